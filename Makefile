@@ -1,0 +1,29 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: bench test speed lint type clean
+
+bench: .venv/installed
+	$(BIN)/bench suites/quickstart.yaml
+
+test: .venv/installed
+	$(BIN)/python -m pytest -q
+
+speed: .venv/installed
+	$(BIN)/python -m pytest tests/speed --benchmark-enable --benchmark-only
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+type: .venv/installed
+	$(BIN)/mypy
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Touchstone needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv results/.cache results/records results/runs results/units

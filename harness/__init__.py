@@ -1,0 +1,91 @@
+"""Touchstone: compare machine-learning methods honestly. This is the only door plugins and scripts need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.base import Component, dynamic_fields, with_values
+from harness.errors import BenchError, Skip
+from harness.fields import AtLeastOne, Count, File, Geometric, Learn, Linear, NonNegative, Only, Positive, Unit, named
+from harness.hookspecs import hookimpl
+from harness.inputs import call, wanted
+from harness.kinds import (
+    INPUTS,
+    Case,
+    Data,
+    Dataset,
+    Job,
+    Loss,
+    Metric,
+    Model,
+    Outcome,
+    Part,
+    Protocol,
+    Session,
+    Trainer,
+    Transform,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from harness.registry import component, components
+    from harness.report.result import Result
+    from harness.runner import run
+
+__version__ = "0.1.0"
+__all__ = [
+    "INPUTS",
+    "AtLeastOne",
+    "BenchError",
+    "Case",
+    "Component",
+    "Count",
+    "Data",
+    "Dataset",
+    "File",
+    "Geometric",
+    "Job",
+    "Learn",
+    "Linear",
+    "Loss",
+    "Metric",
+    "Model",
+    "NonNegative",
+    "Only",
+    "Outcome",
+    "Part",
+    "Positive",
+    "Protocol",
+    "Result",
+    "Session",
+    "Skip",
+    "Trainer",
+    "Transform",
+    "Unit",
+    "Values",
+    "call",
+    "component",
+    "components",
+    "dynamic_fields",
+    "hookimpl",
+    "named",
+    "run",
+    "wanted",
+    "with_values",
+]
+
+_LATER = {
+    "component": "harness.registry",
+    "components": "harness.registry",
+    "run": "harness.runner",
+    "Result": "harness.report.result",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what needs more than the plain types on first use, so that `from harness import Loss` stays cheap."""
+    if name in _LATER:
+        import importlib
+
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'harness' has no attribute {name!r}")

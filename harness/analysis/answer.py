@@ -1,0 +1,188 @@
+"""The answer in sentences: what the primary metric says, how sure it is, and what would decide the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.analysis.pairing import naming, problems, text
+
+Cell = Mapping[str, Any]
+Entry = Mapping[str, Any]
+
+NAMED = 3
+"""Comparisons of one verdict, or problems, that are spelled out; the others are counted."""
+ENDS = {"failed": "failed", "crashed": "crashed", "timeout": "timed out", "oom": "ran out of memory"}
+CARRIES = {
+    "both": "seeds and test examples",
+    "seeds": "seeds only, not the finite test data",
+    "examples": "test examples only, for these trained models",
+}
+
+
+def answer(result: Mapping[str, Any]) -> str:
+    """The answer to the suite's question from a Result JSON, by the first metric of `measure`."""
+    metric = result["measure"][0]
+    measured = [cell for cell in result["cells"] if metric["label"] in cell["metrics"]]
+    if not measured:
+        body = [f"No row has a value of {metric['label']}."]
+    elif result["baseline"] is None:
+        body = [*_bests(result, metric), _legend(cell["metrics"][metric["label"]] for cell in measured)]
+    else:
+        body = _verdicts(result, metric)
+    return " ".join(line for line in [*body, *_unmeasured(result)] if line)
+
+
+def _verdicts(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]:
+    label = metric["label"]
+    groups: dict[str | None, list[tuple[Cell, Entry]]] = {}
+    for cell in result["cells"]:
+        if entry := cell["against"].get(label):
+            groups.setdefault(entry["verdict"], []).append((cell, entry))
+    if not groups:
+        return [f"Nothing was compared in {label}: only the baseline's row was measured."]
+    for pairs in groups.values():
+        pairs.sort(key=lambda pair: (pair[1]["p_holm"] or 0, pair[1]["p"] or 0))
+    none = not groups.keys() & {"better", "worse", "same"} and "undecided" in groups
+    entries = [entry for pairs in groups.values() for _, entry in pairs if entry["p"] is not None]
+    return [
+        f"No row is told apart from its baseline in {label}." if none else "",
+        _list(result, groups.get("better", []), lambda *pair: _told(result, metric, "beats", *pair), "better too"),
+        _list(result, groups.get("worse", []), lambda *pair: _told(result, metric, "loses to", *pair), "worse too"),
+        _list(result, groups.get("same", []), lambda *pair: _alike(result, metric, *pair), "the same too"),
+        _list(result, groups.get("undecided", []), lambda *pair: _open(result, metric, *pair), "undecided"),
+        *_silent(result, groups.get(None, [])),
+        _legend(entries) if entries else "",
+    ]
+
+
+def _list(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]], say: Any, rest: str) -> str:
+    """The first few in full, the others counted."""
+    said = [say(cell, entry) for cell, entry in pairs[:NAMED]]
+    more = len(pairs) - len(said)
+    said += [f"{more} more {'is' if more == 1 else 'are'} {rest}"] if more else []
+    return "; ".join(said) + "." if said else ""
+
+
+def _told(result: Mapping[str, Any], metric: Mapping[str, Any], verb: str, cell: Cell, entry: Entry) -> str:
+    size, low, high = entry["difference"], entry["low"], entry["high"]
+    if size < 0:
+        size, low, high = -size, _minus(high), _minus(low)
+    numbers = f"{_number(size)}{_unit(metric)} ({_range(low, high)}, {_p(entry['p_holm'])})"
+    return f"{_row(result, cell)} {verb} {entry['baseline']} in {metric['label']}{_place(result, cell)} by {numbers}"
+
+
+def _alike(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, entry: Entry) -> str:
+    numbers = f"{_number(entry['difference'])}{_unit(metric)}, {_range(entry['low'], entry['high'])}"
+    who = f"{_row(result, cell)} is the same as {entry['baseline']} in {metric['label']}{_place(result, cell)}"
+    return f"{who} within the margin (difference {numbers})"
+
+
+def _open(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, entry: Entry) -> str:
+    numbers = (
+        f"{_number(entry['difference'])}{_unit(metric)}, {_range(entry['low'], entry['high'])}, {_p(entry['p_holm'])}"
+    )
+    who = f"{_row(result, cell)} is not told apart from {entry['baseline']}{_place(result, cell)}"
+    return f"{who} (difference {numbers}): {_decides(entry)}"
+
+
+def _decides(entry: Entry) -> str:
+    """What would decide it, if the true difference is as large as the one seen."""
+    seeds, examples = entry["needed"]["seeds"], entry["needed"]["examples"]
+    if entry["p"] == 1 and seeds is None and examples is None:
+        return "no difference was seen"
+    if seeds is None and examples is None:
+        also = " nor more test examples alone" if entry["interval"] != "seeds" else ""
+        return f"{'neither more seeds' if also else 'no number of seeds'}{also} would decide it"
+    if seeds is None:
+        return f"no number of seeds decides it, about {_about(examples)} more test examples would"
+    other = f" or {_about(examples)} more test examples" if examples is not None else ""
+    return f"needs about {_about(seeds)} more seeds{other}"
+
+
+def _silent(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]]) -> list[str]:
+    reasons = Counter(entry["reason"] for _, entry in pairs)
+    return [
+        f"{n} comparison{'s have' if n > 1 else ' has'} no verdict: {why}." for why, n in reasons.most_common(NAMED)
+    ]
+
+
+def _bests(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]:
+    label, lines, winners = metric["label"], [], []
+    for members in problems(result).values():
+        cells = [result["cells"][i] for i in members if label in result["cells"][i]["best"]]
+        rank = {mark: [cell for cell in cells if cell["best"][label] == mark] for mark in ("best", "tied", "beaten")}
+        if not rank["best"]:
+            continue
+        first = rank["best"][0]
+        winners.append(_names(result, rank["best"]))
+        found = first["metrics"][label]
+        where = f"in {label}{_place(result, first)} ({_number(found['mean'])}{_unit(metric)}"
+        verb = ("is" if len(rank["best"]) == 1 else "are") + " best" if len(cells) > 1 else "was measured"
+        tied = f"; not told apart: {_names(result, rank['tied'])}" if rank["tied"] else ""
+        beaten = f"; {len(rank['beaten'])} beaten" if rank["beaten"] else ""
+        lines.append(f"{winners[-1]} {verb} {where}, {_range(found['low'], found['high'])}){tied}{beaten}.")
+    rest = Counter(winners[NAMED:])
+    counts = ", ".join(f"{name} in {n}" for name, n in rest.most_common(NAMED))
+    return lines[:NAMED] + ([f"Best in the {rest.total()} other problems: {counts}."] if rest else [])
+
+
+def _names(result: Mapping[str, Any], cells: Sequence[Cell]) -> str:
+    names = [_row(result, cell) for cell in cells[:NAMED]]
+    more = [f"{len(cells) - NAMED} more"] if len(cells) > NAMED else []
+    return " and ".join(filter(None, (", ".join((names + more)[:-1]), (names + more)[-1])))
+
+
+def _unmeasured(result: Mapping[str, Any]) -> list[str]:
+    lost = [cell for cell in result["cells"] if cell["status"] in ENDS]
+    said = [f"{_row(result, c)}{_place(result, c)} {ENDS[c['status']]} ({c['reason']})" for c in lost[:NAMED]]
+    said += [f"{len(lost) - NAMED} more did not finish"] if len(lost) > NAMED else []
+    skipped = sum(cell["status"] == "skipped" for cell in result["cells"])
+    lines = ["; ".join(said) + "."] if said else []
+    return lines + ([f"{skipped} row{'s were' if skipped > 1 else ' was'} skipped."] if skipped else [])
+
+
+def _legend(entries: Iterable[Entry]) -> str:
+    shown = list(entries)
+    kinds = sorted({entry["interval"] for entry in shown if entry["low"] is not None})
+    legend = f"95 % intervals carry {' or '.join(CARRIES[kind] for kind in kinds)}" if kinds else ""
+    family = max((entry.get("family", 0) for entry in shown), default=0)
+    adjusted = f"p is adjusted for {family} comparisons (Holm)" if family > 1 else ""
+    said = "; ".join(filter(None, (legend, adjusted)))
+    return said + "." if said else ""
+
+
+def _row(result: Mapping[str, Any], cell: Cell) -> str:
+    return text(cell["vary"], naming(result)[0])
+
+
+def _place(result: Mapping[str, Any], cell: Cell) -> str:
+    where = text(cell["vary"], naming(result)[1])
+    return f" on {where}" if where else ""
+
+
+def _unit(metric: Mapping[str, Any]) -> str:
+    return f" {metric['unit']}" if metric["unit"] else ""
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "no interval" if low is None or high is None else f"{_number(low)} to {_number(high)}"
+
+
+def _p(p: float) -> str:
+    return "adjusted p < 0.001" if p < 0.001 else f"adjusted p = {p:.2g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _about(count: int) -> str:
+    """Two significant digits, rounded up."""
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return f"{-(-count // step) * step:,}"

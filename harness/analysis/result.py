@@ -1,0 +1,94 @@
+"""The Result JSON: every cell with its intervals, verdicts and marks, then the answer and the warnings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.analysis.answer import answer
+from harness.analysis.pairing import naming, partners, problems, text
+from harness.analysis.samples import Measured, measured
+from harness.analysis.verdicts import Cells, against, marks
+from harness.statistics import interval
+
+KEPT = ("suite", "question", "run", "protocol", "environment", "measure", "axes", "contenders", "within", "baseline",
+        "margin", "interval")  # fmt: skip
+FAILED = ("failed", "crashed", "timeout", "oom")
+CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
+
+
+def result(run: dict[str, Any]) -> dict[str, Any]:
+    """See `harness.analysis.analyse`."""
+    labels = [metric["label"] for metric in run["measure"]]
+    links = partners(run)
+    cells: Cells = [measured(cell, labels) if cell["status"] == "ok" else {} for cell in run["cells"]]
+    shown = [_cell(run, cell, numbers) for cell, numbers in zip(run["cells"], cells, strict=True)]
+    for metric in run["measure"]:
+        for index, entry in against(run, cells, links, metric).items() if links else ():
+            shown[index]["against"][metric["label"]] = entry
+        for members in problems(run).values():
+            for index, mark in marks(run, cells, members, metric).items():
+                shown[index]["best"][metric["label"]] = mark
+    found = {"schema": 1, **{key: run.get(key) for key in KEPT}, "exit": run.get("exit", _exit(run)), "cells": shown}
+    whole = _clean(found)
+    return {**whole, "answer": answer(whole), "warnings": [*run.get("warnings", ()), *_warnings(run, cells)]}
+
+
+def _cell(run: Mapping[str, Any], cell: Mapping[str, Any], numbers: Mapping[str, Measured]) -> dict[str, Any]:
+    about = {metric["label"]: metric for metric in run["measure"]}
+    metrics = {label: _metric(one, about[label], run["interval"]) for label, one in numbers.items()}
+    kept = {key: cell.get(key) for key in CELL}
+    return {**kept, "metrics": metrics, "against": {}, "best": {}, "notes": list(cell.get("notes", ()))}
+
+
+def _metric(one: Measured, metric: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    found = interval(one.sample(), kind)
+    lost = sum(not math.isfinite(value) for value in one.values)
+    reason = f"{lost} of {len(one.values)} seeds have no finite value and are left out" if lost else None
+    if reason is None and math.isnan(found.low):
+        reason = (
+            "one seed and no results per example: no interval" if len(one.seeds) == 1 else "the spread is not finite"
+        )
+    numbers = {"values": one.values.tolist(), "mean": found.mean, "low": found.low, "high": found.high}
+    return {**numbers, "interval": found.kind, "better": metric["better"], "unit": metric["unit"], "reason": reason}
+
+
+def _exit(run: Mapping[str, Any]) -> int:
+    statuses = {cell["status"] for cell in run["cells"]}
+    return 4 if not statuses - {"skipped"} else 3 if statuses & set(FAILED) else 0
+
+
+def _warnings(run: Mapping[str, Any], cells: Cells) -> list[str]:
+    rows, inside = naming(run)
+    lines = []
+    for cell, numbers in zip(run["cells"], cells, strict=True):
+        where = " on ".join(filter(None, (text(cell["vary"], rows), text(cell["vary"], inside))))
+        for label, one in numbers.items():
+            lost = sum(not math.isfinite(value) for value in one.values)
+            if lost:
+                lines.append(
+                    f"{where}: {lost} of {len(one.values)} seeds have no finite {label}; the others are compared"
+                )
+    return lines + _few(run, [len(one.seeds) for numbers in cells for one in numbers.values()])
+
+
+def _few(run: Mapping[str, Any], seeds: Sequence[int]) -> list[str]:
+    """A line where seeds are too few for the comparisons that are made."""
+    least = min(seeds, default=0)
+    if not 0 < least < 5 or len(run["cells"]) < 2 or run["interval"] == "examples":
+        return []
+    if least == 1:
+        return ["one seed: no verdict, since one seed says nothing about other seeds"]
+    return [
+        f"{least} seeds: {least - 1} degree{'s' * (least > 2)} of freedom, so only large differences can be told apart"
+    ]
+
+
+def _clean(value: Any) -> Any:
+    """The same data with null for numbers that JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _clean(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,75 @@
+"""The samples of a cell: its values by seed, and the per-example results kept in files beside the records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.clusters import Array
+from harness.statistics import Sample
+
+Row = tuple[Array, NDArray[np.int64]]  # one seed's unit values [m] and unit numbers [m]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One metric of one cell: `values` [S] in the order of `seeds`, and each seed's units where all have some."""
+
+    seeds: tuple[int, ...]
+    values: Array
+    rows: Mapping[int, Row] | None
+
+    def sample(self, seeds: Sequence[int] | None = None) -> Sample:
+        """The sample of some of the seeds, all by default, in the order given."""
+        chosen = self.seeds if seeds is None else tuple(seeds)
+        place = {seed: k for k, seed in enumerate(self.seeds)}
+        values = self.values[[place[seed] for seed in chosen]]
+        if self.rows is None or not chosen:
+            return Sample(values)
+        values_of, ids = zip(*(self.rows[seed] for seed in chosen), strict=True)
+        return Sample(values, (np.stack(values_of), np.stack(ids)))
+
+
+def measured(cell: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Measured]:
+    """Every metric that a cell has, by label. Seeds that the cell does not list are left in their files."""
+    seeds = tuple(cell["seeds"])
+    rows: dict[str, dict[int, Row]] = {label: {} for label in labels}
+    for path in cell.get("units", ()):
+        _read(path, seeds, rows)
+    found = {}
+    for label in labels:
+        if label in cell["metrics"]:
+            values = _numbers(cell["metrics"][label])
+            found[label] = Measured(seeds, values, _complete(rows[label], seeds, values))
+    return found
+
+
+def _numbers(values: Sequence[float | None]) -> Array:
+    return np.array([math.nan if value is None else value for value in values], float)
+
+
+def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Row]]) -> None:
+    """Adds a file's rows of the seeds asked for."""
+    wanted = set(seeds)
+    with np.load(path) as file:
+        there = [int(seed) for seed in file["seeds"]]
+        for label, found in rows.items():
+            if f"{label}/values" not in file:
+                continue
+            values, ids = file[f"{label}/values"], file[f"{label}/ids"]
+            found.update({seed: (values[k], ids[k]) for k, seed in enumerate(there) if seed in wanted})
+
+
+def _complete(rows: dict[int, Row], seeds: Sequence[int], values: Array) -> dict[int, Row] | None:
+    """The rows where every seed with a finite value has one and all are of one length; else None."""
+    finite = {seed for seed, value in zip(seeds, values, strict=True) if math.isfinite(value)}
+    if not rows or not finite <= set(rows) or len({len(ids) for _, ids in rows.values()}) > 1:
+        return None
+    values_of, ids = next(iter(rows.values()))
+    lost = (np.full(len(values_of), math.nan), ids)
+    return {seed: rows.get(seed, lost) for seed in seeds}

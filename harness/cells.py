@@ -1,0 +1,93 @@
+"""A cell inside its own process: components built, artifacts read, a session opened, blocks measured and kept."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import artifacts
+from harness.kinds import Case, Session
+
+if TYPE_CHECKING:
+    from harness.registry import Registry
+
+
+def open_session(
+    registry: Registry,
+    cell: Mapping[str, Any],
+    *,
+    made: Mapping[str, str],
+    folder: str,
+    scratch: str,
+    threads: int,
+    report: Callable[..., None],
+) -> Session:
+    """Build what the cell names and let its protocol set it up. `made` maps a kind to its artifact's file."""
+    import torch
+
+    torch.set_num_threads(threads)
+    os.chdir(folder)
+    Path(scratch).mkdir(parents=True, exist_ok=True)
+    case = Case(
+        parts={kind: registry.build(kind, spec) for kind, spec in cell["parts"].items()},
+        measure={label: registry.build("metric", spec) for label, spec in cell["measure"].items()},
+        tune=cell["tune"],
+        artifacts={kind: artifacts.read(Path(file)) for kind, file in made.items()},
+        split=cell["split"],
+        device=cell["device"],
+        folder=Path(scratch),
+        report=report,
+    )
+    protocol = registry.build("protocol", cell["protocol"])
+    session: Session = protocol.setup(case)
+    return session
+
+
+def measure(session: Session, seeds: Sequence[int], tuned: Mapping[str, Any], units: Path) -> dict[str, Any]:
+    """Measure one block; NaN and infinity become None. Per-example results are written whole or not at all."""
+    started = time.perf_counter()
+    values = session.measure(seeds, tuned)
+    seconds = time.perf_counter() - started
+    if values.units:
+        _write_units(units, values.seeds, values.units)
+    return {
+        "seeds": list(values.seeds),
+        "metrics": {label: [_finite(v) for v in numbers] for label, numbers in values.metrics.items()},
+        "extra": {name: [_finite(v) for v in numbers] for name, numbers in values.extra.items()},
+        "units": units.name if values.units else None,
+        "notes": list(values.notes),
+        "seconds": seconds,
+        "peak_bytes": peak_bytes(),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _write_units(file: Path, seeds: Sequence[int], units: Mapping[str, tuple[Any, Any]]) -> None:
+    import numpy
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = {"seeds": numpy.asarray(seeds)}
+    for label, (values, ids) in units.items():
+        arrays[f"{label}/values"] = numpy.asarray(values, dtype=numpy.float32)
+        arrays[f"{label}/ids"] = numpy.asarray(ids, dtype=numpy.int32)
+    part = file.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as stream:
+        numpy.savez_compressed(stream, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)
+
+
+def peak_bytes() -> int:
+    """The largest resident memory this process ever had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

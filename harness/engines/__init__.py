@@ -1,0 +1,1 @@
+"""Where work is done: one forked process per cell, on this machine."""

@@ -1,0 +1,171 @@
+"""Children on this machine: start one, ask it questions under a time limit, learn how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from harness.engines.server import kill_group
+
+Progress = Callable[[float], None]
+
+
+class Failure(Exception):
+    """A question that got no answer: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Server:
+    """The warm fork server, started on first use. A context manager: leaving it ends every child."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end_children()
+        if self._process is not None and self._socket is not None:
+            self._socket.close()
+            self._process.wait()
+
+    def end_children(self) -> None:
+        """Kill every child: whoever waits for an answer is told that it crashed."""
+        for child in list(self._children):
+            child.kill()
+
+    def start(self, log: Path | None = None) -> Child:
+        """A new child; what it prints goes to the file `log`."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._launch()
+            assert self._socket is not None
+            mine, theirs = socket.socketpair()
+            status_read, status_write = os.pipe()
+            descriptor = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                socket.send_fds(self._socket, [b"+"], [theirs.fileno(), descriptor, status_write])
+            finally:
+                theirs.close()
+                os.close(descriptor)
+                os.close(status_write)
+            child = Child(Connection(mine.detach()), status_read)
+            self._children.append(child)
+            return child
+
+    def _launch(self) -> None:
+        ours, theirs = socket.socketpair()
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._socket = ours
+
+
+class Child:
+    """One forked process in conversation: it answers one question at a time."""
+
+    def __init__(self, connection: Connection, status: int) -> None:
+        self._connection = connection
+        self._status = status
+        self._pid: int | None = None
+        self._ended: str | None = None
+
+    def ask(self, question: Mapping[str, Any], timeout: float | None = None, progress: Progress | None = None) -> Any:
+        """The child's answer. Raises Failure when it raises, dies or takes longer than `timeout` seconds."""
+        limit = None if timeout is None else time.monotonic() + timeout
+        self._wait_for_pid()
+        with contextlib.suppress(OSError):  # a child that is gone is found out below, with its exit status
+            self._connection.send_bytes(json.dumps(question).encode())
+        while True:
+            message = self._receive(limit, timeout)
+            if "progress" in message:
+                if progress is not None:
+                    progress(message["progress"])
+            elif "failure" in message:
+                raise Failure(**message["failure"])
+            else:
+                return message["answer"]
+
+    def _receive(self, limit: float | None, timeout: float | None) -> dict[str, Any]:
+        while True:
+            left = None if limit is None else max(0.0, limit - time.monotonic())
+            ready = select.select([self._connection.fileno(), self._status], [], [], left)[0]
+            if self._connection.fileno() in ready:
+                with contextlib.suppress(EOFError, OSError):
+                    message: dict[str, Any] = json.loads(self._connection.recv_bytes())
+                    return message
+            if ready:
+                raise Failure("crashed", self._how_it_ended())
+            self.kill()
+            raise Failure("timeout", f"no answer within {timeout:g} s")
+
+    def _wait_for_pid(self) -> None:
+        """The server's first line is the pid; it comes once torch is imported there."""
+        if self._pid is None:
+            line = self._line()
+            if not line:
+                raise Failure("crashed", "the fork server ended: see the message above")
+            self._pid = int(line)
+
+    def _line(self) -> str:
+        text = b""
+        while not text.endswith(b"\n"):
+            piece = os.read(self._status, 1)
+            if not piece:
+                break
+            text += piece
+        return text.decode().strip()
+
+    def _how_it_ended(self) -> str:
+        if self._ended is None:
+            self._kill_group()  # it may hang after closing its end
+            self._ended = self._line() or "0"
+        code = int(self._ended)
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"the process ended by itself with exit code {code}"
+
+    def _kill_group(self) -> None:
+        if self._pid is not None and not select.select([self._status], [], [], 0.5)[0]:
+            kill_group(self._pid)
+
+    def kill(self) -> None:
+        """End the child and everything it started."""
+        if self._pid is not None and self._ended is None:
+            kill_group(self._pid)
+
+    def close(self) -> None:
+        """Let the child end by itself; kill it if it does not."""
+        with contextlib.suppress(OSError):
+            self._connection.close()
+        if self._pid is not None and self._ended is None:
+            self._kill_group()
+            self._ended = self._line()
+        os.close(self._status)

@@ -1,0 +1,44 @@
+"""Finished runs: found again by `last`, an id, a folder or a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BenchError
+
+
+def stored(results: Path, which: str) -> dict[str, Any]:
+    """A finished run's result: `last`, `last~1`, an id or its beginning, a folder or a file.
+
+    Raises BenchError where there is none, or several.
+    """
+    path = Path(which)
+    if path.is_file() or (path / "result.json").is_file():
+        return _read(path if path.is_file() else path / "result.json")
+    found = sorted(
+        (f for f in (results / "runs").glob("*/result.json")), key=lambda f: (f.stat().st_mtime, f.parent.name)
+    )
+    if not found:
+        raise BenchError(f"no run {which!r}: nothing is stored under {results}")
+    back = re.fullmatch(r"last(?:~(\d+))?", which)
+    if back:
+        steps = int(back[1] or 0)
+        if steps >= len(found):
+            raise BenchError(f"no run {which!r}: {len(found)} are stored under {results}")
+        return _read(found[-1 - steps])
+    named = [file for file in found if file.parent.name.startswith(which)]
+    if len(named) != 1:
+        names = ", ".join(file.parent.name for file in (named or found)[-5:])
+        raise BenchError(f"{'several runs begin with' if named else 'no run'} {which!r} (choose from {names})")
+    return _read(named[0])
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(file.read_bytes())
+        return data if data["schema"] == 1 else {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"not a result of this version ({error})", str(file)) from None

@@ -1,0 +1,235 @@
+"""What is wanted minus what is stored: resuming, more seeds and fewer seeds are the same subtraction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from harness.artifacts import MADE
+from harness.base import Spec, label
+from harness.catalogue import Catalogue
+from harness.fields import kind_in
+from harness.sources import Source, syntax_digest
+from harness.suite import Cell, Suite
+
+Components = list[tuple[str, str]]
+
+
+@dataclass
+class Task:
+    """One cell of a run: what its process is told, what is stored of it, which seeds are missing."""
+
+    cell: dict[str, Any]
+    wanted: tuple[int, ...]
+    sources: list[Source]
+    artifacts: dict[str, str]
+    digests: dict[str, str]
+    records: list[dict[str, Any]] = field(default_factory=list)
+    tuned: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        """The digest of everything that could change the cell's numbers, seeds left out."""
+        return str(self.cell["id"])
+
+    @property
+    def missing(self) -> list[int]:
+        """Wanted seeds that no record has."""
+        stored = {seed for record in self.records for seed in record["seeds"]}
+        return [seed for seed in self.wanted if seed not in stored]
+
+    def accept(self, record: dict[str, Any], environment: str) -> None:
+        """Take a stored record of this cell into account, where it was measured here and has every metric."""
+        if record["status"] != "ok" or record["environment"] != environment:
+            return
+        if record["block"] == "tune":
+            self.tuned = record["tuned"]
+        elif all(record["digests"].get(name) == digest for name, digest in self.digests.items()):
+            self.records.append(record)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Something to be made before any cell that needs it: the component, its plugins, and where it is kept."""
+
+    kind: str
+    spec: Spec
+    sources: list[Source]
+    key: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tasks of a run in the order of the suite, and the artifacts they share."""
+
+    tasks: list[Task]
+    artifacts: dict[str, Artifact]
+    environment: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """What of the environment decides whether stored numbers may be reused."""
+        return digest({k: v for k, v in self.environment.items() if k not in ("commit", "plugins")})
+
+
+def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str) -> Plan:
+    """The tasks for these cells, nothing stored taken into account yet."""
+    tasks: list[Task] = []
+    artifacts: dict[str, Artifact] = {}
+    threads = threads_per_cell()
+    for cell in cells:
+        made = {}
+        for kind in MADE:
+            if kind in cell.parts:
+                artifact = _artifact(kind, cell.parts[kind], catalogue, suite.file.parent)
+                artifacts[artifact.key] = artifact
+                made[kind] = artifact.key
+        tasks.append(_task(suite, cell, catalogue, made, device, threads))
+    return Plan(tasks, artifacts, environment(device, threads, tasks))
+
+
+def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:
+    protocol = {"name": suite.protocol, **cell.settings}
+    measure = {label(spec): spec for spec in suite.measure}
+    parts: Components = [pair for kind, spec in cell.parts.items() for pair in catalogue.used(kind, spec)]
+    tune = _trials(suite, cell)
+    identity = {
+        "protocol": protocol,
+        "version": catalogue.table["protocol", suite.protocol]["facts"]["version"],
+        "parts": cell.parts,
+        "syntax": sorted({catalogue.digest(*pair) for pair in (*parts, ("protocol", suite.protocol))}),
+        "artifacts": made,
+        "tune": tune and {**tune, "on": catalogue.digest("metric", measure[tune["on"]]["name"]) + tune["on"]},
+        "split": suite.seeds.split,
+        "device": device,
+        "threads": threads,
+    }
+    metrics: Components = [pair for spec in measure.values() for pair in catalogue.used("metric", spec)]
+    data = {
+        "id": digest(identity),
+        "vary": cell.vary,
+        "parameters": cell.parts,
+        "protocol": protocol,
+        "parts": cell.parts,
+        "measure": measure,
+        "tune": tune,
+        "split": suite.seeds.split,
+        "device": device,
+    }
+    return Task(
+        cell=data,
+        wanted=suite.seeds.seeds,
+        sources=catalogue.sources([*parts, *metrics, ("protocol", suite.protocol)]),
+        artifacts=made,
+        digests={name: catalogue.digest("metric", spec["name"]) for name, spec in measure.items()},
+    )
+
+
+def _artifact(kind: str, spec: Spec, catalogue: Catalogue, folder: Path) -> Artifact:
+    used = list(catalogue.used(kind, spec))
+    files = [digest_of_file(folder / path) for path in _files(kind, spec, catalogue)]
+    key = digest({"kind": kind, "spec": spec, "syntax": [catalogue.digest(*pair) for pair in used], "files": files})
+    return Artifact(kind, spec, catalogue.sources(used), key)
+
+
+def _files(kind: str, spec: Spec, catalogue: Catalogue) -> list[str]:
+    """The files that a component's fields name: their content is part of what is made of them."""
+    found = []
+    for name, known in catalogue.table[kind, spec["name"]]["fields"].items():
+        value, inner = spec.get(name, known.get("default")), kind_in(known["schema"])
+        if inner and isinstance(value, Mapping):
+            found += _files(inner, dict(value), catalogue)
+        elif known["schema"].get("format") == "path" and value:
+            found.append(value)
+    return found
+
+
+def _trials(suite: Suite, cell: Cell) -> dict[str, Any] | None:
+    """The tuning plan of a cell: as many trials for every contender, drawn without repeats where there are more."""
+    tune = suite.tune
+    if tune is None:
+        return None
+    choices: list[dict[str, Any]] = [{"lr": lr} for lr in tune.lr] or [{}]
+    names = {spec["name"]: label(spec) for spec in cell.parts.values()}
+    for key, values in tune.fields.items():
+        name, _, field_name = key.rpartition(".")
+        own = next((n for n, text in names.items() if name in (n, text)), None)
+        if own is not None:
+            choices = [{**choice, f"{own}.{field_name}": value} for choice in choices for value in values]
+    if len(choices) > tune.trials:
+        drawn = random.Random(0).sample(range(len(choices)), tune.trials)
+        choices = [choices[place] for place in sorted(drawn)]
+    return {"trials": choices, "seeds": tune.seeds, "on": tune.on or label(suite.measure[0])}
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of JSON data in its canonical form."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def digest_of_file(file: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def threads_per_cell() -> int:
+    """A cell has a pair of cores, where there are two; the number is part of its identity."""
+    return min(2, cores())
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def environment(device: str, threads: int, tasks: Sequence[Task]) -> dict[str, Any]:
+    """What the numbers were measured with; no host, user or path in it."""
+    from harness import __version__
+
+    strangers = {source for task in tasks for source in task.sources if source.origin != "stock"}
+    return {
+        "python": platform.python_version(),
+        "torch": _version("torch"),
+        "numpy": _version("numpy"),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "device": device,
+        "threads": threads,
+        "harness": __version__,
+        "commit": commit(),
+        "plugins": {s.name: syntax_digest(Path(s.file))[:12] for s in sorted(strangers, key=lambda s: s.name)},
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution).split("+")[0]
+    except PackageNotFoundError:
+        return None
+
+
+def commit() -> str | None:
+    """The commit of the checkout this code runs from, read from the repository's files; None outside of one."""
+    git = Path(__file__).resolve().parent.parent / ".git"
+    try:
+        head = (git / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        return (git / head.removeprefix("ref: ")).read_text().strip()
+    except OSError:
+        return None
+
+
+def seconds_per_seed(records: Iterable[Mapping[str, Any]]) -> float | None:
+    """What a seed has cost so far on average, for the estimate of a dry run."""
+    costs = [r["seconds"] / len(r["seeds"]) for r in records if r.get("seeds") and r["status"] == "ok"]
+    return math.fsum(costs) / len(costs) if costs else None

@@ -1,0 +1,186 @@
+"""The accuracy protocol: train every contender on the same splits, weights and batches, and judge its test logits."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from harness.base import Component, Spec, name_of
+from harness.errors import BenchError, Skip
+from harness.fields import Count, NonNegative, Positive
+from harness.hookspecs import hookimpl
+from harness.kinds import Case, Job, Model, Outcome, Protocol, Session, Trainer, Values
+from harness.protocols._judge import judge, score
+from harness.protocols._split import split
+from harness.streams import generator, number
+
+
+class Accuracy(Protocol):
+    """Trains classifiers from scratch and compares them on held-out examples.
+
+    Each seed draws a stratified 60/20/20 split, initial weights, batches and label noise from streams of its own.
+    """
+
+    epochs: Count = 30
+    batch: Count = 64
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: Positive = 0.01
+    weight_decay: NonNegative = 0.0
+    lr_schedule: Literal["constant", "cosine"] = "constant"
+    normalize_gradient: bool = False
+    amp: bool = False
+
+    needs: ClassVar[Mapping[str, Spec | None]] = {
+        "dataset": None,
+        "model": {"name": "mlp"},
+        "loss": None,
+        "trainer": {"name": "auto"},
+    }
+    contenders: ClassVar[Sequence[str]] = ("loss", "trainer")
+    offers: ClassVar[Sequence[str]] = ("logits", "probabilities", "target")
+
+    def setup(self, case: Case) -> Session:
+        """Choose the trainer for this cell. Raises Skip with the reason where it cannot run."""
+        return Training(self, case)
+
+
+class Training(Session):
+    """One cell: the same data set, model, loss and settings for every seed."""
+
+    def __init__(self, settings: Accuracy, case: Case) -> None:
+        self._settings = settings
+        self._case = case
+        self._data = case.artifacts["dataset"]
+        first = self._job(case.parts, [0], [settings.lr], case.folder)
+        trainer: Any = case.parts["trainer"]
+        self._trainer: Trainer
+        self._trainer, why = trainer.choose(first)
+        reason = self._trainer.skip(first)
+        if reason:
+            raise Skip(f"{name_of(type(self._trainer))}: {reason}")
+        self.width = self._trainer.width
+        self.notes = [why] if why else []
+
+    def tune(self) -> Mapping[str, Any]:
+        """The trial with the best mean validation score over the tuning seeds; the first of equals.
+
+        Tuning seeds are the negative numbers -1, -2, ..., so that no seed of the comparison is ever one of them.
+        """
+        plan = self._case.tune
+        if plan is None:
+            return {"tuned": {}, "trials": []}
+        metric = self._case.measure[plan["on"]]
+        trials: list[dict[str, Any]] = plan["trials"]
+        lanes = [(trial, -1 - k) for trial in range(len(trials)) for k in range(plan["seeds"])]
+        scores: list[list[float]] = [[] for _ in trials]
+        for lane, outcome, job, k in self._run_lanes(trials, lanes):
+            if outcome.validation is None:
+                raise BenchError(f"{self._trainer!r} gives no validation logits, so nothing can be tuned with it")
+            scores[lane[0]].append(score(metric, outcome.validation[k], job.validation.labels[k]))
+        means = [sum(s) / len(s) for s in scores]
+        sign = 1 if metric.better == "higher" else -1
+        ranked = [sign * m if m == m else float("-inf") for m in means]
+        best = max(range(len(trials)), key=ranked.__getitem__)
+        return {
+            "tuned": trials[best],
+            "trials": [{**t, "score": m if m == m else None} for t, m in zip(trials, means, strict=True)],
+        }
+
+    def _run_lanes(
+        self, trials: list[dict[str, Any]], lanes: list[tuple[int, int]]
+    ) -> Iterator[tuple[tuple[int, int], Outcome, Job, int]]:
+        """Train (trial, seed) lanes in full blocks; trials that differ only in lr share a block."""
+        for _, group in itertools.groupby(lanes, key=lambda lane: _without_lr(trials[lane[0]])):
+            for some in _chunks(list(group), self.width):
+                full = (some * self.width)[: self.width]
+                lr = [trials[trial].get("lr", self._settings.lr) for trial, _ in full]
+                parts = _with_choice(self._case.parts, trials[some[0][0]])
+                folder = self._case.folder / f"trial-{some[0][0]}-seed-{some[0][1]}"
+                job = self._job(parts, [seed for _, seed in full], lr, folder)
+                outcome = self._trainer.fit(job)
+                yield from ((lane, outcome, job, k) for k, lane in enumerate(some))
+
+    def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
+        """Train a block of seeds and judge each on its own test part."""
+        lr = [tuned.get("lr", self._settings.lr)] * len(seeds)
+        folder = self._case.folder / f"seed-{seeds[0]}"
+        job = self._job(_with_choice(self._case.parts, tuned), seeds, lr, folder)
+        outcome = self._trainer.fit(job)
+        values = Values(seeds=list(seeds), metrics={name: list(v) for name, v in outcome.metrics.items()})
+        values.extra = {f"learned {name}": list(v) for name, v in outcome.learned.items()}
+        if outcome.test is not None:
+            self._judge(values, outcome.test.cpu(), job)
+        return values
+
+    def _judge(self, values: Values, logits: torch.Tensor, job: Job) -> None:
+        judged = [
+            judge(self._case.measure, logits[k], job.test.labels[k], job.test.index[k])
+            for k in range(len(values.seeds))
+        ]
+        for label in self._case.measure:
+            values.metrics[label] = [one[label][0] for one in judged]
+            values.units[label] = (
+                torch.stack([one[label][1].double() for one in judged]).numpy(),
+                torch.stack([one[label][2] for one in judged]).numpy(),
+            )
+        lost = [seed for seed, one in zip(values.seeds, logits, strict=True) if not bool(torch.isfinite(one).all())]
+        if lost:
+            values.notes.append(f"diverged: {', '.join(str(s) for s in lost)}")
+
+    def _job(self, parts: Mapping[str, Component], seeds: Sequence[int], lr: Sequence[float], folder: Path) -> Job:
+        architecture = parts["model"]
+        assert isinstance(architecture, Model)
+        data = self._data
+
+        def model(k: int = 0) -> torch.nn.Module:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(number(seeds[k], "weights"))
+                return architecture.build(data.inputs.shape[1], data.classes)
+
+        train, validation, test = split(data, seeds, self._case.split)
+        loss: Any = parts["loss"]
+        return Job(
+            loss=loss,
+            model=model,
+            train=train,
+            validation=validation,
+            test=test,
+            classes=data.classes,
+            settings=self._settings,
+            seeds=seeds,
+            lr=lr,
+            generator=lambda name, k=0: generator(seeds[k], name),
+            device=self._case.device,
+            folder=folder,
+            report=self._case.report,
+        )
+
+
+def _chunks(lanes: list[tuple[int, int]], width: int) -> Iterator[list[tuple[int, int]]]:
+    return (lanes[start : start + width] for start in range(0, len(lanes), width))
+
+
+def _without_lr(trial: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted((key, value) for key, value in trial.items() if key != "lr")
+
+
+def _with_choice(parts: Mapping[str, Component], choice: Mapping[str, Any]) -> dict[str, Component]:
+    """The components with the tuned fields put in: `{"focal.gamma": 2.0}` changes the part named focal."""
+    changed = dict(parts)
+    for key, value in choice.items():
+        name, _, field = key.partition(".")
+        for kind, part in changed.items():
+            if field and name_of(type(part)) == name:
+                changed[kind] = dataclasses.replace(part, **{field: value})  # type: ignore[type-var]
+    return changed
+
+
+@hookimpl
+def components() -> list[type[Component]]:
+    """This protocol."""
+    return [Accuracy]

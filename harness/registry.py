@@ -1,0 +1,233 @@
+"""The plugin system: sources are imported, their one hook is called, their classes are checked and built.
+
+A registry is made where it is needed (a cell's process, a script); importing a plugin changes nothing by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from harness import conformance, hookspecs, sources
+from harness.base import REQUIRED, Component, data_of, default_of, name_of, same_name, schemas, unknown_field
+from harness.errors import BenchError, near_miss
+from harness.fields import DYNAMIC, Dynamic, Geometric, Learn, Linear, Named, convert, kind_in
+from harness.inputs import required
+from harness.kinds import KINDS
+from harness.sources import Source
+
+
+class Registry:
+    """The components of some plugins, by kind and name."""
+
+    def __init__(self, plugins: Iterable[Source] = ()) -> None:
+        self.manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self.manager.add_hookspecs(hookspecs)
+        self._classes: dict[tuple[str, str], tuple[type[Component], Source]] = {}
+        for source in plugins:
+            self.add(source)
+
+    def add(self, source: Source) -> list[type[Component]]:
+        """Import a plugin, register it and check what it brings. Raises BenchError, one line, with file:line."""
+        if source.origin == "imported":
+            kind, _, path = source.name.partition(" ")
+            return [imported(kind, path)]
+        module = load(source)
+        conformance.check_hooks(module, source.file)
+        self.manager.register(module, name=source.name)
+        caller = self.manager.subset_hook_caller("components", _all_but(self.manager, module))
+        brought: list[type[Component]] = []
+        for answer in caller():
+            for cls in conformance.check_answer(answer, module, source.file):
+                self._admit(cls, source)
+                brought.append(cls)
+        return brought
+
+    def _admit(self, cls: type[Component], source: Source) -> None:
+        conformance.check_class(cls)
+        key = (cls.kind, name_of(cls))
+        if key in self._classes:
+            other, owner = self._classes[key]
+            raise BenchError(
+                f"{cls.kind} {key[1]} is already defined at {conformance.place(other)}; "
+                f"rename one, or leave one out with -p no:{owner.name}",
+                conformance.place(cls),
+            )
+        self._classes[key] = (cls, source)
+
+    def names(self, kind: str) -> list[str]:
+        """The names known for a kind, sorted."""
+        return sorted(name for k, name in self._classes if k == kind)
+
+    def get(self, kind: str, name: str) -> type[Component]:
+        """The class of a name, `-` and `_` alike. Raises BenchError with the near miss."""
+        name = same_name(name.removeprefix(f"{kind}:"))
+        if kind not in KINDS:
+            raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
+        if ":" in name:
+            return imported(kind, name)
+        if (kind, name) not in self._classes:
+            raise BenchError(f"no {kind} {name!r}{near_miss(name, self.names(kind))}")
+        return self._classes[kind, name][0]
+
+    def build(self, kind: str, spec: str | Mapping[str, Any] | Named) -> Any:
+        """An instance from its spec; nested components, learned and scheduled fields are built on the way.
+
+        Raises BenchError for an unknown name or field and for a value that does not fit.
+        """
+        fields = (
+            {"name": spec.name if isinstance(spec, Named) else spec} if isinstance(spec, (str, Named)) else dict(spec)
+        )
+        cls = self.get(kind, fields.pop("name"))
+        known = schemas(cls)
+        values = {}
+        for name, value in fields.items():
+            if name not in known:
+                raise BenchError(unknown_field(name_of(cls), name, known))
+            values[name] = self._value(known[name], value)
+        for name, default in _named_defaults(cls).items():
+            values.setdefault(name, self.build(str(kind_in(known[name])), default))
+        missing = [f for f in known if f not in values and default_of(cls, f) is REQUIRED]
+        if missing:
+            raise BenchError(f"{kind} {name_of(cls)} needs a value for {', '.join(missing)}")
+        return cls(**values)
+
+    def _value(self, schema: dict[str, Any], value: Any) -> Any:
+        inner = kind_in(schema)
+        if inner and isinstance(value, (str, Mapping)):
+            return self.build(inner, value)
+        if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in DYNAMIC:
+            return dynamic(value)
+        return convert(schema, value)
+
+    def describe(self, cls: type[Component], source: Source) -> dict[str, Any]:
+        """What the command may know of a component without importing it, as JSON data."""
+        fields = {}
+        for name, schema in schemas(cls).items():
+            default = default_of(cls, name)
+            fields[name] = {"schema": schema} | ({} if default is REQUIRED else {"default": data_of(default)})
+        file, _, line = conformance.place(cls).rpartition(":")
+        return {
+            "kind": cls.kind,
+            "name": name_of(cls),
+            "fields": fields,
+            "doc": (inspect.getdoc(cls) or "").split("\n")[0],
+            "help": inspect.getdoc(cls) or "",
+            "file": file,
+            "line": int(line),
+            "plugin": source.name,
+            "dynamic": cls.dynamic,
+            "inputs": list(required(cls.__call__)) if "__call__" in dir(cls) else [],
+            "facts": _facts(cls),
+        }
+
+
+def _facts(cls: type[Component]) -> dict[str, Any]:
+    """The public class attributes that the kind declares: direction and unit of a metric, needs of a protocol."""
+    hidden = {"kind", "dynamic"}
+    declared = [n for n in KINDS[cls.kind].__annotations__ if n not in hidden and not n.startswith("_")]
+    return {name: data_of(getattr(cls, name)) for name in declared}
+
+
+def _named_defaults(cls: type[Component]) -> dict[str, Named]:
+    return {f: d for f in schemas(cls) if isinstance(d := default_of(cls, f), Named)}
+
+
+def _all_but(manager: pluggy.PluginManager, module: ModuleType) -> list[Any]:
+    return [plugin for plugin in manager.get_plugins() if plugin is not module]
+
+
+def dynamic(value: Mapping[str, Any]) -> Dynamic:
+    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` as a value."""
+    word, numbers = next(iter(value.items()))
+    if word == "learn":
+        return Learn(float(numbers))
+    first, last = (float(n) for n in numbers)
+    return Geometric(first, last) if word == "geometric" else Linear(first, last)
+
+
+def load(source: Source) -> ModuleType:
+    """Import a plugin. Raises BenchError, one line with the file and line where the import failed."""
+    try:
+        if source.module is None:
+            return _load_file(Path(source.file), source.name)
+        if source.origin == "stock":
+            _alias_stock()
+        return importlib.import_module(source.module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise BenchError(
+            f"cannot be imported: {type(error).__name__}: {_first_line(error)}", _where(error, source)
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error.args[0]) if isinstance(error, SyntaxError) and error.args else str(error)).split("\n")[0]
+
+
+def _where(error: BaseException, source: Source) -> str:
+    """file:line of the plugin's own line that failed."""
+    file = source.file or str(source.module)
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{file}:{own[-1]}" if own else file
+
+
+def _load_file(file: Path, name: str) -> ModuleType:
+    """Import a file as a module of its own; modules beside it can be imported, after everything installed."""
+    folder = str(file.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location(f"bench_plugin_{name}", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _alias_stock() -> None:
+    """Let `harness.stock` be importable in a checkout, where the stock plugins lie in `plugins`."""
+    if "harness.stock" not in sys.modules and importlib.util.find_spec("harness.stock") is None:
+        package = ModuleType("harness.stock")
+        package.__path__ = [str(sources.stock_folder())]
+        sys.modules["harness.stock"] = package
+
+
+def imported(kind: str, path: str) -> type[Component]:
+    """The component behind an import path `module:attribute`: a class of the kind, or any callable, wrapped."""
+    from harness import adapters
+
+    return adapters.imported(kind, path)
+
+
+def _everything() -> Registry:
+    return Registry([*sources.stock(), *(s for s in sources.installed() if s.file)])
+
+
+def component(kind: str, name: str, **fields: Any) -> Any:
+    """An instance of a stock or installed component: `component("transform", "gaussian", scale=1.0)`.
+
+    Raises BenchError for an unknown kind, name or field, with the near miss.
+    """
+    return _everything().build(kind, {"name": name, **fields})
+
+
+def components(kind: str) -> dict[str, type[Component]]:
+    """{name: class} of every stock and installed component of a kind. Raises BenchError for an unknown kind."""
+    if kind not in KINDS:
+        raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
+    registry = _everything()
+    return {name: registry.get(kind, name) for name in registry.names(kind)}

@@ -1,0 +1,163 @@
+"""A result on the screen or in a pipe: tables, the answer, what would decide the undecided, what the signs mean.
+
+Where the width does not hold everything, in this order: other metrics, tuning and cost go to further tables; row labels
+wrap; verdicts become marks; the columns of the primary metric go to further tables too. Numbers are never cut.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Any, Literal
+
+from rich.box import ASCII, ROUNDED
+from rich.cells import cell_len
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from harness.report import prose
+from harness.report.columns import sheet
+from harness.report.ink import Ink
+from harness.report.layout import Line, Sheet, plan
+from harness.report.view import View, view
+
+_NARROWEST = 60
+_PIPE = 100
+_PROSE = 110
+_LABEL = 20
+
+
+def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "auto") -> Console:
+    """A console that writes to the stream as its reader wishes.
+
+    No escape codes where NO_COLOR is set (whatever `color` says), with `never`, and with `auto` where the stream is no
+    terminal. As wide as COLUMNS says, else as the terminal is, else 100 columns; at least 60.
+    """
+    terminal = stream.isatty()
+    coloured = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_colour(terminal)))
+    return Console(
+        file=stream,
+        color_system="standard" if coloured else None,
+        no_color=not coloured,
+        force_terminal=terminal,
+        force_jupyter=False,
+        width=_width(stream, terminal),
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
+def _shows_colour(terminal: bool) -> bool:
+    return terminal and os.environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def _width(stream: IO[str], terminal: bool) -> int:
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return max(_NARROWEST, int(asked))
+    try:
+        return max(_NARROWEST, os.get_terminal_size(stream.fileno()).columns) if terminal else _PIPE
+    except (OSError, ValueError):
+        return _PIPE
+
+
+def render(result: Mapping[str, Any], width: int | None = None) -> str:
+    """The report as plain text, as for a pipe; `width` in columns (default: COLUMNS, else 100)."""
+    stream = io.StringIO()
+    console = console_for(stream, "never")
+    if width is not None:
+        console.width = max(_NARROWEST, width)
+    show(result, console)
+    return stream.getvalue()
+
+
+def show(result: Mapping[str, Any], console: Console) -> None:
+    """Prints the report of a result (its JSON as a mapping, or a `Result`'s data)."""
+    shown = view(result)
+    ink = Ink(console.encoding)
+    for line in _lines(shown, console.width, ink):
+        _print(console, line)
+    if answer := ink(result.get("answer") or "").strip():
+        text = Text(answer, style="bold")
+        box = ASCII if ink.plain else ROUNDED
+        width = min(console.width, _PROSE, max(cell_len(answer), 12) + 4)
+        _print(console, [])
+        console.print(Panel(text, title="Answer", title_align="left", box=box, border_style="cyan", width=width))
+    for line in _closing(shown, min(console.width, _PROSE), ink):
+        _print(console, line)
+
+
+def _print(console: Console, line: Line) -> None:
+    """One line as it is: neither wrapped nor cut, no blanks at its end."""
+    text = Text.assemble(*line)
+    text.rstrip()
+    console.print(text, soft_wrap=True)
+
+
+def _lines(shown: View, width: int, ink: Ink) -> Iterator[Line]:
+    yield from _header(shown, min(width, _PROSE), ink)
+    if not shown.problems:
+        yield from ([], [("Nothing was measured.", "dim")])
+    sheets = _sheets(shown, width, ink)
+    labels = max((len(label.text) for one in sheets for label in one.labels), default=0)
+    widths = [max(column.width for column in same) for same in zip(*(one.columns for one in sheets), strict=True)]
+    primary = sheets[0].primary if sheets else 0
+    how = plan(labels, widths, primary, width)
+    for problem, one in zip(shown.problems, sheets, strict=True):
+        for page in range(len(how.pages)):
+            yield []
+            if problem.title and page == 0:
+                yield [(ink(problem.title), "bold cyan")]
+            yield from one.lines(how, page, width, ink)
+
+
+def _sheets(shown: View, width: int, ink: Ink) -> list[Sheet]:
+    """The tables with verdicts in words, or as marks where the words leave no room for the primary metric."""
+    for compact in (False, True):
+        sheets = [sheet(shown, problem, ink, compact) for problem in shown.problems]
+        if max((one.needed for one in sheets), default=0) + _LABEL <= width:
+            break
+    return sheets
+
+
+def _header(shown: View, width: int, ink: Ink) -> Iterator[Line]:
+    name, question = ink(shown.data.get("suite") or ""), ink(shown.data.get("question") or "")
+    yield [(name, "bold")]
+    yield from _paragraph(question, width)
+    yield from _flow(prose.setting(shown), " · ", width, ink)
+
+
+def _closing(shown: View, width: int, ink: Ink) -> Iterator[Line]:
+    yield from _section("What would decide the rest", map(ink, prose.undecided(shown)), width, "yellow")
+    legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
+    yield from [[], *legend] if legend else []
+    yield from _section("Problems", map(ink, prose.problems(shown)), width, "red")
+    yield from _section("Notes", map(ink, prose.notes(shown)), width)
+    yield from _section("Warnings", map(ink, shown.data.get("warnings") or []), width, "yellow")
+
+
+def _section(title: str, items: Iterable[str], width: int, style: str = "") -> Iterator[Line]:
+    lines = [line for item in items for line in _paragraph(item, width, indent=2)]
+    if lines:
+        yield from ([], [(title, f"bold {style}".strip())], *lines)
+
+
+def _flow(parts: Iterable[str], between: str, width: int, ink: Ink) -> Iterator[Line]:
+    """Short parts on as few dim lines as they need, broken between parts."""
+    lines: list[str] = []
+    for part in map(ink, parts):
+        if lines and cell_len(lines[-1] + between + part) <= width:
+            lines[-1] += (between if between.isspace() else ink(between)) + part
+        else:
+            lines += textwrap.wrap(part, width, subsequent_indent="  ", break_on_hyphens=False)
+    yield from ([(line, "dim")] for line in lines)
+
+
+def _paragraph(text: str, width: int, style: str = "", indent: int = 0) -> Iterator[Line]:
+    lead = " " * indent
+    kept = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=lead * 2, break_on_hyphens=False)
+    yield from ([(line, style)] for line in kept)

@@ -1,0 +1,53 @@
+"""What a stream can show: every glyph of a report, with a plain form for streams that cannot encode it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+_PLAIN: Mapping[int, str] = MappingProxyType(
+    str.maketrans(
+        {"±": "+-", "−": "-", "–": "-", "—": "-", "·": "|", "×": "x", "…": "...", "↑": "^", "↓": "v"}
+        | {"★": "*", "☆": "o", "✗": "x", "─": "-", "µ": "u", "≥": ">=", "≤": "<=", "≈": "~"}
+        | {"’": "'", "‘": "'", "“": '"', "”": '"'}
+    )
+)
+_MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"better": ("▲", "B"), "worse": ("▼", "W"), "undecided": ("·", "?"), "same": ("=", "=")}
+)
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Turns text into what a stream of this encoding can show.
+
+    >>> Ink("ascii")("0.97 ± 0.01"), Ink("utf-8")("0.97 ± 0.01")
+    ('0.97 +- 0.01', '0.97 ± 0.01')
+    """
+
+    encoding: str = "utf-8"
+
+    def __call__(self, text: object) -> str:
+        """One line without escape codes or control characters, every character encodable."""
+        clean = _CONTROL.sub(" ", _ESCAPES.sub("", str(text)))
+        if self.plain:
+            clean = clean.translate(_PLAIN)
+        return clean.encode(self.encoding, "replace").decode(self.encoding)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether the stream lacks one of the glyphs, so that all of them take their plain form."""
+        try:
+            "".join([*map(chr, _PLAIN), *(mark for mark, _ in _MARKS.values())]).encode(self.encoding)
+        except UnicodeEncodeError:
+            return True
+        return False
+
+    def mark(self, verdict: str | None) -> str:
+        """The one-character sign of a verdict; empty for none."""
+        return _MARKS[verdict][self.plain] if verdict is not None and verdict in _MARKS else ""

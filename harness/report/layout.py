@@ -1,0 +1,196 @@
+"""Columns on a page of a given width: what does not fit goes to a further table, numbers are never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from rich.cells import cell_len, set_cell_size
+
+from harness.report.ink import Ink
+
+Span = tuple[str, str]
+"""Text and its style."""
+Line = list[Span]
+GAP = 2
+_LEAST = 16
+_COMFORTABLE = 24
+_HEAD = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading over one text per row; the first `lead` characters of every text are room for a mark."""
+
+    head: str
+    cells: tuple[Line, ...]
+    right: bool = False
+    lead: int = 0
+
+    @property
+    def heads(self) -> list[str]:
+        """The heading, on several lines where it is much wider than the texts."""
+        room = max(self._content - self.lead, _HEAD)
+        return [" " * self.lead + part for part in wrapped(self.head, room)]
+
+    @property
+    def width(self) -> int:
+        """Columns on the screen."""
+        return max([self._content, *map(cell_len, self.heads)])
+
+    @property
+    def _content(self) -> int:
+        return max((_length(cell) for cell in self.cells), default=0)
+
+
+@dataclass(frozen=True)
+class Label:
+    """The head of a row; a `notice` stands in the place of its numbers, in the first table with its `reason`."""
+
+    text: str
+    style: str = ""
+    notice: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Width of the row labels, width of each column, and which columns stand in which table."""
+
+    label: int
+    widths: tuple[int, ...]
+    pages: tuple[tuple[int, ...], ...]
+
+
+def label_room(longest: int, first: int, total: int, width: int) -> int:
+    """How wide row labels may be; longer ones wrap.
+
+    `total` is the width of all columns: where wrapping makes one table of them, labels wrap for it. Otherwise the
+    `first` columns' width must stand beside the labels.
+    """
+    if width - total >= _COMFORTABLE:
+        return min(longest, width - total)
+    return min(longest, max(_COMFORTABLE, width * 2 // 5), max(_LEAST, width - first))
+
+
+def plan(longest: int, widths: Sequence[int], primary: int, width: int) -> Plan:
+    """Columns to tables: all in one; else the `primary` ones (where they are several) in the first, the others after.
+
+    `longest` is the length of the longest row label, `widths` those of the columns, `width` that of the page.
+    """
+    label = label_room(longest, sum(GAP + size for size in widths[:primary]), sum(GAP + size for size in widths), width)
+    pages = _pages(label, widths, primary, width)
+    free = width - max((sum(GAP + widths[index] for index in page) for page in pages), default=0)
+    return Plan(min(longest, max(label, free)), tuple(widths), tuple(map(tuple, pages)))
+
+
+def _pages(label: int, widths: Sequence[int], primary: int, width: int) -> list[list[int]]:
+    columns = list(range(len(widths)))
+
+    def filled(some: Sequence[int], room: int) -> list[list[int]]:
+        """From left to right; every table holds at least one column."""
+        tables: list[list[int]] = []
+        used = 0
+        for index in some:
+            if not tables or used + GAP + widths[index] > room:
+                tables.append([])
+                used = label
+            tables[-1].append(index)
+            used += GAP + widths[index]
+        return tables
+
+    def even(some: Sequence[int]) -> list[list[int]]:
+        """No more tables than needed, about equally wide."""
+        count = len(filled(some, width))
+        return next(tables for room in range(1, width + 1) if len(tables := filled(some, room)) == count)
+
+    if len(filled(columns, width)) < 2:
+        return [columns]
+    head = filled(columns[:primary], width)[0] if primary > 1 else []
+    return [head] * bool(head) + even(columns[len(head) :])
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A label on lines of at most `width`, broken after blanks and punctuation, further lines indented by two.
+
+    >>> wrapped("exact(temperature=geometric(10.0, 0.01))", 20)
+    ['exact(temperature=', '  geometric(10.0,', '  0.01))']
+    """
+    lines = [""]
+    for piece in _pieces(text):
+        if lines[-1].strip() and cell_len((lines[-1] + piece).rstrip()) > width:
+            lines.append("  ")
+        for character in piece:
+            if cell_len((lines[-1] + character).rstrip()) > width:
+                lines.append("  ")
+            lines[-1] += character
+    return [line.rstrip() for line in lines]
+
+
+def _pieces(text: str) -> list[str]:
+    pieces = [""]
+    for character in text:
+        pieces[-1] += character
+        if character in " ,(=·|/":
+            pieces.append("")
+    return pieces
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows and columns ready to be laid out; `corner` heads the labels, the first `primary` columns belong together."""
+
+    corner: str
+    labels: tuple[Label, ...]
+    columns: tuple[Column, ...]
+    primary: int
+
+    @property
+    def needed(self) -> int:
+        """Width of the primary columns, which stand together where they can."""
+        return sum(GAP + column.width for column in self.columns[: self.primary])
+
+    def lines(self, plan: Plan, page: int, width: int, ink: Ink) -> Iterator[Line]:
+        """The lines of one table: headings, a rule, the rows; notices are cut to `width`."""
+        chosen = [(self.columns[index], plan.widths[index]) for index in plan.pages[page]]
+        yield from _headings(self.corner, plan.label, chosen)
+        yield [(ink("─") * (plan.label + sum(GAP + size for _, size in chosen)), "dim")]
+        for row, label in enumerate(self.labels):
+            first, *rest = wrapped(label.text, plan.label)
+            line: Line = [(_padded(first, plan.label), label.style)]
+            room = width - plan.label - GAP
+            yield line + (_notice(label, page, room, ink) if label.notice else _numbers(chosen, row))
+            yield from ([(part, label.style)] for part in rest)
+
+
+def _headings(corner: str, label: int, chosen: Sequence[tuple[Column, int]]) -> Iterator[Line]:
+    stacks = [[_padded(part, size, column.right) for part in column.heads] for column, size in chosen]
+    names = [_padded(part, label) for part in wrapped(corner, label)]
+    for name, *parts in reversed(list(zip_longest(reversed(names), *(reversed(stack) for stack in stacks)))):
+        texts = [" " * size if part is None else part for part, (_, size) in zip(parts, chosen, strict=True)]
+        yield [(name or " " * label, "dim"), *((" " * GAP + text, "bold") for text in texts)]
+
+
+def _numbers(chosen: Sequence[tuple[Column, int]], row: int) -> Line:
+    line: Line = []
+    for column, size in chosen:
+        blank = " " * (size - _length(column.cells[row]))
+        before, after = (blank, "") if column.right else ("", blank)
+        line += [(" " * GAP + before, ""), *column.cells[row], (after, "")]
+    return line
+
+
+def _notice(label: Label, page: int, room: int, ink: Ink) -> Line:
+    whole = f"{label.notice}: {label.reason}" if label.reason and page == 0 else label.notice
+    text = whole if cell_len(whole) <= room else set_cell_size(whole, room - len(ink("…"))).rstrip() + ink("…")
+    return [(" " * GAP, ""), (text, label.style)]
+
+
+def _padded(text: str, width: int, right: bool = False) -> str:
+    blank = " " * (width - cell_len(text))
+    return blank + text if right else text + blank
+
+
+def _length(line: Line) -> int:
+    return sum(cell_len(text) for text, _ in line)

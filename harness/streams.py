@@ -1,0 +1,26 @@
+"""Named streams of randomness: a seed draws each thing from a stream of its own, the same for every contender."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+
+def number(seed: int, *names: object) -> int:
+    """A 63-bit number for a stream, independent of every other stream's.
+
+    >>> number(0, "split") == number(0, "split"), number(0, "split") == number(1, "split")
+    (True, False)
+    """
+    text = "/".join(str(name) for name in (seed, *names))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def generator(seed: int, *names: object) -> Generator:
+    """A CPU generator at the start of a stream: `generator(7, "batches", epoch)`."""
+    import torch
+
+    return torch.Generator().manual_seed(number(seed, *names))

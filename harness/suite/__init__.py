@@ -1,0 +1,22 @@
+"""Suites: read from YAML, checked against the component table, expanded to a grid.
+
+Nothing here imports a plugin, torch or numpy; what is known of components comes as data, the table of descriptions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from harness.suite.check import check
+from harness.suite.document import Document, read
+from harness.suite.grid import Cell, Point, Seeds, Suite, Tune
+from harness.suite.imports import Table
+from harness.suite.schema import json_schema
+
+__all__ = ["Cell", "Document", "Point", "Seeds", "Suite", "Table", "Tune", "check", "json_schema", "load", "read"]
+
+
+def load(path: str | os.PathLike[str], table: Table, overrides: Mapping[str, str] | None = None) -> Suite:
+    """The suite in a file. Raises BenchError for a file that cannot be read, Mistakes for what is wrong in it."""
+    return check(read(path), table, overrides)

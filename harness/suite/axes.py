@@ -1,0 +1,77 @@
+"""The axes of the grid: kinds under `vary`, values under `settings`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.base import Spec
+from harness.suite import values
+from harness.suite.expand import Expander
+from harness.suite.grid import Point
+from harness.suite.imports import KINDS
+from harness.suite.nodes import Node, Pairs, Word, got, is_null
+from harness.suite.points import points, value_label
+from harness.suite.protocol import Protocol
+from harness.suite.source import Place, shown
+
+
+def vary(node: Node | None, expander: Expander, protocol: Protocol | None) -> dict[str, list[Point]]:
+    """The points of every kind that is written."""
+    if node is None or is_null(node):
+        return {}
+    if not isinstance(node, Pairs) or not node.pairs:
+        expander.findings.add(node.place, f"vary: expected a mapping, kind: contenders, got {got(node)}")
+        return {}
+    wanted = [(kind, value) for kind, word, value in node.named() if _is_kind(kind, word, expander, protocol)]
+    return {kind: points(expander, value, kind) for kind, value in wanted}
+
+
+def _is_kind(kind: str, word: Word, expander: Expander, protocol: Protocol | None) -> bool:
+    kinds = protocol.kinds if protocol else KINDS
+    if kind in kinds:
+        return True
+    is_setting = protocol is not None and kind in protocol.fields
+    what = f"{protocol.name if protocol else 'vary'} has no axis {shown(word.text)}"
+    if is_setting:
+        expander.findings.add(word.place, f"{what} of components: a setting stands under settings")
+    else:
+        expander.findings.add(word.place, what, word.text, kinds)
+    return False
+
+
+def unwritten(
+    found: dict[str, list[Point]], at: Place, expander: Expander, protocol: Protocol
+) -> dict[str, list[Point]]:
+    """The default point of every kind that the protocol needs and nobody wrote."""
+    missing = {kind: default for kind, default in protocol.needs.items() if kind not in found}
+    return {kind: _default(kind, default, at, expander, protocol) for kind, default in missing.items()}
+
+
+def _default(kind: str, default: Spec | None, at: Place, expander: Expander, protocol: Protocol) -> list[Point]:
+    if default is not None:
+        expander.resolve(str(default["name"]), kind, at)
+        return [Point(value_label(dict(default)), dict(default))]
+    if not expander.findings.suggested(kind):
+        expander.findings.add(at, f"{protocol.name} needs a {kind} under vary", "", expander.names(kind))
+    return []
+
+
+def settings(node: Node | None, at: Place, expander: Expander, protocol: Protocol) -> dict[str, list[Any]]:
+    """Every setting of the protocol with its values: those written first, as written, then the defaults."""
+    findings, fields = expander.findings, protocol.fields
+    if node is not None and not is_null(node) and not isinstance(node, Pairs):
+        findings.add(node.place, f"settings: expected a mapping, got {got(node)}")
+    found: dict[str, list[Any]] = {}
+    for name, word, value in node.named() if isinstance(node, Pairs) else ():
+        if name in fields:
+            found[name] = expander.axis(value, fields[name]["schema"], protocol.description, name)
+        elif name in protocol.kinds:
+            findings.add(word.place, f"settings: {name} is a kind of component, write it under vary")
+        else:
+            findings.add(word.place, f"{protocol.name} has no setting {shown(word.text)}", word.text, fields)
+    for name, about in fields.items():
+        if "default" in about:
+            found.setdefault(name, [values.canonical(about["schema"], about["default"])])
+        elif name not in found:
+            findings.add(at, f"{protocol.name} needs the setting {name}")
+    return found

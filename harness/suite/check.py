@@ -1,0 +1,123 @@
+"""A document checked against the component table: every mistake in one pass, or a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.base import label
+from harness.suite import axes, measures, rows, sections, tuning
+from harness.suite.document import Document
+from harness.suite.expand import Expander
+from harness.suite.grid import Point, Suite
+from harness.suite.imports import Table
+from harness.suite.nodes import Pairs, is_null
+from harness.suite.points import setting_points
+from harness.suite.protocol import Protocol, protocol
+from harness.suite.source import Findings, Place, shown
+
+KEYS = (
+    "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "measure", "baseline", "within",
+    "margin", "interval", "plugins", "device",
+)  # fmt: skip
+"""The keys of a suite."""
+
+RESERVED = ("gate", "claims", "published", "reference", "data")
+"""Keys of the contract that this version does not read."""
+
+INTERVALS = ("both", "seeds", "examples")
+DEVICES = ("auto", "cpu", "cuda")
+MOST_CELLS = 100_000
+
+
+def check(document: Document, table: Table, overrides: Mapping[str, str] | None = None) -> Suite:
+    """The suite a document describes, with dotted keys overridden as by `--set KEY=TEXT`.
+
+    Raises Mistakes with one entry for everything that is wrong, and BenchError for an override that cannot be applied.
+    """
+    document = document.override(overrides)
+    findings = document.findings.copy()
+    expander = Expander(table, findings, document.path.parent)
+    _top(document.root, expander)
+    found = protocol(document.root.get("protocol"), expander)
+    suite = _suite(document, expander, found)
+    if suite.size() > MOST_CELLS:
+        findings.add(_at(document.root, "vary"), f"the grid has {suite.size()} cells, at most {MOST_CELLS} are allowed")
+    findings.stop()
+    return suite
+
+
+def _top(root: Pairs, expander: Expander) -> None:
+    findings = expander.findings
+    for name, word, _ in root.named():
+        if name in RESERVED:
+            findings.add(word.place, f"the key {name} is not supported by this version")
+        elif name not in KEYS:
+            findings.add(word.place, f"unknown key {shown(word.text)}", word.text, KEYS)
+    if is_null(root.get("protocol")) and not findings.suggested("protocol"):
+        findings.add(root.place, "the key protocol is missing", "", expander.names("protocol"))
+    if is_null(root.get("vary")) and not findings.suggested("vary"):
+        findings.add(root.place, "the key vary is missing")
+
+
+def _at(root: Pairs, key: str) -> Place:
+    return next((word.place for name, word, _ in root.named() if name == key), root.place)
+
+
+def _suite(document: Document, expander: Expander, found: Protocol | None) -> Suite:
+    root, findings = document.root, expander.findings
+    kinds, settings = _grid(root, expander, found)
+    written = tuple(kinds)
+    trainer = measures.trainer(root.get("trainer"), expander, found, "trainer" in written)
+    kinds = measures.trainer_points(trainer) | kinds
+    if found is not None and not is_null(root.get("vary")):
+        kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found)
+    grid = kinds | {name: setting_points(several) for name, several in settings.items() if len(several) > 1}
+    varies = (*written, *(name for name in grid if name in settings))
+    measure = measures.measure(root.get("measure"), root.place, expander, found)
+    entries = {label(spec): str(spec["name"]) for spec in measure}
+    within = rows.within(root.get("within"), [*found.kinds, *settings, "device", "dtype"] if found else [], findings)
+    contenders = _contenders(varies, found, within)
+    competing = {kind: kinds[kind] for kind in kinds if found and kind in found.contenders}
+    return Suite(
+        axes=grid, varies=varies, contenders=contenders, measure=measure, trainer=trainer, within=within,
+        protocol=found.name if found else "",
+        settings={name: several[0] for name, several in settings.items() if len(several) == 1},
+        setting_names=tuple(name for name in (found.fields if found else ()) if name in settings),
+        tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
+        baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
+        margin=sections.margin(root.get("margin"), entries, findings),
+        **_plain(document, findings),
+    )  # fmt: skip
+
+
+def _grid(
+    root: Pairs, expander: Expander, found: Protocol | None
+) -> tuple[dict[str, list[Point]], dict[str, list[Any]]]:
+    kinds = axes.vary(root.get("vary"), expander, found)
+    settings = axes.settings(root.get("settings"), _at(root, "settings"), expander, found) if found else {}
+    tuned = root.get("tune")
+    if isinstance(tuned, Pairs) and tuned.get("lr") is not None and "lr" in settings:
+        said = root.get("settings")
+        if isinstance(said, Pairs) and (node := said.get("lr")) is not None:
+            expander.findings.add(node.place, "lr: tune chooses it, leave it to one of the two")
+    return kinds, settings
+
+
+def _contenders(varies: tuple[str, ...], found: Protocol | None, within: list[str] | None) -> tuple[str, ...]:
+    if within is not None:
+        return tuple(axis for axis in varies if axis not in within)
+    return tuple(axis for axis in varies if found and axis in found.contenders)
+
+
+def _plain(document: Document, findings: Findings) -> dict[str, Any]:
+    root, file = document.root, document.path
+    return {
+        "file": file,
+        "name": sections.suite_name(root.get("suite"), file, findings),
+        "question": sections.text(root.get("question"), "question", findings) or "",
+        "seeds": sections.seeds(root.get("seeds"), findings),
+        "interval": sections.choice(root.get("interval"), "interval", INTERVALS, findings),
+        "plugins": sections.plugins(root.get("plugins"), file.parent, findings),
+        "device": sections.choice(root.get("device"), "device", DEVICES, findings),
+    }

@@ -1,0 +1,97 @@
+"""A suite file as nodes, before anything is known about components."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BenchError
+from harness.suite.compose import compose
+from harness.suite.imports import imports
+from harness.suite.nodes import Items, Pairs, Word, got
+from harness.suite.overrides import override
+from harness.suite.source import Findings, Place, Source
+
+LIMIT = 1 << 20
+"""The largest suite file, in bytes."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A suite that was read and not yet checked. `findings` are mistakes that do not stop the reading."""
+
+    path: Path
+    root: Pairs
+    findings: Findings
+
+    @property
+    def plugins(self) -> list[tuple[str, str]]:
+        """(text, place) of every plugin named; entries that are no text are left for the check to report."""
+        node = self.root.get("plugins")
+        entries = node.items if isinstance(node, Items) else (node,)
+        return [(e.value, str(e.place)) for e in entries if isinstance(e, Word) and isinstance(e.value, str)]
+
+    def imports(self, table: Mapping[tuple[str, str], Mapping[str, Any]] | None = None) -> list[tuple[str, str]]:
+        """(kind, `module:attribute`) of everything that looks like an import path where a component is expected.
+
+        Components inside fields are found where the field is called after its kind, and with a table everywhere.
+        """
+        return imports(self.root, table or {})
+
+    def override(self, overrides: Mapping[str, str] | None) -> Document:
+        """This document with dotted keys set to YAML texts, as `--set KEY=TEXT` does."""
+        findings = self.findings.copy()
+        root = self.root
+        for key, text in (overrides or {}).items():
+            root = override(root, key, text, findings)
+        return replace(self, root=root, findings=findings)
+
+
+def read(path: str | os.PathLike[str]) -> Document:
+    """The nodes of a suite file. Raises BenchError, one line with the place, for a file that cannot be read as YAML."""
+    name = os.fspath(path)
+    source = Source(name, _decode(name, _bytes(name)))
+    findings = Findings()
+    root = compose(source, findings)
+    if root is None:
+        raise BenchError("the file is empty: a suite needs at least protocol and vary", f"{name}:1:1")
+    if not isinstance(root, Pairs):
+        raise BenchError(f"a suite is a mapping of keys, got {got(root)}", str(root.place))
+    return Document(Path(name), root, findings)
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        mode = os.stat(name).st_mode
+        if stat.S_ISDIR(mode):
+            raise BenchError("is a directory, a suite is a file", name)
+        if not stat.S_ISREG(mode):
+            raise BenchError("is not a regular file", name)
+        with open(name, "rb") as file:
+            content = file.read(LIMIT + 1)
+    except OSError as error:
+        raise BenchError((error.strerror or str(error)).lower(), name) from None
+    except ValueError:
+        raise BenchError("is not a file name", repr(name)) from None
+    if len(content) > LIMIT:
+        raise BenchError(f"larger than {LIMIT} bytes: this is no suite", f"{name}:1:1")
+    return content
+
+
+def _decode(name: str, content: bytes) -> str:
+    if b"\0" in content:
+        raise BenchError("a binary file, a suite is text", _place(name, content, content.index(b"\0")))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
+        raise BenchError("not UTF-8: save the file as UTF-8", _place(name, content, start)) from None
+
+
+def _place(name: str, content: bytes, offset: int) -> str:
+    lines = Source(name, content[:offset].decode("utf-8-sig", "replace")).lines
+    return str(Place(Source(name, ""), len(lines), len(lines[-1]) + 1))

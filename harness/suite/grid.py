@@ -1,0 +1,112 @@
+"""A checked suite and the grid of cells it asks for."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.base import Spec
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of an axis: the label shown, and a component's spec or a setting's plain value."""
+
+    label: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds asked for; `split` says whether every seed draws its own split or all share one (`fixed`)."""
+
+    seeds: tuple[int, ...]
+    split: str = "seed"
+
+
+@dataclass(frozen=True)
+class Tune:
+    """The tuning plan: `trials` for every contender on `seeds` seeds of its own.
+
+    `on` is the label of the metric that chooses (None: the first of measure), `lr` the learning rates tried, `fields`
+    maps `NAME.field` (name or label of a contender) to the values tried.
+    """
+
+    trials: int
+    on: str | None
+    seeds: int
+    lr: Sequence[float]
+    fields: Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid without its seeds.
+
+    `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
+    kind to its spec, `settings` every setting of the protocol to its value.
+    """
+
+    vary: dict[str, Any]
+    parts: dict[str, Spec]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite.
+
+    `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
+    settings with more than one value; `varies` names the axes that tell cells apart, `contenders` those of them that
+    compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one contender,
+    or axis -> label; `within` is None where the suite does not say.
+    """
+
+    name: str
+    question: str
+    file: Path
+    protocol: str
+    axes: dict[str, list[Point]]
+    varies: tuple[str, ...]
+    contenders: tuple[str, ...]
+    settings: dict[str, Any]
+    setting_names: tuple[str, ...]
+    trainer: Spec | None
+    tune: Tune | None
+    seeds: Seeds
+    measure: list[Spec]
+    baseline: str | dict[str, Any] | None
+    within: list[str] | None
+    margin: dict[str, float] | float | None
+    interval: str
+    plugins: list[str]
+    device: str
+
+    def labels(self) -> dict[str, list[Any]]:
+        """Axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""
+        return {axis: [self._label(axis, point) for point in self.axes[axis]] for axis in self.varies}
+
+    def size(self) -> int:
+        """The number of cells."""
+        return math.prod(len(points) for points in self.axes.values())
+
+    def cells(self) -> list[Cell]:
+        """Every cell; problems are outermost in the order written, contenders innermost."""
+        outer = [axis for axis in self.axes if axis not in self.contenders]
+        order = [*outer, *(axis for axis in self.axes if axis in self.contenders)]
+        grid = itertools.product(*(self.axes[axis] for axis in order))
+        return [self._cell(dict(zip(order, points, strict=True))) for points in grid]
+
+    def _cell(self, chosen: Mapping[str, Point]) -> Cell:
+        vary = {axis: self._label(axis, chosen[axis]) for axis in self.varies}
+        parts = {axis: chosen[axis].value for axis in self.axes if axis not in self.setting_names}
+        settings = {name: chosen[name].value if name in chosen else self.settings[name] for name in self.setting_names}
+        return Cell(vary, parts, settings)
+
+    def _label(self, axis: str, point: Point) -> Any:
+        plain = axis in self.setting_names and not isinstance(point.value, (list, dict))
+        return point.value if plain else point.label

@@ -1,0 +1,71 @@
+"""Import paths named by a suite, found before the components they stand for are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.base import same_name
+from harness.fields import DYNAMIC, kind_in
+from harness.suite.nodes import Items, Node, Pairs, Word
+
+KINDS = (
+    "dataset", "model", "trainer", "loss", "transform", "schedule", "grid", "denoiser", "sampler", "variance",
+    "prior", "dissimilarity", "feature", "metric", "protocol",
+)  # fmt: skip
+"""The words that may stand before a colon in `KIND:NAME`."""
+
+IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+"""`module:attribute`."""
+
+Table = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
+def split_kind(text: str) -> tuple[str | None, str]:
+    """(KIND or None, name): `loss:focal` names its kind, `focal` and `module:attribute` do not."""
+    head, colon, rest = text.strip().partition(":")
+    known = bool(colon) and same_name(head) in KINDS
+    return (same_name(head), same_name(rest)) if known else (None, same_name(text.strip()))
+
+
+def imports(root: Pairs, table: Table) -> list[tuple[str, str]]:
+    """(kind, `module:attribute`) under vary, measure and trainer, without repeats, in the order written."""
+    vary = root.get("vary")
+    places: list[tuple[str, Node | None]] = [("metric", root.get("measure")), ("trainer", root.get("trainer"))]
+    if isinstance(vary, Pairs):
+        places = [(kind, value) for kind, _, value in vary.named()] + places
+    found = dict.fromkeys(pair for kind, node in places for pair in _in(node, kind, table))
+    return list(found)
+
+
+def _in(node: Node | None, kind: str, table: Table) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Items):
+        for item in node.items:
+            yield from _in(item, kind, table)
+    elif isinstance(node, Word) and isinstance(node.value, str):
+        yield from _named(node.value, kind)
+    elif isinstance(node, Pairs):
+        for key, fields in node.pairs:
+            if key.text in ("as", *DYNAMIC):
+                continue
+            if key.text == "grid":
+                yield from _in(fields, kind, table)
+                continue
+            yield from _named(key.text, kind)
+            yield from _nested(kind, key.text, fields, table)
+
+
+def _named(text: str, kind: str) -> Iterator[tuple[str, str]]:
+    said, name = split_kind(text)
+    if said in (None, kind) and IMPORT.fullmatch(name):
+        yield kind, name
+
+
+def _nested(kind: str, text: str, fields: Node, table: Table) -> Iterator[tuple[str, str]]:
+    known = table.get((kind, split_kind(text)[1]), {}).get("fields", {})
+    if isinstance(fields, Pairs):
+        for name, _, value in fields.named():
+            inner = kind_in(known[name]["schema"]) if name in known else name if name in KINDS else None
+            if inner:
+                yield from _in(value, inner, table)

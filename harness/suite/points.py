@@ -1,0 +1,71 @@
+"""The points of an axis: component specs with the labels a table shows, setting values with theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.base import label
+from harness.suite import values
+from harness.suite.expand import Expander, axis_items
+from harness.suite.grid import Point
+from harness.suite.nodes import Items, Node, Pairs, Word, got
+from harness.suite.source import Place, shown
+
+
+def points(expander: Expander, node: Node, kind: str) -> list[Point]:
+    """The points of a kind under `vary`; equal points, equal labels and empty lists are mistakes."""
+    items = axis_items(node, listy=False)
+    listed = items.items if isinstance(items, Items) else (node,)
+    if not listed:
+        expander.findings.add(node.place, f"an empty list: {kind} needs at least one point")
+    found: list[Point] = []
+    seen: dict[str, Place] = {}
+    for item in listed:
+        found += [point for point in _labelled(expander, item, kind) if _is_new(expander, point, item.place, seen)]
+    return found
+
+
+def setting_points(found: list[Any]) -> list[Point]:
+    """The points of a setting with several values."""
+    return [Point(value_label(value), value) for value in found]
+
+
+def value_label(value: Any) -> str:
+    """A setting's value in a table: `0.1`, `true`, `gaussian(scale=2.0)`."""
+    if isinstance(value, dict) and "name" in value:
+        return label(value)
+    return label({"name": "", "": value})[2:-1]
+
+
+def _is_new(expander: Expander, point: Point, place: Place, seen: dict[str, Place]) -> bool:
+    point_key, label_key = values.key(point.value), f"label {point.label}"
+    if point_key in seen:
+        expander.findings.add(place, f"{shown(point.label)[1:-1]} is here twice, first on line {seen[point_key].line}")
+    elif label_key in seen:
+        what = f"two points have the label {shown(point.label)}, first on line {seen[label_key].line}"
+        expander.findings.add(place, f"{what}: tell them apart with `as`")
+    else:
+        seen[point_key] = seen[label_key] = place
+        return True
+    return False
+
+
+def _labelled(expander: Expander, node: Node, kind: str) -> list[Point]:
+    title: str | None = None
+    if isinstance(node, Pairs) and (said := node.get("as")) is not None:
+        node = Pairs(node.place, tuple(pair for pair in node.pairs if pair[0].text != "as"))
+        title = _title(expander, said)
+    found = expander.choices(node, kind)
+    if title is not None and not found:
+        expander.findings.failed.add(title)
+    if title is None:
+        return [Point(label(choice.spec), choice.spec) for choice in found]
+    return [Point(label({"name": title, **choice.varied}), choice.spec) for choice in found]
+
+
+def _title(expander: Expander, node: Node) -> str | None:
+    title = node.value.strip() if isinstance(node, Word) and isinstance(node.value, str) else ""
+    if 0 < len(title) <= 100 and title.isprintable():
+        return title
+    expander.findings.add(node.place, f"as: expected a short printable text, got {got(node)}")
+    return None

@@ -1,0 +1,112 @@
+"""Which rows compete and with which they are compared: `within` and `baseline`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.base import same_name
+from harness.suite.grid import Point
+from harness.suite.imports import split_kind
+from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
+from harness.suite.sections import listed, pick
+from harness.suite.source import Findings, shown
+
+Axes = Mapping[str, Sequence[Point]]
+
+
+def within(node: Node | None, known: Sequence[str], findings: Findings) -> list[str] | None:
+    """The axes that make one problem, or None where nothing is written."""
+    if node is None or is_null(node):
+        return None
+    if not listed(node):
+        findings.add(node.place, "within: an empty list")
+    found: list[str] = []
+    for item in listed(node):
+        name = same_name(item.value) if isinstance(item, Word) and isinstance(item.value, str) else None
+        if name is None:
+            findings.add(item.place, f"within: expected the name of an axis, got {got(item)}")
+        elif known and name not in known:
+            findings.add(item.place, f"within: no axis {shown(name)}", name, known)
+        elif name in found:
+            findings.add(item.place, f"within: {name} is here twice")
+        else:
+            found.append(name)
+    return found
+
+
+def baseline(node: Node | None, axes: Axes, findings: Findings) -> str | dict[str, Any] | None:
+    """The label of the contender to compare with, or axis -> label; `axes` are those that compete."""
+    if node is None or is_null(node):
+        return None
+    if isinstance(node, Pairs):
+        return _by_axis(node, axes, findings)
+    if not isinstance(node, Word) or not isinstance(node.value, str):
+        findings.add(node.place, f"baseline: expected the name of a contender or a mapping axis: name, got {got(node)}")
+        return None
+    return _by_name(node, node.value, axes, findings)
+
+
+def _by_name(node: Word, word: str, axes: Axes, findings: Findings) -> str | None:
+    said, name = split_kind(word)
+    name = name if said else word
+    found = {axis: pick(name, _entries(points)) for axis, points in axes.items() if said in (None, axis)}
+    found = {axis: labels for axis, labels in found.items() if labels}
+    if not found:
+        choices = [point.label for points in axes.values() for point in points]
+        if choices and not findings.excuses(name):
+            findings.add(node.place, f"baseline: no contender {shown(word)} in this suite", name, choices)
+        return None
+    axis, labels = next(iter(found.items()))
+    opened = [other for other, points in axes.items() if other != axis and len(points) > 1]
+    what = f"baseline: {shown(word)} "
+    if len(found) > 1:
+        findings.add(node.place, f"{what}is in {' and '.join(found)}: write {{{axis}: {name}}}")
+    elif len(labels) > 1:
+        findings.add(node.place, f"{what}stands for {len(labels)} contenders: choose from {_some(labels)}")
+    elif opened:
+        rest = "".join(f", {other}: ..." for other in opened)
+        also = f"{{{axis}: {name}{rest}}} for one row a problem, {{{axis}: {name}}} to compare along {axis} only"
+        findings.add(node.place, f"{what}leaves {' and '.join(opened)} open: write {also}")
+    return labels[0]
+
+
+def _some(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
+
+
+def _by_axis(node: Pairs, axes: Axes, findings: Findings) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    if not node.pairs:
+        findings.add(node.place, "baseline: an empty mapping")
+    for axis, word, value in node.named():
+        if axis not in axes:
+            if axes:
+                findings.add(word.place, f"baseline: {shown(word.text)} is no axis that competes here", word.text, axes)
+            continue
+        found = _on_axis(value, axes[axis], axis, findings)
+        if found is not None:
+            result[axis] = found.label if isinstance(found.value, dict) else found.value
+    return result
+
+
+def _on_axis(node: Node, points: Sequence[Point], axis: str, findings: Findings) -> Point | None:
+    what = f"baseline.{axis}:"
+    if isinstance(node, Items | Pairs):
+        findings.add(node.place, f"{what} expected a name, got {got(node)}")
+        return None
+    by_value = [p for p in points if type(p.value) in (int, float) and not isinstance(node.value, bool | str)]
+    equal = [p for p in by_value if p.value == node.value]
+    labels = pick(split_kind(node.text)[1] if split_kind(node.text)[0] == axis else node.text, _entries(points))
+    found = equal or [p for p in points if p.label in labels]
+    if len(found) > 1:
+        findings.add(
+            node.place, f"{what} {shown(node.text)} stands for {len(found)} points: choose from {_some(labels)}"
+        )
+    elif not found and points and not findings.excuses(node.text):
+        findings.add(node.place, f"{what} no point {shown(node.text)}", node.text, [p.label for p in points])
+    return found[0] if len(found) == 1 else None
+
+
+def _entries(points: Sequence[Point]) -> dict[str, str]:
+    return {p.label: p.value["name"] if isinstance(p.value, dict) and "name" in p.value else p.label for p in points}

@@ -1,0 +1,161 @@
+"""The keys of a suite that hold plain data: texts, seeds, choices, margins, plugin names."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.base import same_name
+from harness.fields import Schema
+from harness.suite.grid import Seeds
+from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
+from harness.suite.source import Findings, Place, shown
+from harness.suite.values import plain_value
+
+MOST_SEEDS = 100_000
+COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS}
+SEED: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+SPLIT: Schema = {"enum": ["seed", "fixed"]}
+POSITIVE: Schema = {"type": "number", "exclusiveMinimum": 0}
+DEFAULT_SEEDS = 32
+
+Entries = Mapping[str, str]
+"""Label -> name of the component."""
+
+
+def listed(node: Node) -> tuple[Node, ...]:
+    """The items of a list, or the one node that stands for a list of one."""
+    return node.items if isinstance(node, Items) else (node,)
+
+
+def text(node: Node | None, what: str, findings: Findings) -> str | None:
+    """A printable text on one line (white space is collapsed), or None."""
+    if node is None or is_null(node):
+        return None
+    if isinstance(node, Word) and isinstance(node.value, str):
+        flat = " ".join(node.value.split())
+        if flat and flat.isprintable():
+            return flat
+    findings.add(node.place, f"{what}: expected printable text, got {got(node)}")
+    return None
+
+
+def suite_name(node: Node | None, file: Path, findings: Findings) -> str:
+    """The suite's name, the file's stem where it is not written; it also names folders."""
+    name = text(node, "suite", findings) or file.stem
+    if node is not None and (name.startswith(".") or any(c in name for c in "/\\:") or len(name) > 100):
+        findings.add(node.place, "suite: expected a short name without / \\ : and no dot in front")
+    return name
+
+
+def choice(node: Node | None, what: str, choices: Sequence[str], findings: Findings) -> str:
+    """One of some words; the first where nothing is written."""
+    if node is None or is_null(node):
+        return choices[0]
+    found = plain_value(node, {"enum": list(choices)}, what, findings)
+    return str(found[0]) if found else choices[0]
+
+
+def seeds(node: Node | None, findings: Findings) -> Seeds:
+    """N, a list of seeds, or `{n: N or list, split: seed or fixed}`."""
+    split = "seed"
+    if isinstance(node, Pairs):
+        unknown_keys(node, ("n", "split"), "seeds", findings)
+        said = node.get("split")
+        split = choice(said, "seeds.split", SPLIT["enum"], findings)
+        if is_null(node.get("n")):
+            findings.add(node.place, "seeds: n is missing: {n: 32, split: fixed}")
+        node = node.get("n")
+    return Seeds(_numbers(node, findings), split)
+
+
+def _numbers(node: Node | None, findings: Findings) -> tuple[int, ...]:
+    if node is None or is_null(node):
+        return tuple(range(DEFAULT_SEEDS))
+    if not isinstance(node, Items):
+        found = plain_value(node, COUNT, "seeds", findings)
+        return tuple(range(found[0])) if found else ()
+    numbers = distinct(node, SEED, "seeds", findings)
+    if len(numbers) > MOST_SEEDS:
+        findings.add(node.place, f"seeds: at most {MOST_SEEDS}")
+    return tuple(numbers)
+
+
+def distinct(node: Node, schema: Schema, what: str, findings: Findings) -> list[Any]:
+    """The values of a list, or of a single value; an empty list and equal values are mistakes."""
+    if not listed(node):
+        findings.add(node.place, f"{what}: an empty list")
+    found: dict[Any, None] = {}
+    for item in listed(node):
+        for value in plain_value(item, schema, what, findings):
+            if value in found:
+                findings.add(item.place, f"{what}: {value} is here twice")
+            found[value] = None
+    return list(found)
+
+
+def unknown_keys(node: Pairs, known: Iterable[str], what: str, findings: Findings) -> None:
+    """Note every key that is not among the known ones."""
+    choices = list(known)
+    for name, word, _ in node.named():
+        if name not in choices:
+            findings.add(word.place, f"{what} has no key {shown(word.text)}", word.text, choices)
+
+
+def plugins(node: Node | None, folder: Path, findings: Findings) -> list[str]:
+    """Files, relative to the suite's folder, and modules."""
+    found: dict[str, None] = {}
+    for item in listed(node) if node is not None and not is_null(node) else ():
+        if not isinstance(item, Word) or not isinstance(item.value, str) or not item.value.strip():
+            findings.add(item.place, f"plugins: expected a file or a module, got {got(item)}")
+            continue
+        name = item.value
+        if name in found:
+            findings.add(item.place, f"plugins: {shown(name)} is here twice")
+        elif (name.endswith(".py") or "/" in name) and not os.path.exists(folder / name):
+            findings.add(item.place, f"plugins: no file {shown(name)} beside the suite")
+        found[name] = None
+    return list(found)
+
+
+def pick(word: str, entries: Entries) -> list[str]:
+    """The labels a word stands for: the label itself, or else every label whose component has that name."""
+    exact = next((name for name in (word, same_name(word)) if name in entries), None)
+    return [name for name, component in entries.items() if component == same_name(word)] if exact is None else [exact]
+
+
+def metric_label(word: str, place: Place, what: str, measure: Entries, findings: Findings) -> str | None:
+    """The label of the measured metric that a word stands for, or None with a mistake noted."""
+    found = pick(word, measure)
+    if len(found) > 1:
+        findings.add(place, f"{what}: {shown(word)} stands for {' and '.join(found)}")
+    elif not found and measure and not findings.excuses(word):
+        findings.add(place, f"{what}: {shown(word)} is not measured here", word, measure)
+    return found[0] if len(found) == 1 else None
+
+
+def margin(node: Node | None, measure: Entries, findings: Findings) -> dict[str, float] | float | None:
+    """The difference that does not matter: one number, or metric -> number."""
+    if node is None or is_null(node):
+        return None
+    if not isinstance(node, Pairs):
+        found = _finite(node, "margin", findings)
+        return found[0] if found else None
+    result: dict[str, float] = {}
+    for word, value in node.pairs:
+        name = metric_label(word.text, word.place, "margin", measure, findings)
+        numbers = _finite(value, f"margin.{word.text[:40]}", findings)
+        if name is not None and numbers:
+            result[name] = numbers[0]
+    return result
+
+
+def _finite(node: Node, what: str, findings: Findings) -> list[float]:
+    found = plain_value(node, POSITIVE, what, findings)
+    if found and not math.isfinite(found[0]):
+        findings.add(node.place, f"{what}: must be finite")
+        return []
+    return found

@@ -1,0 +1,102 @@
+"""One value of a field: a plain value, a path, a list, or a learned or scheduled number."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.base import data_of, same_name
+from harness.errors import BenchError, near_miss
+from harness.fields import DYNAMIC, Schema, convert, is_number, says
+from harness.suite.nodes import Items, Node, Pairs, Word, data, got
+from harness.suite.source import Findings, shown
+
+
+def key(value: Any) -> str:
+    """The identity of a canonical value: 1, 1.0 and true differ, the order of fields does not matter."""
+    return json.dumps(value, sort_keys=True)
+
+
+def canonical(schema: Schema, default: Any) -> Any:
+    """A description's default in the form a suite's value takes, so that the two can be compared."""
+    try:
+        return data_of(convert(schema, default))
+    except BenchError:
+        return default
+
+
+def branches(schema: Schema) -> list[Schema]:
+    """The alternatives of a fragment, one where it has no `anyOf`."""
+    return list(schema.get("anyOf", [schema]))
+
+
+def array_of(schema: Schema) -> Schema | None:
+    """The fragment of the elements, where a fragment has exactly one list among its alternatives."""
+    arrays = [branch for branch in branches(schema) if branch.get("type") == "array"]
+    return arrays[0].get("items", {}) if len(arrays) == 1 else None
+
+
+def plain_value(node: Node, schema: Schema, what: str, findings: Findings) -> list[Any]:
+    """The canonical value of a node in a list of one; empty, with a mistake noted, where it does not fit."""
+    try:
+        return [data_of(convert(schema, data(node)))]
+    except BenchError:
+        findings.add(node.place, f"{what}: expected {says(schema)}, got {got(node)}{_near(node, schema)}")
+        return []
+
+
+def _near(node: Node, schema: Schema) -> str:
+    choices = [c for branch in branches(schema) for c in branch.get("enum", ()) if isinstance(c, str)]
+    if not isinstance(node, Word) or not isinstance(node.value, str) or not choices:
+        return ""
+    hint = near_miss(node.value[:60].lower(), choices)
+    return hint if "did you mean" in hint else ""
+
+
+def check_path(node: Node, value: Any, schema: Schema, folder: Path, findings: Findings) -> None:
+    """Note a mistake where a path field names a file that is not there; paths are relative to the suite."""
+    is_path = any(branch.get("format") == "path" for branch in branches(schema))
+    if is_path and isinstance(value, str) and not os.path.exists(folder / value):
+        findings.add(node.place, f"no file {shown(value)} beside the suite")
+
+
+def dynamic_word(node: Node) -> str | None:
+    """`learn`, `geometric` or `linear` where the node is written like `{learn: x}`."""
+    if isinstance(node, Pairs) and len(node.pairs) == 1:
+        word = same_name(node.pairs[0][0].text)
+        return word if word in DYNAMIC else None
+    return None
+
+
+def dynamic_value(node: Pairs, schema: Schema, owner: Mapping[str, Any], what: str, findings: Findings) -> list[Any]:
+    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` with numbers in the field's range, in a list."""
+    word, inner = same_name(node.pairs[0][0].text), node.pairs[0][1]
+    if not owner.get("dynamic"):
+        findings.add(node.place, f"{what}: only the fields of losses and transforms can be learned or scheduled")
+        return []
+    wanted = {"anyOf": [branch for branch in branches(schema) if is_number(branch)]}
+    wanted = wanted["anyOf"][0] if len(wanted["anyOf"]) == 1 else wanted
+    if word == "learn":
+        numbers = list(plain_value(inner, wanted, f"{what}: learn", findings))
+        return [{word: numbers[0]}] if numbers and _finite(inner, numbers, what, findings) else []
+    if not isinstance(inner, Items) or len(inner.items) != 2:
+        findings.add(inner.place, f"{what}: {word} takes two numbers, the first and the last: {{{word}: [a, b]}}")
+        return []
+    numbers = [n for item in inner.items for n in plain_value(item, wanted, f"{what}: {word}", findings)]
+    if len(numbers) < 2 or not _finite(inner, numbers, what, findings):
+        return []
+    if word == "geometric" and numbers[0] * numbers[1] <= 0:
+        findings.add(inner.place, f"{what}: geometric needs two numbers of one sign, none of them 0")
+        return []
+    return [{word: numbers}]
+
+
+def _finite(node: Node, numbers: list[Any], what: str, findings: Findings) -> bool:
+    if all(math.isfinite(n) for n in numbers):
+        return True
+    findings.add(node.place, f"{what}: a learned or scheduled number must be finite")
+    return False

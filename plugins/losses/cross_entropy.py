@@ -1,0 +1,27 @@
+"""Cross-entropy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import Loss, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class CrossEntropy(Loss):
+    """-log softmax(logits)[target], the negative log-likelihood of the softmax model.
+
+    [batch, classes], [batch] -> [batch], nats. Equal to `nll` over `softmax`.
+    """
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        # several times faster than log_softmax where classes are few: no pass over rows of a handful of numbers
+        return logits.logsumexp(-1) - logits.gather(-1, target[:, None])[:, 0]
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [CrossEntropy]

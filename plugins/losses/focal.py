@@ -1,0 +1,34 @@
+"""Focal loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from harness import Loss, NonNegative, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Focal(Loss):
+    """-(1 - p_y)^gamma log p_y: down-weights examples that are already right (Lin et al., 2017).
+
+    [batch, classes], [batch] -> [batch], nats. gamma = 0 is cross-entropy.
+    """
+
+    gamma: NonNegative = 2.0
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        column = target[:, None]
+        log_p = torch.log_softmax(logits, -1)
+        # log(1 - p_y) from the other classes: the power and its gradient stay finite where p_y rounds to 1, any gamma.
+        log_rest = log_p.scatter(-1, column, -torch.inf).logsumexp(-1)
+        return -torch.exp(self.gamma * log_rest) * log_p.gather(-1, column)[:, 0]
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [Focal]

@@ -1,0 +1,40 @@
+"""Multi-class hinge losses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from harness import Loss, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Hinge(Loss):
+    """Hinge loss with margin 1 against the other classes' logits.
+
+    [batch, classes], [batch] -> [batch], in units of the logits.
+    crammer_singer: max(0, 1 + max_{j != y} s_j - s_y) (Crammer and Singer, 2001);
+    weston_watkins: sum_{j != y} max(0, 1 + s_j - s_y) (Weston and Watkins, 1999), in float32 for half logits, since
+    the sum over many classes leaves the range of half precision.
+    """
+
+    form: Literal["crammer_singer", "weston_watkins"] = "crammer_singer"
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        column = target[:, None]
+        others = logits.scatter(-1, column, -torch.inf)
+        right = logits.gather(-1, column)
+        # The difference first: 1 + s_j would lose the 1 where logits are large.
+        if self.form == "crammer_singer":
+            return torch.relu(1 + (others.amax(-1) - right[:, 0]))
+        slack = torch.relu(1 + (others - right))
+        return slack.sum(-1, dtype=torch.promote_types(slack.dtype, torch.float32))
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [Hinge]

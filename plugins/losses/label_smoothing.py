@@ -1,0 +1,32 @@
+"""Cross-entropy with smoothed labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from harness import Loss, Unit, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class LabelSmoothing(Loss):
+    """Cross-entropy against (1 - epsilon) of the label and epsilon spread over all classes (Szegedy et al., 2016).
+
+    [batch, classes], [batch] -> [batch], nats. epsilon = 0 is cross-entropy.
+    """
+
+    epsilon: Unit = 0.1
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        log_p = torch.log_softmax(logits, -1)
+        right = log_p.gather(-1, target[:, None])[:, 0]
+        return -(1 - self.epsilon) * right - self.epsilon * log_p.mean(-1)
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [LabelSmoothing]

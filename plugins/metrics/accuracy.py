@@ -1,0 +1,31 @@
+"""Accuracy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from harness import Metric, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Accuracy(Metric):
+    """1 where the largest logit is the label's, else 0; the first class wins a tie. Higher is better; unbiased.
+
+    logits [..., n, classes], target [..., n] -> [..., n]. An example with a NaN logit gives NaN.
+    """
+
+    better: ClassVar[str] = "higher"
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        right = (logits.argmax(-1) == target).to(logits.dtype)
+        return torch.where(logits.isnan().any(-1), torch.nan, right)
+
+
+@hookimpl
+def components() -> list[type[Metric]]:
+    """What this file brings."""
+    return [Accuracy]

@@ -1,0 +1,32 @@
+"""Brier score as a metric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from harness import Metric, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Brier(Metric):
+    """sum_j (p_j - [j = y])^2, in [0, 2] (Brier, 1950). Lower is better; no unit; unbiased.
+
+    probabilities [..., n, classes], target [..., n] -> [..., n]. For two classes it is twice the one-column form.
+    """
+
+    better: ClassVar[str] = "lower"
+
+    def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:
+        # Not one_hot: it cannot be mapped over seeds.
+        label = target[..., None] == torch.arange(probabilities.shape[-1], device=probabilities.device)
+        return (probabilities - label.to(probabilities.dtype)).square().sum(-1)
+
+
+@hookimpl
+def components() -> list[type[Metric]]:
+    """What this file brings."""
+    return [Brier]

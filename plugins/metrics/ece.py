@@ -1,0 +1,39 @@
+"""Expected calibration error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from harness import Count, Metric, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ECE(Metric):
+    """Gap between confidence and accuracy, averaged over bins of confidence (Guo et al., 2017). Lower is better.
+
+    probabilities [n, classes], target [n] -> scalar in [0, 1]. The largest probability of each example falls into one
+    of `bins` equal-width bins (lower, upper]; the bins' |accuracy - confidence| are weighted by their share of them.
+    Biased upward, most where examples are few or the model is well calibrated: noise within a bin counts as a gap. So
+    compare it between contenders on the same examples, not with zero. NaN where a probability is NaN.
+    """
+
+    bins: Count = 15
+    better: ClassVar[str] = "lower"
+
+    def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:
+        exact = torch.promote_types(probabilities.dtype, torch.float32)
+        confidence, answer = probabilities.to(exact).max(-1)
+        gap = (answer == target).to(exact) - confidence
+        edges = torch.arange(self.bins + 1, device=gap.device, dtype=exact) / self.bins
+        inside = (confidence[:, None] > edges[:-1]) & (confidence[:, None] <= edges[1:])
+        return (inside.to(exact) * gap[:, None]).sum(0).abs().sum() / gap.shape[0]
+
+
+@hookimpl
+def components() -> list[type[Metric]]:
+    """What this file brings."""
+    return [ECE]

@@ -1,0 +1,92 @@
+"""Results that went wrong, lack parts or are very long."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from harness.report import render
+
+from .factory import LOSSES, cell, result, without
+from .reading import WIDTHS, Stream, printed, spaced
+
+
+def odd_results() -> dict[str, dict[str, Any]]:
+    """Results that a reader hardly ever sees."""
+    no_baseline, nulls, crashed, partial, bare = (result() for _ in range(5))
+    no_baseline["baseline"] = None
+    for each in no_baseline["cells"]:
+        each["against"] = {}
+    for each in nulls["cells"]:
+        for entry in (*each["metrics"].values(), *each["against"].values()):
+            entry |= dict.fromkeys(entry)
+        each |= dict.fromkeys(("tuned", "seconds", "peak_bytes", "best", "notes"))
+    reason = "signal 11\x1b[31m in red\x1b[0m\nand more"
+    crashed["cells"] = [without(each, "crashed", reason) for each in crashed["cells"]]
+    partial["cells"][1] |= {"status": "timeout", "reason": "ran for 600 s"}
+    for key in ("axes", "contenders", "within", "measure", "baseline", "environment", "warnings", "answer"):
+        del bare[key]
+    mapped = result() | {"baseline": {"dataset": "digits"}}
+    empty = {**result(), "cells": [], "axes": {}}
+    labels = result(losses=("数据集的损失函数" * 4, "x" * 150, "ünïcödé · loss"))
+    return {
+        **{"no baseline": no_baseline, "nulls": nulls, "crashed": crashed, "partial": partial, "bare": bare},
+        **{"mapped": mapped, "empty": empty, "labels": labels, "nothing": {}, "one": {"cells": [cell(0, 0, ())]}},
+    }
+
+
+@pytest.mark.parametrize("name", odd_results())
+@pytest.mark.parametrize("width", WIDTHS)
+def test_odd_results_are_rendered(name: str, width: int) -> None:
+    data = odd_results()[name]
+    report = render(data, "console", width)
+    assert max(map(cell_len, report.splitlines()), default=0) <= width
+    assert "\x1b" not in report and "None" not in report and "nan" not in report.lower().replace("nanos", "")
+    for encoding in ("ascii", "latin-1"):
+        printed(data, Stream(encoding=encoding)).encode(encoding)
+
+
+def test_without_baseline_nothing_is_compared() -> None:
+    report = render(odd_results()["no baseline"], "console", 120)
+    assert "vs " not in report and "verdict" not in report and "★" in report
+
+
+def test_a_cell_that_ended_early_keeps_its_numbers() -> None:
+    report = spaced(render(odd_results()["partial"], "console", 120))
+    assert re.search(r"hinge \(timeout\) .*0\.5013 ± 0\.0021", report)
+    assert "hinge on digits: timeout: ran for 600 s" in report
+
+
+def test_reasons_cannot_bring_escape_codes() -> None:
+    assert "✗ crashed: signal 11 in red and more" in render(odd_results()["crashed"], "console", 200)
+
+
+def test_an_unmeasured_cell_is_a_row_with_its_whole_reason() -> None:
+    reason = "the loss became NaN at step 41 of 690, " + "and this is why, " * 9 + "in seed 7"
+    data = result()
+    data["cells"][3] = without(data["cells"][3], "failed", reason)
+    data["cells"][4] = without(data["cells"][4], "skipped", None)
+    for width in WIDTHS:
+        report = render(data, "console", width)
+        assert spaced(reason) in spaced(report)
+        assert re.search(r"✗ failed: the loss became NaN.*…\n", report)
+        assert "✗ skipped\n" in report and max(map(cell_len, report.splitlines())) <= width
+
+
+def test_equal_reasons_are_told_once() -> None:
+    data = result()
+    data["cells"] = [without(each, "skipped", "artifact digits failed") for each in data["cells"]]
+    report = render(data, "console", 200)
+    assert spaced(report).count("artifact digits failed") == len(data["cells"]) + 1
+    assert "on every problem: skipped: artifact digits failed" in report
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_forty_rows_and_one_row(width: int) -> None:
+    many = ("cross_entropy", *(f"method_{number}" for number in range(39)))
+    report = render(result(losses=many), "console", width)
+    assert all(name in report for name in many) and max(map(cell_len, report.splitlines())) <= width
+    assert "1 problem × 1 contender ·" in spaced(render(result(losses=LOSSES[:1], count=1), "console", 200))

@@ -1,0 +1,115 @@
+"""The tables, judged by what a reader finds in them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from harness.report import render
+
+from .factory import LOSSES, METRICS, PROBLEMS, VERDICTS, difference_of, half_of, mean_of, result
+from .reading import WIDTHS, first_column, signed, spaced
+
+SIX = ("accuracy", "nll", "ece", "brier", "f1_macro", "a_metric_with_quite_a_long_name")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("metrics", [METRICS[:1], METRICS, SIX])
+def test_every_number_is_whole_and_no_line_is_too_long(width: int, metrics: tuple[str, ...]) -> None:
+    report = render(result(metrics), "console", width)
+    assert max(map(cell_len, report.splitlines())) <= width
+    for problem in range(len(PROBLEMS)):
+        for loss in range(len(LOSSES)):
+            for metric in range(len(metrics)):
+                assert f"{mean_of(problem, loss, metric):.4f} ± {half_of(metric):.4f}" in report
+            if loss:
+                assert f"{signed(difference_of(problem, loss))} ± 0.0017" in report
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_label_is_whole(width: int) -> None:
+    report = render(result(), "console", width)
+    left = first_column(report)
+    for loss in LOSSES:
+        assert left.count(loss.replace(" ", "")) >= len(PROBLEMS)
+    for problem in PROBLEMS:
+        assert f"\n{problem}\n" in report
+    for metric in METRICS:
+        assert f"{metric} {'↑' if metric == 'accuracy' else '↓'}" in report
+
+
+def test_one_table_a_problem_where_there_is_room() -> None:
+    lines = render(result(), "console", 200).splitlines()
+    assert sum(line.startswith("─") for line in lines) == len(PROBLEMS)
+    assert sum(line.startswith("─") for line in render(result(), "console", 80).splitlines()) == 2 * len(PROBLEMS)
+
+
+def test_decimal_points_stand_under_each_other() -> None:
+    lines = render(result(), "console", 200).splitlines()
+    rows = [line for line in lines if " ± " in line]
+    assert len(rows) == len(PROBLEMS) * len(LOSSES)
+    assert len({line.index(".", line.index("0.5")) for line in rows}) == 1
+    assert len({line.index("±") for line in rows}) == 1
+
+
+def test_verdicts_read_without_colour() -> None:
+    report = render(result(), "console", 120)
+    for verdict, mark in zip(VERDICTS, "▼▲=·", strict=True):
+        rows = [line for line in report.splitlines() if f"{mark} {verdict} " in line and "±" in line]
+        assert len(rows) == len(PROBLEMS)
+    narrow = render(result(), "console", 60)
+    for loss in range(1, len(LOSSES)):
+        assert f"{signed(difference_of(0, loss))} ± 0.0017 {'▼▲=·'[loss - 1]}" in narrow
+
+
+def test_baseline_comes_first_and_says_so() -> None:
+    data = result()
+    data["cells"].reverse()
+    report = render(data, "console", 200)
+    for part in report.split("vs cross_entropy")[1:]:
+        assert re.match(r"cross_entropy .* baseline ", part.splitlines()[2])
+
+
+def test_stars_stand_before_the_best() -> None:
+    report = spaced(render(result(), "console", 200))
+    assert f"★ {mean_of(0, 2, 0):.4f}" in report
+    assert f"☆ {mean_of(0, 4, 1):.4f}" in report
+    assert f"★ {mean_of(0, 1, 0):.4f}" not in report
+
+
+def test_lopsided_intervals_show_both_ends() -> None:
+    data = result(METRICS[:1])
+    data["cells"][0]["metrics"]["accuracy"] |= {"mean": 0.5, "low": 0.498, "high": 0.5061}
+    report = render(data, "console", 80)
+    assert "0.5000 [0.4980, 0.5061]" in report
+    assert f"{mean_of(0, 1, 0):.4f} [{mean_of(0, 1, 0) - 0.0021:.4f}, {mean_of(0, 1, 0) + 0.0021:.4f}]" in report
+
+
+def test_times_and_bytes_take_a_unit_that_fits() -> None:
+    data = result(("seconds", "peak_bytes"), LOSSES[:2], 1)
+    data["measure"] = [{"label": "seconds", "better": "lower", "unit": "s"}]
+    data["measure"] += [{"label": "peak_bytes", "better": "lower", "unit": "bytes"}]
+    for number, each in enumerate(data["cells"], 1):
+        each["metrics"]["seconds"] |= {"mean": 2.5e-4 * number, "low": 2.47e-4 * number, "high": 2.53e-4 * number}
+        each["metrics"]["peak_bytes"] |= {"mean": 3 * 2**20 * number, "low": None, "high": None}
+    data["cells"][1]["against"]["seconds"] |= {"difference": 2.5e-4, "low": 2.4e-4, "high": 2.6e-4}
+    report = spaced(render(data, "console", 120))
+    for part in ("seconds [µs] ↓", "250.0 ± 3.0", "500.0 ± 6.0", "+250 ± 10", "peak_bytes [MiB] ↓", "3.000", "6.000"):
+        assert part in report
+
+
+def test_tiny_numbers_are_not_shown_as_zero() -> None:
+    data = result(METRICS[:1], LOSSES[:3], 1)
+    for each, scale in zip(data["cells"], (1.0, 1.0, 1e-9), strict=True):
+        each["metrics"]["accuracy"] |= {"mean": 0.5 * scale, "low": 0.49 * scale, "high": 0.51 * scale}
+    assert "5.0e-10 ± 1.0e-11" in spaced(render(data, "console", 120))
+
+
+def test_several_baselines_are_named_on_their_rows() -> None:
+    data = result(METRICS[:1])
+    data["cells"][2]["against"]["accuracy"]["baseline"] = "hinge"
+    report = render(data, "console", 120)
+    assert "vs baseline" in report
+    assert re.search(r"\d  hinge +▲ better", report)
