@@ -23,6 +23,7 @@ type: .venv/installed
 	$(PYTHON) -c 'import sys; sys.exit("Touchstone needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[test]'
+	$(BIN)/python -m compileall -q harness plugins
 	touch $@
 
 clean:

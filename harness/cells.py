@@ -7,12 +7,13 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import artifacts
-from harness.kinds import Case, Session
+from harness.errors import BenchError, near_miss
+from harness.kinds import Case, Session, Values
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -49,11 +50,17 @@ def open_session(
     return session
 
 
-def measure(session: Session, seeds: Sequence[int], tuned: Mapping[str, Any], units: Path) -> dict[str, Any]:
-    """Measure one block; NaN and infinity become None. Per-example results are written whole or not at all."""
+def measure(
+    session: Session, seeds: Sequence[int], tuned: Mapping[str, Any], units: Path, labels: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Measure one block; NaN and infinity become None. Per-example results are written whole or not at all.
+
+    Raises BenchError where the answer does not hold one number per seed for every metric in `labels`.
+    """
     started = time.perf_counter()
     values = session.measure(seeds, tuned)
     seconds = time.perf_counter() - started
+    check(values, seeds, labels)
     if values.units:
         _write_units(units, values.seeds, values.units)
     return {
@@ -65,6 +72,31 @@ def measure(session: Session, seeds: Sequence[int], tuned: Mapping[str, Any], un
         "seconds": seconds,
         "peak_bytes": peak_bytes(),
     }
+
+
+def check(values: Any, seeds: Sequence[int], labels: Iterable[str]) -> None:
+    """What a session measured can be stored. Raises BenchError saying what does not fit."""
+    if not isinstance(values, Values):
+        raise BenchError(f"measure() must return harness.Values, not {type(values).__name__}")
+    if list(values.seeds) != list(seeds):
+        raise BenchError(f"measure() was asked for the seeds {_few(seeds)} and answered for {_few(values.seeds)}")
+    for label in labels:
+        if label not in values.metrics:
+            raise BenchError(f"the metric {label} was not measured{near_miss(label, values.metrics)}")
+    for label, numbers in [*values.metrics.items(), *values.extra.items()]:
+        if len(numbers) != len(seeds):
+            raise BenchError(f"{label}: {len(numbers)} numbers for {len(seeds)} seeds")
+        for number in numbers:
+            if not isinstance(number, (int, float)) and getattr(number, "ndim", None) != 0:
+                raise BenchError(f"{label}: expected a number, got a {type(number).__name__}")
+    for label, arrays in values.units.items():
+        if len({tuple(array.shape) for array in arrays}) != 1 or len(arrays[0]) != len(seeds):
+            shapes = " and ".join(str(list(array.shape)) for array in arrays)
+            raise BenchError(f"{label}: per-example values and their numbers have the shapes {shapes}")
+
+
+def _few(seeds: Sequence[int]) -> str:
+    return ", ".join(str(seed) for seed in list(seeds)[:4]) + (", ..." if len(seeds) > 4 else "")
 
 
 def _finite(value: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.pairing import naming, problems, text
@@ -12,13 +12,10 @@ Cell = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
 NAMED = 3
-"""Comparisons of one verdict, or problems, that are spelled out; the others are counted."""
+"""Problems, names or reasons that are spelled out; the others are counted."""
+SPELLED = {"better": 3, "worse": 1, "same": 2, "undecided": 2}
+"""Comparisons of each verdict that are spelled out."""
 ENDS = {"failed": "failed", "crashed": "crashed", "timeout": "timed out", "oom": "ran out of memory"}
-CARRIES = {
-    "both": "seeds and test examples",
-    "seeds": "seeds only, not the finite test data",
-    "examples": "test examples only, for these trained models",
-}
 
 
 def answer(result: Mapping[str, Any]) -> str:
@@ -28,7 +25,7 @@ def answer(result: Mapping[str, Any]) -> str:
     if not measured:
         body = [f"No row has a value of {metric['label']}."]
     elif result["baseline"] is None:
-        body = [*_bests(result, metric), _legend(cell["metrics"][metric["label"]] for cell in measured)]
+        body = _bests(result, metric)
     else:
         body = _verdicts(result, metric)
     return " ".join(line for line in [*body, *_unmeasured(result)] if line)
@@ -43,23 +40,29 @@ def _verdicts(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]
     if not groups:
         return [f"Nothing was compared in {label}: only the baseline's row was measured."]
     for pairs in groups.values():
-        pairs.sort(key=lambda pair: (pair[1]["p_holm"] or 0, pair[1]["p"] or 0))
+        pairs.sort(key=_order)
     none = not groups.keys() & {"better", "worse", "same"} and "undecided" in groups
-    entries = [entry for pairs in groups.values() for _, entry in pairs if entry["p"] is not None]
     return [
         f"No row is told apart from its baseline in {label}." if none else "",
-        _list(result, groups.get("better", []), lambda *pair: _told(result, metric, "beats", *pair), "better too"),
-        _list(result, groups.get("worse", []), lambda *pair: _told(result, metric, "loses to", *pair), "worse too"),
-        _list(result, groups.get("same", []), lambda *pair: _alike(result, metric, *pair), "the same too"),
-        _list(result, groups.get("undecided", []), lambda *pair: _open(result, metric, *pair), "undecided"),
+        _list(groups, "better", lambda *pair: _told(result, metric, "beats", *pair), "better too"),
+        _list(groups, "worse", lambda *pair: _told(result, metric, "loses to", *pair), "worse too"),
+        _list(groups, "same", lambda *pair: _alike(result, metric, *pair), "the same too"),
+        _list(groups, "undecided", lambda *pair: _open(result, metric, *pair), "undecided"),
         *_silent(result, groups.get(None, [])),
-        _legend(entries) if entries else "",
     ]
 
 
-def _list(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]], say: Any, rest: str) -> str:
-    """The first few in full, the others counted."""
-    said = [say(cell, entry) for cell, entry in pairs[:NAMED]]
+def _order(pair: tuple[Cell, Entry]) -> tuple[float, float]:
+    """The surest first; among undecided ones, what the fewest seeds would decide."""
+    entry = pair[1]
+    seeds = entry["needed"]["seeds"] if entry["verdict"] == "undecided" else None
+    return (seeds if seeds is not None else float("inf"), entry["p"] or 0.0)
+
+
+def _list(groups: Mapping[str | None, Sequence[tuple[Cell, Entry]]], verdict: str, say: Any, rest: str) -> str:
+    """The first few of a verdict in full, the others counted."""
+    pairs = groups.get(verdict, [])
+    said = [say(cell, entry) for cell, entry in pairs[: SPELLED[verdict]]]
     more = len(pairs) - len(said)
     said += [f"{more} more {'is' if more == 1 else 'are'} {rest}"] if more else []
     return "; ".join(said) + "." if said else ""
@@ -69,7 +72,7 @@ def _told(result: Mapping[str, Any], metric: Mapping[str, Any], verb: str, cell:
     size, low, high = entry["difference"], entry["low"], entry["high"]
     if size < 0:
         size, low, high = -size, _minus(high), _minus(low)
-    numbers = f"{_number(size)}{_unit(metric)} ({_range(low, high)}, {_p(entry['p_holm'])})"
+    numbers = f"{_number(size)}{_unit(metric)} (95 %: {_range(low, high)}; {_p(entry['p_holm'])})"
     return f"{_row(result, cell)} {verb} {entry['baseline']} in {metric['label']}{_place(result, cell)} by {numbers}"
 
 
@@ -141,16 +144,6 @@ def _unmeasured(result: Mapping[str, Any]) -> list[str]:
     skipped = sum(cell["status"] == "skipped" for cell in result["cells"])
     lines = ["; ".join(said) + "."] if said else []
     return lines + ([f"{skipped} row{'s were' if skipped > 1 else ' was'} skipped."] if skipped else [])
-
-
-def _legend(entries: Iterable[Entry]) -> str:
-    shown = list(entries)
-    kinds = sorted({entry["interval"] for entry in shown if entry["low"] is not None})
-    legend = f"95 % intervals carry {' or '.join(CARRIES[kind] for kind in kinds)}" if kinds else ""
-    family = max((entry.get("family", 0) for entry in shown), default=0)
-    adjusted = f"p is adjusted for {family} comparisons (Holm)" if family > 1 else ""
-    said = "; ".join(filter(None, (legend, adjusted)))
-    return said + "." if said else ""
 
 
 def _row(result: Mapping[str, Any], cell: Cell) -> str:

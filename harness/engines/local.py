@@ -8,16 +8,18 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.engines.server import kill_group
+
+if TYPE_CHECKING:
+    import subprocess
+    from multiprocessing.connection import Connection
 
 Progress = Callable[[float], None]
 
@@ -56,6 +58,8 @@ class Server:
 
     def start(self, log: Path | None = None) -> Child:
         """A new child; what it prints goes to the file `log`."""
+        from multiprocessing.connection import Connection
+
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._launch()
@@ -74,6 +78,8 @@ class Server:
             return child
 
     def _launch(self) -> None:
+        import subprocess
+
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
         self._process = subprocess.Popen(

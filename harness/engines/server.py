@@ -9,14 +9,12 @@ computes at import would start threads that no child survives.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import select
 import signal
 import socket
 import sys
-from multiprocessing.connection import Connection
 
 PR_SET_PDEATHSIG = 1
 
@@ -68,6 +66,8 @@ def _fork(descriptors: list[int], children: dict[int, int], own: list[int]) -> N
             for descriptor in [status, *own, *children.values()]:
                 os.close(descriptor)
             _become_child(log)
+            from multiprocessing.connection import Connection
+
             from harness.engines.child import converse
 
             converse(Connection(conversation))
@@ -83,6 +83,8 @@ def _fork(descriptors: list[int], children: dict[int, int], own: list[int]) -> N
 
 
 def _become_child(log: int) -> None:
+    import ctypes
+
     os.setsid()
     with contextlib.suppress(OSError, AttributeError):  # Linux only; elsewhere the server's own end kills the group
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -151,4 +151,11 @@ def notes(view: View) -> list[str]:
     for row in view.rows:
         for note in row.cell.get("notes") or []:
             found.setdefault(str(note), []).append(row.label)
-    return [f"{_together(list(dict.fromkeys(names)))}: {note}" for note, names in found.items()]
+    return [
+        note if len(names) == len(view.rows) else f"{_together(_unique(names))}: {note}"
+        for note, names in found.items()
+    ]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))

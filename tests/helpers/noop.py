@@ -1,0 +1,183 @@
+"""A protocol that costs nothing, for tests of what happens around it; losses that misbehave in every known way."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from harness import Case, Count, Loss, Metric, Protocol, Session, Skip, Values, hookimpl
+
+Ways = Literal[
+    "raise", "exit", "_exit", "segfault", "kill", "sleep", "hold_gil", "ignore_sigterm", "grandchild", "print",
+    "few", "nan", "unserialisable", "wrong_type", "not_values", "skip", "memory", "long_reason", "bench_error",
+]  # fmt: skip
+
+
+class Noop(Protocol):
+    """The number of a seed is the loss's value plus a hundredth of the seed.
+
+    Every measured block adds a line to the file that the environment variable BLOCKS names.
+    """
+
+    width: Count = 4
+    pause: float = 0.0
+
+    needs: ClassVar[Mapping[str, Any]] = {"loss": None}
+    contenders: ClassVar[Sequence[str]] = ("loss",)
+    offers: ClassVar[Sequence[str]] = ("number",)
+
+    def setup(self, case: Case) -> Session:
+        """Nothing to prepare, but for the loss that is skipped."""
+        loss: Any = case.parts["loss"]
+        if getattr(loss, "how", "") == "skip":
+            raise Skip("this pair is impossible")
+        return Blocks(self, case)
+
+
+class Blocks(Session):
+    """Asks the loss for the number of each seed."""
+
+    def __init__(self, settings: Noop, case: Case) -> None:
+        self.width, self.pause, self.case = settings.width, settings.pause, case
+
+    def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Any:
+        loss: Any = self.case.parts["loss"]
+        time.sleep(self.pause)
+        numbers = loss(seeds, self.case)
+        if isinstance(numbers, str):
+            return numbers
+        if os.environ.get("BLOCKS"):
+            with open(os.environ["BLOCKS"], "a") as stream:
+                stream.write(f"{loss} {seeds[0]}\n")
+        return Values(seeds=list(seeds), metrics={label: numbers for label in self.case.measure})
+
+
+class Good(Loss):
+    """Always works."""
+
+    value: float = 1.0
+
+    def __call__(self, seeds: Any, case: Any) -> Any:
+        return [self.value + seed / 100 for seed in seeds]
+
+
+class Bad(Loss):
+    """Goes wrong in the way it is told to."""
+
+    how: Ways = "raise"
+
+    def __call__(self, seeds: Any, case: Any) -> Any:
+        return globals()[f"_{self.how.lstrip('_')}" if self.how != "exit" else "_system_exit"](seeds)
+
+
+def _raise(seeds: Any) -> Any:
+    raise ValueError("not today\nnor on the second line")
+
+
+def _system_exit(seeds: Any) -> Any:
+    sys.exit(0)
+
+
+def _exit(seeds: Any) -> Any:
+    os._exit(0)
+
+
+def _segfault(seeds: Any) -> Any:
+    ctypes.string_at(0)
+
+
+def _kill(seeds: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def _sleep(seeds: Any) -> Any:
+    time.sleep(600)
+
+
+def _hold_gil(seeds: Any) -> Any:
+    ctypes.PyDLL(None).sleep(600)
+
+
+def _ignore_sigterm(seeds: Any) -> Any:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        time.sleep(600)
+
+
+def _grandchild(seeds: Any) -> Any:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    with open(os.environ["GRANDCHILD"], "w") as stream:
+        stream.write(str(child.pid))
+    return [1.0 for _ in seeds]
+
+
+def _print(seeds: Any) -> Any:
+    for _ in range(10):
+        print("x" * 2**20)
+        print("y" * 2**20, file=sys.stderr)
+    return [1.0 for _ in seeds]
+
+
+def _few(seeds: Any) -> Any:
+    return [1.0]
+
+
+def _nan(seeds: Any) -> Any:
+    return [float("nan"), float("inf"), *(1.0 for _ in seeds[2:])]
+
+
+def _unserialisable(seeds: Any) -> Any:
+    return [object() for _ in seeds]
+
+
+def _wrong_type(seeds: Any) -> Any:
+    return ["high" for _ in seeds]
+
+
+def _not_values(seeds: Any) -> Any:
+    return "a text in place of values"
+
+
+def _memory(seeds: Any) -> Any:
+    import torch
+
+    return torch.empty(2**46, dtype=torch.float64)
+
+
+def _long_reason(seeds: Any) -> Any:
+    raise RuntimeError("w" * 100_000)
+
+
+def _bench_error(seeds: Any) -> Any:
+    from harness import BenchError
+
+    raise BenchError("this loss cannot be used here")
+
+
+class Score(Metric):
+    """The number itself."""
+
+    def __call__(self, number: Any) -> Any:
+        return number
+
+
+class Other(Metric):
+    """The same number, as a second metric."""
+
+    better: ClassVar[str] = "lower"
+
+    def __call__(self, number: Any) -> Any:
+        return number
+
+
+@hookimpl
+def components() -> list[type]:
+    """Everything a suite of no-op cells needs."""
+    return [Noop, Good, Bad, Score, Other]
