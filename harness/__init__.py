@@ -5,27 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.base import Component, dynamic_fields, with_values
+from harness.dynamic import Geometric, Learn, Linear
 from harness.errors import BenchError, Skip
-from harness.fields import AtLeastOne, Count, File, Geometric, Learn, Linear, NonNegative, Only, Positive, Unit, named
+from harness.exchange import Case, Data, Job, Outcome, Part, Session, Values
+from harness.fields import AtLeastOne, Count, File, NonNegative, Only, Positive, Unit, named
 from harness.hookspecs import hookimpl
 from harness.inputs import call, wanted
-from harness.kinds import (
-    INPUTS,
-    Case,
-    Data,
-    Dataset,
-    Job,
-    Loss,
-    Metric,
-    Model,
-    Outcome,
-    Part,
-    Protocol,
-    Session,
-    Trainer,
-    Transform,
-    Values,
-)
+from harness.kinds import INPUTS, Dataset, Loss, Metric, Model, Protocol, Trainer, Transform
 
 if TYPE_CHECKING:
     from harness.registry import component, components

@@ -6,8 +6,10 @@ import importlib
 import inspect
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
+from harness import conformance
 from harness.base import Component, schemas
 from harness.errors import BenchError, near_miss
 from harness.kinds import INPUTS, KINDS, Loss, Model, Transform
@@ -18,47 +20,83 @@ GIVEN: dict[str, int] = {"loss": 2, "transform": 1, "model": 2}
 
 def imported(kind: str, path: str) -> type[Component]:
     """The component class behind an import path. Raises BenchError where there is none."""
-    module_name, _, attribute = path.partition(":")
-    try:
-        target: Any = importlib.import_module(module_name)
-    except Exception as error:
-        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
-    for name in attribute.split("."):
-        if not hasattr(target, name):
-            raise BenchError(f"{path}: {module_name} has no {name!r}{near_miss(name, vars(target))}")
-        target = getattr(target, name)
+    target = _target(path)
     if isinstance(target, type) and issubclass(target, Component):
-        return target
-    if kind not in GIVEN or not callable(target):
+        if target.kind != kind:
+            raise BenchError(f"{path} is a {target.kind or 'component of no kind'}, here stands a {kind}")
+        conformance.check_class(target)
+        body = {"__doc__": target.__doc__, "__module__": target.__module__, "import_path": path, "imported": target}
+        return type(path, (target,), body)
+    if kind not in GIVEN:
         raise BenchError(f"{path}: a {kind} must be a subclass of harness.{KINDS[kind].__name__}")
+    if not callable(target):
+        raise BenchError(f"{path} cannot be called: a {kind} is a function or a class")
     return _wrapped(kind, path, target)
 
 
+def _target(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    try:
+        target: Any = importlib.import_module(module)
+    except BaseException as error:  # a module may raise anything
+        first = str(error).split("\n")[0]
+        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
+    for name in attribute.split("."):
+        if not hasattr(target, name):
+            known = [word for word in dir(target) if not word.startswith("_")]
+            raise BenchError(f"{path}: {module} has no {name!r}{near_miss(name, known)}")
+        target = getattr(target, name)
+    return target
+
+
 def _wrapped(kind: str, path: str, target: Callable[..., Any]) -> type[Component]:
-    fields = _parameters(kind, target)
     base = {"loss": _Loss, "transform": _Transform, "model": _Model}[kind]
+    hints, defaults, asked = _parameters(kind, target, base)
     doc = (inspect.getdoc(target) or f"{path}.").split("\n")[0]
-    body = {"__doc__": doc, "__module__": __name__, "__annotations__": dict.fromkeys(fields, "Any")}
-    return type(path, (base,), body | fields | {"target": staticmethod(target), "import_path": path})
+    body = {"__doc__": doc, "__module__": __name__, "__annotations__": hints, **defaults}
+    if asked:
+        body["__call__"] = _asking(asked)
+    return type(path, (base,), body | {"imported": staticmethod(target), "import_path": path})
 
 
-def _parameters(kind: str, target: Callable[..., Any]) -> dict[str, Any]:
-    """Parameters with plain defaults; a function's first ones are the harness's to give."""
+def _parameters(
+    kind: str, target: Callable[..., Any], base: type[Component]
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """The fields a callable's parameters make, their plain defaults, and the inputs it asks for by name."""
     try:
         signature = list(inspect.signature(target).parameters.values())
-    except ValueError:
-        return {}
-    given = 0 if inspect.isclass(target) and kind != "model" else GIVEN[kind]
-    return {
-        p.name: p.default
-        for p in signature[given:]
-        if p.default is not p.empty and p.name not in INPUTS and _plain(p.default)
-    }
+    except ValueError:  # built-ins written in C may have no signature
+        return {}, {}, []
+    made = inspect.isclass(target) and kind != "model"
+    rest = [p for p in signature[0 if made else GIVEN[kind] :] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    asked = [p.name for p in rest if p.name in INPUTS and kind == "loss" and not made]
+    fields = [p for p in rest if p.name not in INPUTS and not hasattr(base, p.name) and _plain(p)]
+    hints = {p.name: _hint(p.default) for p in fields}
+    return hints, {p.name: p.default for p in fields if p.default is not p.empty}, asked
 
 
-def _plain(value: Any) -> bool:
+def _hint(default: Any) -> Any:
+    """The type that a default shows; a whole number may stand for any number, so it shows none."""
+    return type(default) if isinstance(default, (bool, float, str)) else Any
+
+
+def _asking(names: list[str]) -> Callable[..., Any]:
+    """A loss's `__call__` whose signature asks for inputs by name, as the callable behind it does."""
+
+    def call(self: Any, logits: Any, target: Any, **inputs: Any) -> Any:
+        return self._apply(logits, target, **inputs)
+
+    parameter = inspect.Parameter
+    first = [parameter(name, parameter.POSITIONAL_OR_KEYWORD) for name in ("self", "logits", "target")]
+    asked = [parameter(name, parameter.KEYWORD_ONLY) for name in names]
+    call.__signature__ = inspect.Signature([*first, *asked])  # type: ignore[attr-defined]
+    return call
+
+
+def _plain(parameter: inspect.Parameter) -> bool:
+    """Whether a suite could write the parameter: it has no default, or one that JSON can hold."""
     try:
-        json.dumps(value)
+        json.dumps(None if parameter.default is parameter.empty else parameter.default)
     except (TypeError, ValueError):
         return False
     return True
@@ -67,15 +105,16 @@ def _plain(value: Any) -> bool:
 class _Imported(Component):
     """What the three adapters share."""
 
-    target: ClassVar[Any]
+    imported: ClassVar[Any]
     import_path: ClassVar[str]
 
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in schemas(type(self))}
 
-    def _apply(self, *args: Any) -> Any:
-        target = type(self).target
-        return target(**self._fields())(*args) if inspect.isclass(target) else target(*args, **self._fields())
+    def _apply(self, *args: Any, **inputs: Any) -> Any:
+        behind: Any = type(self).imported
+        made: Any = behind(**self._fields()) if isinstance(behind, type) else partial(behind, **self._fields())
+        return made(*args, **inputs)
 
 
 class _Loss(_Imported, Loss):
@@ -97,4 +136,5 @@ class _Model(_Imported, Model):
 
     def build(self, inputs: int, outputs: int) -> Any:
         """The factory's module."""
-        return type(self).target(inputs, outputs, **self._fields())
+        factory: Any = type(self).imported
+        return factory(inputs, outputs, **self._fields())

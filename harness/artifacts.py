@@ -10,7 +10,8 @@ from typing import Any
 
 from harness.base import Component
 from harness.errors import BenchError
-from harness.kinds import Data, Dataset
+from harness.exchange import Data
+from harness.kinds import Dataset
 
 MADE = ("dataset",)
 """The kinds whose components are turned into an artifact before any cell starts."""
@@ -43,6 +44,8 @@ def check(data: Data) -> None:
     """A data set is usable: shapes, types and class numbers fit. Raises BenchError saying what does not."""
     import torch
 
+    if not isinstance(data, Data):
+        raise BenchError(f"a data set's load() must return harness.Data, not {type(data).__name__}")
     inputs, targets = data.inputs, data.targets
     if not isinstance(inputs, torch.Tensor) or inputs.ndim != 2 or inputs.dtype != torch.float32:
         raise BenchError("a data set's inputs must be a float32 tensor [examples, features]")
@@ -50,5 +53,29 @@ def check(data: Data) -> None:
         raise BenchError("a data set's targets must be an int64 tensor [examples]")
     if not torch.isfinite(inputs).all():
         raise BenchError(f"row {int((~torch.isfinite(inputs)).any(1).nonzero()[0])} of the inputs is not finite")
+    if data.classes < 2:
+        raise BenchError(f"a data set needs two classes or more, it has {data.classes}")
     if len(targets) == 0 or int(targets.min()) < 0 or int(targets.max()) >= data.classes:
         raise BenchError(f"targets must be class numbers from 0 to {data.classes - 1}")
+    if not 0 <= data.label_noise <= 1 or not data.imbalance >= 1:
+        raise BenchError("label_noise must be between 0 and 1 and imbalance at least 1")
+    _check_parts(data)
+
+
+def _check_parts(data: Data) -> None:
+    """Every seed will have something to train on and something to test on."""
+    import torch
+
+    part = data.part
+    if part is None:
+        most = int(data.targets.bincount().max())
+        if most < 3:
+            raise BenchError(f"too few examples to split: no class has more than {most}")
+        return
+    if not isinstance(part, torch.Tensor) or part.shape != data.targets.shape or part.is_floating_point():
+        raise BenchError("a data set's part must be an integer tensor [examples]")
+    if int(part.min()) < 0 or int(part.max()) > 2:
+        raise BenchError("a data set's part must hold 0 train, 1 validation or 2 test")
+    for number, name in ((0, "training"), (2, "test")):
+        if not bool((part == number).any()):
+            raise BenchError(f"a data set's part leaves no {name} examples")

@@ -11,8 +11,9 @@ from abc import ABC
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, dataclass_transform, get_type_hints
 
+from harness.dynamic import Dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import Dynamic, Named, Schema, convert, schema_of
+from harness.fields import Named, Schema, convert, schema_of
 
 REQUIRED = inspect.Parameter.empty
 """The default of a field that has none."""

@@ -7,13 +7,13 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import sources
-from harness.errors import BenchError
-from harness.fields import kind_in
+from harness import digests, sources
+from harness.errors import BenchError, Mistakes, near_miss
+from harness.fields import Schema, kind_in
 from harness.sources import Source
 
 Description = Mapping[str, Any]
@@ -34,9 +34,14 @@ class Catalogue:
         self._describe = describe
         self._by_name: dict[str, Source] = {}
         self._waiting: list[Source] = []
+        self._listeners: list[Source] = []
+        self._mistakes: list[str] = []
         self._digests: dict[str, str] = {}
         everything = list(plugins)
-        now = [s for s in everything if s.origin != "installed" or _cached(s)]
+        for lost in [s for s in everything if not s.file]:
+            self.unavailable[lost.name] = f"no module named {lost.module!r}"
+            everything.remove(lost)
+        now = [s for s in everything if s.origin != "installed" or _cached(s) is not None]
         self._waiting = [s for s in everything if s not in now]
         self._add(sorted(now, key=lambda s: s.origin == "installed"))
 
@@ -53,8 +58,9 @@ class Catalogue:
                 module = path.partition(":")[0]
                 found = sources.locate(module)
                 if found is None:
-                    continue  # the suite's check says so at its line
-                self._add([Source(f"{kind} {path}", str(found), module, "imported")])
+                    self._refuse_path(kind, path, f"no module named {module!r}{sources.nearest(module)}")
+                else:
+                    self._add([Source(f"{kind} {path}", str(found), module, "imported")])
 
     def _add(self, plugins: list[Source]) -> None:
         known = {source: _cached(source) for source in plugins}
@@ -63,8 +69,12 @@ class Catalogue:
         for source in plugins:
             entries = known[source]
             if entries is None:
-                entries = self._new(source, answers.get(source.name, {"error": "it was not described"}))
+                entries = self._new(source, answers[source.name])
             self._admit(source, entries)
+        if len(self._mistakes) > 1:
+            raise Mistakes(self._mistakes)
+        if self._mistakes:
+            raise BenchError(self._mistakes[0])
 
     def _new(self, source: Source, answer: Mapping[str, Any]) -> list[Description]:
         if "error" in answer:
@@ -74,11 +84,19 @@ class Catalogue:
         return list(answer["components"])
 
     def _refuse(self, source: Source, reason: str) -> None:
-        if source.origin != "installed":
-            raise BenchError(reason)
-        self.unavailable[source.name] = reason
+        if source.origin == "imported":
+            kind, _, path = source.name.partition(" ")
+            self._refuse_path(kind, path, reason)
+        elif source.origin == "installed":
+            self.unavailable[source.name] = reason
+        else:
+            self._mistakes.append(reason)
 
-    def _admit(self, source: Source, entries: Iterable[Description]) -> None:
+    def _refuse_path(self, kind: str, path: str, reason: str) -> None:
+        """An entry that says why nothing is there: the suite's check repeats it at every line that names the path."""
+        self.table[kind, path] = {"kind": kind, "name": path, "error": reason}
+
+    def _admit(self, source: Source, entries: Sequence[Description]) -> None:
         for entry in entries:
             key = (entry["kind"], entry["name"])
             other = self.table.get(key)
@@ -89,37 +107,52 @@ class Catalogue:
                     f"{other['file']}:{other['line']}; rename one, or leave one out with -p no:{other['plugin']}",
                 )
                 return
+        self._by_name[source.name] = source
         for entry in entries:
             self.table[entry["kind"], entry["name"]] = entry
-            self._by_name[source.name] = source
+        if not entries and source.origin == "given" and not self._mistakes:
+            self._listeners.append(source)
 
     def used(self, kind: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Every component a spec needs, itself first, nested ones and their defaults too."""
+        """Every component a spec needs, itself first, nested ones and their defaults too.
+
+        Raises BenchError for a default that names no component.
+        """
         yield kind, spec["name"]
-        for name, field in self.table[kind, spec["name"]]["fields"].items():
-            inner = kind_in(field["schema"])
-            value = spec.get(name, field.get("default"))
-            if inner and isinstance(value, Mapping):
-                yield from self.used(inner, value)
+        owner = self.table[kind, spec["name"]]
+        for name, field in owner["fields"].items():
+            for inner, part in parts(field["schema"], spec.get(name, field.get("default"))):
+                if (inner, part["name"]) not in self.table:
+                    near = near_miss(part["name"], [n for k, n in self.table if k == inner])
+                    what = f"{spec['name']}.{name}: unknown {inner} {part['name']!r}{near}"
+                    raise BenchError(what, f"{owner['file']}:{owner['line']}")
+                yield from self.used(inner, part)
 
     def sources(self, components: Iterable[tuple[str, str]]) -> list[Source]:
-        """The plugins that bring these components."""
+        """The plugins that bring these components, and those that only listen to events."""
         names = dict.fromkeys(self.table[key]["plugin"] for key in components)
-        return [self._by_name[name] for name in names]
+        return [*(self._by_name[name] for name in names), *self._listeners]
 
     def digest(self, kind: str, name: str) -> str:
         """The syntax digest of the plugin that brings a component: part of every cell's identity."""
         file = self._by_name[self.table[kind, name]["plugin"]].file
         if file not in self._digests:
-            self._digests[file] = sources.syntax_digest(Path(file))
+            self._digests[file] = digests.syntax_digest(Path(file))
         return self._digests[file]
 
 
-def gather(named: Iterable[tuple[str, Path]], blocked: Iterable[str], describe: Describe) -> Catalogue:
-    """The catalogue of the stock, installed and named plugins. `named` are (text, folder it is relative to)."""
-    own = list(dict.fromkeys(sources.given(text, folder) for text, folder in named))
-    installed = [source for source in sources.installed() if source.file]
-    return Catalogue(sources.without([*sources.stock(), *own, *installed], blocked), describe)
+def parts(schema: Schema, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(kind, spec) of every component that a field's value holds: one, a list of them, or none."""
+    inner = kind_in(schema.get("items", schema))
+    for each in value if isinstance(value, (list, tuple)) else [value]:
+        if inner and isinstance(each, Mapping) and "name" in each:
+            yield inner, each
+
+
+def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe) -> Catalogue:
+    """The catalogue of the stock and installed plugins and of the user's own."""
+    everything = sources.distinct([*sources.stock(), *own, *sources.installed()])
+    return Catalogue(sources.without(everything, blocked), describe)
 
 
 def _folder() -> Path:
@@ -128,15 +161,15 @@ def _folder() -> Path:
 
 
 def _file(source: Source) -> Path:
-    identity = [sources.text_digest(Path(source.file)), _base(), source.name, source.file, platform.python_version()]
+    identity = [digests.text_digest(Path(source.file)), _base(), source.name, source.file, platform.python_version()]
     return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
 
 def _base() -> str:
     """The digest of what turns a class into a description."""
     here = Path(__file__).parent
-    files = ("base.py", "kinds.py", "fields.py", "registry.py", "conformance.py", "adapters.py")
-    return hashlib.sha256(b"".join((here / name).read_bytes() for name in files)).hexdigest()
+    modules = ("base", "dynamic", "kinds", "fields", "registry", "conformance", "registration", "adapters")
+    return hashlib.sha256(b"".join((here / f"{name}.py").read_bytes() for name in modules)).hexdigest()
 
 
 def _cached(source: Source) -> list[Description] | None:

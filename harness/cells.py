@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import artifacts
 from harness.errors import BenchError, near_miss
-from harness.kinds import Case, Session, Values
+from harness.exchange import Case, Session, Values
 
 if TYPE_CHECKING:
     from harness.registry import Registry

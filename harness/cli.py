@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError, Mistakes
+from harness.options import Command, parser
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version"):
         words.insert(0, "run")
-    options = _parser().parse_args(words or ["--help"])
+    options = parser(COMMANDS).parse_args(words or ["--help"])
     try:
         code: int = options.command(options)
         sys.stdout.flush()
@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _one(path: str, options: argparse.Namespace) -> int:
     from harness.engines.local import Server
-    from harness.preparation import prepare
+    from harness.preparation import chosen_device, prepare
     from harness.report.progress import Progress
     from harness.runner import Conditions, conduct, planned
 
@@ -67,7 +67,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
             return NOTHING
         conditions = Conditions(
             results=Path(options.results),
-            device=_device(options.device or prepared.suite.device, server),
+            device=chosen_device(options.device or prepared.suite.device, server),
             jobs=options.jobs,
             timeout=options.timeout,
             fresh=options.fresh,
@@ -152,10 +152,11 @@ def _report(options: argparse.Namespace) -> int:
 def _catalogue(options: argparse.Namespace) -> Any:
     from harness.catalogue import gather
     from harness.engines.local import Server
-    from harness.preparation import describer
+    from harness.preparation import describer, own
 
     with Server() as server:
-        catalogue = gather([(text, Path.cwd()) for text in options.plugin], _blocked(options), describer(server))
+        named = own((text, Path.cwd(), None) for text in options.plugin)
+        catalogue = gather(named, _blocked(options), describer(server))
         catalogue.complete()
     _say_unavailable(catalogue.unavailable)
     return catalogue
@@ -187,98 +188,7 @@ def _blocked(options: argparse.Namespace) -> list[str]:
     return [text.removeprefix("no:") for text in options.block]
 
 
-def _device(wanted: str, server: Any) -> str:
-    """`auto` is cuda where a child sees one; the command itself never asks torch."""
-    if wanted == "cpu":
-        return "cpu"
-    child = server.start()
-    try:
-        has_cuda: bool = child.ask({"ask": "has_cuda"})
-    finally:
-        child.close()
-    if wanted == "cuda" and not has_cuda:
-        raise BenchError("--device cuda: torch sees no CUDA device here (choose from cpu, auto)")
-    return "cuda" if has_cuda else "cpu"
-
-
-def _parser() -> argparse.ArgumentParser:
-    from harness import __version__
-
-    parser = argparse.ArgumentParser(
-        prog="bench",
-        description="Compare machine-learning methods honestly: bench SUITE.yaml runs a suite and reports it.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"bench {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    plugins = _plugin_options()
-    add = commands.add_parser
-    run = add(
-        "run", parents=[plugins, _suite_options(), _output_options()], help="run suites; the word can be left out"
-    )
-    _run_options(run)
-    run.set_defaults(command=_run)
-    validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
-    validate.set_defaults(command=_validate)
-    schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
-    schema.set_defaults(command=_schema)
-    listing = add("list", parents=[plugins], help="list the components of every kind, or of one")
-    listing.add_argument("kind", nargs="?", metavar="KIND")
-    listing.set_defaults(command=_list)
-    info = add("info", parents=[plugins], help="show a component: its fields, its source, its place")
-    info.add_argument("name", metavar="[KIND:]NAME")
-    info.set_defaults(command=_info)
-    report = add("report", parents=[_output_options()], help="render a stored run again")
-    report.add_argument("run", metavar="RUN", help="last, last~1, the beginning of an id, a folder or a file")
-    report.add_argument("--format", default="console", metavar="FORMAT", help="console or json")
-    report.set_defaults(command=_report)
-    return parser
-
-
-def _plugin_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="add a plugin")
-    options.add_argument("-p", dest="block", action="append", default=[], metavar="no:NAME", help="leave a plugin out")
-    return options
-
-
-def _suite_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("suite", nargs="+", metavar="SUITE.yaml")
-    options.add_argument("--seeds", metavar="N", help="how many seeds, or a list such as [7]")
-    options.add_argument("--set", action="append", default=[], metavar="a.b=c", help="replace a value of the suite")
-    options.add_argument(
-        "-k", dest="select", metavar="EXPR", help="only cells whose labels match: 'focal and not digits'"
-    )
-    return options
-
-
-def _output_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
-    options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    return options
-
-
-def _run_options(run: argparse.ArgumentParser) -> None:
-    run.add_argument("--device", choices=("cpu", "cuda", "auto"))
-    run.add_argument("-j", dest="jobs", type=_count, metavar="N", help="cells at once (one per pair of cores)")
-    run.add_argument("--timeout", type=float, default=3600.0, metavar="SECONDS", help="limit for one block of a cell")
-    run.add_argument("--fresh", action="store_true", help="measure again what is stored")
-    run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
-    run.add_argument("--json", metavar="PATH|-", help="write the result as JSON; - replaces the report on stdout")
-    run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
-    run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")
-
-
-def _count(text: str) -> int:
-    with contextlib.suppress(ValueError):
-        if int(text) > 0:
-            return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-
-
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+COMMANDS: dict[str, Command] = {
     "run": _run,
     "validate": _validate,
     "schema": _schema,

@@ -3,78 +3,41 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import dataclasses
 import inspect
+import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any, ClassVar, get_origin
+from typing import Any, ClassVar, get_origin, get_type_hints
 
-from harness import hookspecs
 from harness.base import Component, name_of, schemas
+from harness.dynamic import Dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import Dynamic, Named, convert
+from harness.fields import Named, Schema, convert, schema_of
 from harness.inputs import required
 from harness.kinds import INPUTS, KINDS
-
-_MARK = f"{hookspecs.PROJECT}_impl"
-_HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")]
+from harness.registration import close
 
 
 def place(cls: type) -> str:
-    """file:line of a class."""
+    """file:line of a class, or of what it was made of where it has an import path."""
+    cls = vars(cls).get("imported", cls)
+    cls = getattr(cls, "__func__", cls)
     try:
         return f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(cls)[1]}"
     except (OSError, TypeError):
         return f"{getattr(inspect.getmodule(cls), '__file__', cls.__module__)}:1"
 
 
-def check_hooks(module: ModuleType, file: str) -> None:
-    """Every marked function is a known hook, and `components` is there and marked."""
-    for name, value in vars(module).items():
-        if inspect.isfunction(value) and hasattr(value, _MARK) and name not in _HOOKS:
-            at = f"{file}:{value.__code__.co_firstlineno}"
-            raise BenchError(f"no hook is called {name!r}{near_miss(name, _HOOKS)}", at)
-    hook = getattr(module, "components", None)
-    if inspect.isfunction(hook) and not hasattr(hook, _MARK):
-        raise BenchError(
-            "components() is not registered: put @hookimpl above it", f"{file}:{hook.__code__.co_firstlineno}"
-        )
-    if not any(hasattr(value, _MARK) for value in vars(module).values()):
-        close = near_miss(
-            "components", [n for n, v in vars(module).items() if inspect.isfunction(v) and n != "hookimpl"]
-        )
-        raise BenchError(
-            f"the plugin registers nothing: it needs @hookimpl def components(){close if 'did you' in close else ''}",
-            f"{file}:1",
-        )
-
-
-def check_answer(answer: Any, module: ModuleType, file: str) -> list[type[Component]]:
-    """What `components()` returned is a list of component classes."""
-    at = f"{file}:{vars(module)['components'].__code__.co_firstlineno}"
-    if not isinstance(answer, (list, tuple)):
-        raise BenchError(f"components() must return a list of classes, not {type(answer).__name__}", at)
-    for cls in answer:
-        if isinstance(cls, Component):
-            raise BenchError(f"components() must return the class {type(cls).__name__}, not an instance of it", at)
-        if not (isinstance(cls, type) and issubclass(cls, Component) and cls.kind in KINDS):
-            raise BenchError(f"{getattr(cls, '__name__', cls)!s} is not a component: subclass {_kinds()}", at)
-    return list(answer)
-
-
-def _kinds() -> str:
-    return " or ".join(", ".join(sorted(k.__name__ for k in KINDS.values())).rsplit(", ", 1))
-
-
 def check_class(cls: type[Component]) -> None:
     """A class is complete: documented, its methods there, its public attributes annotated, its fields writable."""
-    if not cls.__doc__:
+    if not (cls.__doc__ or "").strip():
         raise BenchError(f"{cls.__name__} has no docstring: its first line is its help", place(cls))
     missing = sorted(cls.__abstractmethods__)
     if missing:
-        method = missing[0]
         own = [n for n, v in vars(cls).items() if inspect.isfunction(v) and n not in ("__init__", "__post_init__")]
-        close = near_miss(method, own)
-        raise BenchError(f"{cls.__name__} lacks the method {method}{close if 'did you' in close else ''}", place(cls))
+        near = close(missing[0], own)
+        raise BenchError(f"{cls.__name__} lacks the method {missing[0]}{near}", place(cls))
     _check_attributes(cls)
     _check_fields(cls)
     _check_inputs(cls)
@@ -91,10 +54,15 @@ def _check_attributes(cls: type[Component]) -> None:
         )
         if plain and name not in own and name not in declared:
             shown = type(value).__name__ if isinstance(value, (bool, int, float, str)) else "ClassVar"
+            near = close(name, sorted(declared - {"kind", "dynamic"}))
             raise BenchError(
-                f"{cls.__name__}.{name} has no annotation, so it is no field: write `{name}: {shown} = ...`",
+                f"{cls.__name__}.{name} has no annotation, so it is no field: write `{name}: {shown} = ...`{near}",
                 _line_of(cls, name),
             )
+    better = getattr(cls, "better", "higher")
+    if better not in ("higher", "lower"):
+        at = _line_of(cls, "better")
+        raise BenchError(f"{cls.__name__}.better: expected one of higher, lower, got {better!r}", at)
 
 
 def _annotations(cls: type) -> dict[str, Any]:
@@ -106,20 +74,40 @@ def _is_class_variable(hint: Any) -> bool:
 
 
 def _check_fields(cls: type[Component]) -> None:
-    try:
-        fields = schemas(cls)
-    except (TypeError, NameError) as error:
-        raise BenchError(f"{cls.__name__}: {error}", place(cls)) from None
+    fields = _schemas(cls)
+    known = inspect.signature(cls).parameters
+    if set(known) != set(fields):
+        raise BenchError(f"{cls.__name__} defines __init__, which the fields write: leave it out", place(cls))
     for name, schema in fields.items():
-        if name in ("name", "as"):
+        if name in ("name", "as") or hasattr(KINDS[cls.kind], name):
             raise BenchError(f"{cls.__name__}.{name}: a field cannot be called {name!r}", _line_of(cls, name))
-        default = inspect.signature(cls).parameters[name].default
+        default = known[name].default
         if default is inspect.Parameter.empty or isinstance(default, (Named, Dynamic)):
             continue
         try:
             convert(schema, default)
         except BenchError as error:
             raise BenchError(f"{cls.__name__}.{name}: default {error.what}", _line_of(cls, name)) from None
+
+
+def _schemas(cls: type[Component]) -> dict[str, Schema]:
+    """The fields' schemas; one at a time where they cannot be had together, to find the one that is wrong."""
+    try:
+        return schemas(cls)
+    except Exception:
+        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+            _check_type(cls, field.name, field.type)
+        raise
+
+
+def _check_type(cls: type[Component], name: str, annotation: Any) -> None:
+    alone = type(cls.__name__, (), {"__annotations__": {name: annotation}, "__module__": cls.__module__})
+    try:
+        schema_of(get_type_hints(alone, include_extras=True)[name])
+    except Exception as error:
+        words = [*vars(builtins), *vars(sys.modules[cls.__module__])]
+        near = close(str(error.name), words) if isinstance(error, NameError) else ""
+        raise BenchError(f"{cls.__name__}.{name}: {error}{near}", _line_of(cls, name)) from None
 
 
 def _check_inputs(cls: type[Component]) -> None:

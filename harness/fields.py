@@ -10,8 +10,9 @@ import math
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from harness.dynamic import Dynamic
 from harness.errors import BenchError
 
 Schema = dict[str, Any]
@@ -59,62 +60,6 @@ class Named:
 def named(name: str) -> Any:
     """Default for a component field: `transform: Transform = named("softmax")`."""
     return Named(name)
-
-
-class Dynamic:
-    """A number that changes during training: learned with the model or scheduled over progress in [0, 1]."""
-
-    word: ClassVar[str]
-
-    def data(self) -> dict[str, Any]:
-        """The form a suite writes, for example `{"geometric": [10.0, 0.01]}`."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Learn(Dynamic):
-    """Starts at `start` and is trained with the model; the field's range is kept by a change of variable."""
-
-    start: float
-    word: ClassVar[str] = "learn"
-
-    def data(self) -> dict[str, Any]:
-        return {self.word: self.start}
-
-
-@dataclass(frozen=True)
-class Geometric(Dynamic):
-    """Goes from `first` to `last` by equal ratios."""
-
-    first: float
-    last: float
-    word: ClassVar[str] = "geometric"
-
-    def data(self) -> dict[str, Any]:
-        return {self.word: [self.first, self.last]}
-
-    def at(self, progress: float) -> float:
-        """The value at a progress in [0, 1]."""
-        return float(self.first * (self.last / self.first) ** progress)
-
-
-@dataclass(frozen=True)
-class Linear(Dynamic):
-    """Goes from `first` to `last` by equal steps."""
-
-    first: float
-    last: float
-    word: ClassVar[str] = "linear"
-
-    def data(self) -> dict[str, Any]:
-        return {self.word: [self.first, self.last]}
-
-    def at(self, progress: float) -> float:
-        """The value at a progress in [0, 1]."""
-        return self.first + (self.last - self.first) * progress
-
-
-DYNAMIC = ("learn", "geometric", "linear")
 
 
 def schema_of(annotation: Any) -> Schema:

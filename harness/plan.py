@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import platform
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from harness.artifacts import MADE
 from harness.base import Spec, label
 from harness.catalogue import Catalogue
+from harness.environment import environment, threads_per_cell
 from harness.fields import kind_in
-from harness.sources import Source, syntax_digest
+from harness.sources import Source
 from harness.suite import Cell, Suite
 
 Components = list[tuple[str, str]]
@@ -94,7 +92,7 @@ def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str)
                 artifacts[artifact.key] = artifact
                 made[kind] = artifact.key
         tasks.append(_task(suite, cell, catalogue, made, device, threads))
-    return Plan(tasks, artifacts, environment(device, threads, tasks))
+    return Plan(tasks, artifacts, environment(device, threads, [source for task in tasks for source in task.sources]))
 
 
 def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:
@@ -179,54 +177,6 @@ def digest(data: Any) -> str:
 def digest_of_file(file: Path) -> str:
     """SHA-256 of a file's content."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def threads_per_cell() -> int:
-    """A cell has a pair of cores, where there are two; the number is part of its identity."""
-    return min(2, cores())
-
-
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def environment(device: str, threads: int, tasks: Sequence[Task]) -> dict[str, Any]:
-    """What the numbers were measured with; no host, user or path in it."""
-    from harness import __version__
-
-    strangers = {source for task in tasks for source in task.sources if source.origin != "stock"}
-    return {
-        "python": platform.python_version(),
-        "torch": _version("torch"),
-        "numpy": _version("numpy"),
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "device": device,
-        "threads": threads,
-        "harness": __version__,
-        "commit": commit(),
-        "plugins": {s.name: syntax_digest(Path(s.file))[:12] for s in sorted(strangers, key=lambda s: s.name)},
-    }
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution).split("+")[0]
-    except PackageNotFoundError:
-        return None
-
-
-def commit() -> str | None:
-    """The commit of the checkout this code runs from, read from the repository's files; None outside of one."""
-    git = Path(__file__).resolve().parent.parent / ".git"
-    try:
-        head = (git / "HEAD").read_text().strip()
-        if not head.startswith("ref: "):
-            return head
-        return (git / head.removeprefix("ref: ")).read_text().strip()
-    except OSError:
-        return None
 
 
 def seconds_per_seed(records: Iterable[Mapping[str, Any]]) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from harness import select, suite
 from harness.catalogue import Catalogue, gather
 from harness.engines.local import Failure, Server
 from harness.errors import BenchError, Mistakes
-from harness.sources import Source
+from harness.sources import Source, given
 from harness.suite import Cell, Suite
 
 DESCRIBE_WITHIN = 120.0
@@ -41,18 +41,39 @@ def prepare(path: str, wishes: Wishes, server: Server) -> Prepared:
     """Read, describe and check. Raises BenchError or Mistakes for what the user has to mend."""
     document = suite.read(path).override(wishes.overrides)
     folder = Path(path).parent
-    named = [(text, Path.cwd()) for text in wishes.plugins] + [(text, folder) for text, _ in document.plugins]
-    catalogue = gather(named, wishes.blocked, describer(server))
+    named: list[tuple[str, Path, str | None]] = [(text, Path.cwd(), None) for text in wishes.plugins]
+    named += [(text, folder, place) for text, place in document.plugins]
+    catalogue = gather(own(named), wishes.blocked, describer(server))
     catalogue.import_paths(document.imports(catalogue.table))
     try:
         checked = suite.check(document, catalogue.table)
     except Mistakes:
-        if not catalogue.complete():  # an installed plugin nobody has looked at yet may have what is missing
-            raise
-        checked = suite.check(document, catalogue.table)
+        catalogue.complete()  # an installed plugin nobody has looked at yet may have what is missing
+        try:
+            checked = suite.check(document, catalogue.table)
+        except Mistakes as mistakes:
+            raise Mistakes([*mistakes.lines, *unavailable(catalogue)]) from None
     match = select.expression(wishes.select) if wishes.select else None
     cells = [cell for cell in checked.cells() if match is None or match(labels_of(cell))]
     return Prepared(checked, cells, catalogue)
+
+
+def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:
+    """The plugins a user named: (text, the folder it is relative to, where it is written). Raises BenchError."""
+    found = []
+    for text, folder, place in named:
+        try:
+            found.append(given(text, folder))
+        except BenchError as error:
+            raise BenchError(error.what, place) from None
+    return found
+
+
+def unavailable(catalogue: Catalogue) -> list[str]:
+    """A line for each installed plugin that cannot be used."""
+    return [
+        f"bench: the installed plugin {name} is not available: {why}" for name, why in catalogue.unavailable.items()
+    ]
 
 
 def labels_of(cell: Cell) -> str:
@@ -86,3 +107,17 @@ def _describe(server: Server, group: list[Source]) -> dict[str, Any]:
         }
     finally:
         child.close()
+
+
+def chosen_device(wanted: str, server: Server) -> str:
+    """`auto` is cuda where a child sees one; the command itself never asks torch."""
+    if wanted == "cpu":
+        return "cpu"
+    child = server.start()
+    try:
+        has_cuda: bool = child.ask({"ask": "has_cuda"})
+    finally:
+        child.close()
+    if wanted == "cuda" and not has_cuda:
+        raise BenchError("--device cuda: torch sees no CUDA device here (choose from cpu, auto)")
+    return "cuda" if has_cuda else "cpu"

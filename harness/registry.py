@@ -5,22 +5,17 @@ A registry is made where it is needed (a cell's process, a script); importing a 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import sys
-import traceback
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from harness import conformance, hookspecs, sources
+from harness import conformance, hookspecs, loading, registration, sources
 from harness.base import REQUIRED, Component, data_of, default_of, name_of, same_name, schemas, unknown_field
+from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import DYNAMIC, Dynamic, Geometric, Learn, Linear, Named, convert, kind_in
+from harness.fields import Named, convert, kind_in
 from harness.inputs import required
 from harness.kinds import KINDS
 from harness.sources import Source
@@ -40,16 +35,13 @@ class Registry:
         """Import a plugin, register it and check what it brings. Raises BenchError, one line, with file:line."""
         if source.origin == "imported":
             kind, _, path = source.name.partition(" ")
-            return [imported(kind, path)]
-        module = load(source)
-        conformance.check_hooks(module, source.file)
+            return [self.get(kind, path)]
+        module = loading.load(source)
+        registration.check_hooks(module, source.file)
         self.manager.register(module, name=source.name)
-        caller = self.manager.subset_hook_caller("components", _all_but(self.manager, module))
-        brought: list[type[Component]] = []
-        for answer in caller():
-            for cls in conformance.check_answer(answer, module, source.file):
-                self._admit(cls, source)
-                brought.append(cls)
+        brought = registration.answers(self.manager, module, source.file)
+        for cls in brought:
+            self._admit(cls, source)
         return brought
 
     def _admit(self, cls: type[Component], source: Source) -> None:
@@ -73,8 +65,8 @@ class Registry:
         name = same_name(name.removeprefix(f"{kind}:"))
         if kind not in KINDS:
             raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
-        if ":" in name:
-            return imported(kind, name)
+        if ":" in name and (kind, name) not in self._classes:
+            self._classes[kind, name] = imported(kind, name), Source(f"{kind} {name}", "", None, "imported")
         if (kind, name) not in self._classes:
             raise BenchError(f"no {kind} {name!r}{near_miss(name, self.names(kind))}")
         return self._classes[kind, name][0]
@@ -105,6 +97,8 @@ class Registry:
         inner = kind_in(schema)
         if inner and isinstance(value, (str, Mapping)):
             return self.build(inner, value)
+        if "items" in schema and isinstance(value, (list, tuple)):
+            return tuple(self._value(schema["items"], each) for each in value)
         if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in DYNAMIC:
             return dynamic(value)
         return convert(schema, value)
@@ -140,70 +134,6 @@ def _facts(cls: type[Component]) -> dict[str, Any]:
 
 def _named_defaults(cls: type[Component]) -> dict[str, Named]:
     return {f: d for f in schemas(cls) if isinstance(d := default_of(cls, f), Named)}
-
-
-def _all_but(manager: pluggy.PluginManager, module: ModuleType) -> list[Any]:
-    return [plugin for plugin in manager.get_plugins() if plugin is not module]
-
-
-def dynamic(value: Mapping[str, Any]) -> Dynamic:
-    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` as a value."""
-    word, numbers = next(iter(value.items()))
-    if word == "learn":
-        return Learn(float(numbers))
-    first, last = (float(n) for n in numbers)
-    return Geometric(first, last) if word == "geometric" else Linear(first, last)
-
-
-def load(source: Source) -> ModuleType:
-    """Import a plugin. Raises BenchError, one line with the file and line where the import failed."""
-    try:
-        if source.module is None:
-            return _load_file(Path(source.file), source.name)
-        if source.origin == "stock":
-            _alias_stock()
-        return importlib.import_module(source.module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise BenchError(
-            f"cannot be imported: {type(error).__name__}: {_first_line(error)}", _where(error, source)
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error.args[0]) if isinstance(error, SyntaxError) and error.args else str(error)).split("\n")[0]
-
-
-def _where(error: BaseException, source: Source) -> str:
-    """file:line of the plugin's own line that failed."""
-    file = source.file or str(source.module)
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    return f"{file}:{own[-1]}" if own else file
-
-
-def _load_file(file: Path, name: str) -> ModuleType:
-    """Import a file as a module of its own; modules beside it can be imported, after everything installed."""
-    folder = str(file.parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    spec = importlib.util.spec_from_file_location(f"bench_plugin_{name}", file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _alias_stock() -> None:
-    """Let `harness.stock` be importable in a checkout, where the stock plugins lie in `plugins`."""
-    if "harness.stock" not in sys.modules and importlib.util.find_spec("harness.stock") is None:
-        package = ModuleType("harness.stock")
-        package.__path__ = [str(sources.stock_folder())]
-        sys.modules["harness.stock"] = package
 
 
 def imported(kind: str, path: str) -> type[Component]:

@@ -14,9 +14,10 @@ from typing import Any
 
 from harness.base import label
 from harness.engines.local import Child, Failure, Server
+from harness.environment import cores
 from harness.errors import BenchError
-from harness.plan import Artifact, Plan, Task, cores, plan
-from harness.preparation import Prepared, Wishes, prepare
+from harness.plan import Artifact, Plan, Task, plan
+from harness.preparation import Prepared, Wishes, chosen_device, prepare
 from harness.record import Store
 from harness.report.result import Result
 from harness.suite import Suite
@@ -56,7 +57,8 @@ def run(
     said |= {"device": device} if device else {}
     with Server() as server:
         prepared = prepare(str(path), Wishes(plugins=plugins, overrides=said), server)
-        return conduct(prepared, Conditions(Path(results), timeout=timeout), server)
+        where = chosen_device(prepared.suite.device, server)
+        return conduct(prepared, Conditions(Path(results), device=where, timeout=timeout), server)
 
 
 def planned(prepared: Prepared, conditions: Conditions) -> Plan:
@@ -158,7 +160,8 @@ class _Run:
         if broken:
             failures[id(task)] = Failure("skipped", f"artifact {broken[0]}")
             return
-        child = self.server.start(self.folder / "logs" / f"{task.id[:12]}.log")
+        log = self.folder / "logs" / f"{task.id[:12]}.log"
+        child = self.server.start(log, training="trainer" in task.cell["parts"])
         try:
             self._converse(child, task)
         except Failure as failure:

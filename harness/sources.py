@@ -5,23 +5,15 @@ Nothing is imported here. A source is found by reading metadata and file names; 
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib.machinery
-import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError, near_miss
 from harness.hookspecs import PROJECT
-
-
-_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\S+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.MULTILINE)
-"""An import statement. Reading the syntax tree instead would cost the command most of its start."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +80,21 @@ def given(text: str, folder: Path) -> Source:
 
 def locate(module: str) -> Path | None:
     """The file of a module, found without importing it or its parent packages; None where there is none."""
+    spec = _find_all(module.split("."))
+    return Path(spec.origin) if spec and spec.origin and spec.origin != "built-in" else None
+
+
+def _find_all(parts: Iterable[str]) -> importlib.machinery.ModuleSpec | None:
     search: Any = None
     name = ""
     spec = None
-    for part in module.split("."):
+    for part in parts:
         name = f"{name}.{part}" if name else part
         spec = _find(name, search)
         if spec is None:
             return None
         search = spec.submodule_search_locations
-    return Path(spec.origin) if spec and spec.origin and spec.origin != "built-in" else None
+    return spec
 
 
 def _find(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:
@@ -106,6 +103,33 @@ def _find(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:
         if spec is not None:
             return spec
     return None
+
+
+def nearest(module: str) -> str:
+    """The near miss for the first part of a module's name that is nowhere; empty where nothing comes close."""
+    parts = module.split(".")
+    for place in range(1, len(parts)):
+        if locate(".".join(parts[: place + 1])) is None:
+            parent = _find_all(parts[:place])
+            folders = list(parent.submodule_search_locations or []) if parent else []
+            beside = [file for folder in folders for file in Path(folder).iterdir()]
+            near = near_miss(parts[place], [file.stem for file in beside if not file.stem.startswith("_")])
+            return near if near.startswith(", did you mean") else ""
+    return ""
+
+
+def distinct(sources: Iterable[Source]) -> list[Source]:
+    """The sources, each file once and each name once: where a name is taken the folder's name stands before it."""
+    kept: dict[str, Source] = {}
+    files: set[str] = set()
+    for source in sources:
+        name = source.name
+        for folder in reversed(Path(source.file).parts[1:-1]):
+            name = f"{folder}/{name}" if name in kept else name
+        if source.file not in files or not source.file:
+            kept[name] = replace(source, name=name)
+            files.add(source.file)
+    return list(kept.values())
 
 
 def without(sources: Iterable[Source], blocked: Iterable[str]) -> list[Source]:
@@ -117,63 +141,3 @@ def without(sources: Iterable[Source], blocked: Iterable[str]) -> list[Source]:
             raise BenchError(f"-p no:{name}: no plugin has this name{near_miss(name, [s.name for s in kept])}")
         kept = left
     return kept
-
-
-def family(file: Path) -> list[Path]:
-    """A plugin's file and the modules it imports from its own folder, directly or through each other."""
-    seen: list[Path] = []
-    waiting = [file]
-    while waiting:
-        current = waiting.pop()
-        if current not in seen:
-            seen.append(current)
-            waiting.extend(_siblings(current))
-    return [seen[0], *sorted(seen[1:])]
-
-
-def _siblings(file: Path) -> Iterator[Path]:
-    """Modules of the same folder that a file's import statements name; naming one too many does no harm."""
-    try:
-        text = file.read_text(errors="replace")
-        beside = set(os.listdir(file.parent))
-    except OSError:
-        return
-    words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
-    for word in sorted(words):
-        if f"{word}.py" in beside and word != file.stem:
-            yield file.parent / f"{word}.py"
-        elif word in beside and (file.parent / word / "__init__.py").is_file():
-            yield from sorted((file.parent / word).rglob("*.py"))
-
-
-def text_digest(file: Path) -> str:
-    """SHA-256 over the plugin's text: what its description depends on."""
-    digest = hashlib.sha256()
-    for member in family(file):
-        digest.update(member.name.encode() + b"\0" + member.read_bytes())
-    return digest.hexdigest()
-
-
-def syntax_digest(file: Path) -> str:
-    """SHA-256 over the plugin's syntax, docstrings and comments removed: what its results depend on."""
-    digest = hashlib.sha256()
-    for member in family(file):
-        digest.update(ast.dump(_Bare().visit(ast.parse(member.read_bytes()))).encode())
-    return digest.hexdigest()
-
-
-class _Bare(ast.NodeTransformer):
-    """Removes docstrings."""
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        body = getattr(node, "body", None)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
-            first = body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = body[1:]
-        return node

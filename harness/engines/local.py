@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engines.server import kill_group
+from harness.engines.server import PLAIN, TRAINING, kill_group
 
 if TYPE_CHECKING:
     import subprocess
@@ -56,8 +56,8 @@ class Server:
         for child in list(self._children):
             child.kill()
 
-    def start(self, log: Path | None = None) -> Child:
-        """A new child; what it prints goes to the file `log`."""
+    def start(self, log: Path | None = None, *, training: bool = False) -> Child:
+        """A new child; what it prints goes to the file `log`. One that will train comes with torch.optim warm."""
         from multiprocessing.connection import Connection
 
         with self._lock:
@@ -68,7 +68,9 @@ class Server:
             status_read, status_write = os.pipe()
             descriptor = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                socket.send_fds(self._socket, [b"+"], [theirs.fileno(), descriptor, status_write])
+                socket.send_fds(
+                    self._socket, [TRAINING if training else PLAIN], [theirs.fileno(), descriptor, status_write]
+                )
             finally:
                 theirs.close()
                 os.close(descriptor)

@@ -1,7 +1,8 @@
 """The warm process that every child is forked from: torch is imported once, children start in milliseconds.
 
 Run as `python -m harness.engines.server FD`. For every byte on the socket FD, which carries three descriptors
-(conversation, log, status), one child is forked; its pid and later its exit status are written to `status`. When the
+(conversation, log, status), one child is forked; its pid and later its exit status are written to `status`. The byte
+TRAINING has what torch.optim needs imported first, which takes seconds and which nobody else needs. When the
 driver is gone the socket closes, and every child's process group is killed. Plugins are never imported here: one that
 computes at import would start threads that no child survives.
 """
@@ -17,6 +18,7 @@ import socket
 import sys
 
 PR_SET_PDEATHSIG = 1
+PLAIN, TRAINING = b"p", b"t"
 
 
 def main(descriptor: int) -> None:
@@ -38,6 +40,8 @@ def main(descriptor: int) -> None:
             request, descriptors, _, _ = socket.recv_fds(driver, 1, 3)
             if not request:
                 break
+            if request == TRAINING:
+                import torch._dynamo  # noqa: F401 - torch.optim imports it at its first step
             _fork(descriptors, children, [driver.fileno(), wake_read, wake_write])
     for pid in children:
         kill_group(pid)
@@ -47,7 +51,6 @@ def _warm_up() -> None:
     import torch
 
     torch.set_num_threads(1)
-    import torch._dynamo  # torch.optim imports it at its first step, which takes seconds
     import torch.func
 
     import harness.engines.child

@@ -21,7 +21,7 @@ def judge(
 
     A metric that is one number an example is its mean, and the examples are the units. Any other is judged by its
     delete-a-group jackknife: the units are groups of examples (example number modulo 20, so that an example is in
-    the same group for every seed) and their pseudo-values.
+    the same group for every seed) and their pseudo-values; a group that has no example here has the value itself.
     """
     return {label: _one(metric, logits, targets, ids) for label, metric in metrics.items()}
 
@@ -35,11 +35,10 @@ def _one(metric: Metric, logits: Tensor, targets: Tensor, ids: Tensor) -> tuple[
     result = _apply(metric, logits, targets)
     if result.ndim == 1:
         return float(result.double().mean()), result, ids
-    value = float(result)
-    groups = ids % GROUPS
-    numbers = torch.unique(groups)
-    without = [float(_apply(metric, logits[groups != g], targets[groups != g])) for g in numbers]
-    pseudo = len(numbers) * value - (len(numbers) - 1) * torch.tensor(without, dtype=torch.float64)
+    value, groups, numbers = float(result), ids % GROUPS, torch.arange(GROUPS)
+    keeps = [groups != number for number in numbers]
+    without = [value if keep.all() else float(_apply(metric, logits[keep], targets[keep])) for keep in keeps]
+    pseudo = GROUPS * value - (GROUPS - 1) * torch.tensor(without, dtype=torch.float64)
     return value, pseudo, numbers
 
 

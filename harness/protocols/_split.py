@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from harness.kinds import Data, Part
+from harness.exchange import Data, Part
 from harness.streams import generator
 
 VALIDATION = 0.2
@@ -31,7 +31,8 @@ def split(data: Data, seeds: Sequence[int], policy: str) -> Split:
     """
     drawn = [_draw(data, 0 if policy == "fixed" else seed) for seed in seeds]
     index = [torch.stack(rows) for rows in zip(*drawn, strict=True)]
-    labels = [_noisy(data, part, seeds) if place < 2 else data.targets[part] for place, part in enumerate(index)]
+    noisy = [_noisy(data, part, seeds, name) for part, name in zip(index, ("train", "validation"), strict=False)]
+    labels = [*noisy, data.targets[index[2]]]
     shift, scale = _standard(data, index[0])
     return Split(*(Part(data.inputs, i, y, shift, scale) for i, y in zip(index, labels, strict=True)))
 
@@ -39,16 +40,20 @@ def split(data: Data, seeds: Sequence[int], policy: str) -> Split:
 def _draw(data: Data, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Rows of the training, validation and test parts."""
     draw = generator(seed, "split")
-    parts: tuple[list[Tensor], ...] = ([], [], [])
-    for number in range(data.classes):
-        rows = (data.targets == number).nonzero()[:, 0]
-        chosen = _of_class(data, rows, draw)
-        keep = round(len(chosen[0]) * data.imbalance ** (-number / max(1, data.classes - 1)))
-        chosen[0] = chosen[0][: max(1, keep)]
-        for part, some in zip(parts, chosen, strict=True):
-            part.append(some)
-    train, validation, test = (torch.cat(part) for part in parts)
+    chosen = [_of_class(data, (data.targets == number).nonzero()[:, 0], draw) for number in range(data.classes)]
+    for rows, keep in zip(chosen, _kept([len(rows[0]) for rows in chosen], data.imbalance), strict=True):
+        rows[0] = rows[0][:keep]
+    train, validation, test = (torch.cat(part) for part in zip(*chosen, strict=True))
     return train, validation, test
+
+
+def _kept(counts: Sequence[int], imbalance: float) -> list[int]:
+    """Training examples to keep of each class: as many as allow the wanted ratios; all of them where there are none."""
+    if imbalance == 1 or len(counts) < 2:
+        return list(counts)
+    shares = [imbalance ** (-number / (len(counts) - 1)) for number in range(len(counts))]
+    first = min(count / share for count, share in zip(counts, shares, strict=True) if count)
+    return [max(1, round(first * share)) for share in shares]
 
 
 def _of_class(data: Data, rows: Tensor, draw: torch.Generator) -> list[Tensor]:
@@ -59,12 +64,12 @@ def _of_class(data: Data, rows: Tensor, draw: torch.Generator) -> list[Tensor]:
     return [rows[test + validation :], rows[test : test + validation], rows[:test]]
 
 
-def _noisy(data: Data, index: Tensor, seeds: Sequence[int]) -> Tensor:
+def _noisy(data: Data, index: Tensor, seeds: Sequence[int], part: str) -> Tensor:
     """The labels of a part, with an exact share of them moved to another class, drawn from each seed's own stream."""
     labels = data.targets[index].clone()
     changed = round(data.label_noise * labels.shape[1])
     for row, seed in zip(labels, seeds, strict=True):
-        draw = generator(seed, "label_noise", labels.shape[1])
+        draw = generator(seed, "label_noise", part)
         where = torch.randperm(len(row), generator=draw)[:changed]
         away = torch.randint(1, data.classes, (changed,), generator=draw) if changed else where
         row[where] = (row[where] + away) % data.classes

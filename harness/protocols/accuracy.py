@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -11,10 +12,12 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from harness.base import Component, Spec, name_of
+from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, Skip
+from harness.exchange import Case, Job, Outcome, Session, Values
 from harness.fields import Count, NonNegative, Positive
 from harness.hookspecs import hookimpl
-from harness.kinds import Case, Job, Model, Outcome, Protocol, Session, Trainer, Values
+from harness.kinds import Model, Protocol, Trainer
 from harness.protocols._judge import judge, score
 from harness.protocols._split import split
 from harness.streams import generator, number
@@ -76,7 +79,9 @@ class Training(Session):
             return {"tuned": {}, "trials": []}
         metric = self._case.measure[plan["on"]]
         trials: list[dict[str, Any]] = plan["trials"]
-        lanes = [(trial, -1 - k) for trial in range(len(trials)) for k in range(plan["seeds"])]
+        if self._data.part is not None and not bool((self._data.part == 1).any()):
+            raise BenchError("the data set has no validation part, so nothing can be tuned on it")
+        lanes = [(trial, -1 - k) for trial in _by_field(trials) for k in range(plan["seeds"])]
         scores: list[list[float]] = [[] for _ in trials]
         for lane, outcome, job, k in self._run_lanes(trials, lanes):
             if outcome.validation is None:
@@ -88,7 +93,7 @@ class Training(Session):
         best = max(range(len(trials)), key=ranked.__getitem__)
         return {
             "tuned": trials[best],
-            "trials": [{**t, "score": m if m == m else None} for t, m in zip(trials, means, strict=True)],
+            "trials": [{**t, "score": m if math.isfinite(m) else None} for t, m in zip(trials, means, strict=True)],
         }
 
     def _run_lanes(
@@ -139,7 +144,7 @@ class Training(Session):
 
         def model(k: int = 0) -> torch.nn.Module:
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(number(seeds[k], "weights"))
+                torch.default_generator.manual_seed(number(seeds[k], "weights"))  # no call queued for CUDA
                 return architecture.build(data.inputs.shape[1], data.classes)
 
         train, validation, test = split(data, seeds, self._case.split)
@@ -165,6 +170,12 @@ def _chunks(lanes: list[tuple[int, int]], width: int) -> Iterator[list[tuple[int
     return (lanes[start : start + width] for start in range(0, len(lanes), width))
 
 
+def _by_field(trials: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of the trials, those that differ only in lr next to each other: they share blocks."""
+    first = [next(k for k, other in enumerate(trials) if _without_lr(other) == _without_lr(one)) for one in trials]
+    return sorted(range(len(trials)), key=first.__getitem__)
+
+
 def _without_lr(trial: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted((key, value) for key, value in trial.items() if key != "lr")
 
@@ -173,10 +184,11 @@ def _with_choice(parts: Mapping[str, Component], choice: Mapping[str, Any]) -> d
     """The components with the tuned fields put in: `{"focal.gamma": 2.0}` changes the part named focal."""
     changed = dict(parts)
     for key, value in choice.items():
-        name, _, field = key.partition(".")
+        name, _, field = key.rpartition(".")
         for kind, part in changed.items():
-            if field and name_of(type(part)) == name:
-                changed[kind] = dataclasses.replace(part, **{field: value})  # type: ignore[type-var]
+            if name and name_of(type(part)) == name:
+                chosen = dynamic(value) if isinstance(value, Mapping) and set(value) <= set(DYNAMIC) else value
+                changed[kind] = dataclasses.replace(part, **{field: chosen})  # type: ignore[type-var]
     return changed
 
 

@@ -40,8 +40,8 @@ def compose(source: Source, findings: Findings) -> Node | None:
     """The one document of a source, or None if there is none.
 
     Keys that are no text, are written twice or merge (`<<`) are noted in `findings` and left out. Raises BenchError
-    with the place for anything that is not YAML, more than one document, a tag, and what is too deep or too large, where
-    size counts every alias as what it stands for.
+    with the place for anything that is not YAML, more than one document, a tag, and what is too deep or too large,
+    where size counts every alias as what it stands for.
     """
     bad = _UNPRINTABLE.search(source.text)
     if bad:

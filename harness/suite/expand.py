@@ -55,7 +55,10 @@ class Expander:
             self.findings.add(place, f"{shown(text)} is a {said}, here stands a {kind}")
             return None
         if (kind, name) in self.table:
-            return name
+            reason = self.table[kind, name].get("error")
+            if reason:
+                self.findings.add(place, reason)
+            return None if reason else name
         others = " and a ".join(k for k in KINDS if (k, name) in self.table)
         what = f"unknown {kind} {shown(name)}" + (f" (there is a {others} of that name)" if others else "")
         if ":" in name:

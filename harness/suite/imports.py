@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.base import same_name
-from harness.fields import DYNAMIC, kind_in
+from harness.dynamic import DYNAMIC
+from harness.fields import kind_in
 from harness.suite.nodes import Items, Node, Pairs, Word
 
 KINDS = (

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.base import data_of, same_name
+from harness.dynamic import DYNAMIC
 from harness.errors import BenchError, near_miss
-from harness.fields import DYNAMIC, Schema, convert, is_number, says
+from harness.fields import Schema, convert, is_number, says
 from harness.suite.nodes import Items, Node, Pairs, Word, data, got
 from harness.suite.source import Findings, shown
 

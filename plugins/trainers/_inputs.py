@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 
-def last_layer(model):
-    """The module whose input are the `features`: the last one with parameters of its own."""
-    return [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))][-1]
+def forward(model: nn.Module, run: Callable[[], Tensor], wants_features: bool) -> tuple[Tensor, Tensor | None]:
+    """(logits, features or None); `run` calls the model.
 
-
-def forward(model, run, wants_features):
-    """(logits, features or None); `run` calls the model."""
+    The `features` are the input of the layer that is called last, of those with parameters of their own.
+    """
     if not wants_features:
         return run(), None
-    seen = []
-    handle = last_layer(model).register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    seen: list[Tensor] = []
+    layers = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
+    handles = [layer.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0])) for layer in layers]
     try:
         return run(), seen[-1]
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
-def class_counts(labels, classes):
+def class_counts(labels: Tensor, classes: int) -> Tensor:
     """Training examples of each class, [s, classes], from labels [s, m]."""
     return torch.zeros(len(labels), classes).scatter_add_(1, labels, torch.ones(labels.shape))
 
 
-def schedule(settings, progress):
+def schedule(settings: Any, progress: float) -> float:
     """What the learning rate is multiplied by at a progress in [0, 1]."""
     return 0.5 * (1 + math.cos(math.pi * progress)) if settings.lr_schedule == "cosine" else 1.0
+
+
+def reseed(number: int, device: str) -> None:
+    """Seed torch's own generator of a device; `torch.manual_seed` also queues a call for CUDA, which takes longer."""
+    if device == "cpu":
+        torch.default_generator.manual_seed(number)
+    else:
+        torch.manual_seed(number)

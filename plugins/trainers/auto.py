@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.stock.trainers.loop import Loop
 from harness.stock.trainers.stacked import Stacked
 
-from harness import Trainer, hookimpl
+from harness import Job, Outcome, Trainer, hookimpl
 
 PAYS_UP_TO = 200_000
 """Parameters. Beyond this a single model keeps the processor busy and stacking gains nothing."""
@@ -14,7 +14,7 @@ PAYS_UP_TO = 200_000
 class Auto(Trainer):
     """Picks `stacked` for networks it can map over seeds and that are small enough to gain from it, else `loop`."""
 
-    def choose(self, job):
+    def choose(self, job: Job) -> tuple[Trainer, str | None]:
         """The trainer and the reason, for the report."""
         reason = Stacked().skip(job)
         size = sum(weight.numel() for weight in job.model().parameters())
@@ -24,11 +24,12 @@ class Auto(Trainer):
             return Loop(), f"trainer loop: {reason}"
         return Stacked(), "trainer stacked: all seeds of a block are trained at once"
 
-    def fit(self, job):
+    def fit(self, job: Job) -> Outcome:
         """Train with the trainer it picks."""
         return self.choose(job)[0].fit(job)
 
 
 @hookimpl
-def components():
+def components() -> list[type[Trainer]]:
+    """What this file brings."""
     return [Auto]

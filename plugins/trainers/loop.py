@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import torch
 from harness.stock.trainers._fields import Moving
-from harness.stock.trainers._inputs import class_counts, forward, schedule
+from harness.stock.trainers._inputs import class_counts, forward, reseed, schedule
+from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from harness import Outcome, Trainer, call, hookimpl, wanted
+from harness import Job, Outcome, Part, Trainer, call, hookimpl, wanted
 
 
 class Loop(Trainer):
@@ -19,7 +22,7 @@ class Loop(Trainer):
     a later call goes on from there.
     """
 
-    def fit(self, job):
+    def fit(self, job: Job) -> Outcome:
         """Train the first seed of the job for the set number of epochs."""
         run = _Run(job)
         for epoch in range(run.resume(), job.settings.epochs):
@@ -35,7 +38,7 @@ class Loop(Trainer):
 class _Run:
     """The state of one training run."""
 
-    def __init__(self, job):
+    def __init__(self, job: Job) -> None:
         self.job, self.settings = job, job.settings
         self.moving, self.wants = Moving(job.loss), wanted(job.loss)
         self.model = job.model().to(job.device)
@@ -49,27 +52,31 @@ class _Run:
         self.scaler = torch.amp.GradScaler(job.device, enabled=self.settings.amp and job.device == "cuda")
         self.order = job.generator("batches")
         self.layers = job.generator("layers").initial_seed()  # dropout and the like draw from torch's own generator
-        self.norm = None
+        self.norm: Tensor | None = None
         self.state = {name: value.to(job.device) for name, value in job.loss.state().items()}
         self.counts = class_counts(job.train.labels, job.classes)[0].to(job.device)
         self.batches = math.ceil(len(job.train.targets) / self.settings.batch)
         self.data = TensorDataset(job.train.inputs, job.train.targets, job.train.index[0])
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> None:
         """One pass over the training part."""
-        torch.manual_seed(self.layers + number)
+        reseed(self.layers + number, self.job.device)
         self.model.train()
         order = torch.randperm(len(self.data), generator=self.order).tolist()
         for batch, rows in enumerate(DataLoader(self.data, batch_size=self.settings.batch, sampler=order)):
             self.step(*(part.to(self.job.device) for part in rows), number * self.batches + batch, number)
 
-    def step(self, examples, labels, index, step, epoch):
+    def step(self, examples: Tensor, labels: Tensor, index: Tensor, step: int, epoch: int) -> None:
         """One optimizer step."""
         progress = step / max(1, self.settings.epochs * self.batches - 1)
         with torch.autocast(self.job.device, enabled=self.settings.amp):
             logits, features = forward(self.model, lambda: self.model(examples), "features" in self.wants)
-        available = {"progress": torch.tensor(progress), "step": step, "epoch": epoch, "index": index}
-        available |= {"features": features, "class_counts": self.counts, "state": self.state}
+        available: dict[str, Any] = {"progress": torch.tensor(progress), "step": step, "epoch": epoch, "index": index}
+        available |= {
+            "features": None if features is None else features.float(),
+            "class_counts": self.counts,
+            "state": self.state,
+        }
         if "generator" in self.wants:
             available["generator"] = self.job.generator(f"loss/{step}")
         loss = self.moving.at(self.free.unbind(0), progress)
@@ -78,35 +85,41 @@ class _Run:
         self.state = {name: tensor.detach() for name, tensor in state.items()}
         self.descend(value.mean(), progress)
 
-    def descend(self, value, progress):
+    def descend(self, value: Tensor, progress: float) -> None:
         """Gradient, its normalisation if asked, and the step at this progress's learning rate."""
         self.optimizer.zero_grad()
         self.scaler.scale(value).backward()
         if self.settings.normalize_gradient:
             self.scaler.unscale_(self.optimizer)
-            weights = [p for p in (*self.model.parameters(), self.free) if p.grad is not None]
-            norm = torch.stack([p.grad.norm() for p in weights]).norm()
-            self.norm = norm if self.norm is None else 0.9 * self.norm + 0.1 * norm
-            for weight in weights:
-                weight.grad /= self.norm.clamp(min=0.01)
+            self.normalize()
         for group in self.optimizer.param_groups:
             group["lr"] = self.job.lr[0] * schedule(self.settings, progress)
         self.scaler.step(self.optimizer)
         self.scaler.update()
 
+    def normalize(self) -> None:
+        """Divide the gradient by a running mean of its norm, never by less than 0.01."""
+        weights = [p for p in (*self.model.parameters(), self.free) if p.grad is not None]
+        norm = torch.stack([p.grad.norm() for p in weights]).norm()
+        if self.scaler.is_enabled() and not torch.isfinite(norm):
+            return  # the scaler leaves this step out and tries a smaller scale: the mean must not keep it
+        self.norm = norm if self.norm is None else 0.9 * self.norm + 0.1 * norm
+        for weight in weights:
+            weight.grad /= self.norm.clamp(min=0.01)
+
     @torch.no_grad()
-    def logits(self, part):
+    def logits(self, part: Part) -> Tensor:
         """Logits [1, m, classes] on every example of a part, in evaluation mode."""
         self.model.eval()
         batches = part.inputs.split(max(1024, self.settings.batch))
         return torch.cat([self.model(batch.to(self.job.device)).float().cpu() for batch in batches])[None]
 
     @property
-    def file(self):
+    def file(self) -> Path:
         """Where the state is kept between epochs."""
         return self.job.folder / f"lr-{self.job.lr[0]!r}.pt"
 
-    def save(self, done):
+    def save(self, done: int) -> None:
         """Keep everything the next epoch needs."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         part = self.file.with_suffix(".part")
@@ -125,7 +138,7 @@ class _Run:
         )
         part.replace(self.file)
 
-    def resume(self):
+    def resume(self) -> int:
         """Take up what was kept; answers how many epochs are done."""
         if not self.file.exists():
             return 0
@@ -139,11 +152,12 @@ class _Run:
         self.order.set_state(kept["order"].cpu())
         return kept["done"]
 
-    def forget(self):
+    def forget(self) -> None:
         """Training is over: what was kept is no longer needed."""
         self.file.unlink(missing_ok=True)
 
 
 @hookimpl
-def components():
+def components() -> list[type[Trainer]]:
+    """What this file brings."""
     return [Loop]

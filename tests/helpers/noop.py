@@ -55,7 +55,7 @@ class Blocks(Session):
         if os.environ.get("BLOCKS"):
             with open(os.environ["BLOCKS"], "a") as stream:
                 stream.write(f"{loss} {seeds[0]}\n")
-        return Values(seeds=list(seeds), metrics={label: numbers for label in self.case.measure})
+        return Values(seeds=list(seeds), metrics=dict.fromkeys(self.case.measure, numbers))
 
 
 class Good(Loss):

@@ -1,0 +1,79 @@
+"""Digests of a plugin's code: of its text, for its description, and of its syntax, for the identity of its results."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(\S+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.MULTILINE
+)
+"""An import statement. Reading the syntax tree instead would cost the command most of its start."""
+
+
+def family(file: Path) -> list[Path]:
+    """A plugin's file and the modules it imports from its own folder, directly or through each other."""
+    seen: list[Path] = []
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.append(current)
+            waiting.extend(_siblings(current))
+    return [seen[0], *sorted(seen[1:])]
+
+
+def _siblings(file: Path) -> Iterator[Path]:
+    """Modules of the same folder that a file's import statements name; naming one too many does no harm."""
+    try:
+        text = file.read_text(errors="replace")
+        beside = set(os.listdir(file.parent))
+    except OSError:
+        return
+    words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
+    for word in sorted(words):
+        if f"{word}.py" in beside and word != file.stem:
+            yield file.parent / f"{word}.py"
+        elif word in beside and (file.parent / word / "__init__.py").is_file():
+            yield from sorted((file.parent / word).rglob("*.py"))
+
+
+def text_digest(file: Path) -> str:
+    """SHA-256 over the plugin's text: what its description depends on."""
+    digest = hashlib.sha256()
+    for member in family(file):
+        digest.update(member.name.encode() + b"\0" + member.read_bytes())
+    return digest.hexdigest()
+
+
+def syntax_digest(file: Path) -> str:
+    """SHA-256 over the plugin's syntax, docstrings and comments removed: what its results depend on."""
+    digest = hashlib.sha256()
+    for member in family(file):
+        content = member.read_bytes()
+        try:
+            digest.update(ast.dump(_Bare().visit(ast.parse(content))).encode())
+        except (SyntaxError, ValueError):  # compiled, or a sibling that is no Python
+            digest.update(content)
+    return digest.hexdigest()
+
+
+class _Bare(ast.NodeTransformer):
+    """Removes docstrings."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
+            first = body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = body[1:]
+        return node

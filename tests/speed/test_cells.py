@@ -1,0 +1,74 @@
+"""What the harness itself costs: a cell that does nothing, and one more seed of it. CPU seconds of everything it starts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from harness.engines.local import Server
+from harness.preparation import Wishes, prepare
+from harness.runner import Conditions, conduct
+
+NOTHING = '''
+"""A protocol that measures nothing, one seed a block."""
+from harness import Protocol, Session, Values, hookimpl
+
+
+class Nothing(Protocol):
+    """Gives every seed the same number."""
+
+    needs = {"loss": None}
+    contenders = ("loss",)
+    offers = ("logits", "target")
+
+    def setup(self, case):
+        return Empty()
+
+
+class Empty(Session):
+    def measure(self, seeds, tuned):
+        return Values(seeds=seeds, metrics={"accuracy": [0.5 for _ in seeds]})
+
+
+@hookimpl
+def components():
+    return [Nothing]
+'''
+
+
+def processor_seconds(folder: Path) -> float:
+    """CPU seconds of this process and the fork server with every child it has waited for."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        fields = stat.read_text().rsplit(") ", 1)[-1].split()
+        command = (stat.parent / "cmdline").read_bytes()
+        if b"harness.engines.server" in command:
+            ticks += sum(int(fields[k]) for k in (11, 12, 13, 14))
+    return time.process_time() + ticks / 100
+
+
+@pytest.mark.parametrize("losses", [8])
+def test_cells_and_seeds_that_do_nothing(benchmark: BenchmarkFixture, losses: int, tmp_path: Path) -> None:
+    (tmp_path / "nothing.py").write_text(NOTHING)
+    names = ", ".join(f"{{focal: {{gamma: {k}.5}}}}" for k in range(losses))
+
+    def spent(server: Server, contenders: str, seeds: int, folder: str) -> float:
+        suite = tmp_path / "nothing.yaml"
+        suite.write_text(f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmeasure: accuracy\nseeds: {seeds}\n")
+        prepared = prepare(str(suite), Wishes(), server)
+        before = processor_seconds(tmp_path)
+        conduct(prepared, Conditions(tmp_path / folder), server)
+        return processor_seconds(tmp_path) - before
+
+    with Server() as server:
+        spent(server, names, 1, "warm")
+        one = spent(server, "focal", 1, "one")
+        many = spent(server, names, 1, "many")
+        seeds = spent(server, "focal", 501, "seeds")
+        benchmark.pedantic(lambda: spent(server, "focal", 1, f"again{time.monotonic_ns()}"), rounds=5)
+    cell, seed = (many - one) / (losses - 1), (seeds - one) / 500
+    benchmark.extra_info.update(cell_ms=cell * 1e3, seed_ms=seed * 1e3)
+    print(f"\na cell that does nothing: {cell * 1e3:.1f} ms CPU; one more seed of it: {seed * 1e3:.2f} ms CPU")

@@ -1,0 +1,142 @@
+"""What every stock component must do; the subjects are found, not listed."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import harness
+from harness import artifacts, sources
+from harness.base import default_of, label, name_of, schemas
+from harness.kinds import KINDS
+from harness.registry import Registry
+
+REGISTRY = Registry(sources.stock())
+GIVEN: dict[str, dict[str, Any]] = {"csv": {"path": "table.csv", "target": "y"}, "scaled": {"loss": "cross_entropy"}}
+"""A value for every field without a default."""
+
+
+def every(kind: str) -> list[str]:
+    return REGISTRY.names(kind)
+
+
+def build(kind: str, name: str) -> Any:
+    return REGISTRY.build(kind, {"name": name, **GIVEN.get(name, {})})
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in REGISTRY.names(kind)])
+class TestEveryComponent:
+    def test_is_rebuilt_from_its_spec(self, kind: str, name: str) -> None:
+        component = build(kind, name)
+        again = REGISTRY.build(kind, component.spec())
+        assert again == component and again.spec() == component.spec() and repr(component) == label(component.spec())
+
+    def test_is_frozen(self, kind: str, name: str) -> None:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            build(kind, name).anything = 1
+
+    def test_is_called_after_its_class(self, kind: str, name: str) -> None:
+        assert name_of(REGISTRY.get(kind, name)) == name
+
+    def test_its_help_fits_a_line(self, kind: str, name: str) -> None:
+        first = (REGISTRY.get(kind, name).__doc__ or "").split("\n")[0]
+        assert 10 < len(first) <= 120 and first.endswith(".")
+
+    def test_its_defaults_have_their_fields_types(self, kind: str, name: str) -> None:
+        cls = REGISTRY.get(kind, name)
+        for field in schemas(cls):
+            default_of(cls, field)  # raises where the default does not fit
+
+    def test_an_unknown_field_is_an_error(self, kind: str, name: str) -> None:
+        with pytest.raises(harness.BenchError, match="no field"):
+            REGISTRY.build(kind, {"name": name, "no_such_field": 1, **GIVEN.get(name, {})})
+
+
+@pytest.mark.parametrize("name", every("loss"))
+class TestEveryLoss:
+    def draw(self, classes: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(1)
+        logits = torch.randn(6, classes, generator=generator, dtype=torch.float64)
+        return logits, torch.randint(0, classes, (6,), generator=generator)
+
+    def test_is_one_finite_number_an_example_or_in_all(self, name: str) -> None:
+        value = build("loss", name)(*self.draw())
+        assert value.shape in (torch.Size([6]), torch.Size([])) and torch.isfinite(value).all()
+
+    def test_has_a_correct_gradient(self, name: str) -> None:
+        logits, target = self.draw()
+        loss = build("loss", name)
+        assert torch.autograd.gradcheck(lambda s: loss(s, target).sum(), logits.requires_grad_())
+
+    def test_can_be_mapped_over_seeds(self, name: str) -> None:
+        logits, target = (torch.stack([part, part.flip(0)]) for part in self.draw())
+        loss = build("loss", name)
+        mapped = torch.func.vmap(lambda s, y: loss(s, y).mean())(logits, target)
+        assert torch.allclose(mapped, torch.stack([loss(s, y).mean() for s, y in zip(logits, target, strict=True)]))
+
+    def test_prefers_the_right_answer(self, name: str) -> None:
+        right = torch.tensor([[3.0, 0.0, 0.0]])
+        loss, target = build("loss", name), torch.tensor([0])
+        assert loss(right, target).mean() < loss(right.roll(1, 1), target).mean()
+
+    def test_keeps_nothing_on_itself(self, name: str) -> None:
+        loss = build("loss", name)
+        before = copy.deepcopy(vars(loss))
+        loss(*self.draw())
+        assert vars(loss) == before
+
+
+@pytest.mark.parametrize("name", every("transform"))
+class TestEveryTransform:
+    @pytest.mark.parametrize("shape", [(3,), (5, 2), (2, 3, 7), (4, 1)])
+    def test_gives_a_distribution_in_the_order_of_the_logits(self, name: str, shape: tuple[int, ...]) -> None:
+        logits = torch.randn(shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        p = build("transform", name)(logits)
+        assert p.shape == logits.shape and (p >= 0).all()
+        assert torch.allclose(p.sum(-1), torch.ones(shape[:-1], dtype=torch.float64), atol=1e-9)
+        assert (p.gather(-1, logits.argsort(-1)).diff(dim=-1) >= -1e-12).all()
+
+    def test_its_log_is_the_log(self, name: str) -> None:
+        logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+        transform = build("transform", name)
+        assert torch.allclose(transform.log(logits).exp(), transform(logits))
+
+
+@pytest.mark.parametrize("name", every("model"))
+def test_every_model_maps_inputs_to_outputs(name: str) -> None:
+    network = build("model", name).build(5, 3)
+    assert network(torch.zeros(7, 5)).shape == (7, 3)
+
+
+@pytest.mark.parametrize("name", every("metric"))
+def test_every_metric_says_its_direction_and_prefers_the_truth(name: str) -> None:
+    metric = build("metric", name)
+    assert metric.better in ("higher", "lower")
+    target = torch.arange(40) % 4
+    good, bad = torch.nn.functional.one_hot(target, 4) * 9.0, torch.nn.functional.one_hot((target + 1) % 4, 4) * 9.0
+    values = [
+        float(harness.call(metric, logits=s, probabilities=s.softmax(-1), target=target).float().mean())
+        for s in (good, bad)
+    ]
+    assert (values[0] > values[1]) == (metric.better == "higher")
+
+
+@pytest.mark.parametrize("name", every("dataset"))
+def test_every_data_set_loads_and_is_whole(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "table.csv").write_text("a,b,y\n" + "1,2,no\n3,4,yes\n" * 5)
+    monkeypatch.chdir(tmp_path)
+    data = build("dataset", name).load(torch.Generator().manual_seed(0))
+    artifacts.check(data)
+    assert set(data.targets.tolist()) == set(range(data.classes))
+
+
+@pytest.mark.parametrize("name", every("protocol"))
+def test_every_protocol_names_known_kinds(name: str) -> None:
+    protocol = REGISTRY.get("protocol", name)
+    assert set(protocol.needs) <= set(KINDS) and set(protocol.contenders) <= set(protocol.needs)
+    assert all(spec is None or REGISTRY.build(kind, spec) for kind, spec in protocol.needs.items())
