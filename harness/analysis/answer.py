@@ -99,9 +99,9 @@ def _decides(entry: Entry) -> str:
         also = " nor more test examples alone" if entry["interval"] != "seeds" else ""
         return f"{'neither more seeds' if also else 'no number of seeds'}{also} would decide it"
     if seeds is None:
-        return f"no number of seeds decides it, about {_about(examples)} more test examples would"
-    other = f" or {_about(examples)} more test examples" if examples is not None else ""
-    return f"needs about {_about(seeds)} more seeds{other}"
+        return f"no number of seeds decides it, about {about(examples)} more test examples would"
+    other = f" or {about(examples)} more test examples" if examples is not None else ""
+    return f"needs about {about(seeds)} more seeds{other}"
 
 
 def _silent(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]]) -> list[str]:
@@ -175,7 +175,7 @@ def _minus(value: float | None) -> float | None:
     return None if value is None else -value
 
 
-def _about(count: int) -> str:
+def about(count: int) -> str:
     """Two significant digits, rounded up."""
     step = 10 ** max(len(str(count)) - 2, 0)
     return f"{-(-count // step) * step:,}"

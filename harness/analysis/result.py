@@ -55,8 +55,13 @@ def _metric(one: Measured, metric: Mapping[str, Any], kind: str) -> dict[str, An
 
 
 def _exit(run: Mapping[str, Any]) -> int:
-    statuses = {cell["status"] for cell in run["cells"]}
+    statuses = {"failed" if _lost_artifact(cell) else cell["status"] for cell in run["cells"]}
     return 4 if not statuses - {"skipped"} else 3 if statuses & set(FAILED) else 0
+
+
+def _lost_artifact(cell: Mapping[str, Any]) -> bool:
+    """Whether a row is skipped because what it needs failed to be made: that is no impossible pair, but a failure."""
+    return bool(cell["status"] == "skipped" and (cell["reason"] or "").startswith("artifact "))
 
 
 def _warnings(run: Mapping[str, Any], cells: Cells) -> list[str]:

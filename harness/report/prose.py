@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.analysis.answer import about
 from harness.report.columns import VERDICTS
 from harness.report.digits import duration
 from harness.report.ink import Ink
@@ -64,7 +65,9 @@ def _says(clause: str, row: Row) -> bool:
 def _need(needed: Mapping[str, Any] | None) -> str:
     found = needed or {}
     nouns = (("seeds", "more seed"), ("examples", "more test example"))
-    ways = [_count(found[key], noun) for key, noun in nouns if found.get(key)]
+    ways = [
+        f"about {about(found[key])} {noun}{'' if found[key] == 1 else 's'}" for key, noun in nouns if found.get(key)
+    ]
     return " or ".join(ways) if ways else "neither seeds nor test examples alone would decide it"
 
 

@@ -34,12 +34,12 @@ def test_legend_explains_only_what_occurs() -> None:
 def test_undecided_rows_say_what_would_decide_unless_the_answer_does() -> None:
     data = result()
     report = spaced(render(data, "console", 120))
-    assert "focal on digits: 40 more seeds" in report
-    assert "focal on digits(label_noise=0.1): 41 more seeds" in report
+    assert "focal on digits: about 40 more seeds" in report
+    assert "focal on digits(label_noise=0.1): about 41 more seeds" in report
     data["answer"] = "focal is not told apart from cross_entropy on digits (difference 0.1): needs about 40 more seeds."
     report = spaced(render(data, "console", 120))
-    assert "focal on digits: 40 more seeds" not in report
-    assert "focal on digits(label_noise=0.1): 41 more seeds" in report
+    assert "focal on digits: about 40 more seeds" not in report
+    assert "focal on digits(label_noise=0.1): about 41 more seeds" in report
 
 
 def test_the_form_the_analysis_gives() -> None:
