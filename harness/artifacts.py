@@ -25,9 +25,13 @@ def make(component: Component, to: Path) -> dict[str, Any]:
         raise BenchError(f"nothing can be made beforehand of a {component.kind}")
     data = component.load(torch.Generator().manual_seed(0))
     check(data)
+    most = int(data.targets.bincount().max())
+    if data.part is None and most < 3:
+        raise BenchError(f"too few examples to split: no class has more than {most}")
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_suffix(f".{os.getpid()}.part")
-    torch.save({field.name: getattr(data, field.name) for field in dataclasses.fields(data)}, part)
+    with part.open("wb") as stream:  # given a name instead, torch writes that name into the file
+        torch.save({field.name: getattr(data, field.name) for field in dataclasses.fields(data)}, stream)
     digest = hashlib.sha256(part.read_bytes()).hexdigest()
     part.replace(to)
     return {"examples": len(data.inputs), "classes": data.classes, "digest": digest}
@@ -63,14 +67,11 @@ def check(data: Data) -> None:
 
 
 def _check_parts(data: Data) -> None:
-    """Every seed will have something to train on and something to test on."""
+    """The parts of a table that brings them fit, and there is something to train on and something to test on."""
     import torch
 
     part = data.part
     if part is None:
-        most = int(data.targets.bincount().max())
-        if most < 3:
-            raise BenchError(f"too few examples to split: no class has more than {most}")
         return
     if not isinstance(part, torch.Tensor) or part.shape != data.targets.shape or part.is_floating_point():
         raise BenchError("a data set's part must be an integer tensor [examples]")

@@ -37,6 +37,7 @@ def open_session(
     Path(scratch).mkdir(parents=True, exist_ok=True)
     case = Case(
         parts={kind: registry.build(kind, spec) for kind, spec in cell["parts"].items()},
+        build=registry.build,
         measure={label: registry.build("metric", spec) for label, spec in cell["measure"].items()},
         tune=cell["tune"],
         artifacts={kind: artifacts.read(Path(file)) for kind, file in made.items()},

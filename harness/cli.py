@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError, Mistakes
-from harness.options import Command, parser
+from harness.options import Command, parse
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
@@ -20,10 +20,7 @@ ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; answers the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version"):
-        words.insert(0, "run")
-    options = parser(COMMANDS).parse_args(words or ["--help"])
+    options = parse(sys.argv[1:] if argv is None else argv, COMMANDS)
     try:
         code: int = options.command(options)
         sys.stdout.flush()
@@ -55,13 +52,15 @@ def _run(options: argparse.Namespace) -> int:
 
 def _one(path: str, options: argparse.Namespace) -> int:
     from harness.engines.local import Server
+    from harness.measuring import Conditions
     from harness.preparation import chosen_device, prepare
+    from harness.rehearsal import rehearse
     from harness.report.progress import Progress
-    from harness.runner import Conditions, conduct, planned
+    from harness.runner import conduct
 
     with Server() as server, Progress(quiet=options.quiet, verbose=options.verbose) as progress:
         prepared = prepare(path, _wishes(options), server)
-        _say_unavailable(prepared.catalogue.unavailable)
+        _say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
@@ -71,14 +70,12 @@ def _one(path: str, options: argparse.Namespace) -> int:
             jobs=options.jobs,
             timeout=options.timeout,
             fresh=options.fresh,
+            expect=progress.expect,
             told=progress.told,
         )
         if options.dry_run:
-            from harness.rehearsal import rehearse
-
             print(rehearse(prepared, conditions))
             return OK
-        progress.expect(planned(prepared, conditions).tasks)
         result = conduct(prepared, conditions, server)
     _show(result.data, options)
     return result.exit
@@ -86,21 +83,27 @@ def _one(path: str, options: argparse.Namespace) -> int:
 
 def _show(data: dict[str, Any], options: argparse.Namespace) -> None:
     """The report on stdout, or the JSON where it was asked for there; where things are kept goes to stderr."""
+    from harness.record import write
     from harness.report import render
-    from harness.report.console import console_for, show
 
     text = render(data, "json") if options.json else ""
     if options.json == "-":
         sys.stdout.write(text)
     else:
         if options.json:
-            Path(options.json).write_text(text)
+            write(Path(options.json), text)
         if options.quiet:
             print(data["answer"])
         else:
-            show(data, console_for(sys.stdout, options.color))
+            _print(data, options)
     if not options.quiet:
         print(f"stored in {Path(options.results) / 'runs' / data['run']}", file=sys.stderr)
+
+
+def _print(data: dict[str, Any], options: argparse.Namespace) -> None:
+    from harness.report.console import console_for, show
+
+    show(data, console_for(sys.stdout, options.color))
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -110,8 +113,7 @@ def _validate(options: argparse.Namespace) -> int:
 
     with Server() as server:
         for path in options.suite:
-            prepared = prepare(path, _wishes(options), server)
-            print(summary(prepared))
+            print(summary(prepare(path, _wishes(options), server)))
     return OK
 
 
@@ -139,11 +141,10 @@ def _info(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from harness import history
     from harness.report import render
-    from harness.report.console import console_for, show
 
     data = history.stored(Path(options.results), options.run)
     if options.format == "console":
-        show(data, console_for(sys.stdout, options.color))
+        _print(data, options)
     else:
         sys.stdout.write(render(data, options.format))
     return OK
@@ -158,13 +159,14 @@ def _catalogue(options: argparse.Namespace) -> Any:
         named = own((text, Path.cwd(), None) for text in options.plugin)
         catalogue = gather(named, _blocked(options), describer(server))
         catalogue.complete()
-    _say_unavailable(catalogue.unavailable)
+    _say_unavailable(catalogue)
     return catalogue
 
 
-def _say_unavailable(plugins: dict[str, str]) -> None:
-    for name, reason in plugins.items():
-        print(f"bench: the installed plugin {name} is not available: {reason}", file=sys.stderr)
+def _say_unavailable(catalogue: Any) -> None:
+    from harness.preparation import unavailable
+
+    sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
 
 
 def _wishes(options: argparse.Namespace) -> Any:
@@ -178,7 +180,7 @@ def _wishes(options: argparse.Namespace) -> Any:
         overrides[key] = value
     if options.seeds is not None:
         overrides["seeds"] = options.seeds
-    return Wishes(options.plugin, _blocked(options), overrides, options.select)
+    return Wishes(options.plugin, _blocked(options), overrides, options.select, getattr(options, "timeout", 120.0))
 
 
 def _blocked(options: argparse.Namespace) -> list[str]:

@@ -35,7 +35,7 @@ def check_class(cls: type[Component]) -> None:
         raise BenchError(f"{cls.__name__} has no docstring: its first line is its help", place(cls))
     missing = sorted(cls.__abstractmethods__)
     if missing:
-        own = [n for n, v in vars(cls).items() if inspect.isfunction(v) and n not in ("__init__", "__post_init__")]
+        own = [n for n, v in vars(cls).items() if inspect.isfunction(v) and n not in ("__init__", *missing)]
         near = close(missing[0], own)
         raise BenchError(f"{cls.__name__} lacks the method {missing[0]}{near}", place(cls))
     _check_attributes(cls)

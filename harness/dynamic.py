@@ -41,7 +41,7 @@ class Geometric(Dynamic):
 
     def at(self, progress: float) -> float:
         """The value at a progress in [0, 1]."""
-        return float(self.first * (self.last / self.first) ** progress)
+        return self.last if progress >= 1 else float(self.first * (self.last / self.first) ** progress)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Linear(Dynamic):
 
     def at(self, progress: float) -> float:
         """The value at a progress in [0, 1]."""
-        return self.first + (self.last - self.first) * progress
+        return self.last if progress >= 1 else self.first + (self.last - self.first) * progress
 
 
 DYNAMIC = ("learn", "geometric", "linear")

@@ -54,7 +54,7 @@ class Part:
     def rows(self, places: Tensor) -> Tensor:
         """Inputs [s, b, d] of the examples at `places` [s, b] of this part, a row of places for each seed."""
         rows = self.index.gather(1, places)
-        examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, -1)
+        examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, self.table.shape[1])
         if self.shift is None or self.scale is None:
             return examples
         return examples.sub_(self.shift[:, None]).mul_(self.scale[:, None])
@@ -113,12 +113,13 @@ class Outcome:
 class Case:
     """What a protocol's session is set up with: one cell, its components built, its artifacts loaded.
 
-    `parts` maps a kind to the component of this cell; `artifacts` maps a kind to what was made for it beforehand;
-    `measure` are the metrics by label; `tune` is the suite's tuning plan or None; `folder` is scratch that survives a
-    resume; `report(done, total)` moves the progress bar.
+    `parts` maps a kind to the component of this cell; `build(kind, spec)` builds another one; `artifacts` maps a kind to
+    what was made for it beforehand; `measure` are the metrics by label; `tune` is the suite's tuning plan or None;
+    `folder` is scratch that survives a resume; `report(done, total)` moves the progress bar.
     """
 
     parts: Mapping[str, Component]
+    build: Callable[[str, Any], Any]
     measure: Mapping[str, Metric]
     tune: Mapping[str, Any] | None
     artifacts: Mapping[str, Any]

@@ -39,6 +39,10 @@ def stored(results: Path, which: str) -> dict[str, Any]:
 def _read(file: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = json.loads(file.read_bytes())
-        return data if data["schema"] == 1 else {}
+        if data["schema"] == 1:
+            return data
+        raise BenchError(f"a result of schema {data['schema']}: this version reads schema 1", str(file))
     except (ValueError, KeyError, TypeError) as error:
-        raise BenchError(f"not a result of this version ({error})", str(file)) from None
+        raise BenchError(f"not the JSON of a result ({type(error).__name__}: {error})", str(file)) from None
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror}", str(file)) from None

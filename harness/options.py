@@ -4,16 +4,49 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Callable, Mapping
+import math
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NoReturn
+
+from harness.errors import near_miss
 
 Command = Callable[[argparse.Namespace], int]
+
+
+def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse.Namespace:
+    """The command line as data; the word `run` can be left out. A mistake in it is one line, and exit code 2."""
+    made = parser(commands_run)
+    first = words[0] if words else "--help"
+    if first in (*commands_run, "-h", "--help", "--version"):
+        return made.parse_args(words or [first])
+    if first.isalpha() and not os.path.exists(first):
+        made.error(f"no command and no suite is called {first!r}{near_miss(first, commands_run)}")
+    return made.parse_args(["run", *words])
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says a mistake in one line, with the option that comes close."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.search(r"unrecognized arguments: --([\w-]+)", message)
+        near = near_miss(unknown[1], self.every_option()) if unknown else ""
+        self.exit(2, f"{self.prog}: {message}{near.replace('mean ', 'mean --') if '?' in near else ''}\n")
+
+    def every_option(self) -> set[str]:
+        """The long options of this parser and of its commands, without their dashes."""
+        inner = [command for a in self._actions if isinstance(a.choices, dict) for command in a.choices.values()]
+        own = {option[2:] for a in self._actions for option in a.option_strings if option.startswith("--")}
+        return own.union(*(each.every_option() for each in inner))
 
 
 def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     """The parser; `commands_run` says what each command does."""
     from harness import __version__
 
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="bench",
         description="Compare machine-learning methods honestly: bench SUITE.yaml runs a suite and reports it.",
         allow_abbrev=False,
@@ -21,7 +54,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"bench {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     plugins = _plugin_options()
-    add = commands.add_parser
+    add = partial(commands.add_parser, allow_abbrev=False)
     run = add(
         "run", parents=[plugins, _suite_options(), _output_options()], help="run suites; the word can be left out"
     )
@@ -72,12 +105,26 @@ def _output_options() -> argparse.ArgumentParser:
 def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
     run.add_argument("-j", dest="jobs", type=_count, metavar="N", help="cells at once (one per pair of cores)")
-    run.add_argument("--timeout", type=float, default=3600.0, metavar="SECONDS", help="limit for one block of a cell")
+    run.add_argument("--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
-    run.add_argument("--json", metavar="PATH|-", help="write the result as JSON; - replaces the report on stdout")
+    run.add_argument("--json", type=_target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
     run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+
+
+def _target(text: str) -> str:
+    """A file that can be written, known before anything is measured."""
+    if text != "-" and (os.path.isdir(text) or not os.path.isdir(os.path.dirname(text) or ".")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder that exists")
+    return text
 
 
 def _count(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ from harness.suite import Cell, Suite
 DESCRIBE_WITHIN = 120.0
 """Seconds a plugin may take to be imported and described."""
 
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
+"""Where none of these is there `auto` need not ask torch: NVIDIA, its embedded boards, AMD, Windows' subsystem."""
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -26,6 +30,7 @@ class Wishes:
     blocked: Sequence[str] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     select: str | None = None
+    timeout: float = DESCRIBE_WITHIN
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def prepare(path: str, wishes: Wishes, server: Server) -> Prepared:
     folder = Path(path).parent
     named: list[tuple[str, Path, str | None]] = [(text, Path.cwd(), None) for text in wishes.plugins]
     named += [(text, folder, place) for text, place in document.plugins]
-    catalogue = gather(own(named), wishes.blocked, describer(server))
+    catalogue = gather(own(named), wishes.blocked, describer(server, wishes.timeout))
     catalogue.import_paths(document.imports(catalogue.table))
     try:
         checked = suite.check(document, catalogue.table)
@@ -81,24 +86,27 @@ def labels_of(cell: Cell) -> str:
     return " ".join(str(value) for value in cell.vary.values())
 
 
-def describer(server: Server) -> Callable[[list[Source]], Mapping[str, Any]]:
-    """Describes plugins in children: the stock ones together, each other one alone, so that none takes another down."""
+def describer(server: Server, timeout: float = DESCRIBE_WITHIN) -> Callable[[list[Source]], Mapping[str, Any]]:
+    """Describes plugins in children: the stock ones together, each other one alone, so that none takes another down.
+
+    A plugin may take `timeout` seconds, and never more than DESCRIBE_WITHIN.
+    """
 
     def describe(plugins: list[Source]) -> Mapping[str, Any]:
         stock = [source for source in plugins if source.origin == "stock"]
         groups = [stock, *([source] for source in plugins if source.origin != "stock")]
         answers: dict[str, Any] = {}
         for group in filter(None, groups):
-            answers |= _describe(server, group)
+            answers |= _describe(server, group, min(timeout, DESCRIBE_WITHIN))
         return answers
 
     return describe
 
 
-def _describe(server: Server, group: list[Source]) -> dict[str, Any]:
+def _describe(server: Server, group: list[Source], timeout: float) -> dict[str, Any]:
     child = server.start()
     try:
-        answer: dict[str, Any] = child.ask({"ask": "describe", "plugins": [s.data() for s in group]}, DESCRIBE_WITHIN)
+        answer: dict[str, Any] = child.ask({"ask": "describe", "plugins": [s.data() for s in group]}, timeout)
         return answer
     except Failure as failure:
         place = group[0].file if len(group) == 1 else "the stock plugins"
@@ -111,7 +119,7 @@ def _describe(server: Server, group: list[Source]) -> dict[str, Any]:
 
 def chosen_device(wanted: str, server: Server) -> str:
     """`auto` is cuda where a child sees one; the command itself never asks torch."""
-    if wanted == "cpu":
+    if wanted == "cpu" or (wanted == "auto" and not any(os.path.exists(device) for device in GPU_DEVICES)):
         return "cpu"
     child = server.start()
     try:

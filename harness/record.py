@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,26 @@ from typing import Any
 from harness.errors import BenchError
 
 Record = Mapping[str, Any]
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the system refuses (no space, no permission) into one line that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise BenchError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write(file: Path, text: str) -> None:
+    """Write a whole file or leave what was there. Raises BenchError where the system refuses."""
+    with writing(file):
+        if file.exists() and not file.is_file():  # a pipe or a terminal
+            file.write_text(text)
+            return
+        part = file.with_name(f"{file.name}.part")
+        part.write_text(text)
+        part.replace(file)
 
 
 class Store:
@@ -24,14 +45,12 @@ class Store:
     def append(self, record: Record) -> None:
         """Write one record: a single `os.write`, then fsync, so that a killed run loses nothing it acknowledged."""
         line = json.dumps(record, allow_nan=False).encode() + b"\n"
-        try:
+        with writing(self._file):
             if self._descriptor is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             written = os.write(self._descriptor, line)
             os.fsync(self._descriptor)
-        except OSError as error:
-            raise BenchError(f"cannot write {self._file}: {error.strerror}") from None
         if written != len(line):
             raise BenchError(f"cannot write {self._file}: the disk took {written} of {len(line)} bytes")
 

@@ -5,6 +5,7 @@ A registry is made where it is needed (a cell's process, a script); importing a 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from harness import conformance, hookspecs, loading, registration, sources
 from harness.base import REQUIRED, Component, data_of, default_of, name_of, same_name, schemas, unknown_field
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import Named, convert, kind_in
+from harness.fields import Named, kind_in
 from harness.inputs import required
 from harness.kinds import KINDS
 from harness.sources import Source
@@ -40,21 +41,15 @@ class Registry:
         registration.check_hooks(module, source.file)
         self.manager.register(module, name=source.name)
         brought = registration.answers(self.manager, module, source.file)
+        known = dict(self._classes)
         for cls in brought:
-            self._admit(cls, source)
+            conformance.check_class(cls)
+            key = (cls.kind, name_of(cls))
+            if key in known:
+                raise _clash(cls, *known[key])
+            known[key] = (cls, source)
+        self._classes = known
         return brought
-
-    def _admit(self, cls: type[Component], source: Source) -> None:
-        conformance.check_class(cls)
-        key = (cls.kind, name_of(cls))
-        if key in self._classes:
-            other, owner = self._classes[key]
-            raise BenchError(
-                f"{cls.kind} {key[1]} is already defined at {conformance.place(other)}; "
-                f"rename one, or leave one out with -p no:{owner.name}",
-                conformance.place(cls),
-            )
-        self._classes[key] = (cls, source)
 
     def names(self, kind: str) -> list[str]:
         """The names known for a kind, sorted."""
@@ -87,7 +82,8 @@ class Registry:
                 raise BenchError(unknown_field(name_of(cls), name, known))
             values[name] = self._value(known[name], value)
         for name, default in _named_defaults(cls).items():
-            values.setdefault(name, self.build(str(kind_in(known[name])), default))
+            if name not in values:
+                values[name] = self.build(str(kind_in(known[name])), default)
         missing = [f for f in known if f not in values and default_of(cls, f) is REQUIRED]
         if missing:
             raise BenchError(f"{kind} {name_of(cls)} needs a value for {', '.join(missing)}")
@@ -100,8 +96,9 @@ class Registry:
         if "items" in schema and isinstance(value, (list, tuple)):
             return tuple(self._value(schema["items"], each) for each in value)
         if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in DYNAMIC:
-            return dynamic(value)
-        return convert(schema, value)
+            with contextlib.suppress(TypeError, ValueError):  # the component says what it expected
+                return dynamic(value)
+        return value
 
     def describe(self, cls: type[Component], source: Source) -> dict[str, Any]:
         """What the command may know of a component without importing it, as JSON data."""
@@ -132,6 +129,14 @@ def _facts(cls: type[Component]) -> dict[str, Any]:
     return {name: data_of(getattr(cls, name)) for name in declared}
 
 
+def _clash(cls: type[Component], other: type[Component], owner: Source) -> BenchError:
+    return BenchError(
+        f"{cls.kind} {name_of(cls)} is already defined at {conformance.place(other)}; "
+        f"rename one, or leave one out with -p no:{owner.name}",
+        conformance.place(cls),
+    )
+
+
 def _named_defaults(cls: type[Component]) -> dict[str, Named]:
     return {f: d for f in schemas(cls) if isinstance(d := default_of(cls, f), Named)}
 
@@ -144,7 +149,12 @@ def imported(kind: str, path: str) -> type[Component]:
 
 
 def _everything() -> Registry:
-    return Registry([*sources.stock(), *(s for s in sources.installed() if s.file)])
+    """The stock and installed plugins; one that cannot be used is left out, as in the command."""
+    registry = Registry(sources.stock())
+    for source in sources.installed():
+        with contextlib.suppress(BenchError):
+            registry.add(source)
+    return registry
 
 
 def component(kind: str, name: str, **fields: Any) -> Any:

@@ -6,10 +6,11 @@ from collections import Counter
 from typing import Any
 
 from harness.analysis import partners, verdict_possible
+from harness.measuring import Conditions
 from harness.plan import seconds_per_seed
 from harness.preparation import Prepared, labels_of
 from harness.record import Store
-from harness.runner import Conditions, planned
+from harness.runner import planned
 
 
 def summary(prepared: Prepared) -> str:
@@ -50,7 +51,8 @@ def rehearse(prepared: Prepared, conditions: Conditions) -> str:
         lines.append(f"  {labels_of(cell)}: {state}")
     missing = sum(len(task.missing) for task in tasks)
     lines.append(f"{states['to do']} cells to do, {states['reused']} reused; {missing} seeds to measure")
-    cost = seconds_per_seed(Store(conditions.results, "").all())
+    stored_before = Store(conditions.results, "").all()
+    cost = seconds_per_seed(r for r in stored_before if r["protocol"]["name"] == prepared.suite.protocol)
     if missing:
         lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet to judge by")
     verdict = undecidable(prepared)

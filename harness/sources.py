@@ -138,6 +138,7 @@ def without(sources: Iterable[Source], blocked: Iterable[str]) -> list[Source]:
     for name in blocked:
         left = [s for s in kept if s.name != name and s.name.rsplit(".", 1)[-1] != name]
         if len(left) == len(kept):
-            raise BenchError(f"-p no:{name}: no plugin has this name{near_miss(name, [s.name for s in kept])}")
+            names = [word for s in kept for word in (s.name, s.name.rsplit(".", 1)[-1])]
+            raise BenchError(f"-p no:{name}: no plugin has this name{near_miss(name, names)}")
         kept = left
     return kept

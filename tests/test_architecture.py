@@ -15,7 +15,7 @@ FLOORS = {
     **dict.fromkeys(("statistics", "clusters", "feasible", "artifacts"), 1),
     "protocols": 2,
     **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),
-    **dict.fromkeys(("preparation", "runner", "rehearsal", "history", "report"), 4),
+    **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "history", "report"), 4),
     **dict.fromkeys(("cli", "options", "__main__"), 5),
 }
 DOOR = "__init__"

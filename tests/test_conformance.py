@@ -13,6 +13,7 @@ import torch
 import harness
 from harness import artifacts, sources
 from harness.base import default_of, label, name_of, schemas
+from harness.inputs import required
 from harness.kinds import KINDS
 from harness.registry import Registry
 
@@ -113,10 +114,25 @@ def test_every_model_maps_inputs_to_outputs(name: str) -> None:
     assert network(torch.zeros(7, 5)).shape == (7, 3)
 
 
+CLASSIFIED = [
+    name
+    for name in every("metric")
+    if "target" in (asked := required(REGISTRY.get("metric", name).__call__))
+    and set(asked) <= set(REGISTRY.get("protocol", "accuracy").offers)
+]
+
+
 @pytest.mark.parametrize("name", every("metric"))
-def test_every_metric_says_its_direction_and_prefers_the_truth(name: str) -> None:
-    metric = build("metric", name)
+def test_every_metric_says_its_direction_and_is_offered_what_it_asks(name: str) -> None:
+    metric = REGISTRY.get("metric", name)
     assert metric.better in ("higher", "lower")
+    offers = [set(REGISTRY.get("protocol", protocol).offers) for protocol in every("protocol")]
+    assert any(set(required(metric.__call__)) <= some for some in offers)
+
+
+@pytest.mark.parametrize("name", CLASSIFIED)
+def test_every_metric_of_classifiers_prefers_the_truth(name: str) -> None:
+    metric = build("metric", name)
     target = torch.arange(40) % 4
     good, bad = torch.nn.functional.one_hot(target, 4) * 9.0, torch.nn.functional.one_hot((target + 1) % 4, 4) * 9.0
     values = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,9 @@ import pytest
 from tests.conftest import NOOP, Bench, Ended
 
 HEAD = "from harness import Loss, Metric, Model, Transform, hookimpl, named\n"
-LOSS = HEAD + '''
+LOSS = (
+    HEAD
+    + '''
 class Mine(Loss):
     """Mine."""
     {fields}
@@ -20,6 +21,7 @@ class Mine(Loss):
     def __call__(self, logits, target{inputs}):
         return logits.sum(-1)
 '''
+)
 HOOK = """
 @hookimpl
 def components():
@@ -75,7 +77,9 @@ BROKEN: dict[str, tuple[str, int | None, str]] = {
 
 
 def write(bench: Bench, name: str, text: str, **blanks: str) -> Any:
-    return bench.write(f"{name}.py", text.replace("{fields}", blanks.get("fields", "")).replace("{inputs}", blanks.get("inputs", "")))
+    return bench.write(
+        f"{name}.py", text.replace("{fields}", blanks.get("fields", "")).replace("{inputs}", blanks.get("inputs", ""))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -109,4 +113,264 @@ def test_a_broken_plugin_says_what_where_and_what_was_meant(name: str, broken: E
 def test_one_broken_plugin_alone(folder: Bench, broken: Ended) -> None:
     ended = folder("list", "--plugin", "no_docstring.py")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.lines == [f"bench: {folder.folder}/no_docstring.py:3: Mine has no docstring: its first line is its help"]
+    assert ended.lines == [
+        f"bench: {folder.folder}/no_docstring.py:3: Mine has no docstring: its first line is its help"
+    ]
+
+
+def test_a_plugin_that_hangs_at_import_is_stopped(bench: Bench) -> None:
+    file = bench.write("hangs.py", "import time\ntime.sleep(600)\n")
+    ended = bench(bench.suite(), "--plugin", "hangs.py", "--timeout", "2")
+    assert ended.code == 2
+    assert ended.lines == [f"bench: {file}: cannot be imported: no answer within 2 s"]
+
+
+NUMBER = '''
+from harness import Loss, hookimpl
+{more}
+
+class {name}(Loss):
+    """A number."""
+
+    add: float = 0.0
+
+    def __call__(self, seeds, case):
+        return [{value} + self.add for _ in seeds]
+
+
+@hookimpl
+def components():
+    return [{name}]
+'''
+COMPUTES = (
+    "import torch\na = torch.randn(700, 700)\nassert torch.isfinite(torch.linalg.inv(a @ a.T + torch.eye(700))).all()"
+)
+
+
+def test_plugins_from_everywhere_work_together(bench: Bench) -> None:
+    """Beside the suite, from another folder, by module, with a sibling, with work at import, two of one file name."""
+    bench.write("suites/near.py", NUMBER.format(name="Near", value=1, more=""))
+    bench.write("other/near.py", NUMBER.format(name="Far", value="helper.VALUE", more="import helper"))
+    bench.write("other/helper.py", "VALUE = 2")
+    bench.write("path/package/__init__.py", "")
+    bench.write(
+        "path/package/module.py", NUMBER.format(name="ByModule", value="VALUE", more="from package.values import VALUE")
+    )
+    bench.write("path/package/values.py", "VALUE = 3")
+    bench.write("elsewhere/computes.py", NUMBER.format(name="Computes", value=4, more=COMPUTES))
+    bench.suite(
+        "[near, far, by-module, computes]",
+        name="suites/s.yaml",
+        plugins=f"[near.py, ../other/near.py, package.module, {NOOP}]",
+        baseline="near",
+    )
+    env = with_path(bench)
+    words = ("suites/s.yaml", "--plugin", "elsewhere/computes.py", "--device", "cpu", "--json", "-")
+    ended = bench(*words, env=env)
+    assert ended.code == 0, ended.err
+    means = {cell["vary"]["loss"]: cell["metrics"]["score"]["mean"] for cell in ended.json["cells"]}
+    assert means == {"near": 1, "far": 2, "by_module": 3, "computes": 4}
+    assert set(ended.json["environment"]["plugins"]) == {"near", "other/near", "package.module", "computes", "noop"}
+
+
+WRONG_PLUGINS = {
+    "nowhere.py": r"no plugin file nowhere\.py",
+    "goood.py": r"no plugin file goood\.py, did you mean good\.py\?",
+    "good": r"no module named 'good', did you mean the file good\.py\?",
+}
+
+
+@pytest.mark.parametrize("name", WRONG_PLUGINS)
+def test_a_plugin_that_is_not_there(name: str, bench: Bench) -> None:
+    bench.write("suites/good.py", "")
+    bench.suite(name="suites/s.yaml", plugins=f"[{name}]")
+    ended = bench("validate", "suites/s.yaml")
+    assert (ended.code, ended.out, len(ended.lines)) == (2, "", 1)
+    assert re.match(rf"bench: suites/s\.yaml:7:11: {WRONG_PLUGINS[name]}", ended.err), ended.err
+
+
+MINE = '''
+from harness import Loss
+
+def scores(seeds, case, factor=2.0, offset=1):
+    """A function with parameters."""
+    return [factor + offset for _ in seeds]
+
+class Maker:
+    """A class whose instances are called."""
+    def __init__(self, value=5.0):
+        self.value = value
+    def __call__(self, seeds, case):
+        return [self.value for _ in seeds]
+
+class Component(Loss):
+    """A component that no plugin registers."""
+    value: float = 7.0
+    def __call__(self, seeds, case):
+        return [self.value for _ in seeds]
+
+class names:
+    inner = staticmethod(lambda seeds, case: [9.0 for _ in seeds])
+
+def needs(seeds, case, amount):
+    return [amount for _ in seeds]
+'''
+
+WRONG_LOSSES = {
+    "{good: {valeu: 2}}": r"good has no field 'valeu', did you mean value\?",
+    "godo": r"unknown loss 'godo', did you mean good\?",
+    "{good: {value: x}}": r"good\.value: expected a number, got 'x'",
+    "{'mine:scores': {fctor: 1}}": r"mine:scores has no field 'fctor', did you mean factor\?",
+    "'mine:needs'": r"mine:needs needs the field amount",
+    "'torch.nn.functional:cros_entropy'": r"torch\.nn\.functional:cros_entropy: torch\.nn\.functional has no 'cros_entropy', did you mean cross_entropy\?",
+    "'torch.nn.functionl:cross_entropy'": r"no module named 'torch\.nn\.functionl', did you mean functional\?",
+    "'torch:pi'": r"torch:pi cannot be called: a loss is a function or a class",
+    "'harness:Metric'": r"harness:Metric is a metric, here stands a loss",
+    "'harness:Loss'": r"\S+kinds\.py:\d+: Loss lacks the method __call__",
+    "'no_module_of_mine:x'": r"no module named 'no_module_of_mine'",
+    "'this_fails:x'": r"this_fails:x: cannot be imported: ZeroDivisionError: division by zero",
+    "'this_exits:x'": r"this_exits:x: cannot be imported: SystemExit: 1",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def wrong(shared: Callable[[str], Bench]) -> Ended:
+    """One suite with every mistake at once."""
+    folder = shared("wrong")
+    folder.write("path/mine.py", MINE)
+    folder.write("path/this_fails.py", "1 / 0")
+    folder.write("path/this_exits.py", "import sys; sys.exit(1)")
+    folder.suite("[good,\n" + ",\n".join(WRONG_LOSSES) + "]", measure="[score, 'torch:sum']")
+    return folder("validate", "s.yaml", env=with_path(folder))
+
+
+def with_path(bench: Bench) -> dict[str, str]:
+    return {"PYTHONPATH": f"{bench.environment['PYTHONPATH']}:{bench.folder / 'path'}"}
+
+
+@pytest.mark.parametrize("text", WRONG_LOSSES)
+def test_a_suite_that_names_what_is_not_there(text: str, wrong: Ended) -> None:
+    line = 9 + list(WRONG_LOSSES).index(text)
+    assert [said for said in wrong.lines if re.match(rf"s\.yaml:{line}:\d+: {WRONG_LOSSES[text]}", said)], wrong.err
+
+
+def test_every_mistake_is_told_in_one_pass(wrong: Ended) -> None:
+    mistakes = [line for line in wrong.lines if not line.startswith(" ")]
+    assert wrong.code == 2 and wrong.out == "" and len(mistakes) == len(WRONG_LOSSES) + 1
+    assert re.match(r"s\.yaml:5:18: torch:sum: a metric must be a subclass of harness\.Metric", mistakes[0])
+
+
+def test_a_default_that_names_nothing_is_said_with_its_place(bench: Bench) -> None:
+    text = NUMBER.format(name="Odd", value=1, more="from harness import Transform, named").replace(
+        "    add:", '    transform: Transform = named("softmx")\n    add:'
+    )
+    file = bench.write("odd.py", text)
+    ended = bench(bench.suite("[odd]", baseline="odd"), "--plugin", "odd.py", "--device", "cpu")
+    assert ended.code == 2
+    assert ended.lines == [f"bench: {file}:5: odd.transform: unknown transform 'softmx', did you mean softmax?"]
+
+
+def test_a_plugin_can_be_left_out(bench: Bench) -> None:
+    assert "focal" in bench("list", "loss").out
+    ended = bench("list", "loss", "-p", "no:focal")
+    assert ended.code == 0 and "focal" not in ended.out and "hinge" in ended.out
+    mine = bench.write("focal.py", NUMBER.format(name="Focal", value=1, more=""))
+    assert "A number." in bench("list", "loss", "--plugin", mine, "-p", "no:losses.focal").out
+    ended = bench("list", "-p", "no:focl")
+    assert ended.code == 2
+    assert ended.lines == ["bench: -p no:focl: no plugin has this name, did you mean focal?"]
+    assert bench("list", "-p", "focal").lines == ["bench: -p focal: write -p no:NAME to leave a plugin out"]
+
+
+def test_two_plugins_that_clash_are_both_named(bench: Bench) -> None:
+    for name in ("one", "two"):
+        bench.write(f"{name}.py", NUMBER.format(name="Same", value=1, more=""))
+    ended = bench("list", "--plugin", "one.py", "--plugin", "two.py")
+    one, two = bench.folder / "one.py", bench.folder / "two.py"
+    assert ended.code == 2
+    assert ended.lines == [
+        f"bench: {two}:5: loss same is already defined at {one}:5; rename one, or leave one out with -p no:one"
+    ]
+    assert bench("list", "--plugin", "one.py", "--plugin", "./one.py", "--plugin", str(one)).code == 0
+
+
+def test_import_paths_are_components(bench: Bench) -> None:
+    bench.write("path/mine.py", MINE)
+    paths = """['mine:scores', {'mine:scores': {factor: [3, 4], offset: 2.5}}, 'mine:Maker', {'mine:Maker': {value: 6}},
+        'mine:Component', {'mine:Component': {value: 8}}, 'mine:names.inner', {'mine:needs': {amount: 11}}]"""
+    env = with_path(bench)
+    suite = bench.suite(paths, baseline="mine:scores")
+    ended = bench(suite, "--device", "cpu", "--json", "-", env=env)
+    assert ended.code == 0, ended.err
+    means = {cell["vary"]["loss"]: cell["metrics"]["score"]["mean"] for cell in ended.json["cells"]}
+    assert means == {
+        "mine:scores": 3,
+        "mine:scores(factor=3.0, offset=2.5)": 5.5,
+        "mine:scores(factor=4.0, offset=2.5)": 6.5,
+        "mine:Maker": 5,
+        "mine:Maker(value=6.0)": 6,
+        "mine:Component": 7,
+        "mine:Component(value=8.0)": 8,
+        "mine:names.inner": 9,
+        "mine:needs(amount=11)": 11,
+    }
+
+
+def test_functions_classes_and_modules_of_torch_train(bench: Bench) -> None:
+    suite = bench.write(
+        "s.yaml",
+        """
+protocol: accuracy
+vary:
+  dataset: iris
+  model: ['torch.nn:Linear']
+  loss: [cross_entropy, 'torch.nn.functional:cross_entropy', 'torch.nn:CrossEntropyLoss',
+         {'torch.nn:CrossEntropyLoss': {label_smoothing: 0.3}}, {nll: {transform: {'torch.nn.functional:softmax': {dim: -1}}}}]
+settings: {epochs: 2}
+seeds: 1
+measure: [nll]
+""",
+    )
+    ended = bench(suite, "--device", "cpu", "--json", "-")
+    assert ended.code == 0, ended.err + ended.out
+    values = {cell["vary"]["loss"]: cell["metrics"]["nll"]["values"][0] for cell in ended.json["cells"]}
+    smoothed = values.pop("torch.nn:CrossEntropyLoss(label_smoothing=0.3)")
+    assert len(values) == 4 and max(values.values()) - min(values.values()) < 1e-5
+    assert abs(smoothed - values["cross_entropy"]) > 1e-4
+
+
+COUNTED = "import os\nwith open(os.environ['IMPORTS'], 'a') as stream: stream.write('.')\nimport beside\n"
+
+
+def test_a_description_is_made_once_and_again_when_the_code_changes(bench: Bench) -> None:
+    imports = bench.folder / "imports"
+
+    def times() -> int:
+        return len(imports.read_text()) if imports.exists() else 0
+
+    def said(*words: str) -> Ended:
+        ended = bench(*words, "--plugin", "counted.py", env={"IMPORTS": str(imports)})
+        assert ended.code == 0, ended.err
+        return ended
+
+    def reused() -> bool:
+        return "1 cells to do" not in said(str(suite), "--device", "cpu", "--dry-run").out
+
+    text = NUMBER.format(name="Counted", value="beside.VALUE", more=COUNTED)
+    file = bench.write("counted.py", text)
+    bench.write("beside.py", "VALUE = 1")
+    suite = bench.suite("[counted]", baseline="counted")
+    assert "A number." in said("list", "loss").out and times() == 1
+    said("list", "loss"), said("info", "counted"), said("schema"), said("validate", str(suite))
+    assert times() == 1, "what is known of it is not asked again"
+    said(str(suite), "--device", "cpu")
+    assert times() == 2 and reused(), "one cell, one process"
+
+    file.write_text(text.replace("A number.", "Another number.") + "# a comment\n")
+    assert "Another number." in said("list", "loss").out and times() == 3
+    assert reused(), "docstrings and comments change no result"
+    file.write_text(text.replace("+ self.add", "+ 2 * self.add"))
+    assert not reused(), "code does"
+    file.write_text(text)
+    bench.write("beside.py", "VALUE = 2")
+    assert not reused(), "so does a module beside it"

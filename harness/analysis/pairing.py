@@ -31,7 +31,8 @@ def partners(run: Mapping[str, Any]) -> list[Partner] | None:
         return None
     rows: list[Vary] = [cell["vary"] for cell in run["cells"]]
     if isinstance(baseline, str):
-        return _by_name(rows, problems(run), competing(run), baseline)
+        axes = {axis: run["axes"][axis] for axis in competing(run)}
+        return _by_name(rows, problems(run), axes, baseline)
     return _by_axes(rows, run["axes"], baseline)
 
 
@@ -71,21 +72,24 @@ def _key(vary: Vary, axes: Sequence[str]) -> Key:
     return tuple(str(vary.get(axis)) for axis in axes)
 
 
-def _by_name(rows: list[Vary], groups: dict[Key, list[int]], axes: list[str], name: str) -> list[Partner]:
+def _by_name(
+    rows: list[Vary], groups: dict[Key, list[int]], axes: Mapping[str, Sequence[Any]], name: str
+) -> list[Partner]:
+    known = any(name in map(str, labels) for labels in axes.values())  # its rows may have been left out by -k
     found = [Partner(None, f"no row of this problem is {name}")] * len(rows)
     for members in groups.values():
         labels = {index: [str(rows[index].get(axis)) for axis in axes] for index in members}
-        matches = [i for i in members if name in labels[i]] or [
-            i for i in members if _plain(name) in map(_component, labels[i])
-        ]
+        matches = [i for i in members if name in labels[i]]
+        if not known:
+            matches = [i for i in members if _plain(name) in map(_component, labels[i])]
         if len(matches) > 1:
-            choices = ", ".join(sorted({text(rows[i], axes) for i in matches}))
+            choices = ", ".join(sorted({text(rows[i], list(axes)) for i in matches}))
             raise BenchError(
                 f"baseline: {name} is {len(matches)} rows of one problem ({choices}): name one, or its axes"
             )
         for index in members if matches else []:
             found[index] = Partner(matches[0])
-    if rows and all(partner.index is None for partner in found):
+    if rows and not known and all(partner.index is None for partner in found):
         choice = near_miss(name, _words(str(row.get(axis)) for row in rows for axis in axes))
         raise BenchError(f"baseline: no row is {name}{choice}")
     return found

@@ -14,6 +14,9 @@ from typing import Any
 from harness.errors import BenchError, Skip
 from harness.sources import Source
 
+LONGEST = 300
+"""The most characters of an exception's text that a reason repeats."""
+
 
 def converse(connection: Connection) -> None:
     """Answer questions until the driver closes its end."""
@@ -31,21 +34,28 @@ def _answer(desk: Desk, question: dict[str, Any]) -> dict[str, Any]:
         handler: Callable[..., Any] = getattr(desk, question.pop("ask"))
         return {"answer": handler(**question)}
     except Skip as reason:
-        return _failure("skipped", str(reason))
+        return _failure("skipped", _line(str(reason)))
     except MemoryError:
         return _failure("oom", "out of memory")
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         traceback.print_exc()
-        text = f"{type(error).__name__}: {error}".split("\n")[0]
         if isinstance(error, BenchError):
-            return _failure("failed", str(error))
+            return _failure("failed", _line(str(error)))
+        text = _line(f"{type(error).__name__}: {error}".removesuffix(": "))
         return _failure("oom" if _is_out_of_memory(error) else "failed", f"{text}{_own_line(error)}")
 
 
 def _failure(status: str, reason: str) -> dict[str, Any]:
     return {"failure": {"status": status, "reason": reason}}
+
+
+def _line(text: str) -> str:
+    """One printable line, however long or odd the text that an exception carries."""
+    first = (text.strip().splitlines() or ["no reason given"])[0]
+    line = "".join(c if c.isprintable() else " " for c in first)
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -55,7 +65,9 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _own_line(error: BaseException) -> str:
     """The last line outside the libraries: where a plugin's author looks first."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
+    library = str(Path(os.__file__).parent)
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith((library, "<"))]
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 

@@ -41,6 +41,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._children: list[Child] = []
+        self._stopped = False
 
     def __enter__(self) -> Server:
         return self
@@ -56,11 +57,20 @@ class Server:
         for child in list(self._children):
             child.kill()
 
+    def stop(self) -> None:
+        """End the children and the server at once, for good, even where it is still warming up."""
+        self._stopped = True
+        self.end_children()
+        if self._process is not None:
+            self._process.kill()
+
     def start(self, log: Path | None = None, *, training: bool = False) -> Child:
         """A new child; what it prints goes to the file `log`. One that will train comes with torch.optim warm."""
         from multiprocessing.connection import Connection
 
         with self._lock:
+            if self._stopped:
+                raise Failure("crashed", "the run was stopped")
             if self._process is None or self._process.poll() is not None:
                 self._launch()
             assert self._socket is not None
@@ -107,8 +117,8 @@ class Child:
 
     def ask(self, question: Mapping[str, Any], timeout: float | None = None, progress: Progress | None = None) -> Any:
         """The child's answer. Raises Failure when it raises, dies or takes longer than `timeout` seconds."""
-        limit = None if timeout is None else time.monotonic() + timeout
         self._wait_for_pid()
+        limit = None if timeout is None else time.monotonic() + timeout
         with contextlib.suppress(OSError):  # a child that is gone is found out below, with its exit status
             self._connection.send_bytes(json.dumps(question).encode())
         while True:

@@ -36,8 +36,7 @@ def _one(metric: Metric, logits: Tensor, targets: Tensor, ids: Tensor) -> tuple[
     if result.ndim == 1:
         return float(result.double().mean()), result, ids
     value, groups, numbers = float(result), ids % GROUPS, torch.arange(GROUPS)
-    keeps = [groups != number for number in numbers]
-    without = [value if keep.all() else float(_apply(metric, logits[keep], targets[keep])) for keep in keeps]
+    without = [float(_apply(metric, logits[groups != number], targets[groups != number])) for number in numbers]
     pseudo = GROUPS * value - (GROUPS - 1) * torch.tensor(without, dtype=torch.float64)
     return value, pseudo, numbers
 

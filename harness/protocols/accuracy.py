@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
-from harness.base import Component, Spec, name_of
+from harness.base import Component, Spec, name_of, schemas
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, Skip
 from harness.exchange import Case, Job, Outcome, Session, Values
-from harness.fields import Count, NonNegative, Positive
+from harness.fields import Count, NonNegative, Positive, Schema, kind_in
 from harness.hookspecs import hookimpl
 from harness.kinds import Model, Protocol, Trainer
 from harness.protocols._judge import judge, score
@@ -104,7 +104,7 @@ class Training(Session):
             for some in _chunks(list(group), self.width):
                 full = (some * self.width)[: self.width]
                 lr = [trials[trial].get("lr", self._settings.lr) for trial, _ in full]
-                parts = _with_choice(self._case.parts, trials[some[0][0]])
+                parts = self._with_choice(trials[some[0][0]])
                 folder = self._case.folder / f"trial-{some[0][0]}-seed-{some[0][1]}"
                 job = self._job(parts, [seed for _, seed in full], lr, folder)
                 outcome = self._trainer.fit(job)
@@ -114,13 +114,31 @@ class Training(Session):
         """Train a block of seeds and judge each on its own test part."""
         lr = [tuned.get("lr", self._settings.lr)] * len(seeds)
         folder = self._case.folder / f"seed-{seeds[0]}"
-        job = self._job(_with_choice(self._case.parts, tuned), seeds, lr, folder)
+        job = self._job(self._with_choice(tuned), seeds, lr, folder)
         outcome = self._trainer.fit(job)
         values = Values(seeds=list(seeds), metrics={name: list(v) for name, v in outcome.metrics.items()})
         values.extra = {f"learned {name}": list(v) for name, v in outcome.learned.items()}
         if outcome.test is not None:
             self._judge(values, outcome.test.cpu(), job)
         return values
+
+    def _with_choice(self, choice: Mapping[str, Any]) -> dict[str, Component]:
+        """The components with the tuned fields put in: `{"focal.gamma": 2.0}` changes the part named focal."""
+        changed = dict(self._case.parts)
+        for key, value in choice.items():
+            name, _, field = key.rpartition(".")
+            for kind, part in changed.items():
+                if name and name_of(type(part)) == name:
+                    chosen = self._value(schemas(type(part))[field], value)
+                    changed[kind] = dataclasses.replace(part, **{field: chosen})  # type: ignore[type-var]
+        return changed
+
+    def _value(self, schema: Schema, value: Any) -> Any:
+        """A tuned value in the field's own type: a component, a learned or scheduled number, or the value itself."""
+        if not isinstance(value, Mapping):
+            return value
+        kind = kind_in(schema)
+        return self._case.build(kind, value) if kind else dynamic(value) if set(value) <= set(DYNAMIC) else value
 
     def _judge(self, values: Values, logits: torch.Tensor, job: Job) -> None:
         judged = [
@@ -178,18 +196,6 @@ def _by_field(trials: Sequence[Mapping[str, Any]]) -> list[int]:
 
 def _without_lr(trial: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted((key, value) for key, value in trial.items() if key != "lr")
-
-
-def _with_choice(parts: Mapping[str, Component], choice: Mapping[str, Any]) -> dict[str, Component]:
-    """The components with the tuned fields put in: `{"focal.gamma": 2.0}` changes the part named focal."""
-    changed = dict(parts)
-    for key, value in choice.items():
-        name, _, field = key.rpartition(".")
-        for kind, part in changed.items():
-            if name and name_of(type(part)) == name:
-                chosen = dynamic(value) if isinstance(value, Mapping) and set(value) <= set(DYNAMIC) else value
-                changed[kind] = dataclasses.replace(part, **{field: chosen})  # type: ignore[type-var]
-    return changed
 
 
 @hookimpl

@@ -37,6 +37,8 @@ def _line(entry: Mapping[str, Any], indent: int) -> str:
 def about(catalogue: Catalogue, name: str) -> str:
     """Everything about `NAME` or `KIND:NAME`. Raises BenchError where there is none, or several kinds have it."""
     kind, _, rest = name.rpartition(":")
+    if kind and kind not in KINDS:
+        raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
     wanted = same_name(rest)
     found = [e for (k, n), e in catalogue.table.items() if n == wanted and kind in ("", k)]
     if not found:

@@ -30,6 +30,13 @@ _PROSE = 110
 _LABEL = 20
 
 
+class _Console(Console):
+    """A console that says so when nobody reads any more, where rich would end the process with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "auto") -> Console:
     """A console that writes to the stream as its reader wishes.
 
@@ -38,7 +45,7 @@ def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "au
     """
     terminal = stream.isatty()
     coloured = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_colour(terminal)))
-    return Console(
+    return _Console(
         file=stream,
         color_system="standard" if coloured else None,
         no_color=not coloured,

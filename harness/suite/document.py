@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BenchError
+from harness.errors import BenchError, near_miss
 from harness.suite.compose import compose
 from harness.suite.imports import imports
 from harness.suite.nodes import Items, Pairs, Word, got
@@ -73,6 +73,9 @@ def _bytes(name: str) -> bytes:
             raise BenchError("is not a regular file", name)
         with open(name, "rb") as file:
             content = file.read(LIMIT + 1)
+    except FileNotFoundError:
+        beside = [file.name for file in Path(name).parent.glob("*.y*ml")]
+        raise BenchError(f"no such file{near_miss(Path(name).name, beside)}", name) from None
     except OSError as error:
         raise BenchError((error.strerror or str(error)).lower(), name) from None
     except ValueError:

@@ -113,7 +113,7 @@ class Expander:
         sound = True
         pairs = list(written.fields.named()) if written.fields else []
         for field, word, value in pairs:
-            if field not in known and ":" not in name:
+            if field not in known and (known or ":" not in name):  # a C function may not say what it takes
                 self._unknown_field(name, word, known)
                 sound = False
                 continue

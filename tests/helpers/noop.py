@@ -11,24 +11,24 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from harness import Case, Count, Loss, Metric, Protocol, Session, Skip, Values, hookimpl
+from harness import Case, Count, Data, Dataset, Loss, Metric, Protocol, Session, Skip, Values, hookimpl
 
 Ways = Literal[
     "raise", "exit", "_exit", "segfault", "kill", "sleep", "hold_gil", "ignore_sigterm", "grandchild", "print",
-    "few", "nan", "unserialisable", "wrong_type", "not_values", "skip", "memory", "long_reason", "bench_error",
+    "few", "nan", "unserialisable", "wrong_type", "not_values", "skip", "memory", "long_reason", "control_characters", "bench_error",
 ]  # fmt: skip
 
 
 class Noop(Protocol):
     """The number of a seed is the loss's value plus a hundredth of the seed.
 
-    Every measured block adds a line to the file that the environment variable BLOCKS names.
+    Every measured block adds a line to the file that the environment variable BLOCKS names: loss, first seed, process.
     """
 
     width: Count = 4
     pause: float = 0.0
 
-    needs: ClassVar[Mapping[str, Any]] = {"loss": None}
+    needs: ClassVar[Mapping[str, Any]] = {"loss": None, "dataset": {"name": "tiny"}}
     contenders: ClassVar[Sequence[str]] = ("loss",)
     offers: ClassVar[Sequence[str]] = ("number",)
 
@@ -54,7 +54,7 @@ class Blocks(Session):
             return numbers
         if os.environ.get("BLOCKS"):
             with open(os.environ["BLOCKS"], "a") as stream:
-                stream.write(f"{loss} {seeds[0]}\n")
+                stream.write(f"{loss} {seeds[0]} {os.getpid()}\n")
         return Values(seeds=list(seeds), metrics=dict.fromkeys(self.case.measure, numbers))
 
 
@@ -155,10 +155,32 @@ def _long_reason(seeds: Any) -> Any:
     raise RuntimeError("w" * 100_000)
 
 
+def _control_characters(seeds: Any) -> Any:
+    raise RuntimeError("red \x1b[31m and a bell \a")
+
+
 def _bench_error(seeds: Any) -> Any:
     from harness import BenchError
 
     raise BenchError("this loss cannot be used here")
+
+
+class Tiny(Dataset):
+    """Twelve examples, or something that is no data set."""
+
+    how: Literal["good", "raise", "exit", "shape", "nothing"] = "good"
+
+    def load(self, generator: Any) -> Any:
+        import torch
+
+        if self.how == "raise":
+            raise OSError("the file is gone")
+        if self.how == "exit":
+            os._exit(7)
+        if self.how == "nothing":
+            return None
+        targets = torch.arange(12 if self.how == "good" else 13) % 2
+        return Data(inputs=torch.zeros(12, 1), targets=targets, classes=2)
 
 
 class Score(Metric):
@@ -180,4 +202,4 @@ class Other(Metric):
 @hookimpl
 def components() -> list[type]:
     """Everything a suite of no-op cells needs."""
-    return [Noop, Good, Bad, Score, Other]
+    return [Noop, Good, Bad, Tiny, Score, Other]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harness import Loss, component
 
-from .training import COLUMNS, make_job, take
+from .training import make_job
 
 PLUGIN = '''
 from harness import Loss, hookimpl
@@ -41,35 +41,54 @@ SUITE = """
 suite: bits
 question: Are they the same?
 protocol: accuracy
-vary: {{dataset: [breast_cancer], model: [{{mlp: {{hidden: 7}}}}], loss: [{{tailed: {{power: {{learn: 1.7}}}}}}]}}
-settings: {{epochs: 2, batch: 37, normalize_gradient: true}}
-seeds: {seeds}
+vary: {dataset: [{csv: {path: table.csv, target: y}}], model: [{mlp: {hidden: 7}}], loss: [{tailed: {power: {learn: 1.7}}}]}
+settings: {epochs: 2, batch: 37, normalize_gradient: true}
 measure: [nll, ece]
 plugins: [tailed.py]
 """
 
 RUN = """
-import os, sys, harness
-if sys.argv[1] == "1":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-result = harness.run(sys.argv[2], results=sys.argv[3])
-print(result.to_json())
+import os
+from pathlib import Path
+from harness.engines.local import Server
+from harness.preparation import Wishes, prepare
+from harness.runner import Conditions, conduct
+cores = sorted(os.sched_getaffinity(0))
+with Server() as server:
+    for threads in (1, 2):
+        os.sched_setaffinity(0, cores[:threads])
+        for name, seeds in (("few", "[41, 7]"), ("many", "100")):
+            prepared = prepare("suite.yaml", Wishes(overrides={"seeds": seeds}), server)
+            result = conduct(prepared, Conditions(Path(f"{name}-{threads}")), server)
+            Path(f"{name}-{threads}.json").write_text(result.to_json())
 """
 
 
-def run(folder: Path, seeds: str, threads: int) -> dict[str, Any]:
-    """The only cell of a run in processes of its own; its results lie beside the suite."""
-    folder.mkdir(parents=True)
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with runs of few seeds and of many, with one thread and with two; every cell in its own process."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("the number of cores cannot be chosen here")
+    folder = tmp_path_factory.mktemp("runs")
     (folder / "tailed.py").write_text(PLUGIN)
-    (folder / "suite.yaml").write_text(SUITE.format(seeds=seeds))
-    command = [sys.executable, "-W", "error", "-c", RUN, str(threads), str(folder / "suite.yaml"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (folder / "suite.yaml").write_text(SUITE)
+    draw = numpy.random.default_rng(0)
+    rows = [",".join(f"{x:.3f}" for x in draw.normal(size=4)) + f",{place % 3}" for place in range(333)]
+    (folder / "table.csv").write_text("\n".join(["a,b,c,d,y", *rows]))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", RUN], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    return folder
+
+
+def cell(file: Path, threads: int) -> dict[str, Any]:
+    """The only cell of a run."""
+    result = json.loads(file.read_text())
+    (only,) = result["cells"]
+    assert only["status"] == "ok", only["reason"]
     assert result["environment"]["threads"] == threads
-    (cell,) = result["cells"]
-    assert cell["status"] == "ok", cell["reason"]
-    return dict(cell)
+    return dict(only)
 
 
 def units(folder: Path) -> dict[tuple[str, int], tuple[bytes, bytes]]:
@@ -82,17 +101,16 @@ def units(folder: Path) -> dict[tuple[str, int], tuple[bytes, bytes]]:
     return found
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the number of cores cannot be chosen here")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_seed_is_the_same_whichever_seeds_are_asked_for(threads: int, tmp_path: Path) -> None:
+def test_a_seed_is_the_same_whichever_seeds_are_asked_for(threads: int, runs: Path) -> None:
     if len(os.sched_getaffinity(0)) < threads:
         pytest.skip("needs two cores")
-    few = run(tmp_path / "few", "[41, 7]", threads)
-    many = run(tmp_path / "many", "100", threads)
+    few, many = (cell(runs / f"{name}-{threads}.json", threads) for name in ("few", "many"))
+    assert (few["seeds"], many["seeds"]) == ([41, 7], list(range(100)))
     for label in ("nll", "ece"):
         for place, seed in ((0, 41), (1, 7)):
             assert few["metrics"][label]["values"][place] == many["metrics"][label]["values"][seed]
-    some, all_of_them = units(tmp_path / "few"), units(tmp_path / "many")
+    some, all_of_them = units(runs / f"few-{threads}"), units(runs / f"many-{threads}")
     assert len(some) == 2 * 64
     assert len(all_of_them) == 2 * 128
     assert {key: all_of_them[key] for key in some} == some
@@ -137,5 +155,4 @@ def test_a_lane_does_not_depend_on_the_data_of_its_neighbours(tmp_path: Path) ->
     mixed = make_job("focal", tmp_path, seeds=[(k + 3) % 32 if k != 11 else 11 for k in range(32)])
     stacked = component("trainer", "stacked")
     assert torch.equal(stacked.fit(job).test[11], stacked.fit(mixed).test[11])
-    assert take(job.train, [11]).index.equal(take(mixed.train, [11]).index)
-    assert COLUMNS == job.train.table.shape[1]
+    assert not torch.equal(job.train.index[10], mixed.train.index[10])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from harness import Job, Part, component
 
-CLASSES, COLUMNS, ROWS = 3, 5, 120
+CLASSES, COLUMNS, ROWS, SEEDS = 3, 5, 120, 32
 Build = Callable[[], nn.Module]
 Value = Callable[..., Tensor]
 
@@ -50,13 +50,13 @@ class Residual(nn.Module):
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
 
-def parts(seeds: int) -> Iterator[Part]:
+def parts() -> Iterator[Part]:
     """47 training, 13 validation and 21 test rows of one table, other rows and another standardisation each seed."""
     draw = torch.Generator().manual_seed(3)
     table = torch.randn(ROWS, COLUMNS, generator=draw)
     labels = (table @ torch.randn(COLUMNS, CLASSES, generator=draw)).argmax(1)
-    rows = torch.stack([torch.randperm(ROWS, generator=draw)[:81] for _ in range(seeds)])
-    shift, scale = torch.rand(seeds, COLUMNS, generator=draw), 0.5 + torch.rand(seeds, COLUMNS, generator=draw)
+    rows = torch.stack([torch.randperm(ROWS, generator=draw)[:81] for _ in range(SEEDS)])
+    shift, scale = torch.rand(SEEDS, COLUMNS, generator=draw), 0.5 + torch.rand(SEEDS, COLUMNS, generator=draw)
     for index in rows.split([47, 13, 21], 1):
         yield Part(table, index, labels[index], shift, scale)
 
@@ -66,7 +66,7 @@ def make_job(
     folder: Path,
     build: Build = mlp,
     *,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] = (0, 2),
     lr: float | Sequence[float] = 0.05,
     report: Callable[..., None] = lambda *_: None,
     **settings: Any,
@@ -78,7 +78,7 @@ def make_job(
             torch.manual_seed(1000 + seeds[k])
             return build()
 
-    train, validation, test = (take(part, list(seeds)) for part in parts(max(seeds) + 1))
+    train, validation, test = (take(part, list(seeds)) for part in parts())
     return Job(
         loss=component("loss", loss) if isinstance(loss, str) else loss,
         model=model,

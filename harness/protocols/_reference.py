@@ -1,0 +1,48 @@
+"""An independent reference for transforms that are the argmax of noise: adaptive quadrature over one class's own noise.
+
+With noise e of distribution F, p_i = E[prod over j != i of F(mu_i - mu_j + e_i)]. The expectation runs over the upper
+tail s = 1 - F(e_i) on a logarithmic scale, s = exp(-u), where the integrand is smooth and wide whatever n is.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from harness.streams import generator
+
+CHECKS = 24
+"""(row, class) pairs that are checked."""
+
+
+def checked(noise: Any, logits: Tensor, seed: int) -> list[tuple[int, int, float]]:
+    """(row, class, probability) for a fixed number of pairs; every other one is the row's best class.
+
+    `noise` is a frozen distribution of scipy.stats; logits [batch, n] float64.
+    """
+    draw = generator(seed, "checks")
+    rows = torch.randint(0, len(logits), (CHECKS,), generator=draw).tolist()
+    columns = torch.randint(0, logits.shape[1], (CHECKS,), generator=draw).tolist()
+    pairs = [(r, int(logits[r].argmax()) if k % 2 else c) for k, (r, c) in enumerate(zip(rows, columns, strict=True))]
+    return [(row, column, probability(noise, logits[row].numpy(), column)) for row, column in pairs]
+
+
+def probability(noise: Any, mu: Any, i: int) -> float:
+    """P[argmax_j(mu_j + e_j) = i] for logits `mu` [n], to about 1e-12."""
+    from scipy.integrate import quad
+
+    gaps = mu[i] - numpy.delete(mu, i)
+
+    def integrand(u: float) -> float:
+        s = math.exp(-u)
+        with numpy.errstate(divide="ignore"):
+            return float(math.exp(noise.logcdf(gaps + noise.isf(s)).sum()) * s)
+
+    edges = [0.0, 0.1, 1.0, 3.0, 6.0, 10.0, 15.0, 25.0, 40.0]
+    parts = [quad(integrand, a, b, epsabs=1e-14, epsrel=1e-13, limit=400)[0] for a, b in pairwise(edges)]
+    return math.fsum(parts)

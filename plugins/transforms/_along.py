@@ -1,0 +1,68 @@
+"""The part all transforms share: any dimension, any leading ones, any floating type, masks and NaN."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from harness import BenchError, Transform
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Along(Transform):
+    """A transform of the last dimension, or of `dim`, written for rows [r, n] whose largest entry is 0.
+
+    A logit of -inf is a masked class: probability 0, log-probability -inf, no gradient. A row with NaN or +inf in it,
+    or with nothing but masks, gives a row of NaN and no gradient. float16 and bfloat16 are computed in float32, under
+    autocast too, and the result has the type of the logits.
+    """
+
+    shifts: ClassVar[bool] = True
+    """Whether a constant added to a row changes nothing, so the largest entry may be subtracted."""
+
+    def __call__(self, logits: Tensor, dim: int = -1) -> Tensor:
+        """(logits [..., n]) -> probabilities [..., n] that sum to 1 along `dim`."""
+        return self._of_rows(self.probabilities, logits, dim)
+
+    def log(self, logits: Tensor, dim: int = -1) -> Tensor:
+        """(logits [..., n]) -> log-probabilities [..., n] along `dim`; -inf where a probability is 0."""
+        return self._of_rows(self.log_probabilities, logits, dim)
+
+    @abstractmethod
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """(rows [r, n], float32 or float64, n > 0, no NaN or +inf, some entries may be -inf) -> [r, n]."""
+
+    def log_probabilities(self, rows: Tensor) -> Tensor:
+        """As `probabilities`, for their logarithm; better than this where a probability could underflow."""
+        p = self.probabilities(rows)
+        # Not p.log(): where p is 0 its derivative is infinite, and infinity times a zero gradient is NaN.
+        return torch.where(p > 0, p, 1.0).log().masked_fill(p == 0, -torch.inf)
+
+    def _of_rows(self, function: Callable[[Tensor], Tensor], logits: Tensor, dim: int) -> Tensor:
+        if not logits.is_floating_point() or logits.ndim == 0:
+            raise BenchError(f"logits must be floating-point [..., n], not {logits.dtype} {[*logits.shape]}")
+        moved = logits.movedim(dim, -1)
+        if not logits.numel():
+            return logits.clone()
+        rows = moved.reshape(-1, moved.shape[-1]).to(torch.promote_types(logits.dtype, torch.float32))
+        rows, poison = self._clean(rows)
+        if torch.is_autocast_enabled(logits.device.type):
+            with torch.autocast(logits.device.type, enabled=False):
+                result = function(rows)
+        else:
+            result = function(rows)
+        return (result * poison).to(logits.dtype).reshape(moved.shape).movedim(-1, dim)
+
+    def _clean(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows fit to be computed on, and the factor that makes NaN of the others: 1 or NaN [r, 1]."""
+        top = rows.detach().amax(-1, keepdim=True)
+        good = top.isfinite()
+        # The gradient of a masked class stops here, whatever the transform makes of it.
+        rows = rows.masked_fill(rows == -torch.inf, -torch.inf)
+        rows = torch.where(good, rows - top if self.shifts else rows, 0.0)
+        return rows, torch.where(good, 1.0, torch.nan).to(rows.dtype)

@@ -1,0 +1,152 @@
+"""Where to put the nodes: per row, on the value x of the maximum of logit plus noise.
+
+Rows [r, n] have their largest entry at 0 and FAR where a class is masked. Every rule gives nodes x [r, q] and the
+logarithms of their weights [r, q], float64, from which no gradient is taken: the integral does not depend on them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from harness.stock.transforms._laws import Law
+    from torch import Tensor
+
+FAR = -1e150
+"""Stands for a masked logit: it never wins, and no arithmetic on it overflows."""
+
+ELEMENTS = 1 << 17
+"""Most numbers in one temporary tensor: larger ones leave the processor's cache."""
+
+
+class Aim(NamedTuple):
+    """What a grid is for: the logarithm of the error allowed, of each p (`relative`) or of 1."""
+
+    log_error: float
+    relative: bool
+
+
+Nodes = tuple["Tensor", "Tensor"]
+
+
+def log_max_cdf(law: Law, rows: Tensor, x: Tensor) -> Tensor:
+    """log P(max <= x): (rows [r, n], x [r, q]) -> [r, q]."""
+    step = max(1, ELEMENTS // rows.numel())
+    parts = [law.log_cdf(part[:, :, None] - rows[:, None, :]).sum(-1) for part in x.split(step, 1)]
+    return torch.cat(parts, 1)
+
+
+def spread(rows: Tensor) -> Tensor:
+    """How far the lowest unmasked class is below the best: [r, n] -> [r, 1]."""
+    return -torch.where(rows > FAR, rows, 0.0).amin(-1, keepdim=True)
+
+
+def left_end(law: Law, rows: Tensor, low: Tensor, high: Tensor, log_error: Tensor | float, steps: int = 12) -> Tensor:
+    """x [r, 1] between `low` and `high` with log P(max <= x) = `log_error`, from below."""
+    for _ in range(steps):
+        middle = (low + high) / 2
+        small = log_max_cdf(law, rows, middle) < log_error
+        low, high = torch.where(small, middle, low), torch.where(small, high, middle)
+    return low
+
+
+def even(law: Law, rows: Tensor, aim: Aim, *, step: float, reach: float, most: float) -> Nodes:
+    """The trapezoidal rule on one window per row, for light tails and no kinks: it converges exponentially.
+
+    A class d below the best has its integrand `reach` * d below; beyond `most` that is no longer followed.
+    """
+    n = rows.shape[1]
+    right = law.far(aim.log_error - math.log(n))
+    low = torch.full_like(rows[:, :1], law.quantile(aim.log_error))
+    a = left_end(law, rows, low, torch.full_like(low, right), aim.log_error)
+    if aim.relative:
+        a = torch.minimum(a, low * 0.75 - reach * spread(rows).clamp(max=most))
+    count = int(math.ceil(float((right - a).max()) / step)) + 1
+    width = (right - a) / (count - 1)
+    x = a + width * torch.arange(count, dtype=rows.dtype, device=rows.device)
+    return x, width.log().expand_as(x)
+
+
+def asinh(x: Tensor) -> Tensor:
+    """asinh, several times as fast as torch's."""
+    size = x.abs()
+    return torch.log1p(size + size * size / (1 + (1 + size * size).sqrt())).copysign(x)
+
+
+class Centres(NamedTuple):
+    """A monotone map T(x) = sum_j w_j asinh((x - c_j) / scale): equal steps in T crowd around every centre c_j."""
+
+    centres: Tensor
+    weights: Tensor
+    scale: float
+
+    def map(self, x: Tensor) -> Tensor:
+        """T at x [r, q] -> [r, q]."""
+        return (self.weights[:, None] * asinh((x[..., None] - self.centres[:, None]) / self.scale)).sum(-1)
+
+    def slope(self, x: Tensor) -> Tensor:
+        """dT/dx at x [r, q] -> [r, q]."""
+        z = (x[..., None] - self.centres[:, None]) / self.scale
+        return (self.weights[:, None] / (1 + z * z).sqrt()).sum(-1) / self.scale
+
+    def inverse(self, t: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        """x between `low` and `high` [r, 1] with T(x) = t [r, q]: a table around the centres, then Newton's method."""
+        ladder = torch.sinh(torch.linspace(0, 1, 48, dtype=t.dtype, device=t.device) * float(asinh(high - low).max()))
+        ladder = torch.cat([-ladder.flip(0), ladder[1:]])
+        table = (self.centres[:, :, None] + self.scale * ladder).flatten(1)
+        table = torch.cat([low, table.clamp(low, high), high], 1).sort(-1).values
+        values = self.map(table)
+        place = torch.searchsorted(values, t).clamp(1, table.shape[1] - 1)
+        a, b = table.gather(1, place - 1), table.gather(1, place)
+        share = (t - values.gather(1, place - 1)) / (values.gather(1, place) - values.gather(1, place - 1) + 1e-300)
+        x = a + share.clamp(0, 1) * (b - a)
+        for _ in range(6):
+            x = (x - (self.map(x) - t) / self.slope(x)).clamp(a, b)
+        return x
+
+
+def crowded(law: Law, rows: Tensor, aim: Aim, *, df: float, scale: float) -> Nodes:
+    """The trapezoidal rule after a change of variable that follows tails x^-df and the peak at each high logit."""
+    log_error = torch.full_like(rows[:, :1], aim.log_error)
+    if aim.relative:
+        log_error = log_error - (df + 1) * torch.log1p(spread(rows) / scale)
+    centres = rows.topk(min(16, rows.shape[1])).values
+    wanted = ((log_max_cdf(law, rows, centres) - log_error) / -aim.log_error).clamp(0, 1)
+    weights = [torch.ones_like(wanted[:, 0])]
+    for j in range(1, centres.shape[1]):
+        near = [w / (1 + ((centres[:, k] - centres[:, j]) / scale) ** 2).sqrt() for k, w in enumerate(weights)]
+        weights.append((wanted[:, j] - torch.stack(near).sum(0)).clamp(min=0.0))
+    weight = torch.stack(weights, 1)
+    used = int((weight > 0).sum(1).max())
+    weight, order = weight.sort(1, descending=True)
+    placed = Centres(centres.gather(1, order)[:, :used].clamp(min=-1e140), weight[:, :used], scale)
+    return _along_map(law, rows, placed, log_error, (math.log(rows.shape[1]) - log_error) / df + 2, aim, df)
+
+
+def _along_map(law: Law, rows: Tensor, placed: Centres, log_error: Tensor, right: Tensor, aim: Aim, df: float) -> Nodes:
+    """Equal steps of `placed.map` from where P(max <= x) is negligible to scale * sinh(`right`)."""
+    low, high = -log_error / df + 3, torch.zeros_like(right)
+    for _ in range(12):
+        middle = (low + high) / 2
+        small = log_max_cdf(law, rows, -placed.scale * middle.sinh()) < log_error
+        low, high = torch.where(small, middle, low), torch.where(small, high, middle)
+    a, b = -placed.scale * low.sinh(), placed.scale * right.sinh()
+    start, stop = placed.map(a), placed.map(b)
+    step = min(0.36, 0.37 / df) * math.sqrt(30 / -aim.log_error)
+    count = int(math.ceil(float((stop - start).max()) / step)) + 1
+    width = (stop - start) / (count - 1)
+    t = start + width * torch.arange(count, dtype=rows.dtype, device=rows.device)
+    x = placed.inverse(t, a, b)
+    return x, width.log() - placed.slope(x).log()
+
+
+def panels(ends: Tensor, points: int) -> Nodes:
+    """Gauss-Legendre between neighbouring ends: (sorted [r, m + 1]) -> [r, m * points]; empty panels weigh nothing."""
+    node, weight = (torch.as_tensor(v, dtype=ends.dtype, device=ends.device) for v in np.polynomial.legendre.leggauss(points))
+    half = ends.diff(dim=-1)[..., None] / 2
+    x = ends[:, :-1, None] + half * (1 + node)
+    return x.flatten(1), (half * weight).clamp(min=1e-300).log().flatten(1)
