@@ -135,10 +135,10 @@ class Catalogue:
 
     def digest(self, kind: str, name: str) -> str:
         """The syntax digest of the plugin that brings a component: part of every cell's identity."""
-        file = self._by_name[self.table[kind, name]["plugin"]].file
-        if file not in self._digests:
-            self._digests[file] = digests.syntax_digest(Path(file))
-        return self._digests[file]
+        source = self._by_name[self.table[kind, name]["plugin"]]
+        if source.file not in self._digests:
+            self._digests[source.file] = digests.syntax_digest(source)
+        return self._digests[source.file]
 
 
 def parts(schema: Schema, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -161,7 +161,7 @@ def _folder() -> Path:
 
 
 def _file(source: Source) -> Path:
-    identity = [digests.text_digest(Path(source.file)), _base(), source.name, source.file, platform.python_version()]
+    identity = [digests.text_digest(source), _base(), source.name, source.file, platform.python_version()]
     return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
 

@@ -66,7 +66,7 @@ def measure(
         _write_units(units, values.seeds, values.units)
     return {
         "seeds": list(values.seeds),
-        "metrics": {label: [_finite(v) for v in numbers] for label, numbers in values.metrics.items()},
+        "metrics": {label: numbers and [_finite(v) for v in numbers] for label, numbers in values.metrics.items()},
         "extra": {name: [_finite(v) for v in numbers] for name, numbers in values.extra.items()},
         "units": units.name if values.units else None,
         "notes": list(values.notes),
@@ -85,6 +85,8 @@ def check(values: Any, seeds: Sequence[int], labels: Iterable[str]) -> None:
         if label not in values.metrics:
             raise BenchError(f"the metric {label} was not measured{near_miss(label, values.metrics)}")
     for label, numbers in [*values.metrics.items(), *values.extra.items()]:
+        if numbers is None:  # the metric has nothing to say of this cell
+            continue
         if len(numbers) != len(seeds):
             raise BenchError(f"{label}: {len(numbers)} numbers for {len(seeds)} seeds")
         for number in numbers:

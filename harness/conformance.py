@@ -6,11 +6,12 @@ import ast
 import builtins
 import dataclasses
 import inspect
+import json
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, get_origin, get_type_hints
 
-from harness.base import Component, name_of, schemas
+from harness.base import Component, data_of, name_of, schemas
 from harness.dynamic import Dynamic
 from harness.errors import BenchError, near_miss
 from harness.fields import Named, Schema, convert, schema_of
@@ -85,9 +86,10 @@ def _check_fields(cls: type[Component]) -> None:
         if default is inspect.Parameter.empty or isinstance(default, (Named, Dynamic)):
             continue
         try:
-            convert(schema, default)
-        except BenchError as error:
-            raise BenchError(f"{cls.__name__}.{name}: default {error.what}", _line_of(cls, name)) from None
+            json.dumps(data_of(convert(schema, default)))
+        except (BenchError, TypeError, ValueError) as error:
+            what = error.what if isinstance(error, BenchError) else f"{default!r} is nothing a suite could write"
+            raise BenchError(f"{cls.__name__}.{name}: default {what}", _line_of(cls, name)) from None
 
 
 def _schemas(cls: type[Component]) -> dict[str, Schema]:

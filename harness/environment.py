@@ -38,7 +38,7 @@ def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[st
         "threads": threads,
         "harness": __version__,
         "commit": commit(),
-        "plugins": {s.name: syntax_digest(Path(s.file))[:12] for s in sorted(strangers, key=lambda s: s.name)},
+        "plugins": {s.name: syntax_digest(s)[:12] for s in sorted(strangers, key=lambda s: s.name)},
     }
 
 

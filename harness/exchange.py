@@ -113,7 +113,7 @@ class Outcome:
 class Case:
     """What a protocol's session is set up with: one cell, its components built, its artifacts loaded.
 
-    `parts` maps a kind to the component of this cell; `build(kind, spec)` builds another one; `artifacts` maps a kind to
+    `parts` maps a kind to the component of this cell; `build(kind, spec)` builds another; `artifacts` maps a kind to
     what was made for it beforehand; `measure` are the metrics by label; `tune` is the suite's tuning plan or None;
     `folder` is scratch that survives a resume; `report(done, total)` moves the progress bar.
     """
@@ -131,7 +131,8 @@ class Case:
 
 @dataclass
 class Values:
-    """What one block measured: `metrics` label -> one number per seed, in the order of `seeds`.
+    """What one block measured: `metrics` label -> one number per seed, in the order of `seeds`, or None where the
+    metric has nothing to say of this cell.
 
     `units` holds per-example results where a metric has them: label -> (values [s, m], example numbers [s, m]), or the
     jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `notes` are lines for the
@@ -139,7 +140,7 @@ class Values:
     """
 
     seeds: Sequence[int]
-    metrics: dict[str, list[float]]
+    metrics: dict[str, list[float] | None]
     units: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     extra: dict[str, list[float]] = field(default_factory=dict)

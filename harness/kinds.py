@@ -60,10 +60,16 @@ class Loss(Component):
 
 
 class Transform(Component):
-    """A map from logits to a probability distribution."""
+    """A map from logits to a probability distribution.
+
+    `axioms` are the promises beyond being one: `order` (a larger logit has no smaller probability) and `shift` (a
+    constant added to all logits changes nothing); `random` says that every call draws anew.
+    """
 
     kind: ClassVar[str] = "transform"
     dynamic: ClassVar[bool] = True
+    axioms: ClassVar[Sequence[str]] = ("order", "shift")
+    random: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, *args: Any, **inputs: Any) -> Any:
@@ -73,6 +79,13 @@ class Transform(Component):
         """(logits [..., n]) -> log-probabilities [..., n]; -inf where a probability is 0."""
         result: Tensor = self(logits).log()
         return result
+
+    def distribution(self) -> Any | None:
+        """The noise whose argmax this is, as a frozen distribution of scipy.stats, for an independent reference.
+
+        None for a transform of another family.
+        """
+        return None
 
 
 class Trainer(Component):

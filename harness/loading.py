@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from harness import sources
+from harness import digests, sources
 from harness.errors import BenchError
 from harness.sources import Source
 
@@ -51,7 +51,18 @@ def _load_file(file: Path, name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    _check_siblings(file)
     return module
+
+
+def _check_siblings(file: Path) -> None:
+    """Modules beside two plugins may not share a name: the second plugin would be given the first one's module."""
+    plugins = [module for name, module in sys.modules.items() if name.startswith("bench_plugin_")]
+    others = {Path(str(plugin.__file__)).parent for plugin in plugins} - {file.parent}
+    for sibling in digests.family(file)[1:]:
+        found = getattr(sys.modules.get(sibling.stem), "__file__", None)
+        if found and Path(found).parent in others:
+            raise ImportError(f"{sibling.name} is also beside another plugin, {found}: rename one of the two")
 
 
 def _alias_stock() -> None:

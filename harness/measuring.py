@@ -156,8 +156,8 @@ class Measuring:
         """What the analysis is told of one task: the values of the wanted seeds, in their order."""
         by_seed = {seed: (record, place) for record in task.records for place, seed in enumerate(record["seeds"])}
         seeds = [seed for seed in task.wanted if seed in by_seed]
-        names = list(task.digests)
         used = {id(by_seed[seed][0]): by_seed[seed][0] for seed in seeds}
+        names = [name for name in task.digests if all(record["metrics"][name] for record in used.values())]
         return {
             "id": task.id,
             "vary": task.cell["vary"],

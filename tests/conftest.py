@@ -71,10 +71,13 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of every command: nothing of the user's, one cache for the session."""
+    """The environment of every command: nothing of the user's, one cache in which the stock plugins are described."""
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
-    cache = str(tmp_path_factory.mktemp("cache"))
-    return {**kept, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": cache, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    cache = tmp_path_factory.mktemp("cache")
+    made = {**kept, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    ended = Bench(cache, made)("list", "--plugin", NOOP)
+    assert ended.code == 0, ended.err
+    return made
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,18 +95,42 @@ class TestEveryLoss:
 
 @pytest.mark.parametrize("name", every("transform"))
 class TestEveryTransform:
+    """A transform says by `axioms` which of "order" and "shift" it keeps, by `random` that each call draws anew."""
+
+    def axioms(self, name: str) -> tuple[str, ...]:
+        return tuple(REGISTRY.get("transform", name).axioms)
+
+    def draw(self, *shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+    def same_draws(self, function: Callable[[torch.Tensor], torch.Tensor], logits: torch.Tensor) -> torch.Tensor:
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            return function(logits)
+
     @pytest.mark.parametrize("shape", [(3,), (5, 2), (2, 3, 7), (4, 1)])
-    def test_gives_a_distribution_in_the_order_of_the_logits(self, name: str, shape: tuple[int, ...]) -> None:
-        logits = torch.randn(shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-        p = build("transform", name)(logits)
-        assert p.shape == logits.shape and (p >= 0).all()
+    def test_gives_a_distribution(self, name: str, shape: tuple[int, ...]) -> None:
+        p = build("transform", name)(self.draw(*shape))
+        assert p.shape == shape and (p >= 0).all()
         assert torch.allclose(p.sum(-1), torch.ones(shape[:-1], dtype=torch.float64), atol=1e-9)
-        assert (p.gather(-1, logits.argsort(-1)).diff(dim=-1) >= -1e-12).all()
+
+    def test_keeps_the_order_of_the_logits_if_it_says_so(self, name: str) -> None:
+        logits = torch.cat([self.draw(200, 5), self.draw(200, 5) - 3])
+        p = self.same_draws(build("transform", name), logits)
+        assert bool((p.gather(-1, logits.argsort(-1)).diff(dim=-1) >= -1e-12).all()) == ("order" in self.axioms(name))
+
+    def test_ignores_a_constant_if_it_says_so(self, name: str) -> None:
+        p, moved = (self.same_draws(build("transform", name), self.draw(20, 5) + c) for c in (0, 7))
+        assert torch.allclose(p, moved, atol=1e-10) == ("shift" in self.axioms(name))
+
+    def test_draws_anew_if_it_says_so(self, name: str) -> None:
+        transform, logits = build("transform", name), self.draw(4, 5)
+        same = torch.equal(transform(logits), transform(logits))
+        assert same != transform.random
 
     def test_its_log_is_the_log(self, name: str) -> None:
-        logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-        transform = build("transform", name)
-        assert torch.allclose(transform.log(logits).exp(), transform(logits))
+        transform, logits = build("transform", name), self.draw(4, 5)
+        assert torch.allclose(self.same_draws(transform.log, logits).exp(), self.same_draws(transform, logits))
 
 
 @pytest.mark.parametrize("name", every("model"))

@@ -260,7 +260,7 @@ def test_a_killed_driver_takes_its_children_along_and_loses_nothing(bench: Bench
 def test_ctrl_c_stores_what_is_finished_and_resumes(bench: Bench) -> None:
     process = running(bench, start_new_session=True)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=10)
     assert process.returncode == 130 and out == b""
     assert err.decode().splitlines() == [
         "interrupted: everything finished is stored, the same command goes on from there"
@@ -273,7 +273,7 @@ def test_ctrl_c_while_the_server_warms_up_ends_at_once(bench: Bench) -> None:
     process = bench.start(bench.suite(settings="{pause: 60}"), "--device", "cpu", start_new_session=True)
     assert soon(lambda: list(bench.folder.glob("results/runs/*/logs/*")), 30)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=2)
+    _, err = process.communicate(timeout=5)
     assert process.returncode == 130 and err.count(b"\n") == 1
 
 
@@ -344,3 +344,17 @@ def _say(line):
         "finished good [0, 1, 2, 3]",
         "finished good [4, 5, 6, 7]",
     ]
+
+
+def test_a_killed_server_costs_the_cell_and_not_the_run(bench: Bench) -> None:
+    suite = bench.suite("[good, {good: {value: [2, 3]}}]", settings="{pause: 0.3}")
+    process = bench.start(suite, "--device", "cpu", "-j", "1", "--json", "-", env=marks(bench))
+    assert soon(lambda: len(blocks(bench)) >= 3, 30), "the second cell has measured its first block of two"
+    child = int(blocks(bench)[-1][2])
+    os.kill(int(Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    cells = json.loads(out)["cells"]
+    assert process.returncode == 3 and sorted(cell["status"] for cell in cells) == ["crashed", "ok", "ok"]
+    lost = next(cell for cell in cells if cell["status"] == "crashed")
+    assert lost["reason"] == "the fork server was killed and took it along"
+    assert not alive(child)

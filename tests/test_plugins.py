@@ -55,6 +55,7 @@ BROKEN: dict[str, tuple[str, int | None, str]] = {
     "field_type": (LOSS.replace("{fields}", "when: complex = 1j") + HOOK, 5, "Mine.when: a field cannot have the type <class 'complex'>"),
     "field_annotation": (LOSS.replace("{fields}", 'when: "Flaot" = 1.0') + HOOK, 5, "Mine.when: name 'Flaot' is not defined, did you mean float?"),
     "bad_default": (LOSS.replace("{fields}", 'gamma: float = "two"') + HOOK, 5, "Mine.gamma: default expected a number, got 'two'"),
+    "default_no_suite_can_write": (LOSS.replace("{fields}", "thing: object = len").replace(HEAD, HEAD.replace("\n", "; from typing import Any\n")).replace("object", "Any") + HOOK, 5, "Mine.thing: default <built-in function len> is nothing a suite could write"),
     "default_out_of_range": (HEAD + "from harness import Unit\n" + LOSS.removeprefix(HEAD).replace("{fields}", "share: Unit = 2") + HOOK, 6, "Mine.share: default expected a number at least 0 and at most 1, got 2"),
     "mutable_default": (LOSS.replace("{fields}", "sizes: list[int] = []") + HOOK, 3, "cannot be imported: ValueError: mutable default <class 'list'> for field sizes is not allowed"),
     "reserved_field": (LOSS.replace("{fields}", 'name: str = "x"') + HOOK, 5, "Mine.name: a field cannot be called 'name'"),
@@ -268,6 +269,26 @@ def test_a_default_that_names_nothing_is_said_with_its_place(bench: Bench) -> No
     ended = bench(bench.suite("[odd]", baseline="odd"), "--plugin", "odd.py", "--device", "cpu")
     assert ended.code == 2
     assert ended.lines == [f"bench: {file}:5: odd.transform: unknown transform 'softmx', did you mean softmax?"]
+
+
+def test_modules_beside_two_plugins_may_not_share_a_name(bench: Bench) -> None:
+    for name in ("one", "two"):
+        text = NUMBER.format(name=name.title(), value="helper.VALUE", more="import helper")
+        bench.write(f"{name}/{name}.py", text if name == "one" else text.replace("Loss", "Transform"))
+        bench.write(f"{name}/helper.py", f"VALUE = '{name}'")
+    with_transform = NUMBER.format(
+        name="Holds", value="self.part(0, 0)", more="from harness import Transform, named"
+    ).replace("    add:", '    part: Transform = named("two")\n    add:')
+    bench.write("one/holds.py", with_transform + "import helper\n")
+    ended = bench(
+        bench.suite("[one, holds]", baseline="one", plugins=f"[{NOOP}, one/one.py, two/two.py, one/holds.py]"),
+        "--device",
+        "cpu",
+        "--json",
+        "-",
+    )
+    reasons = {cell["vary"]["loss"]: cell["reason"] or "" for cell in ended.json["cells"]}
+    assert "is also beside another plugin" in reasons["holds"] and "rename one of the two" in reasons["holds"]
 
 
 def test_a_plugin_can_be_left_out(bench: Bench) -> None:

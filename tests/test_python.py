@@ -125,7 +125,7 @@ def test_run_raises_what_the_command_says(folder: Bench) -> None:
         """,
     )
     wrong, nowhere, plugin, setting, results = found[0]
-    assert "wrong.yaml:8:14: unknown loss 'godo', did you mean good?" in wrong
+    assert "wrong.yaml:8:15: unknown loss 'godo', did you mean good?" in wrong
     assert nowhere.startswith("nowhere.yaml: no such file")
     assert plugin.startswith("no plugin file nop.py")
     assert setting == "--set settings.widht: noop has no setting 'widht', did you mean width?"

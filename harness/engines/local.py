@@ -164,7 +164,9 @@ class Child:
     def _how_it_ended(self) -> str:
         if self._ended is None:
             self._kill_group()  # it may hang after closing its end
-            self._ended = self._line() or "0"
+            self._ended = self._line()
+        if not self._ended:
+            return "the fork server was killed and took it along"
         code = int(self._ended)
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -20,6 +18,7 @@ from harness.hookspecs import hookimpl
 from harness.kinds import Model, Protocol, Trainer
 from harness.protocols._judge import judge, score
 from harness.protocols._split import split
+from harness.protocols._trials import blocks, chosen
 from harness.streams import generator, number
 
 
@@ -70,10 +69,7 @@ class Training(Session):
         self.notes = [why] if why else []
 
     def tune(self) -> Mapping[str, Any]:
-        """The trial with the best mean validation score over the tuning seeds; the first of equals.
-
-        Tuning seeds are the negative numbers -1, -2, ..., so that no seed of the comparison is ever one of them.
-        """
+        """The trial with the best mean validation score over the tuning seeds."""
         plan = self._case.tune
         if plan is None:
             return {"tuned": {}, "trials": []}
@@ -81,34 +77,23 @@ class Training(Session):
         trials: list[dict[str, Any]] = plan["trials"]
         if self._data.part is not None and not bool((self._data.part == 1).any()):
             raise BenchError("the data set has no validation part, so nothing can be tuned on it")
-        lanes = [(trial, -1 - k) for trial in _by_field(trials) for k in range(plan["seeds"])]
         scores: list[list[float]] = [[] for _ in trials]
-        for lane, outcome, job, k in self._run_lanes(trials, lanes):
+        for lanes in blocks(trials, plan["seeds"], self.width):
+            job, outcome = self._try(trials, lanes)
             if outcome.validation is None:
                 raise BenchError(f"{self._trainer!r} gives no validation logits, so nothing can be tuned with it")
-            scores[lane[0]].append(score(metric, outcome.validation[k], job.validation.labels[k]))
-        means = [sum(s) / len(s) for s in scores]
-        sign = 1 if metric.better == "higher" else -1
-        ranked = [sign * m if m == m else float("-inf") for m in means]
-        best = max(range(len(trials)), key=ranked.__getitem__)
-        return {
-            "tuned": trials[best],
-            "trials": [{**t, "score": m if math.isfinite(m) else None} for t, m in zip(trials, means, strict=True)],
-        }
+            for k, (trial, _) in enumerate(lanes):
+                scores[trial].append(score(metric, outcome.validation[k], job.validation.labels[k]))
+        return chosen(trials, scores, metric.better)
 
-    def _run_lanes(
-        self, trials: list[dict[str, Any]], lanes: list[tuple[int, int]]
-    ) -> Iterator[tuple[tuple[int, int], Outcome, Job, int]]:
-        """Train (trial, seed) lanes in full blocks; trials that differ only in lr share a block."""
-        for _, group in itertools.groupby(lanes, key=lambda lane: _without_lr(trials[lane[0]])):
-            for some in _chunks(list(group), self.width):
-                full = (some * self.width)[: self.width]
-                lr = [trials[trial].get("lr", self._settings.lr) for trial, _ in full]
-                parts = self._with_choice(trials[some[0][0]])
-                folder = self._case.folder / f"trial-{some[0][0]}-seed-{some[0][1]}"
-                job = self._job(parts, [seed for _, seed in full], lr, folder)
-                outcome = self._trainer.fit(job)
-                yield from ((lane, outcome, job, k) for k, lane in enumerate(some))
+    def _try(self, trials: Sequence[Mapping[str, Any]], lanes: Sequence[tuple[int, int]]) -> tuple[Job, Outcome]:
+        """Train one block of (trial, seed) lanes; a block that is not full is filled up by repeating its lanes."""
+        full = [lanes[k % len(lanes)] for k in range(self.width)]
+        lr = [trials[trial].get("lr", self._settings.lr) for trial, _ in full]
+        trial, seed = lanes[0]
+        folder = self._case.folder / f"trial-{trial}-seed-{seed}"
+        job = self._job(self._with_choice(trials[trial]), [seed for _, seed in full], lr, folder)
+        return job, self._trainer.fit(job)
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """Train a block of seeds and judge each on its own test part."""
@@ -182,20 +167,6 @@ class Training(Session):
             folder=folder,
             report=self._case.report,
         )
-
-
-def _chunks(lanes: list[tuple[int, int]], width: int) -> Iterator[list[tuple[int, int]]]:
-    return (lanes[start : start + width] for start in range(0, len(lanes), width))
-
-
-def _by_field(trials: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The numbers of the trials, those that differ only in lr next to each other: they share blocks."""
-    first = [next(k for k, other in enumerate(trials) if _without_lr(other) == _without_lr(one)) for one in trials]
-    return sorted(range(len(trials)), key=first.__getitem__)
-
-
-def _without_lr(trial: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return sorted((key, value) for key, value in trial.items() if key != "lr")
 
 
 @hookimpl

@@ -47,7 +47,8 @@ class Transform(Protocol):
     )
 
     def setup(self, case: Case) -> Session:
-        """Nothing to prepare."""
+        """Nothing to prepare; times are those of one thread."""
+        torch.set_num_threads(1)
         return Feeding(self, case)
 
 
@@ -60,11 +61,10 @@ class Feeding(Session):
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """Every metric on one seed's logits."""
         draw = Draw(self._settings, self._case, seeds[0])
-        metrics = {}
+        metrics: dict[str, list[float] | None] = {}
         for label, metric in self._case.measure.items():
             value = metric(**{name: getattr(draw, name) for name in required(metric)})
-            if value is not None:  # a metric that has nothing to say of this transform
-                metrics[label] = [float(value)]
+            metrics[label] = None if value is None else [float(value)]
         return Values(seeds=list(seeds), metrics=metrics)
 
 
@@ -99,7 +99,7 @@ class Draw:
     @cached_property
     def reference(self) -> list[tuple[int, int, float]] | None:
         """(row, class, exact probability) for a few classes, integrated on another way; None where nobody knows."""
-        noise = self.transform.noise() if hasattr(self.transform, "noise") else None
+        noise = self.transform.distribution()
         return None if noise is None else checked(noise, self.logits.double().cpu(), self._seed)
 
     @cached_property

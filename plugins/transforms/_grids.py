@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FAR = -1e150
 """Stands for a masked logit: it never wins, and no arithmetic on it overflows."""
 
+NEVER = -1e30
+"""A log-probability that stands for -inf: it survives the arithmetic of gradients, -inf - -inf would be NaN."""
+
 ELEMENTS = 1 << 17
 """Most numbers in one temporary tensor: larger ones leave the processor's cache."""
 
@@ -65,10 +68,18 @@ def even(law: Law, rows: Tensor, aim: Aim, *, step: float, reach: float, most: f
     a = left_end(law, rows, low, torch.full_like(low, right), aim.log_error)
     if aim.relative:
         a = torch.minimum(a, low * 0.75 - reach * spread(rows).clamp(max=most))
-    count = int(math.ceil(float((right - a).max()) / step)) + 1
-    width = (right - a) / (count - 1)
-    x = a + width * torch.arange(count, dtype=rows.dtype, device=rows.device)
-    return x, width.log().expand_as(x)
+    k, width = steps_between(a, torch.full_like(a, right), step)
+    return a + width * k.clamp(min=0), torch.where(k >= 0, width.log(), NEVER)
+
+
+def steps_between(start: Tensor, stop: Tensor, step: float) -> tuple[Tensor, Tensor]:
+    """Equal steps of `step` at most from `start` to `stop` [r, 1]: their numbers [r, q], -1 after the last; the width.
+
+    Each row has as many as it needs, so its result does not depend on the other rows.
+    """
+    count = ((stop - start) / step).ceil() + 1
+    k = torch.arange(int(count.max()), dtype=start.dtype, device=start.device).expand(len(start), -1)
+    return torch.where(k < count, k, -1.0), (stop - start) / (count - 1)
 
 
 def asinh(x: Tensor) -> Tensor:
@@ -115,16 +126,21 @@ def crowded(law: Law, rows: Tensor, aim: Aim, *, df: float, scale: float) -> Nod
     if aim.relative:
         log_error = log_error - (df + 1) * torch.log1p(spread(rows) / scale)
     centres = rows.topk(min(16, rows.shape[1])).values
-    wanted = ((log_max_cdf(law, rows, centres) - log_error) / -aim.log_error).clamp(0, 1)
+    wanted = ((log_max_cdf(law, rows, centres) + 6 - log_error) / -aim.log_error).clamp(0, 1)
     weights = [torch.ones_like(wanted[:, 0])]
     for j in range(1, centres.shape[1]):
-        near = [w / (1 + ((centres[:, k] - centres[:, j]) / scale) ** 2).sqrt() for k, w in enumerate(weights)]
+        near = [w * _cover((centres[:, k] - centres[:, j]) / scale) for k, w in enumerate(weights)]
         weights.append((wanted[:, j] - torch.stack(near).sum(0)).clamp(min=0.0))
     weight = torch.stack(weights, 1)
     used = int((weight > 0).sum(1).max())
     weight, order = weight.sort(1, descending=True)
     placed = Centres(centres.gather(1, order)[:, :used].clamp(min=-1e140), weight[:, :used], scale)
     return _along_map(law, rows, placed, log_error, (math.log(rows.shape[1]) - log_error) / df + 2, aim, df)
+
+
+def _cover(z: Tensor) -> Tensor:
+    """How far asinh around a centre moves a pole z away from the real line, as a share of what it does for its own."""
+    return torch.asin(2 / (z.abs() + (4 + z * z).sqrt())) * (2 / math.pi)
 
 
 def _along_map(law: Law, rows: Tensor, placed: Centres, log_error: Tensor, right: Tensor, aim: Aim, df: float) -> Nodes:
@@ -136,17 +152,16 @@ def _along_map(law: Law, rows: Tensor, placed: Centres, log_error: Tensor, right
         low, high = torch.where(small, middle, low), torch.where(small, high, middle)
     a, b = -placed.scale * low.sinh(), placed.scale * right.sinh()
     start, stop = placed.map(a), placed.map(b)
-    step = min(0.36, 0.37 / df) * math.sqrt(30 / -aim.log_error)
-    count = int(math.ceil(float((stop - start).max()) / step)) + 1
-    width = (stop - start) / (count - 1)
-    t = start + width * torch.arange(count, dtype=rows.dtype, device=rows.device)
-    x = placed.inverse(t, a, b)
-    return x, width.log() - placed.slope(x).log()
+    step = min(0.34, 0.37 / df) * math.sqrt(30 / -aim.log_error)
+    k, width = steps_between(start, stop, step)
+    x = placed.inverse(start + width * k.clamp(min=0), a, b)
+    return x, torch.where(k >= 0, width.log() - placed.slope(x).log(), NEVER)
 
 
 def panels(ends: Tensor, points: int) -> Nodes:
     """Gauss-Legendre between neighbouring ends: (sorted [r, m + 1]) -> [r, m * points]; empty panels weigh nothing."""
-    node, weight = (torch.as_tensor(v, dtype=ends.dtype, device=ends.device) for v in np.polynomial.legendre.leggauss(points))
+    rule = np.polynomial.legendre.leggauss(points)
+    node, weight = (torch.as_tensor(v, dtype=ends.dtype, device=ends.device) for v in rule)
     half = ends.diff(dim=-1)[..., None] / 2
     x = ends[:, :-1, None] + half * (1 + node)
     return x.flatten(1), (half * weight).clamp(min=1e-300).log().flatten(1)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.transforms._grids import Aim, Nodes, even, left_end, log_max_cdf, panels, spread
+from harness.stock.transforms._grids import (
+    NEVER,
+    Aim,
+    Nodes,
+    even,
+    left_end,
+    log_max_cdf,
+    panels,
+    spread,
+    steps_between,
+)
 from torch.nn.functional import logsigmoid
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-NEVER = -1e30
-"""A log-probability that stands for -inf: it survives the arithmetic of gradients, -inf - -inf would be NaN."""
-
-STEP, LAPLACE_WIDTH, LAPLACE_POINTS = 1.0, 2.0, 8
 
 class Law(ABC):
     """One distribution: F its distribution function, f its density, h = f / F. All functions act elementwise."""
@@ -38,6 +45,11 @@ class Law(ABC):
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
         """The grid for rows [r, n], float64: nodes and log-weights [r, q]."""
 
+    @property
+    def breaks(self) -> bool:
+        """Whether the density has jumps, so that second derivatives need nodes that move with the logits."""
+        return False
+
     def contenders(self, rows: Tensor, aim: Aim) -> Tensor | None:
         """The places [r, k] of the classes that can win, where the law can tell; None means all."""
         return None
@@ -48,8 +60,7 @@ class Law(ABC):
 
     def quantile(self, log_p: float) -> float:
         """z with log F(z) = `log_p` < 0, by bisection."""
-        p = torch.tensor([log_p], dtype=torch.float64)
-        return float(self.quantiles(p))
+        return _quantile(self, log_p)
 
     def quantiles(self, log_p: Tensor) -> Tensor:
         """z [k] with log F(z) = `log_p` [k], float64, by bisection between -1e30 and 1e30 on a scale of sinh."""
@@ -59,6 +70,11 @@ class Law(ABC):
             below = self.log_cdf(middle.sinh()) < log_p
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)
         return ((low + high) / 2).sinh()
+
+
+@functools.lru_cache(maxsize=1024)
+def _quantile(law: Law, log_p: float) -> float:
+    return float(law.quantiles(torch.tensor([log_p], dtype=torch.float64)))
 
 
 def uniforms(like: Tensor, generator: Generator | None) -> Tensor:
@@ -78,8 +94,8 @@ class Gaussian(Law):
         return -0.5 * z * z - 0.5 * math.log(2 * math.pi) - log_cdf
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        step = STEP * min(0.55, 0.8 / math.sqrt(2 * math.log(rows.shape[1] + 1)))
-        return even(self, rows, aim, step=step * math.sqrt(30 / -aim.log_error), reach=0.5, most=36.0)
+        step = min(0.55, 0.8 / math.log(rows.shape[1] + 1)) * math.sqrt(30 / -aim.log_error)
+        return even(self, rows, aim, step=step, reach=0.5, most=36.0)
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
@@ -96,7 +112,7 @@ class Logistic(Law):
         return log_cdf - z  # f = F (1 - F)
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        return even(self, rows, aim, step=STEP * 0.5 * math.sqrt(30 / -aim.log_error), reach=1.0, most=100.0)
+        return even(self, rows, aim, step=0.4 * math.sqrt(30 / -aim.log_error), reach=1.0, most=300.0)
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return uniforms(like, generator).logit()
@@ -120,11 +136,11 @@ class Laplace(Law):
         low = torch.full_like(right, self.quantile(aim.log_error))
         a = left_end(self, rows, low, right, aim.log_error)
         if aim.relative:
-            a = torch.minimum(a, low - spread(rows).clamp(max=100.0))
+            a = torch.minimum(a, low - spread(rows).clamp(max=300.0))
         kinks = rows.topk(min(48, n)).values
-        count = math.ceil(float((right - a).max()) / LAPLACE_WIDTH)
-        even_ends = a + (right - a) * torch.linspace(0, 1, count + 1, dtype=rows.dtype, device=rows.device)
-        return panels(torch.cat([even_ends, kinks.clamp(a, right)], 1).sort(1).values, LAPLACE_POINTS)
+        k, width = steps_between(a, right, 2.0)
+        even_ends = torch.where(k >= 0, a + width * k, right)
+        return panels(torch.cat([even_ends, kinks.clamp(a, right)], 1).sort(1).values, 8)
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         u = uniforms(like, generator) - 0.5
@@ -142,12 +158,17 @@ class Uniform(Law):
     def log_hazard(self, z: Tensor, log_cdf: Tensor) -> Tensor:
         return torch.where((z > 0) & (z < 1), -log_cdf, NEVER)
 
+    @property
+    def breaks(self) -> bool:
+        """True: the ends of the interval."""
+        return True
+
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        """Panels between the kinks, 1 above the logits, on the part of (0, 1) that matters."""
-        a = self._start(rows, aim)
-        kinks = (1 + rows[:, : min(1024, rows.shape[1])]).clamp(min=a)
+        """Panels between the kinks, 1 above the logits (sorted), on the part of (0, 1) that matters."""
+        a = self._start(rows.detach(), aim) + rows[:, :1]
+        kinks = torch.maximum(1 + rows[:, : min(1024, rows.shape[1])], a)
         points, count = (8, 32) if kinks.shape[1] <= 32 else (4, 64) if kinks.shape[1] <= 256 else (3, 128)
-        even_ends = a + (1 - a) * torch.linspace(0, 1, count + 1, dtype=rows.dtype, device=rows.device)
+        even_ends = a + (1 + rows[:, :1] - a) * torch.linspace(0, 1, count + 1, dtype=rows.dtype, device=rows.device)
         return panels(torch.cat([even_ends, kinks], 1).sort(1).values, points)
 
     def contenders(self, rows: Tensor, aim: Aim) -> Tensor | None:

@@ -88,24 +88,26 @@ class Race:
         return _put(total, field, whole, 0.0).masked_fill(empty, 0.0).to(rows.dtype)
 
     def _product(self, terms: Tensor, log_h: Tensor, v: Tensor, log_p: Tensor | None) -> Tensor:
-        """int exp(L) h_k (v_k S - V) dx over some nodes, S = sum_j h_j, V = sum_j v_j h_j; each v over its p for logs."""
+        """int exp(L) h_k (v_k S - V) dx over some nodes, S = sum_j h_j, V = sum_j v_j h_j; v / p for v with `log_p`."""
         share = (terms if log_p is None else terms - log_p[:, None]).exp()
         h = log_h.exp()
         weighted = (share * v[:, None]).sum(-1)
         return v * (share * h.sum(-1, keepdim=True)).sum(1) - (weighted[:, :, None] * h).sum(1)
 
     def _pull_twice(self, rows: Tensor, cotangent: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
-        mu, masked = _finite(rows)
-        x, log_w = self.law.nodes(mu, self.aim(rows))
+        whole, masked = _finite(rows)
+        field = self.law.contenders(whole, self.aim(rows))
         with torch.enable_grad():
-            mu, v = mu.detach().requires_grad_(), cotangent.double().detach().requires_grad_()
+            whole, v = whole.detach().requires_grad_(), cotangent.double().detach().requires_grad_()
+            mu, used = _take(whole, field), _take(v.masked_fill(masked, 0.0), field)
+            x, log_w = self.law.nodes(mu if self.law.breaks else mu.detach(), self.aim(rows))
             terms, log_h = self._terms(mu, x, log_w)
             log_p = terms.logsumexp(1)
-            empty = masked | (log_p < LEAST)
-            used = v.masked_fill(empty, 0.0)
+            used = used.masked_fill(log_p < LEAST, 0.0)
             total = self._product(terms, log_h, used, log_p if self.relative else None)
-            value = (total * direction.double().masked_fill(empty, 0.0)).sum()
-            first, second = torch.autograd.grad(value, (mu, v))
+            total = total.masked_fill(log_p < LEAST, 0.0)
+            value = (total * _take(direction.double().masked_fill(masked, 0.0), field)).sum()
+            first, second = torch.autograd.grad(value, (whole, v))
         return first.masked_fill(masked, 0.0).to(rows.dtype), second.to(rows.dtype)
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Student(Law):
     """Student's t with `df` degrees of freedom, any above 0.
 
-    With z = -sqrt(df) cot(s), s in (0, pi): F(z) = c int_0^s sin(u)^(df - 1) du, so the tail keeps its relative accuracy.
+    With z = -sqrt(df) cot(s), s in (0, pi): F(z) = c int_0^s sin(u)^(df - 1) du: the tail keeps its relative
+    accuracy.
     """
 
     df: float

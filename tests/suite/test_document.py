@@ -107,7 +107,7 @@ def test_what_is_no_suite_is_one_line(tmp_path: Path, content: bytes | str, expe
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, expected in {
-        tmp_path / "none.yaml": "no such file or directory",
+        tmp_path / "none.yaml": "no such file",
         tmp_path: "is a directory, a suite is a file",
         tmp_path / ("x" * 300): "file name too long",
         tmp_path / "pipe": "is not a regular file",

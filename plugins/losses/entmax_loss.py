@@ -1,0 +1,54 @@
+"""The Fenchel-Young loss of entmax."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness import Loss, Positive, component, hookimpl, with_values
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class EntmaxLoss(Loss):
+    """<p, logits> + H(p) - logit_y with p = entmax and H its Tsallis entropy (Blondel, Martins & Niculae, 2020).
+
+    [batch, classes], [batch] -> [batch], at least 0 and 0 exactly where p is the label: the Fenchel-Young loss. Its
+    gradient is p - [j = y], so it does not vanish where p_y = 0, as that of -log p_y would. alpha = 1 is cross-entropy
+    in nats, 2 is `sparsemax_loss`.
+    """
+
+    alpha: Positive = 1.5
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        log_p = with_values(_entmax(), {("alpha",): self.alpha}).log(scores)
+        inside = log_p > -torch.inf
+        log_p, p = torch.where(inside, log_p, 0.0), log_p.exp()
+        gaps = torch.where(inside, scores - scores.gather(-1, target[:, None]), 0.0)
+        # H(p) = sum_i (p_i - p_i^alpha) / (alpha (alpha - 1)), in a form that does not break down at alpha = 1
+        surprise = -log_p * _growth((self.alpha - 1) * log_p) / self.alpha
+        value = (p * (gaps + surprise)).sum(-1)
+        return value - value.detach().clamp(max=0.0)  # rounding alone makes it negative
+
+
+def _growth(u: Tensor) -> Tensor:
+    """(e^u - 1) / u, with its derivative where u is 0 or near it."""
+    near = u.abs() < 1e-3
+    small, large = torch.where(near, u, 0.0), torch.where(near, 1.0, u)
+    series = 1 + small / 2 * (1 + small / 3 * (1 + small / 4 * (1 + small / 5)))
+    return torch.where(near, series, large.expm1() / large)
+
+
+@functools.cache
+def _entmax() -> Any:
+    return component("transform", "entmax")
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [EntmaxLoss]

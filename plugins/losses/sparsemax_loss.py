@@ -1,0 +1,39 @@
+"""The Fenchel-Young loss of sparsemax."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness import Loss, component, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class SparsemaxLoss(Loss):
+    """<p, logits> + sum_j p_j (1 - p_j) / 2 - logit_y with p = sparsemax (Martins & Astudillo, 2016).
+
+    [batch, classes], [batch] -> [batch], at least 0 and 0 exactly where p is the label: where its logit leads by 1. Its
+    gradient is p - [j = y], so it does not vanish where p_y = 0.
+    """
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        p = _sparsemax()(scores)
+        gaps = torch.where(p > 0, scores - scores.gather(-1, target[:, None]), 0.0)
+        value = (p * (gaps + (1 - p) / 2)).sum(-1)
+        return value - value.detach().clamp(max=0.0)  # rounding alone makes it negative
+
+
+@functools.cache
+def _sparsemax() -> Any:
+    return component("transform", "sparsemax")
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [SparsemaxLoss]

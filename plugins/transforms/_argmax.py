@@ -1,0 +1,77 @@
+"""What transforms that are the argmax under noise share: the scale of the noise, and samples."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from harness.stock.transforms._along import Along
+
+from harness import Positive
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+def divided(rows: Tensor, scale: float | Tensor) -> Tensor:
+    """rows / scale [r, n], with the right gradient for a learned scale where entries are -inf."""
+    if not isinstance(scale, torch.Tensor):
+        return rows if scale == 1 else rows / scale
+    masked = rows == -torch.inf
+    return (rows.masked_fill(masked, 0.0) / scale.to(rows.dtype)).masked_fill(masked, -torch.inf)
+
+
+def exponential(like: Tensor, generator: Generator | None) -> Tensor:
+    """Exp(1) draws [...], shaped as `like`, never 0: its logarithm is more than finite logits could make up for."""
+    draws = torch.empty_like(like.detach()).exponential_(generator=generator)
+    return draws.clamp(min=torch.finfo(like.dtype).tiny)
+
+
+def reverse_gumbel(like: Tensor, generator: Generator | None) -> Tensor:
+    """Minus Gumbel draws [...], shaped as `like`, all finite."""
+    return exponential(like, generator).log()
+
+
+def log_softmax(rows: Tensor) -> Tensor:
+    """log softmax [r, n] with no gradient from the infinite logarithm of a masked class."""
+    return rows.log_softmax(-1).masked_fill(rows == -torch.inf, -torch.inf)
+
+
+class Argmax(Along):
+    """p_i = P(argmax_j (logit_j + scale e_j) = i), e_j independent draws of some noise."""
+
+    scale: Positive = 1.0
+
+    def log_probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]."""
+        return self.log_of_standard(divided(rows, self.scale))
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]; exp of the logarithm, so small ones are as accurate as large ones."""
+        return self.log_probabilities(rows).exp()
+
+    @abstractmethod
+    def log_of_standard(self, rows: Tensor) -> Tensor:
+        """Log-probabilities [r, n] under noise of scale 1; the largest of each row is 0, some may be -inf."""
+
+    @abstractmethod
+    def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
+        """Draws of the noise at scale 1, shaped as `like`."""
+
+    def rsample(self, logits: Tensor, generator: Generator | None = None, dim: int = -1) -> Tensor:
+        """(logits [..., n]) -> one-hot draws [..., n] of argmax(logits + scale * noise) along `dim`.
+
+        The gradient is that of the probabilities (straight through): it is right for whatever is linear in the draw.
+        """
+        hard = self._of_rows(partial(self._draw, generator=generator), logits.detach(), dim)
+        if not (torch.is_grad_enabled() and logits.requires_grad):
+            return hard
+        p = self(logits, dim)
+        return hard + (p - p.detach())
+
+    def _draw(self, rows: Tensor, generator: Generator | None) -> Tensor:
+        rows = divided(rows, self.scale)
+        winner = (rows + self.noise(rows, generator)).argmax(-1, keepdim=True)
+        return torch.zeros_like(rows).scatter(-1, winner, 1.0)

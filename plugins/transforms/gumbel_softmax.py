@@ -1,0 +1,51 @@
+"""Relaxed samples of a categorical distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.stock.transforms._along import Along
+from harness.stock.transforms._argmax import divided, log_softmax, reverse_gumbel
+
+from harness import Positive, Transform, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+class GumbelSoftmax(Along):
+    """A relaxed sample, softmax((logits + Gumbel noise) / temperature), drawn anew at each call.
+
+    [..., n] -> [..., n] (Jang et al., 2017; Maddison et al., 2017). A random distribution and no function of the
+    logits: `log` draws anew. Its argmax is i with probability softmax(logits)_i at any temperature, but its mean is
+    softmax(logits) only in the limit of temperature 0. Draws come from torch's global generator, `rsample` takes
+    another. Gradients pass to the logits and to the temperature.
+    """
+
+    temperature: Positive = 1.0
+    random: ClassVar[bool] = True
+    axioms: ClassVar[Sequence[str]] = ("shift",)
+
+    def rsample(self, logits: Tensor, generator: Generator | None = None, dim: int = -1) -> Tensor:
+        """(logits [..., n]) -> a relaxed sample [..., n] along `dim`, differentiable."""
+        return self._of_rows(lambda rows: self._noisy(rows, generator).softmax(-1), logits, dim)
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]."""
+        return self._noisy(rows).softmax(-1)
+
+    def log_probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]."""
+        return log_softmax(self._noisy(rows))
+
+    def _noisy(self, rows: Tensor, generator: Generator | None = None) -> Tensor:
+        noisy = rows - reverse_gumbel(rows, generator)
+        # The largest is 0 before it is divided, so that a small temperature gives -inf and never inf - inf.
+        return divided(noisy - noisy.detach().amax(-1, keepdim=True), self.temperature)
+
+
+@hookimpl
+def components() -> list[type[Transform]]:
+    """What this file brings."""
+    return [GumbelSoftmax]

@@ -1,0 +1,47 @@
+"""Spherical softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from harness.stock.transforms._along import Along
+from harness.stock.transforms._argmax import log_softmax
+
+from harness import Positive, Transform, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Spherical(Along):
+    """Spherical softmax, (logit_i^2 + eps) / sum_j (logit_j^2 + eps) (de Brebisson & Vincent, 2016).
+
+    [..., n] -> [..., n], never 0 thanks to `eps`. A positive factor on the logits changes nothing but for `eps`; a
+    constant added to them does. Signs do not matter, so the order is kept only among logits of at least 0.
+    """
+
+    eps: Positive = 1e-6
+    shifts: ClassVar[bool] = False
+    axioms: ClassVar[Sequence[str]] = ()
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]."""
+        return self._log_squares(rows).softmax(-1)
+
+    def log_probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]."""
+        return log_softmax(self._log_squares(rows))
+
+    def _log_squares(self, rows: Tensor) -> Tensor:
+        masked = rows == -torch.inf
+        root = torch.as_tensor(self.eps, dtype=rows.dtype, device=rows.device).sqrt()
+        squares = 2 * torch.hypot(rows.masked_fill(masked, 0.0), root).log()  # a square itself could overflow
+        return squares.masked_fill(masked, -torch.inf)
+
+
+@hookimpl
+def components() -> list[type[Transform]]:
+    """What this file brings."""
+    return [Spherical]

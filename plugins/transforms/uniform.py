@@ -1,0 +1,37 @@
+"""Argmax under uniform noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.stock.transforms import _laws
+from harness.stock.transforms._noise import Noise
+
+from harness import Positive, Transform, hookimpl
+
+if TYPE_CHECKING:
+    from harness.stock.transforms._laws import Law
+
+
+class Uniform(Noise):
+    """P(argmax_j (logit_j + scale * noise_j) = i) for independent uniform noise on an interval of length `width`.
+
+    [..., n] -> [..., n]. Two classes d < w = scale * width apart: 1 - (1 - d / w)^2 / 2. A class w or more below the
+    best has probability exactly 0, log-probability -inf and no gradient. The quadrature is split at the kinks.
+    """
+
+    width: Positive = 1.0
+
+    def law(self) -> Law:
+        """The uniform distribution on (0, 1)."""
+        return _laws.Uniform()
+
+    def unit(self) -> Any:
+        """The length of the interval: both fields may be learned."""
+        return self.scale * self.width
+
+
+@hookimpl
+def components() -> list[type[Transform]]:
+    """What this file brings."""
+    return [Uniform]
