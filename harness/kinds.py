@@ -80,7 +80,7 @@ class Transform(Component):
         result: Tensor = self(logits).log()
         return result
 
-    def distribution(self) -> Any | None:
+    def reference_noise(self) -> Any | None:
         """The noise whose argmax this is, as a frozen distribution of scipy.stats, for an independent reference.
 
         None for a transform of another family.

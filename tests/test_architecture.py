@@ -11,7 +11,21 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     **dict.fromkeys(("errors", "fields", "dynamic", "base", "kinds", "exchange", "inputs", "hookspecs", "streams"), 0),
-    **dict.fromkeys(("sources", "digests", "registration", "conformance", "loading", "adapters", "registry", "catalogue", "suite", "select"), 1),
+    **dict.fromkeys(
+        (
+            "sources",
+            "digests",
+            "registration",
+            "conformance",
+            "loading",
+            "adapters",
+            "registry",
+            "catalogue",
+            "suite",
+            "select",
+        ),
+        1,
+    ),
     **dict.fromkeys(("statistics", "clusters", "feasible", "artifacts"), 1),
     "protocols": 2,
     **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),

@@ -99,7 +99,7 @@ class Draw:
     @cached_property
     def reference(self) -> list[tuple[int, int, float]] | None:
         """(row, class, exact probability) for a few classes, integrated on another way; None where nobody knows."""
-        noise = self.transform.distribution()
+        noise = self.transform.reference_noise()
         return None if noise is None else checked(noise, self.logits.double().cpu(), self._seed)
 
     @cached_property

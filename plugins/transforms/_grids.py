@@ -126,7 +126,8 @@ def crowded(law: Law, rows: Tensor, aim: Aim, *, df: float, scale: float) -> Nod
     if aim.relative:
         log_error = log_error - (df + 1) * torch.log1p(spread(rows) / scale)
     centres = rows.topk(min(16, rows.shape[1])).values
-    wanted = ((log_max_cdf(law, rows, centres) + 6 - log_error) / -aim.log_error).clamp(0, 1)
+    # Not P(max <= centre): off the real line, towards the poles, ties of many classes grow as they do to the right.
+    wanted = ((log_max_cdf(law, rows, centres + scale) + 3 - log_error) / -aim.log_error).clamp(0, 1)
     weights = [torch.ones_like(wanted[:, 0])]
     for j in range(1, centres.shape[1]):
         near = [w * _cover((centres[:, k] - centres[:, j]) / scale) for k, w in enumerate(weights)]

@@ -54,6 +54,17 @@ class Law(ABC):
         """The places [r, k] of the classes that can win, where the law can tell; None means all."""
         return None
 
+    def tabulated(self, n: int) -> tuple[float, float, float, float]:
+        """For `_table.py`: the step between nodes, how far down the integrand of a class lies, the size of a cell,
+        how far below the best logarithms are tabulated.
+        """
+        raise NotImplementedError
+
+    @property
+    def has_table(self) -> bool:
+        """Whether float32 is computed from tables: for smooth laws with light tails."""
+        return type(self).tabulated is not Law.tabulated
+
     def far(self, log_tail: float) -> float:
         """z > 0 with log(1 - F(z)) = `log_tail` at most."""
         return -self.quantile(log_tail)
@@ -94,8 +105,11 @@ class Gaussian(Law):
         return -0.5 * z * z - 0.5 * math.log(2 * math.pi) - log_cdf
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        step = min(0.55, 0.8 / math.log(rows.shape[1] + 1)) * math.sqrt(30 / -aim.log_error)
+        step = self.tabulated(rows.shape[1])[0] * (1.0 if aim.log_error < -20 else 1.28)
         return even(self, rows, aim, step=step, reach=0.5, most=36.0)
+
+    def tabulated(self, n: int) -> tuple[float, float, float, float]:
+        return min(0.55, 0.8 / math.log(n + 1)), 0.5, 1 / 16 if n <= 64 else 1 / 32 if n <= 1024 else 1 / 48, 24.0
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
@@ -112,7 +126,10 @@ class Logistic(Law):
         return log_cdf - z  # f = F (1 - F)
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        return even(self, rows, aim, step=0.4 * math.sqrt(30 / -aim.log_error), reach=1.0, most=300.0)
+        return even(self, rows, aim, step=0.4, reach=1.0, most=300.0)
+
+    def tabulated(self, n: int) -> tuple[float, float, float, float]:
+        return 0.5, 1.0, 1 / 10, 60.0
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return uniforms(like, generator).logit()

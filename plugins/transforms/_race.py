@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from harness.stock.transforms import _table
 from harness.stock.transforms._grids import ELEMENTS, FAR, Aim
 
 if TYPE_CHECKING:
@@ -35,15 +36,41 @@ class Race:
 
     def run(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """(rows [r, n]) -> p or log p [r, n] and its sum before it was normalised [r, 1], in the rows' type."""
-        return _each(self._run, rows, rows)
+        if not self._tabulated(rows):
+            return _each(self._run, rows, rows)
+        return self._mended(
+            rows,
+            _each(lambda block: _table.forward(self.law, block, self.relative), rows, rows, size=ELEMENTS // 2),
+            rows,
+        )
 
     def pull(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Tensor:
         """The product of `cotangent` [r, n] with the Jacobian of `run` at rows, where its result was `out`."""
-        return _each(lambda *block: (self._pull(*block),), rows, rows, out, cotangent)[0]
+        if not self._tabulated(rows):
+            return _each(lambda *block: (self._pull(*block),), rows, rows, out, cotangent)[0]
+        fast = _each(
+            lambda *b: (_table.pull(self.law, *b, self.relative),), rows, rows, out, cotangent, size=ELEMENTS // 2
+        )
+        return self._mended(rows, fast, rows, out, cotangent)[0]
 
     def pull_twice(self, rows: Tensor, cotangent: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
         """Derivatives of <direction, pull(rows, cotangent)> with respect to rows and cotangent."""
         return _each(self._pull_twice, rows, rows, cotangent, direction)
+
+    def _tabulated(self, rows: Tensor) -> bool:
+        return rows.dtype == torch.float32 and self.law.has_table and rows.shape[1] > 1
+
+    def _mended(self, rows: Tensor, fast: tuple[Tensor, ...], *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Logarithms in rows with classes further down than the table goes, by quadrature."""
+        if not self.relative:
+            return fast
+        depth = _table.depth(self.law, rows)
+        deep = ((rows < -depth) & (rows > -torch.inf)).any(1).nonzero()[:, 0]
+        if not len(deep):
+            return fast
+        slow = self._run if len(inputs) == 1 else lambda *block: (self._pull(*block),)
+        mended = _each(slow, rows[deep], *(t[deep] for t in inputs))
+        return tuple(whole.index_copy(0, deep, part) for whole, part in zip(fast, mended, strict=True))
 
     def _run(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         whole, masked = _finite(rows)
@@ -130,8 +157,10 @@ def _parts(mu: Tensor, x: Tensor) -> list[slice]:
     return [slice(start, start + step) for start in range(0, x.shape[1], step)]
 
 
-def _each(function: Callable[..., tuple[Tensor, ...]], rows: Tensor, *tensors: Tensor) -> Any:
+def _each(
+    function: Callable[..., tuple[Tensor, ...]], rows: Tensor, *tensors: Tensor, size: int = ELEMENTS // 32
+) -> Any:
     """`function` on blocks of rows, so many that one node of each fits into a temporary, put together again."""
-    step = max(1, ELEMENTS // 32 // rows.shape[1])
+    step = max(1, size // rows.shape[1])
     blocks = [function(*block) for block in zip(*(t.split(step) for t in tensors), strict=True)]
     return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))

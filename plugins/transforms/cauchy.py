@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.stock.transforms._noise import Noise
 from harness.stock.transforms._student import Student
@@ -22,6 +22,12 @@ class Cauchy(Noise):
     def law(self) -> Law:
         """The standard Cauchy distribution."""
         return Student(1.0)
+
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.cauchy(scale=self.scale)
 
 
 @hookimpl

@@ -82,7 +82,7 @@ def _pull(rows: Tensor, log_p: Tensor, _: Tensor, g: Tensor) -> Tensor:
         result = result + ((weight * total.mT) @ rest)[..., 0, :] * h - ((weight * weighted.mT) @ rest)[..., 0, :] * r
     return result
 
-    def distribution(self) -> Any:
+    def reference_noise(self) -> Any:
         """The noise, for an independent reference."""
         from scipy import stats
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.stock.transforms import _laws
 from harness.stock.transforms._noise import Noise
@@ -23,6 +23,12 @@ class Gaussian(Noise):
     def law(self) -> Law:
         """The standard normal distribution."""
         return _laws.Gaussian()
+
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.norm(scale=self.scale)
 
 
 @hookimpl

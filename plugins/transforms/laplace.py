@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.stock.transforms import _laws
 from harness.stock.transforms._noise import Noise
@@ -23,6 +23,12 @@ class Laplace(Noise):
     def law(self) -> Law:
         """The standard Laplace distribution."""
         return _laws.Laplace()
+
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.laplace(scale=self.scale)
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.stock.transforms import _laws
 from harness.stock.transforms._noise import Noise
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 class Logistic(Noise):
     """P(argmax_j (logit_j + scale * noise_j) = i) for independent logistic noise.
 
-    [..., n] -> [..., n]. Two classes d scales apart, a = exp(d): 1 - (a - 1 - log a) / (a - 1)^2 for a > 1. `log` is
+    [..., n] -> [..., n]. Two classes d scales apart, a = exp(d): a (a - 1 - log a) / (a - 1)^2. `log` is
     accurate for classes up to 300 scales below the best; further down it stays finite and too low.
     """
 
     def law(self) -> Law:
         """The standard logistic distribution."""
         return _laws.Logistic()
+
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.logistic(scale=self.scale)
 
 
 @hookimpl

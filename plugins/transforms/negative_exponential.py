@@ -78,7 +78,7 @@ def _scan(decay: Tensor, value: Tensor) -> Tensor:
         reach *= 2
     return value
 
-    def distribution(self) -> Any:
+    def reference_noise(self) -> Any:
         """The noise, for an independent reference."""
         from scipy import stats
 

@@ -88,7 +88,7 @@ def _pull(rows: Tensor, log_p: Tensor, nodes: Tensor, g: Tensor) -> Tensor:
         result = result + g * (share * total).sum(-2) - (hazard * weighted).sum(-2)
     return result
 
-    def distribution(self) -> Any:
+    def reference_noise(self) -> Any:
         """The noise, for an independent reference."""
         from scipy import stats
 

@@ -41,7 +41,7 @@ class Softmax(Argmax):
         """Gumbel noise."""
         return -reverse_gumbel(like, generator)
 
-    def distribution(self) -> Any:
+    def reference_noise(self) -> Any:
         """The noise, for an independent reference."""
         from scipy import stats
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.stock.transforms._noise import Noise
 from harness.stock.transforms._student import Student
@@ -27,6 +27,12 @@ class StudentT(Noise):
         if not isinstance(self.df, float) or not 0.5 <= self.df <= 100:
             raise BenchError("student_t.df must be a fixed number between 0.5 and 100: no derivative for df is at hand")
         return Student(self.df)
+
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.t(self.df, scale=self.scale)
 
 
 @hookimpl

@@ -30,6 +30,12 @@ class Uniform(Noise):
         """The length of the interval: both fields may be learned."""
         return self.scale * self.width
 
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.uniform(scale=self.width * self.scale)
+
 
 @hookimpl
 def components() -> list[type[Transform]]:

@@ -57,7 +57,9 @@ def test_cells_and_seeds_that_do_nothing(benchmark: BenchmarkFixture, losses: in
 
     def spent(server: Server, contenders: str, seeds: int, folder: str) -> float:
         suite = tmp_path / "nothing.yaml"
-        suite.write_text(f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmeasure: accuracy\nseeds: {seeds}\n")
+        suite.write_text(
+            f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmeasure: accuracy\nseeds: {seeds}\n"
+        )
         prepared = prepare(str(suite), Wishes(), server)
         before = processor_seconds(tmp_path)
         conduct(prepared, Conditions(tmp_path / folder), server)

@@ -19,7 +19,9 @@ def cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["validate", str(ROOT / "suites" / "quickstart.yaml")]], ids=str)
+@pytest.mark.parametrize(
+    "words", [["--help"], ["list"], ["validate", str(ROOT / "suites" / "quickstart.yaml")]], ids=str
+)
 def test_start(benchmark: BenchmarkFixture, words: list[str]) -> None:
     command = [sys.executable, "-m", "harness", *words]
     run = lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: E731
