@@ -94,6 +94,7 @@ class Server:
 
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin cost several times on a busy machine
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],

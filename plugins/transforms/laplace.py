@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.stock.transforms import _laws
+from harness.stock.transforms import _kinked
 from harness.stock.transforms._noise import Noise
 
 from harness import Transform, hookimpl
@@ -22,7 +22,7 @@ class Laplace(Noise):
 
     def law(self) -> Law:
         """The standard Laplace distribution."""
-        return _laws.Laplace()
+        return _kinked.Laplace()
 
     def reference_noise(self) -> Any:
         """The noise, for an independent reference."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.stock.transforms import _laws
+from harness.stock.transforms import _kinked
 from harness.stock.transforms._noise import Noise
 
 from harness import Positive, Transform, hookimpl
@@ -24,7 +24,7 @@ class Uniform(Noise):
 
     def law(self) -> Law:
         """The uniform distribution on (0, 1)."""
-        return _laws.Uniform()
+        return _kinked.Uniform()
 
     def unit(self) -> Any:
         """The length of the interval: both fields may be learned."""

@@ -40,7 +40,7 @@ def test_draws_repeat_with_their_generator_and_have_the_gradient_of_p() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(values=LOGITS, shift=st.integers(-1000, 1000), seed=st.integers(0, 100))
 def test_the_axioms(name: str, values: list[float], shift: int, seed: int) -> None:
     transform, logits = build(name), torch.tensor(values, dtype=torch.float64)
