@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,3 +132,9 @@ def test_public_things_are_documented(file: Path) -> None:
 def test_folders_are_at_most_three_deep() -> None:
     for file in [*HARNESS, *PLUGINS]:
         assert len(file.relative_to(ROOT).parts) <= 4, name(file)
+
+
+def test_the_wheel_has_every_folder() -> None:
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    folders = {file.parent.relative_to(ROOT).as_posix().replace("/", ".") for file in [*HARNESS, *PLUGINS]}
+    assert listed == {folder.replace("plugins", "harness.stock", 1) for folder in folders} | {"harness.stock"}
