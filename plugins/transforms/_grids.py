@@ -106,7 +106,7 @@ class Centres(NamedTuple):
 
     def inverse(self, t: Tensor, low: Tensor, high: Tensor) -> Tensor:
         """x between `low` and `high` [r, 1] with T(x) = t [r, q]: a table around the centres, then Newton's method."""
-        ladder = torch.sinh(torch.linspace(0, 1, 48, dtype=t.dtype, device=t.device) * float(asinh(high - low).max()))
+        ladder = torch.sinh(torch.linspace(0, 1, 20, dtype=t.dtype, device=t.device) * float(asinh(high - low).max()))
         ladder = torch.cat([-ladder.flip(0), ladder[1:]])
         table = (self.centres[:, :, None] + self.scale * ladder).flatten(1)
         table = torch.cat([low, table.clamp(low, high), high], 1).sort(-1).values

@@ -73,6 +73,7 @@ class Uniform(Law):
         a = self._start(rows.detach(), aim) + rows[:, :1]
         kinks = torch.maximum(1 + rows[:, : min(1024, rows.shape[1])], a)
         points, count = (8, 32) if kinks.shape[1] <= 32 else (4, 64) if kinks.shape[1] <= 256 else (3, 128)
+        count = 6 * count if aim.relative else count
         even_ends = a + (1 + rows[:, :1] - a) * torch.linspace(0, 1, count + 1, dtype=rows.dtype, device=rows.device)
         return panels(torch.cat([even_ends, kinks], 1).sort(1).values, points)
 
