@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -52,7 +53,13 @@ class Bench:
         """The command, still running."""
         command = [sys.executable, "-P", "-W", "error", "-m", "harness", *map(str, words)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | options
-        return subprocess.Popen(command, cwd=self.folder, env={**self.environment, **(env or {})}, **options)
+        environment = {**self.environment, **(env or {})}
+        # A shell's background job ignores Ctrl-C, and so would everything it starts.
+        hear = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, cwd=self.folder, env=environment, **options)
+        finally:
+            signal.signal(signal.SIGINT, hear)
 
     def write(self, name: str, text: str) -> Path:
         """A file in the folder."""
