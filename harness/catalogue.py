@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -165,6 +166,7 @@ def _file(source: Source) -> Path:
     return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
 
+@functools.cache  # the harness's own files do not change under a running command
 def _base() -> str:
     """The digest of what turns a class into a description."""
     here = Path(__file__).parent
