@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from harness.sources import Source
@@ -29,19 +29,28 @@ def family(file: Path) -> list[Path]:
     return [seen[0], *sorted(seen[1:])]
 
 
-def _siblings(file: Path) -> Iterator[Path]:
+def _siblings(file: Path) -> tuple[Path, ...]:
     """Modules of the same folder that a file's import statements name; naming one too many does no harm."""
     try:
-        text = file.read_text(errors="replace")
-        beside = set(os.listdir(file.parent))
+        now, folder = file.stat(), file.parent.stat()
     except OSError:
-        return
+        return ()
+    return _named_beside(file, now.st_mtime_ns, now.st_size, folder.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
+    """The numbers tell one state of the file and its folder from the next: many plugins share the same siblings."""
+    text = file.read_text(errors="replace")
+    beside = set(os.listdir(file.parent))
     words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
+    found: list[Path] = []
     for word in sorted(words):
         if f"{word}.py" in beside and word != file.stem:
-            yield file.parent / f"{word}.py"
+            found.append(file.parent / f"{word}.py")
         elif word in beside and (file.parent / word / "__init__.py").is_file():
-            yield from sorted((file.parent / word).rglob("*.py"))
+            found += sorted((file.parent / word).rglob("*.py"))
+    return tuple(found)
 
 
 def library_digest(file: Path) -> str:
