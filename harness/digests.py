@@ -17,8 +17,14 @@ _IMPORT = re.compile(
 """An import statement. Reading the syntax tree instead would cost the command most of its start."""
 
 
+_FOREIGN = re.compile(r"""["']([\w-]+\.(?:c|cc|cpp|cu|h|hpp))["']""")
+"""The name of a file to be compiled, as a string."""
+
+
 def family(file: Path) -> list[Path]:
-    """A plugin's file and the modules it imports from its own folder, directly or through each other."""
+    """A plugin's file, the modules it imports from its own folder, directly or through each other, and the C, C++ and
+    CUDA files of that folder they name.
+    """
     seen: list[Path] = []
     waiting = [file]
     while waiting:
@@ -44,7 +50,7 @@ def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
     text = file.read_text(errors="replace")
     beside = set(os.listdir(file.parent))
     words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
-    found: list[Path] = []
+    found = [file.parent / name for name in sorted(set(_FOREIGN.findall(text)) & beside)]
     for word in sorted(words):
         if f"{word}.py" in beside and word != file.stem:
             found.append(file.parent / f"{word}.py")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from harness import Metric, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Seconds(Metric):
@@ -36,6 +39,24 @@ class TimesSoftmax(Metric):
         return forward_seconds / softmax_seconds
 
 
+class TimesForward(Metric):
+    """The backward time as a multiple of the forward time. Lower is better."""
+
+    better: ClassVar[str] = "lower"
+
+    def __call__(self, backward_seconds: float, forward_seconds: float) -> float:
+        return backward_seconds / forward_seconds
+
+
+class TimesInput(Metric):
+    """Memory held at the peak of a forward pass as a multiple of that of the logits. Lower is better."""
+
+    better: ClassVar[str] = "lower"
+
+    def __call__(self, memory: float, logits: Tensor) -> float:
+        return memory / (logits.numel() * logits.element_size())
+
+
 class PeakBytes(Metric):
     """Memory held at the peak of a forward pass beyond what was held before it. Lower is better."""
 
@@ -49,4 +70,4 @@ class PeakBytes(Metric):
 @hookimpl
 def components() -> list[type[Metric]]:
     """What this file brings."""
-    return [Seconds, BackwardSeconds, TimesSoftmax, PeakBytes]
+    return [Seconds, BackwardSeconds, TimesSoftmax, TimesForward, TimesInput, PeakBytes]

@@ -11,24 +11,24 @@ from harness import Metric, hookimpl
 
 
 class Sparsity(Metric):
-    """The share of probabilities that are exactly 0. A description; listed as higher is better.
+    """The share of probabilities that are exactly 0. A description.
 
     probabilities [batch, n] -> [0, 1].
     """
 
-    better: ClassVar[str] = "higher"
+    better: ClassVar[str | None] = None
 
     def __call__(self, probabilities: Tensor) -> float:
         return float((probabilities == 0).double().mean())
 
 
 class Entropy(Metric):
-    """The mean entropy of the distributions in nats. A description; listed as higher is better.
+    """The mean entropy of the distributions in nats. A description.
 
     probabilities [batch, n] -> [0, log n].
     """
 
-    better: ClassVar[str] = "higher"
+    better: ClassVar[str | None] = None
     unit: ClassVar[str | None] = "nats"
 
     def __call__(self, probabilities: Tensor) -> float:
@@ -36,12 +36,12 @@ class Entropy(Metric):
 
 
 class GradientNorm(Metric):
-    """The mean norm of the gradient in the logits under fixed random weights. A description; higher learns faster.
+    """The mean norm of the gradient in the logits under fixed random weights. A description.
 
     gradient [batch, n] -> scalar.
     """
 
-    better: ClassVar[str] = "higher"
+    better: ClassVar[str | None] = None
 
     def __call__(self, gradient: Tensor) -> float:
         return float(gradient.double().norm(dim=-1).mean())

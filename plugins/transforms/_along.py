@@ -27,11 +27,11 @@ class Along(Transform):
 
     def __call__(self, logits: Tensor, dim: int = -1) -> Tensor:
         """(logits [..., n]) -> probabilities [..., n] that sum to 1 along `dim`."""
-        return self._of_rows(self.probabilities, logits, dim)
+        return self._of_rows(self._cleaned(self.probabilities), logits, dim)
 
     def log(self, logits: Tensor, dim: int = -1) -> Tensor:
         """(logits [..., n]) -> log-probabilities [..., n] along `dim`; -inf where a probability is 0."""
-        return self._of_rows(self.log_probabilities, logits, dim)
+        return self._of_rows(self._cleaned(self.log_probabilities), logits, dim)
 
     @abstractmethod
     def probabilities(self, rows: Tensor) -> Tensor:
@@ -50,19 +50,28 @@ class Along(Transform):
         if not logits.numel():
             return logits.clone()
         rows = moved.reshape(-1, moved.shape[-1]).to(torch.promote_types(logits.dtype, torch.float32))
-        rows, poison = self._clean(rows)
         if torch.is_autocast_enabled(logits.device.type):
             with torch.autocast(logits.device.type, enabled=False):
                 result = function(rows)
         else:
             result = function(rows)
-        return (result * poison).to(logits.dtype).reshape(moved.shape).movedim(-1, dim)
+        return result.to(logits.dtype).reshape(moved.shape).movedim(-1, dim)
 
-    def _clean(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows fit to be computed on, and the factor that makes NaN of the others: 1 or NaN [r, 1]."""
-        top = rows.detach().amax(-1, keepdim=True)
-        good = top.isfinite()
-        # The gradient of a masked class stops here, whatever the transform makes of it.
-        rows = rows.masked_fill(rows == -torch.inf, -torch.inf)
-        rows = torch.where(good, rows - top if self.shifts else rows, 0.0)
-        return rows, torch.where(good, 1.0, torch.nan).to(rows.dtype)
+    def _cleaned(self, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        """`function`, of rows fit to be computed on; NaN for the others."""
+
+        def computed(rows: Tensor) -> Tensor:
+            rows, poison = clean(rows, self.shifts)
+            return function(rows) * poison
+
+        return computed
+
+
+def clean(rows: Tensor, shifts: bool = True) -> tuple[Tensor, Tensor]:
+    """Rows [r, n] fit to be computed on, their largest entry at 0 if `shifts`; and 1, or NaN for the others [r, 1]."""
+    top = rows.detach().amax(-1, keepdim=True)
+    good = top.isfinite()
+    # The gradient of a masked class stops here, whatever the transform makes of it.
+    rows = rows.masked_fill(rows == -torch.inf, -torch.inf)
+    rows = torch.where(good, rows - top if shifts else rows, 0.0)
+    return rows, torch.where(good, 1.0, torch.nan).to(rows.dtype)

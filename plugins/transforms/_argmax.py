@@ -65,7 +65,7 @@ class Argmax(Along):
 
         The gradient is that of the probabilities (straight through): it is right for whatever is linear in the draw.
         """
-        hard = self._of_rows(partial(self._draw, generator=generator), logits.detach(), dim)
+        hard = self._of_rows(self._cleaned(partial(self._draw, generator=generator)), logits.detach(), dim)
         if not (torch.is_grad_enabled() and logits.requires_grad):
             return hard
         p = self(logits, dim)

@@ -6,18 +6,32 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from harness.stock.transforms._grids import (
-    Aim,
-    Nodes,
-    even,
-)
+from harness.stock.transforms._grids import Aim, Nodes, even
 from torch.nn.functional import logsigmoid
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
+
+
+LOG_ERROR = math.log(1e-8)
+"""The logarithm of the error that tables are made for."""
+
+
+class Plan(NamedTuple):
+    """What `_table.py` asks of a law: nodes x [q] with their weights, float64; how far below the best logit the cells
+    reach, the width of a cell, and how many cells a logit is shared out to; whether a class further down matters, so
+    that its row is left to the quadrature.
+    """
+
+    x: Tensor
+    weights: Tensor
+    depth: float
+    cell: float
+    points: int
+    mends: bool
 
 
 class Law(ABC):
@@ -48,20 +62,27 @@ class Law(ABC):
         """The places [r, k] of the classes that can win, where the law can tell; None means all."""
         return None
 
-    def tabulated(self, n: int) -> tuple[float, float, float, float]:
-        """For `_table.py`: the step between nodes, how far down the integrand of a class lies, the size of a cell,
-        how far below the best logarithms are tabulated.
-        """
+    def plan(self, n: int, relative: bool) -> Plan:
+        """The table for float32 rows of up to `n` classes, of probabilities or (`relative`) their logarithms."""
         raise NotImplementedError
 
     @property
     def has_table(self) -> bool:
-        """Whether float32 is computed from tables: for smooth laws with light tails."""
-        return type(self).tabulated is not Law.tabulated
+        """Whether float32 is computed from tables: for smooth laws."""
+        return type(self).plan is not Law.plan
+
+    @property
+    def steep(self) -> bool:
+        """Whether common logits have logarithms beyond the range of float64 (see `_steep.py`)."""
+        return False
 
     def far(self, log_tail: float) -> float:
         """z > 0 with log(1 - F(z)) = `log_tail` at most."""
         return -self.quantile(log_tail)
+
+    def gap(self, log_tail: float) -> float:
+        """How far ahead a class is that another beats with a log-probability of `log_tail` at most."""
+        return self.far(log_tail) - self.quantile(log_tail)
 
     def quantile(self, log_p: float) -> float:
         """z with log F(z) = `log_p` < 0, by bisection."""
@@ -88,6 +109,17 @@ def uniforms(like: Tensor, generator: Generator | None) -> Tensor:
     return u.clamp(torch.finfo(like.dtype).tiny, 1 - torch.finfo(like.dtype).eps)
 
 
+def light(law: Law, n: int, relative: bool, *, step: float, reach: float, cell: float, below: float) -> Plan:
+    """Equal steps for light tails on both sides.
+
+    The integrand of a class d below the best lies `reach` * d below; logarithms are tabulated down to `below`.
+    """
+    low, high = law.quantile(LOG_ERROR), law.far(LOG_ERROR - math.log(n))
+    depth = below if relative else law.gap(LOG_ERROR - math.log(n))
+    x = torch.arange(low * 0.75 - reach * depth if relative else low, high + step, step, dtype=torch.float64)
+    return Plan(x, torch.full_like(x, step), depth, cell, 6 if relative else 4, relative)
+
+
 @dataclass(frozen=True)
 class Gaussian(Law):
     """The standard normal distribution. log F is relatively accurate for z > -37."""
@@ -99,11 +131,18 @@ class Gaussian(Law):
         return -0.5 * z * z - 0.5 * math.log(2 * math.pi) - log_cdf
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        step = self.tabulated(rows.shape[1])[0] * (1.0 if aim.log_error < -20 else 1.28)
+        step = self._step(rows.shape[1]) * (0.78 if aim.log_error < -20 else 1.0)
         return even(self, rows, aim, step=step, reach=0.5, most=36.0)
 
-    def tabulated(self, n: int) -> tuple[float, float, float, float]:
-        return min(0.55, 0.8 / math.log(n + 1)), 0.5, 1 / 16 if n <= 64 else 1 / 32 if n <= 1024 else 1 / 48, 24.0
+    def plan(self, n: int, relative: bool) -> Plan:
+        cell = 1 / 16 if n <= 64 else 1 / 32 if n <= 1024 else 1 / 48
+        return light(self, n, relative, step=self._step(n), reach=0.5, cell=cell, below=24.0)
+
+    def gap(self, log_tail: float) -> float:
+        return math.sqrt(2) * self.far(log_tail)
+
+    def _step(self, n: int) -> float:
+        return min(0.7, 1.02 / math.log(n + 1))
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
@@ -122,8 +161,8 @@ class Logistic(Law):
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
         return even(self, rows, aim, step=0.4, reach=1.0, most=300.0)
 
-    def tabulated(self, n: int) -> tuple[float, float, float, float]:
-        return 0.5, 1.0, 1 / 10, 60.0
+    def plan(self, n: int, relative: bool) -> Plan:
+        return light(self, n, relative, step=0.5, reach=1.0, cell=1 / 10, below=60.0)
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return uniforms(like, generator).logit()

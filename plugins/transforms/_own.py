@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+BLOCK = 1 << 16
+"""Most logits in a block of rows: temporaries should stay in the processor's cache."""
+
 
 class Rule(NamedTuple):
     """A map of rows [..., n], whose largest entry is 0, to log-probabilities, and its derivative.
@@ -15,17 +18,25 @@ class Rule(NamedTuple):
     `log(rows) -> (log p [..., n], kept)`; `kept` is what the derivative needs beside, with the rows' dimensions or one.
     `pull(rows, log p, kept, g) -> [..., n]` is the gradient of sum(g * log p), from operations that torch can
     differentiate and map. The Jacobian of p in the logits is a graph Laplacian (symmetric, rows sum to 0), so `pull`
-    takes as long as `log`.
+    takes as long as `log`. With `blocks` both are given [r, n], some rows at a time, and `kept` has two dimensions.
     """
 
     log: Callable[[Tensor], tuple[Tensor, Tensor]]
     pull: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    blocks: bool = False
 
 
 class _Own(torch.autograd.Function):
     @staticmethod
     def forward(rows: Tensor, rule: Rule) -> tuple[Tensor, Tensor]:
-        return rule.log(rows)
+        if not rule.blocks:
+            return rule.log(rows)
+        log_p, kept = torch.empty_like(rows, memory_format=torch.contiguous_format), []
+        for block, out in zip(_blocks(rows, rows), _blocks(rows, log_p), strict=True):
+            part, more = rule.log(block)
+            out.copy_(part)
+            kept.append(more)
+        return log_p, torch.cat(kept).view(*rows.shape[:-1], kept[0].shape[-1])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Rule], output: tuple[Tensor, Tensor]) -> None:
@@ -38,7 +49,10 @@ class _Own(torch.autograd.Function):
         rows, log_p, kept = ctx.saved_tensors
         # Nothing can be learned about a class of probability 0, and its infinite log would make NaN of the others.
         gradient = gradient.masked_fill(log_p == -torch.inf, 0.0)
-        return ctx.rule.pull(rows, log_p, kept, gradient), None
+        if not ctx.rule.blocks:
+            return ctx.rule.pull(rows, log_p, kept, gradient), None
+        blocks = zip(*(_blocks(rows, t) for t in (rows, log_p, kept, gradient)), strict=True)
+        return torch.cat([ctx.rule.pull(*block) for block in blocks]).view(rows.shape), None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int, None], rows: Tensor, rule: Rule) -> Any:
@@ -51,6 +65,16 @@ def own(rows: Tensor, rule: Rule) -> Tensor:
     """(rows [..., n]) -> log-probabilities [..., n] by the rule, differentiable twice."""
     result: Tensor = _Own.apply(rows, rule)[0]
     return result
+
+
+def by_rows(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """`function` of rows [r, n], some at a time: [r, n]."""
+    return torch.cat([function(block) for block in _blocks(rows, rows)])
+
+
+def _blocks(rows: Tensor, tensor: Tensor) -> tuple[Tensor, ...]:
+    """The tensor [..., k] by blocks of the rows [..., n]: [r, k] each."""
+    return tensor.flatten(0, -2).split(max(1, BLOCK // rows.shape[-1]))
 
 
 def slices(nodes: Tensor, rows: Tensor, most: int = 1 << 18) -> tuple[Tensor, ...]:

@@ -12,12 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from harness.stock.transforms import _table
-from harness.stock.transforms._grids import ELEMENTS, FAR, Aim
+from harness.stock.transforms import _table, _triton
+from harness.stock.transforms._along import clean
+from harness.stock.transforms._grids import ELEMENTS, FAR, Aim, exp
+from harness.stock.transforms._spread import one_pass, spread
 
 if TYPE_CHECKING:
     from harness.stock.transforms._laws import Law
+    from harness.stock.transforms._spread import Spread
+    from harness.stock.transforms._table import Table
     from torch import Tensor
+
+    Parts = tuple[Tensor, ...]
 
 LEAST = -1e29
 """A logarithm below this is -inf: the class cannot win."""
@@ -25,10 +31,14 @@ LEAST = -1e29
 
 @dataclass(frozen=True)
 class Race:
-    """One distribution and what is asked of it: the probabilities, or (`relative`) their logarithms."""
+    """One distribution and what is asked of it: the probabilities, or (`relative`) their logarithms.
+
+    `compiled` allows compiled functions.
+    """
 
     law: Law
     relative: bool
+    compiled: bool = True
 
     def aim(self, rows: Tensor) -> Aim:
         """Errors of 1e-13 for float64, 1e-8 for float32 rows."""
@@ -36,63 +46,83 @@ class Race:
 
     def run(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """(rows [r, n]) -> p or log p [r, n] and its sum before it was normalised [r, 1], in the rows' type."""
-        if not self._tabulated(rows):
-            return _each(self._run, rows, rows)
-        return self._mended(
-            rows,
-            _each(lambda block: _table.forward(self.law, block, self.relative), rows, rows, size=ELEMENTS // 2),
-            rows,
-        )
+        if self._in_kernels(rows):
+            return _triton.forward(rows, self._table(rows))
+        return self._done(self._from_table, self._run, (rows,))
 
     def pull(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Tensor:
         """The product of `cotangent` [r, n] with the Jacobian of `run` at rows, where its result was `out`."""
-        if not self._tabulated(rows):
-            return _each(lambda *block: (self._pull(*block),), rows, rows, out, cotangent)[0]
-        fast = _each(
-            lambda *b: (_table.pull(self.law, *b, self.relative),), rows, rows, out, cotangent, size=ELEMENTS // 2
-        )
-        return self._mended(rows, fast, rows, out, cotangent)[0]
+        if self._in_kernels(rows):
+            return _triton.pull(rows, out, cotangent, self._table(rows))
+        return self._done(self._pull_from_table, self._pull, (rows, out, cotangent))[0]
 
     def pull_twice(self, rows: Tensor, cotangent: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
         """Derivatives of <direction, pull(rows, cotangent)> with respect to rows and cotangent."""
-        return _each(self._pull_twice, rows, rows, cotangent, direction)
+        return _each(self._pull_twice, rows, cotangent, direction)
+
+    def _done(self, fast: Callable[..., Parts], exact: Callable[..., Parts], inputs: tuple[Tensor, ...]) -> Parts:
+        """By the table where there is one; rows with logits below it by quadrature, where those matter."""
+        rows = inputs[0]
+        if not self._tabulated(rows):
+            return _each(exact, *inputs)
+        # One pass over the logits needs no small blocks; the temporaries of many passes should stay in the cache.
+        result = _each(fast, *inputs, size=ELEMENTS * 16 if one_pass(rows, self.compiled) else ELEMENTS // 2)
+        if not self._table(rows).mends:
+            return result
+        *result, deep = result
+        places = deep.nonzero()[:, 0]
+        if not len(places):
+            return tuple(result)
+        mended = _each(exact, *(t[places] for t in inputs))
+        return tuple(whole.index_copy(0, places, part) for whole, part in zip(result, mended, strict=True))
 
     def _tabulated(self, rows: Tensor) -> bool:
         return rows.dtype == torch.float32 and self.law.has_table and rows.shape[1] > 1
 
-    def _mended(self, rows: Tensor, fast: tuple[Tensor, ...], *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Logarithms in rows with classes further down than the table goes, by quadrature."""
-        if not self.relative:
-            return fast
-        depth = _table.depth(self.law, rows)
-        deep = ((rows < -depth) & (rows > -torch.inf)).any(1).nonzero()[:, 0]
-        if not len(deep):
-            return fast
-        slow = self._run if len(inputs) == 1 else lambda *block: (self._pull(*block),)
-        mended = _each(slow, rows[deep], *(t[deep] for t in inputs))
-        return tuple(whole.index_copy(0, deep, part) for whole, part in zip(fast, mended, strict=True))
+    def _in_kernels(self, rows: Tensor) -> bool:
+        return self.compiled and not self.relative and self._tabulated(rows) and _triton.serves(self._table(rows))
 
-    def _run(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        whole, masked = _finite(rows)
+    def _table(self, rows: Tensor) -> Table:
+        return _table.table(self.law, 1 << (rows.shape[1] - 1).bit_length(), self.relative, rows.device)
+
+    def _laid(self, rows: Tensor) -> tuple[Spread, Table, Parts]:
+        """The logits on the cells of the table; which rows reach below them, where that matters."""
+        table = self._table(rows)
+        laid = spread(rows, table.cells, self.compiled)
+        return laid, table, (laid.deep,) if table.mends else ()
+
+    def _from_table(self, rows: Tensor) -> Parts:
+        laid, table, deep = self._laid(rows)
+        return (*_table.forward(laid, table, self.relative), *deep)
+
+    def _pull_from_table(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Parts:
+        laid, table, deep = self._laid(rows)
+        return (_table.pull(laid, table, out, cotangent, self.relative), *deep)
+
+    def _run(self, rows: Tensor) -> Parts:
+        whole, masked, poisoned = _finite(rows)
         field = self.law.contenders(whole, self.aim(rows))
         mu = _take(whole, field)
         x, log_w = self.law.nodes(mu, self.aim(rows))
-        top, total = torch.full_like(mu, -1e300 if self.relative else 0.0), torch.zeros_like(mu)
-        for part in _parts(mu, x):
-            terms = self._terms(mu, x[:, part], log_w[:, part])[0]
-            if self.relative:
-                before, top = top, torch.maximum(top, terms.amax(1))
-                total = total * (before - top).exp()
-                terms = terms - top[:, None]
-            total = total + terms.exp().sum(1)
         if not self.relative:
+            total = torch.stack([exp(self._terms(mu, x[:, k], log_w[:, k])[0]).sum(1) for k in _parts(mu, x)]).sum(0)
             mass = total.sum(-1, keepdim=True)
-            p = _put(total / mass, field, whole, 0.0)
-            return p.masked_fill(masked, 0.0).to(rows.dtype), mass.to(rows.dtype)
-        log_p = top + total.log()
+            p = _put(total / mass, field, whole, 0.0).masked_fill(masked, 0.0)
+            return tuple(part.masked_fill(poisoned, torch.nan).to(rows.dtype) for part in (p, mass))
+        log_p = self._log_sums(mu, x, log_w)
         log_mass = log_p.logsumexp(-1, keepdim=True)
         log_p = _put((log_p - log_mass).masked_fill(log_p < LEAST, -torch.inf), field, whole, -torch.inf)
-        return log_p.masked_fill(masked, -torch.inf).to(rows.dtype), log_mass.exp().to(rows.dtype)
+        log_p = log_p.masked_fill(masked, -torch.inf)
+        return tuple(part.masked_fill(poisoned, torch.nan).to(rows.dtype) for part in (log_p, log_mass.exp()))
+
+    def _log_sums(self, mu: Tensor, x: Tensor, log_w: Tensor) -> Tensor:
+        """log p before it is normalised [r, n]."""
+        top, total = torch.full_like(mu, -1e300), torch.zeros_like(mu)
+        for part in _parts(mu, x):
+            terms = self._terms(mu, x[:, part], log_w[:, part])[0]
+            before, top = top, torch.maximum(top, terms.amax(1))
+            total = total * (before - top).exp() + exp(terms - top[:, None]).sum(1)
+        return top + total.log()
 
     def _terms(self, mu: Tensor, x: Tensor, log_w: Tensor) -> tuple[Tensor, Tensor]:
         """Logarithms of the integrand times the weight and of h, both [r, q, n]."""
@@ -101,28 +131,32 @@ class Race:
         log_h = self.law.log_hazard(z, log_cdf)
         return log_h + (log_cdf.sum(-1) + log_w)[:, :, None], log_h
 
-    def _pull(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Tensor:
-        whole, masked = _finite(rows)
+    def _pull(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Parts:
+        whole, masked, poisoned = _finite(rows)
         field = self.law.contenders(whole, self.aim(rows))
         mu = _take(whole, field)
         x, log_w = self.law.nodes(mu, self.aim(rows))
-        empty = masked | (out == -torch.inf)
+        empty = masked | poisoned | (out == -torch.inf)
         v = _take(cotangent.double().masked_fill(empty, 0.0), field)
-        log_p = _take(out.double().masked_fill(empty, 0.0), field) if self.relative else None
+        log_p = None
+        if self.relative:  # float32 has too few digits for exp(terms - log p) where log p is large
+            single = rows.dtype == torch.float32
+            log_p = self._log_sums(mu, x, log_w) if single else _take(out.masked_fill(empty, 0.0), field)
         total = torch.zeros_like(mu)
         for part in _parts(mu, x):
             total = total + self._product(*self._terms(mu, x[:, part], log_w[:, part]), v, log_p)
-        return _put(total, field, whole, 0.0).masked_fill(empty, 0.0).to(rows.dtype)
+        return (_put(total, field, whole, 0.0).masked_fill(empty, 0.0).to(rows.dtype),)
 
     def _product(self, terms: Tensor, log_h: Tensor, v: Tensor, log_p: Tensor | None) -> Tensor:
         """int exp(L) h_k (v_k S - V) dx over some nodes, S = sum_j h_j, V = sum_j v_j h_j; v / p for v with `log_p`."""
-        share = (terms if log_p is None else terms - log_p[:, None]).exp()
-        h = log_h.exp()
+        share = exp(terms if log_p is None else terms - log_p[:, None])
+        h = exp(log_h)
         weighted = (share * v[:, None]).sum(-1)
         return v * (share * h.sum(-1, keepdim=True)).sum(1) - (weighted[:, :, None] * h).sum(1)
 
-    def _pull_twice(self, rows: Tensor, cotangent: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
-        whole, masked = _finite(rows)
+    def _pull_twice(self, rows: Tensor, cotangent: Tensor, direction: Tensor) -> Parts:
+        whole, masked, poisoned = _finite(rows)
+        masked = masked | poisoned
         field = self.law.contenders(whole, self.aim(rows))
         with torch.enable_grad():
             whole, v = whole.detach().requires_grad_(), cotangent.double().detach().requires_grad_()
@@ -138,9 +172,11 @@ class Race:
         return first.masked_fill(masked, 0.0).to(rows.dtype), second.to(rows.dtype)
 
 
-def _finite(rows: Tensor) -> tuple[Tensor, Tensor]:
+def _finite(rows: Tensor) -> Parts:
+    """Rows in float64 without infinities, the masked entries [r, n], the rows that cannot be computed on [r, 1]."""
+    rows, poison = clean(rows)
     masked = rows == -torch.inf
-    return rows.double().masked_fill(masked, FAR), masked
+    return rows.double().masked_fill(masked, FAR), masked, poison.isnan()
 
 
 def _take(tensor: Tensor, field: Tensor | None) -> Tensor:
@@ -157,10 +193,8 @@ def _parts(mu: Tensor, x: Tensor) -> list[slice]:
     return [slice(start, start + step) for start in range(0, x.shape[1], step)]
 
 
-def _each(
-    function: Callable[..., tuple[Tensor, ...]], rows: Tensor, *tensors: Tensor, size: int = ELEMENTS // 32
-) -> Any:
+def _each(function: Callable[..., Parts], *tensors: Tensor, size: int = ELEMENTS // 32) -> Any:
     """`function` on blocks of rows, so many that one node of each fits into a temporary, put together again."""
-    step = max(1, size // rows.shape[1])
+    step = max(1, size // tensors[0].shape[1])
     blocks = [function(*block) for block in zip(*(t.split(step) for t in tensors), strict=True)]
-    return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
+    return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True)) if len(blocks) > 1 else blocks[0]

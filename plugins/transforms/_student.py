@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from harness.stock.transforms._grids import Aim, Nodes, crowded
-from harness.stock.transforms._laws import Law, uniforms
-from scipy.special import roots_jacobi
+from harness.stock.transforms._laws import LOG_ERROR, Law, Plan, uniforms
+from scipy.special import logsumexp, roots_jacobi
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
+DEPTH = 32.0
+"""How far below the best logit the tables reach."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Student(Law):
         return math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(math.pi)
 
     def log_cdf(self, z: Tensor) -> Tensor:
-        left = torch.atan2(torch.full_like(z, self.scale), z.abs())
-        log_tail = self._log_power_of_sine(left) + self.log_constant
+        s = torch.atan2(torch.full_like(z, self.scale), z.abs())
+        log_tail = s.log() - math.log(math.pi) if self.df == 1 else self._log_tail(s)
         right = torch.log1p(-log_tail.exp().clamp(max=0.5))
         return torch.where(z < 0, log_tail, right)
 
@@ -50,39 +52,52 @@ class Student(Law):
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
         return crowded(self, rows, aim, df=self.df, scale=self.scale)
 
+    def plan(self, n: int, relative: bool) -> Plan:
+        """Nodes x = t + r exp((t - b) / r) - r exp((a - t) / r) at equal steps of t, with r = df: even where the logits
+        of the table lie, then in equal steps of log x, where powers x^-df turn into exponentials.
+        """
+        gap = self.gap(LOG_ERROR - math.log(n))
+        depth = DEPTH if relative else min(DEPTH, gap)
+        error = LOG_ERROR - (self.df * math.log1p(depth / self.scale) if relative else 0.0)
+        low, high = max(self.quantile(error), self.quantile(error / 2) - depth), self.far(error - math.log(n))
+        r, a, b = self.df, -depth - 2 * self.df, 2 * self.df
+        sharp = self._steepest(n)
+        step = 0.38 * min(self.scale, 1 / sharp)
+        ends = (r * math.log1p(max(-low, high) / r) + b + depth) / step
+        t = torch.arange(-math.ceil(ends), math.ceil(ends) + 1, dtype=torch.float64) * step
+        right, left = ((t - b) / r).exp(), ((a - t) / r).exp()
+        x, slope = t + r * (right - left), 1 + right + left
+        used = (x > low) & (x < high)
+        return Plan(x[used], slope[used] * step, depth, 1 / (12 * max(1.0, sharp)), 6, relative or gap > depth)
+
+    def _steepest(self, n: int) -> float:
+        """The largest slope of the logarithm of the tail up to where one of n classes is likely to lie beyond."""
+        z = min(self.scale, self.far(-math.log(2 * n)))
+        return (self.df + 1) * z / (self.df + z * z)
+
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         radius = torch.expm1(-2 / self.df * uniforms(like, generator).log()).mul(self.df).sqrt()  # Bailey, 1994
         return radius * torch.cos(2 * math.pi * uniforms(like, generator))
 
-    def _log_power_of_sine(self, s: Tensor) -> Tensor:
-        """log int_0^s sin(u)^(df - 1) du for 0 < s <= pi / 2."""
-        if self.df == 1:
-            return s.log()
-        if self.df == 2:
-            return (2 * torch.sin(s / 2).square()).log()
-        if self.df == 3:
-            return _log_area(s)
-        total = torch.zeros_like(s)
-        for node, weight in zip(*_jacobi(self.df), strict=True):
-            total = total + weight * torch.sinc(s * (node / math.pi)).clamp(min=1e-300).pow(self.df - 1)
-        return total.log() + self.df * s.log()
-
-
-def _log_area(s: Tensor) -> Tensor:
-    """log of (s - sin(s) cos(s)) / 2, by its series where the two cancel."""
-    small = s < 0.5
-    y = (2 * torch.where(small, s, 0.25)).square()
-    series = torch.ones_like(s)
-    for k in range(8, 0, -1):
-        series = 1 - y * series / ((2 * k + 2) * (2 * k + 3))
-    direct = torch.where(small, torch.ones_like(s), s)
-    exact = ((direct - direct.sin() * direct.cos()) / 2).log()
-    return torch.where(small, 3 * s.log() + math.log(1 / 3) + series.log(), exact)
+    def _log_tail(self, s: Tensor) -> Tensor:
+        y, series = s * s * (8 / math.pi**2) - 1, _series(self.df)
+        total = series[-1] * y
+        for coefficient in series[-2:0:-1]:
+            total = (total + coefficient) * y
+        return total + (series[0] + self.df * s.log())
 
 
 @functools.lru_cache(maxsize=64)
-def _jacobi(df: float) -> tuple[list[float], list[float]]:
-    """Nodes and weights for int_0^1 v^(df - 1) g(v) dv."""
-    x, w = roots_jacobi(24 + int(df / 4), 0.0, df - 1)
-    w = np.exp(np.log(w) - df * math.log(2))
-    return ((x + 1) / 2).tolist(), w.tolist()
+def _series(df: float) -> list[float]:
+    """c_k with log F(-sqrt(df) cot(s)) = df log(s) + sum_k c_k (8 s^2 / pi^2 - 1)^k for 0 < s <= pi / 2.
+
+    The sum is the logarithm of int_0^1 v^(df - 1) (sin(s v) / (s v))^(df - 1) dv, up to a constant: smooth in s^2.
+    """
+    node, weight = roots_jacobi(24 + int(df / 4), 0.0, df - 1)
+    node, log_weight = (node + 1) / 2, np.log(weight) - df * math.log(2) + Student(df).log_constant
+
+    def log_integral(y: Any) -> Any:
+        return logsumexp(log_weight + (df - 1) * np.log(np.sinc(np.sqrt(y)[:, None] * node / math.pi)), axis=1)
+
+    fit = np.polynomial.Chebyshev.interpolate(log_integral, 12 + int(df / 6), [0, (math.pi / 2) ** 2])
+    return [float(c) for c in np.polynomial.chebyshev.cheb2poly(fit.coef)]

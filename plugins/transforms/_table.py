@@ -9,133 +9,82 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from harness.stock.transforms import _steep
+from harness.stock.transforms._spread import Cells
 from torch.nn.functional import threshold
 
 if TYPE_CHECKING:
     from harness.stock.transforms._laws import Law
+    from harness.stock.transforms._spread import Spread
+    from harness.stock.transforms._steep import Steep
     from torch import Tensor
-
-LOG_ERROR = math.log(1e-8)
 
 
 class Table(NamedTuple):
     """log F and h at x_q - m_b, [b, q]: float32, or float64 for logarithms, which go down to exp(-300)."""
 
-    depth: float
-    cell: float
-    points: int
+    cells: Cells
     log_cdf: Tensor
     h: Tensor
     weighted: Tensor
     """h times the weight of its node, [q, b]."""
+    mends: bool = False
+    """Whether rows with a logit below the first cell are left to the quadrature."""
+    steep: Steep | None = None
+    """For logarithms of laws that need it."""
 
 
 @functools.lru_cache(maxsize=64)
 def table(law: Law, n: int, relative: bool, device: torch.device) -> Table:
-    """The table for rows of up to `n` classes; a class more than `depth` below the best counts as `depth` below."""
-    step, reach, cell, below = law.tabulated(n)
-    low, high = law.quantile(LOG_ERROR), law.far(LOG_ERROR - math.log(n))
-    depth = below if relative else high - low
-    left = low * 0.75 - reach * depth if relative else low
-    points, kind = (6, torch.float64) if relative else (4, torch.float32)
-    x = torch.arange(left, high + step, step, dtype=torch.float64, device=device)
-    m = torch.arange(math.ceil(depth / cell) + points, dtype=torch.float64, device=device) * cell - depth
-    z = x - (m - (points // 2 - 1) * cell)[:, None]
+    """The table for rows of up to `n` classes."""
+    x, weights, depth, cell, points, mends = law.plan(n, relative)
+    cells = Cells(depth, cell, math.ceil(depth / cell) + points, points)
+    m = torch.arange(cells.size, dtype=torch.float64) * cell - depth - (points // 2 - 1) * cell
+    z = x - m[:, None]
     log_cdf = law.log_cdf(z)
-    h = law.log_hazard(z, log_cdf).exp()
-    return Table(depth, cell, points, log_cdf.to(kind), h.to(kind), (h.T * step).to(kind).contiguous())
+    kind = torch.float64 if relative else torch.float32
+    h = _exp(law.log_hazard(z, log_cdf), kind)
+    steep = _steep.steep(law, x, weights, m, depth) if relative and law.steep else None
+    weighted = h[:0].T if steep else (h.T * weights[:, None]).contiguous()
+    parts = (part.to(device, kind) for part in (log_cdf, h, weighted))
+    return Table(cells, *parts, mends, steep and steep.to(device))
 
 
-class Spread(NamedTuple):
-    """Where the logits lie among the cells: the first of the points around them and the weight of each [r, n]."""
-
-    first: Tensor
-    weights: Sequence[Tensor]
-    size: int
-
-    @classmethod
-    def of(cls, rows: Tensor, table: Table) -> Spread:
-        """Rows [r, n] with their largest entry at 0."""
-        position = rows.clamp(min=-table.depth).add_(table.depth).mul_(1 / table.cell)
-        first = position.long()
-        return cls(first, _lagrange(position.sub_(first), table.points), len(table.h))
-
-    def scatter(self, values: Tensor | None) -> Tensor:
-        """The sum over the classes of value times weight, by cell: [r, n] -> [r, b]; None is 1."""
-        like = self.weights[0] if values is None else values
-        total = like.new_zeros(len(like), self.size)
-        for k, weight in enumerate(self.weights):
-            total[:, k:].scatter_add_(1, self.first, weight if values is None else weight * values)
-        return total
-
-    def gather(self, cells: Tensor) -> Tensor:
-        """Cells [r, b] interpolated at the logits, [r, n]."""
-        result = cells.gather(1, self.first).mul_(self.weights[0])  # in the cells' type
-        for k, weight in enumerate(self.weights[1:], 1):
-            result.addcmul_(cells[:, k:].gather(1, self.first), weight)
-        return result
-
-
-def _lagrange(t: Tensor, points: int) -> list[Tensor]:
-    """The weights of the points 1 - points/2 ... points/2 at t in [0, 1)."""
-    offsets = range(1 - points // 2, points // 2 + 1)
-    if points == 4:
-        low, high = (t + 1).mul_(t).mul_(1 / 6), (t - 1).mul_(t - 2).mul_(0.5)
-        first, last = high * t, low * (t - 1)
-        return [first.mul(-1 / 3), first.add_(high), low.mul(2 - t).mul_(3), last]
-    terms = {o: t - o for o in offsets}
-    weights = []
-    for o in offsets:
-        weight = torch.full_like(t, 1 / math.prod(o - other for other in offsets if other != o))
-        for other in offsets:
-            if other != o:
-                weight = weight * terms[other]
-        weights.append(weight)
-    return weights
-
-
-def forward(law: Law, rows: Tensor, relative: bool) -> tuple[Tensor, Tensor]:
-    """(rows [r, n] float32) -> p or log p [r, n] and the sum before it was normalised [r, 1]."""
-    t = _for(law, rows, relative)
-    spread, masked = Spread.of(rows, t), rows == -torch.inf
-    g = _joint(spread.scatter(None), t) @ t.weighted
-    if not relative:
-        g = threshold(g, 1e-30, 0.0)  # arithmetic on denormal numbers is a hundred times slower
-        p = spread.gather(g).clamp_(min=0.0).masked_fill_(masked, 0.0)
-        mass = p.sum(-1, keepdim=True)
-        return p.div_(mass), mass
-    log_p = spread.gather(g.clamp_(min=1e-300).log_().float()).masked_fill_(masked, -torch.inf)
-    log_mass = log_p.logsumexp(-1, keepdim=True)
-    return log_p.sub_(log_mass), log_mass.exp()
-
-
-def pull(law: Law, rows: Tensor, out: Tensor, cotangent: Tensor, relative: bool) -> Tensor:
-    """The product of the cotangent with the Jacobian of `forward`, [r, n]."""
-    t = _for(law, rows, relative)
-    spread, masked = Spread.of(rows, t), rows == -torch.inf
-    v = cotangent.masked_fill(masked, 0.0)
+def forward(laid: Spread, t: Table, relative: bool) -> tuple[Tensor, Tensor]:
+    """p or log p [r, n] of the logits, and the sum before it was normalised [r, 1]."""
+    if t.steep is not None:
+        return _steep.forward(laid, t, t.steep)
+    counts = laid.scatter()
+    g = _joint(counts, t) @ t.weighted
+    mass = (counts.to(g.dtype) * g).sum(-1, keepdim=True)  # the sum of g interpolated at the logits
     if relative:
-        v = v.double() * (-out.double().clamp(min=-600.0)).exp()
-    counts = spread.scatter(None)
+        log_p = g.clamp_(min=1e-300).log_().sub_(mass.log()).float()
+        return laid.gather(log_p, -torch.inf, -torch.inf), mass.float()
+    g = threshold(g, 1e-30, 0.0)
+    return laid.gather(g.div_(mass), 0.0, 0.0), mass
+
+
+def pull(laid: Spread, t: Table, out: Tensor, cotangent: Tensor, relative: bool) -> Tensor:
+    """The product of the cotangent with the Jacobian of `forward`, [r, n]."""
+    if t.steep is not None:
+        return _steep.pull(laid, t, t.steep, cotangent.double())
+    v = cotangent.double() * (-out.double().clamp(min=-600.0)).exp() if relative else cotangent
+    counts = laid.scatter()
     joint = _joint(counts, t)
     first = (joint * (counts.to(t.h.dtype) @ t.h)) @ t.weighted
-    second = (joint * (spread.scatter(v) @ t.h)) @ t.weighted
-    return (v * spread.gather(first)).sub_(spread.gather(second)).masked_fill_(masked, 0.0).float()
+    second = (joint * (laid.scatter(v) @ t.h)) @ t.weighted
+    return laid.difference(v, first, second)
 
 
 def _joint(counts: Tensor, t: Table) -> Tensor:
     """P(max <= x_q), [r, b] -> [r, q]."""
-    return (counts.to(t.log_cdf.dtype) @ t.log_cdf).clamp_(max=0.0).exp_()
+    return _exp((counts.to(t.log_cdf.dtype) @ t.log_cdf).clamp_(max=0.0), t.log_cdf.dtype)
 
 
-def depth(law: Law, rows: Tensor) -> float:
-    """How far below the best the table for logarithms of these rows goes."""
-    return _for(law, rows, True).depth
-
-
-def _for(law: Law, rows: Tensor, relative: bool) -> Table:
-    return table(law, 1 << (rows.shape[1] - 1).bit_length(), relative, rows.device)
+def _exp(x: Tensor, kind: torch.dtype) -> Tensor:
+    """exp, but 0 where products in this type would be denormal: arithmetic on those is a hundred times slower."""
+    least = -690.0 if kind == torch.float64 else -69.0
+    return threshold(x.clamp(min=least), least, -torch.inf).exp_()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Cauchy(Noise):
     """P(argmax_j (logit_j + scale * noise_j) = i) for independent Cauchy noise: Student's t with df = 1.
 
-    [..., n] -> [..., n]. Two classes d apart: 1/2 + atan(d / (2 scale)) / pi.
+    [..., n] -> [..., n]. Two classes d apart: 1/2 + atan(d / (2 scale)) / pi. float32 rows with a class more
+    than 32 scales below the best take a slower way, since that class may win all the same.
     """
 
     def law(self) -> Law:

@@ -27,7 +27,7 @@ class Exponential(Argmax):
 
     def log_of_standard(self, rows: Tensor) -> Tensor:
         """Log-probabilities by Gauss-Legendre quadrature in O(n) per node, to rounding."""
-        return own(rows, Rule(_log, _pull))
+        return own(rows, Rule(_log, _pull, blocks=True))
 
     def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Exp(1) noise."""
@@ -67,7 +67,7 @@ def _log(rows: Tensor) -> tuple[Tensor, Tensor]:
     integral = torch.zeros_like(rows)
     for _, product, rest in _panels(rows.exp()):
         integral += (product @ rest)[..., 0, :]
-    return (rows + integral.log()).clamp(max=0.0), rows.new_empty(0)
+    return (rows + integral.log()).clamp(max=0.0), rows.new_empty(len(rows), 0)
 
 
 def _pull(rows: Tensor, log_p: Tensor, _: Tensor, g: Tensor) -> Tensor:
@@ -75,11 +75,10 @@ def _pull(rows: Tensor, log_p: Tensor, _: Tensor, g: Tensor) -> Tensor:
     rows = rows - rows.amax(-1, keepdim=True)  # the integral ends where the largest is: to be differentiated as well
     r = rows.exp()
     h = g * (rows - log_p).masked_fill(log_p == -torch.inf, 0.0).exp()
-    result = torch.zeros_like(rows)
+    pair, result = torch.stack([r, h], -2), torch.zeros_like(rows)
     for t, product, rest in _panels(r):
-        total, weighted = rest @ r[..., None], rest @ h[..., None]
-        weight = product * t.mT
-        result = result + ((weight * total.mT) @ rest)[..., 0, :] * h - ((weight * weighted.mT) @ rest)[..., 0, :] * r
+        of_r, of_h = (((product * t.mT) * (pair @ rest.mT)) @ rest).unbind(-2)
+        result = result + of_r * h - of_h * r
     return result
 
     def reference_noise(self) -> Any:

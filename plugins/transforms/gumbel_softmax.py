@@ -29,7 +29,7 @@ class GumbelSoftmax(Along):
 
     def rsample(self, logits: Tensor, generator: Generator | None = None, dim: int = -1) -> Tensor:
         """(logits [..., n]) -> a relaxed sample [..., n] along `dim`, differentiable."""
-        return self._of_rows(lambda rows: self._noisy(rows, generator).softmax(-1), logits, dim)
+        return self._of_rows(self._cleaned(lambda rows: self._noisy(rows, generator).softmax(-1)), logits, dim)
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """[r, n] -> [r, n]."""

@@ -25,7 +25,7 @@ class NegativeExponential(Argmax):
 
     def log_of_standard(self, rows: Tensor) -> Tensor:
         """Log-probabilities, to rounding."""
-        return own(rows, Rule(_log, _pull))
+        return own(rows, Rule(_log, _pull, blocks=True))
 
     def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
         """-Exp(1) noise."""
@@ -42,11 +42,12 @@ def _log(rows: Tensor) -> tuple[Tensor, Tensor]:
     kept = torch.where(goes_on, (-gap).exp(), 0.0)
     own_part = torch.where(goes_on, -(-gap).expm1(), there.to(rows.dtype)) / place
     log_p = _scan(kept, own_part).log() - (gap.cumsum(-1) - gap)
-    return torch.zeros_like(rows).scatter(-1, order, log_p), order
+    return torch.zeros_like(rows).scatter(-1, order, log_p), order.int()  # half of the memory
 
 
 def _pull(rows: Tensor, log_p: Tensor, order: Tensor, g: Tensor) -> Tensor:
     """d p_i / d logit_k = -min(p_i, p_k) for k != i, so prefix and suffix sums in the order of the logits do."""
+    order = order.long()
     log_p, g = log_p.gather(-1, order), g.gather(-1, order)
     places = torch.arange(rows.shape[-1], dtype=rows.dtype, device=rows.device)
     goes_on = _ahead((log_p > -torch.inf).to(rows.dtype)) > 0

@@ -226,13 +226,19 @@ def test_far_logarithms_of_many_classes_do_not_underflow() -> None:
         assert gradient.isfinite().all() and gradient[mu.argmin()] >= 1 - 1e-9
 
 
-def test_reverse_gumbel_goes_on_below_its_floor() -> None:
+@pytest.mark.parametrize("n", [2, 3, 40, 1000, 3000])
+@pytest.mark.parametrize("gap", [0.5, 3.0, 6.0, 20.0, 45.0])
+def test_reverse_gumbel_below_equal_classes_is_a_beta_function(n: int, gap: float) -> None:
+    """The sum over sets is a sum over their sizes: p = a B(a, n) with a = exp(gap), for the class below the others."""
+    mu = torch.zeros(1, n, dtype=torch.float64)
+    mu[0, 0] = -gap
+    with mpmath.workdps(40):
+        a = mpmath.exp(gap)
+        exact = float(mpmath.loggamma(a + 1) + mpmath.loggamma(n) - mpmath.loggamma(a + n))
     transform = component("transform", "reverse_gumbel")
-    mu = torch.tensor([0.0, -0.5, -59.0, 0.0], dtype=torch.float64).repeat(3, 1)
-    mu[:, 3] = torch.tensor([-59.9, -60.1, -61.0], dtype=torch.float64)
-    last = transform.log(mu)[:, 3]
-    assert last[0] > last[1] > last[2]
-    assert (last[1] - last[2]).item() == pytest.approx(3 * 0.9, rel=1e-9)
+    assert transform.log(mu)[0, 0].item() == pytest.approx(exact, rel=1e-7 if n > 1000 else 1e-10)
+    assert transform.log(mu.float())[0, 0].item() == pytest.approx(exact, rel=5e-6, abs=5e-6)
+    assert transform(mu.float())[0, 0].item() == pytest.approx(math.exp(exact), abs=2e-6)
 
 
 def test_unknown_input_is_an_error() -> None:

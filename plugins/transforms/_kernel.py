@@ -1,0 +1,66 @@
+"""The compiled functions of `_cells.cpp`: built on first use, kept in torch's folder for extensions, never needed."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SOURCE = Path(__file__).with_name("_cells.cpp")
+FLAGS = ["-O3", "-fopenmp", *(["-mavx2", "-mfma"] if "AVX" in torch.backends.cpu.get_cpu_capability() else [])]
+"""OpenMP without linking it: the threads are then those of the library that torch has loaded."""
+
+
+class Library:
+    """The functions of a shared library, called on the memory of tensors."""
+
+    def __init__(self, path: Path) -> None:
+        self._functions = ctypes.CDLL(str(path))
+
+    def call(self, name: str, *arguments: Tensor | float | None) -> None:
+        """`name(*arguments, threads)`: contiguous CPU tensors, null pointers, int64 and float32 numbers."""
+        function = getattr(self._functions, name)
+        function.restype = None
+        function(*map(_passed, arguments), torch.get_num_threads())
+
+
+def _passed(argument: Tensor | float | None) -> Any:
+    if argument is None or isinstance(argument, torch.Tensor):
+        return ctypes.c_void_p(None if argument is None else argument.data_ptr())
+    return ctypes.c_int64(argument) if isinstance(argument, int) else ctypes.c_float(argument)
+
+
+@functools.cache
+def library() -> Library | None:
+    """The compiled functions, built where this is the first use on this machine; None where they cannot be built."""
+    try:
+        return Library(_built())
+    except Exception:  # no compiler, no ninja, no place to write, another system: torch does it all then
+        return None
+
+
+def _built() -> Path:
+    """The library's file. Concurrent builds do not wait for each other: the last one to finish replaces the others'."""
+    from torch.utils import cpp_extension
+
+    digest = hashlib.sha256(f"{FLAGS}{torch.__version__}".encode() + SOURCE.read_bytes()).hexdigest()[:16]
+    root = os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
+    folder = Path(root) / "touchstone"
+    path = folder / f"cells-{digest}.so"
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as build:
+        name = f"cells_{digest}"
+        cpp_extension.load(name, [str(SOURCE)], extra_cflags=FLAGS, build_directory=build, is_python_module=False)
+        os.replace(Path(build) / f"{name}.so", path)
+    return path

@@ -1,0 +1,156 @@
+"""Rows of logits on an even grid of cells: sums over the logits by cell, and functions on the cells at the logits.
+
+A logit lies in a cell at t in [0, 1) and is shared out to the `points` cells around it with Lagrange weights. Masked
+logits are in no sum; rows that cannot be computed on (see `_along.py`) give NaN, and 0 as a gradient.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from harness.stock.transforms import _kernel
+from harness.stock.transforms._along import clean
+from torch import Tensor
+
+
+class Cells(NamedTuple):
+    """`size` cells `width` wide, the first `depth` below the largest logit; one further down counts as there."""
+
+    depth: float
+    width: float
+    size: int
+    points: int
+
+
+class Spread(Protocol):
+    """Logits [r, n] among the cells."""
+
+    @property
+    def deep(self) -> Tensor:
+        """The rows [r] with a logit below the first cell."""
+
+    def scatter(self, values: Tensor | None = None) -> Tensor:
+        """The sum over the logits of value [r, n] times weight, by cell: [r, cells]; without values of 1."""
+
+    def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
+        """Cells [r, cells] interpolated at the logits [r, n], at least `floor`; `masked` where they are masked."""
+
+    def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """values [r, n] times the cells `first` less the cells `second` at the logits, float32 [r, n]."""
+
+
+def spread(rows: Tensor, cells: Cells, compiled: bool) -> Spread:
+    """Logits [r, n] float32 on the cells, by the compiled functions where they are wanted and there are any."""
+    library = _kernel.library()
+    return Compiled(rows, cells, library) if library and one_pass(rows, compiled) else Plain(rows, cells)
+
+
+def one_pass(rows: Tensor, compiled: bool) -> bool:
+    """Whether the compiled functions serve these rows."""
+    return compiled and rows.device.type == "cpu" and _kernel.library() is not None
+
+
+class Plain:
+    """By torch's own operations."""
+
+    def __init__(self, rows: Tensor, cells: Cells) -> None:
+        self._rows, poison = clean(rows)
+        self._poisoned, self._masked, self._cells = poison.isnan(), rows == -torch.inf, cells
+        position = self._rows.clamp(min=-cells.depth).add_(cells.depth).mul_(1 / cells.width)
+        self._first = position.long()
+        place = position.sub_(self._first)
+        self._weights = _at(cells.points, place.double() if cells.points > 4 else place)
+
+    @property
+    def deep(self) -> Tensor:
+        """As `Spread`."""
+        return ((self._rows < -self._cells.depth) & ~self._masked).any(1)
+
+    def scatter(self, values: Tensor | None = None) -> Tensor:
+        """As `Spread`."""
+        if values is None:  # many equal ones lose digits in float32
+            values = torch.ones_like(self._rows, dtype=torch.float64)
+        values = values.masked_fill(self._masked, 0.0)
+        total = values.new_zeros(len(values), self._cells.size)
+        for k, weight in enumerate(self._weights):
+            total[:, k:].scatter_add_(1, self._first, (weight * values).to(values.dtype))
+        return total
+
+    def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
+        """As `Spread`."""
+        result = self._gather(cells).clamp_(min=floor).masked_fill_(self._masked, masked)
+        return result.masked_fill_(self._poisoned, torch.nan)
+
+    def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """As `Spread`."""
+        result = (values * self._gather(first)).sub_(self._gather(second))
+        return result.masked_fill_(self._masked | self._poisoned, 0.0).float()
+
+    def _gather(self, cells: Tensor) -> Tensor:
+        result = cells.gather(1, self._first).mul_(self._weights[0])  # in the cells' type
+        for k, weight in enumerate(self._weights[1:], 1):
+            result.addcmul_(cells[:, k:].gather(1, self._first), weight.to(cells.dtype))
+        return result
+
+
+class Compiled:
+    """By the functions of `_cells.cpp`, one pass over the logits each."""
+
+    def __init__(self, rows: Tensor, cells: Cells, library: _kernel.Library) -> None:
+        self._rows, self._cells, self._library = rows.contiguous(), cells, library
+        self._top, low = rows.new_empty(len(rows)), rows.new_empty(len(rows))
+        library.call("survey", self._rows, *rows.shape, self._top, low)
+        self.deep = low < self._top - cells.depth
+
+    def scatter(self, values: Tensor | None = None) -> Tensor:
+        """As `Spread`."""
+        dtype = torch.float32 if values is None else values.dtype
+        return self._call("scatter", (values,), (len(self._rows), self._cells.size), dtype)
+
+    def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
+        """As `Spread`."""
+        return self._call("gather", (cells,), self._rows.shape, cells.dtype, floor, masked)
+
+    def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """As `Spread`."""
+        return self._call("difference", (values, first, second), self._rows.shape, torch.float32)
+
+    def _call(
+        self, name: str, given: tuple[Tensor | None, ...], shape: tuple[int, ...], dtype: torch.dtype, *numbers: float
+    ) -> Tensor:
+        out = torch.empty(shape, dtype=dtype)
+        kind = next((t.dtype for t in given if t is not None), dtype)
+        weights = weights_of(self._cells.points).to(kind)
+        tensors = [None if t is None else t.contiguous() for t in given]
+        grid = (self._cells.depth, 1 / self._cells.width, self._cells.size)
+        function = f"{name}_{'float' if kind == torch.float32 else 'double'}_{self._cells.points}"
+        self._library.call(function, self._rows, self._top, *tensors, weights, out, *self._rows.shape, *grid, *numbers)
+        return out
+
+
+@functools.cache
+def weights_of(points: int) -> Tensor:
+    """Coefficients [points, points] float64: weight k at t is the sum over j of [k, j] t^j.
+
+    The weights interpolate between 1 - points / 2, ..., points / 2.
+    """
+    at = np.arange(points) + 1.0 - points // 2
+    return torch.from_numpy(np.linalg.inv(np.vander(at, increasing=True)).T.copy())
+
+
+def _at(points: int, t: Tensor) -> list[Tensor]:
+    """Every weight at t [r, n]."""
+    if points == 4:
+        low, high = (t + 1).mul_(t).mul_(1 / 6), (t - 1).mul_(t - 2).mul_(0.5)
+        first, last = high * t, low * (t - 1)
+        return [first.mul(-1 / 3), first.add_(high), low.mul(2 - t).mul_(3), last]
+    weights = []
+    for row in weights_of(points).tolist():
+        weight = torch.full_like(t, row[-1])
+        for coefficient in row[-2::-1]:
+            weight.mul_(t).add_(coefficient)
+        weights.append(weight)
+    return weights

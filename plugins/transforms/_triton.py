@@ -1,0 +1,110 @@
+"""The float32 probabilities of `_table.py` on a GPU: three kernels forward, three backward, in `_triton_kernels.py`.
+
+Spread the logits to the cells by atomic additions, integrate row by row, interpolate at the logits: beside the tables
+three reads of a row and one write, the first read for its largest entry; speed is not measured. The order of the
+additions is not fixed, so results differ by rounding from run to run. All sums are float32, also where torch may
+multiply matrices in TF32.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from harness.stock.transforms._table import Table
+    from torch import Tensor
+
+BLOCK = 1024
+"""Most classes one program takes."""
+
+CELLS = 32
+"""How many cells a program of one row takes at a time."""
+
+SLOTS = 1 << 27
+"""Most numbers kept by cell at a time."""
+
+
+def available(device: torch.device) -> bool:
+    """Whether triton is installed and can run there: on CUDA devices, and anywhere under TRITON_INTERPRET=1."""
+    wanted = device.type == "cuda" or os.environ.get("TRITON_INTERPRET") == "1"
+    return wanted and importlib.util.find_spec("triton") is not None
+
+
+def serves(t: Table) -> bool:
+    """Whether the kernels run where the table is and can use it: four points, and no row that has to be mended."""
+    return available(t.h.device) and t.cells.points == 4 and not t.mends
+
+
+def forward(rows: Tensor, t: Table) -> tuple[Tensor, Tensor]:
+    """(rows [r, n] float32, -inf where masked) -> p [r, n] and its sum before it was normalised [r, 1].
+
+    A class further below the best than the table goes counts as there. A row with NaN or +inf in it, or with nothing
+    but masks, gives NaN.
+    """
+    rows = rows.contiguous()
+    p, mass = torch.empty_like(rows), rows.new_empty(len(rows), 1)
+    for block in _blocks(rows, t):
+        _forward(rows[block], t, p[block], mass[block])
+    return p, mass
+
+
+def pull(rows: Tensor, out: Tensor, cotangent: Tensor, t: Table) -> Tensor:
+    """The product of the cotangent [r, n] with the Jacobian of `forward` at rows [r, n]; `out` is not needed.
+
+    0 at masks and in rows where `forward` gives NaN.
+    """
+    rows, cotangent = rows.contiguous(), cotangent.contiguous()
+    result = torch.empty_like(rows)
+    for block in _blocks(rows, t):
+        _pull(rows[block], cotangent[block], t, result[block])
+    return result
+
+
+def _forward(rows: Tensor, t: Table, p: Tensor, mass: Tensor) -> None:
+    from harness.stock.transforms import _triton_kernels as kernels
+
+    (r, n), (size, nodes), (grid, scale) = rows.shape, t.log_cdf.shape, _launch(rows, t)
+    top, counts, g = rows.amax(1), rows.new_zeros(r, size, 4), rows.new_empty(r, size)
+    with torch.cuda.device_of(rows):
+        kernels.spread[grid](rows, top, rows, counts, counts, n, size, **scale, WEIGHTED=False)
+        kernels.integrate[(r,)](top, counts, t.log_cdf, t.weighted, g, mass, size, nodes, **_tile(nodes))
+        kernels.gather[grid](rows, top, g, mass, p, n, size, **scale)
+
+
+def _pull(rows: Tensor, cotangent: Tensor, t: Table, result: Tensor) -> None:
+    from harness.stock.transforms import _triton_kernels as kernels
+
+    (r, n), (size, nodes), (grid, scale) = rows.shape, t.log_cdf.shape, _launch(rows, t)
+    top, (counts, sums), (first, second) = rows.amax(1), rows.new_zeros(2, r, size, 4), rows.new_empty(2, r, size)
+    with torch.cuda.device_of(rows):
+        kernels.spread[grid](rows, top, cotangent, counts, sums, n, size, **scale, WEIGHTED=True)
+        kernels.integrate_twice[(r,)](
+            counts, sums, t.log_cdf, t.h, t.weighted, first, second, size, nodes, **_tile(nodes)
+        )
+        kernels.combine[grid](rows, top, cotangent, first, second, result, n, size, **scale)
+
+
+def _launch(rows: Tensor, t: Table) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The grid, rows by blocks of classes, and what all kernels over the classes are told."""
+    r, n = rows.shape
+    block = min(BLOCK, _power(n))
+    return (r, -(-n // block)), {"depth": t.cells.depth, "per_cell": 1 / t.cells.width, "BLOCK": block}
+
+
+def _tile(nodes: int) -> dict[str, int]:
+    return {"NODES": _power(nodes), "CELLS": CELLS}
+
+
+def _power(n: int) -> int:
+    """The next power of 2."""
+    return 1 << (n - 1).bit_length()
+
+
+def _blocks(rows: Tensor, t: Table) -> list[slice]:
+    """Runs of rows, so many that what is kept by cell stays small."""
+    step = max(1, SLOTS // (8 * t.cells.size))
+    return [slice(start, start + step) for start in range(0, len(rows), step)]

@@ -1,0 +1,134 @@
+"""What `_triton.py` runs on the device; importing this file imports triton.
+
+Rows are [r, n] with largest entries top [r], cells [r, b], nodes q. A sum over the classes by cell is kept as
+[r, b, 4], where slot k of cell b belongs to the point b + k: the four additions of a class lie side by side, one
+transaction from compute capability 9 on. Triton gives the parameters their types: tensors are pointers, `tl.constexpr`
+is known when a kernel is compiled.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def lagrange(t, k):
+    """The weights of the points k = 0 ... 3, which lie at -1, 0, 1, 2, at t in [0, 1)."""
+    low, high = (t + 1) * t * (1 / 6), (t - 1) * (t - 2) * 0.5
+    return tl.where(k < 2, high * tl.where(k == 0, t * (-1 / 3), t + 1), low * tl.where(k == 2, 6 - 3 * t, t - 1))
+
+
+@triton.jit
+def place(mu, depth, per_cell):
+    """The first of the four points around each class and how far beyond the second it lies; NaN stays NaN."""
+    position = (tl.where(mu < -depth, -depth, mu) + depth) * per_cell
+    first = tl.where(position >= 0, position, 0.0).to(tl.int32)
+    return first, position - first
+
+
+@triton.jit
+def interpolate(cells, first, t):
+    """A row of cells at some of its classes."""
+    value = tl.load(cells + first) * lagrange(t, 0)
+    for k in tl.static_range(1, 4):
+        value += tl.load(cells + first + k) * lagrange(t, k)
+    return value
+
+
+@triton.jit
+def total(slots, row, b, size):
+    """[r, b, 4] -> the sums at some points b of a row."""
+    k = tl.arange(0, 4)[None, :]
+    cell = b[:, None] - k
+    return tl.sum(tl.load(slots + (row * size + cell) * 4 + k, mask=(cell >= 0) & (cell < size), other=0.0), 1)
+
+
+@triton.jit
+def tile(table, i, j, height, width):
+    """A part [i, j] of a table [height, width], 0 outside."""
+    inside = (i[:, None] < height) & (j[None, :] < width)
+    return tl.load(table + i[:, None] * width + j[None, :], mask=inside, other=0.0)
+
+
+@triton.jit
+def spread(rows, top, values, counts, sums, n, size, depth, per_cell,
+           WEIGHTED: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
+    """Add to counts, and with WEIGHTED add values to sums, both [r, b, 4]; the grid is rows by blocks of classes.
+
+    Classes `depth` or more below the best are left out: all of them together change log P(max <= x) by 1e-8.
+    """
+    row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
+    first, t = place(mu, depth, per_cell)
+    k, alive = tl.arange(0, 4)[None, :], (mu > -depth)[:, None]
+    weight, slot = lagrange(t[:, None], k), (row * size + first[:, None]) * 4 + k
+    tl.atomic_add(counts + slot, weight, mask=alive, sem="relaxed")
+    if WEIGHTED:
+        v = tl.load(values + row * n + column, mask=mu > -depth, other=0.0)
+        tl.atomic_add(sums + slot, weight * v[:, None], mask=alive, sem="relaxed")
+
+
+@triton.jit
+def integrate(top, counts, log_cdf, weighted, g, mass, size, nodes, NODES: tl.constexpr, CELLS: tl.constexpr):
+    """exp(counts @ log_cdf) @ weighted to g [r, b] and its sum over the classes to mass [r]; the grid is rows."""
+    row, q = tl.program_id(0).to(tl.int64), tl.arange(0, NODES)
+    log_joint = tl.zeros([CELLS, NODES], tl.float32)
+    for start in range(0, size, CELLS):
+        b = start + tl.arange(0, CELLS)
+        log_joint += total(counts, row, b, size)[:, None] * tile(log_cdf, b, q, size, nodes)
+    joint = tl.exp(tl.minimum(tl.sum(log_joint, 0), 0.0))[:, None]
+    whole = tl.zeros([CELLS], tl.float32)
+    for start in range(0, size, CELLS):
+        b = start + tl.arange(0, CELLS)
+        part = tl.sum(joint * tile(weighted, q, b, nodes, size), 0)
+        tl.store(g + row * size + b, part, mask=b < size)
+        whole += part * total(counts, row, b, size)
+    poison = tl.load(top + row) * 0.0
+    tl.store(mass + row, tl.sum(whole, 0) + poison)
+
+
+@triton.jit
+def integrate_twice(counts, sums, log_cdf, h, weighted, first, second, size, nodes,
+                    NODES: tl.constexpr, CELLS: tl.constexpr):  # fmt: skip
+    """(joint * (counts @ h)) @ weighted to first and (joint * (sums @ h)) @ weighted to second, both [r, b]."""
+    row, q = tl.program_id(0).to(tl.int64), tl.arange(0, NODES)
+    log_joint = tl.zeros([CELLS, NODES], tl.float32)
+    all_h = tl.zeros([CELLS, NODES], tl.float32)
+    sum_h = tl.zeros([CELLS, NODES], tl.float32)
+    for start in range(0, size, CELLS):
+        b = start + tl.arange(0, CELLS)
+        count, of_h = total(counts, row, b, size)[:, None], tile(h, b, q, size, nodes)
+        log_joint += count * tile(log_cdf, b, q, size, nodes)
+        all_h += count * of_h
+        sum_h += total(sums, row, b, size)[:, None] * of_h
+    joint = tl.exp(tl.minimum(tl.sum(log_joint, 0), 0.0))
+    of_first, of_second = (joint * tl.sum(all_h, 0))[:, None], (joint * tl.sum(sum_h, 0))[:, None]
+    for start in range(0, size, CELLS):
+        b = start + tl.arange(0, CELLS)
+        of_weighted = tile(weighted, q, b, nodes, size)
+        tl.store(first + row * size + b, tl.sum(of_first * of_weighted, 0), mask=b < size)
+        tl.store(second + row * size + b, tl.sum(of_second * of_weighted, 0), mask=b < size)
+
+
+@triton.jit
+def gather(rows, top, g, mass, p, n, size, depth, per_cell, BLOCK: tl.constexpr):
+    """g at the classes, divided by the mass, to p [r, n]; the grid is rows by blocks of classes."""
+    row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
+    first, t = place(mu, depth, per_cell)
+    value = interpolate(g + row * size, first, t)
+    value = tl.where((value < 0) | (mu == float("-inf")), 0.0, value) / tl.load(mass + row)
+    tl.store(p + row * n + column, value, mask=column < n)
+
+
+@triton.jit
+def combine(rows, top, values, first_cells, second_cells, out, n, size, depth, per_cell, BLOCK: tl.constexpr):
+    """values * first - second at the classes to out [r, n]; the grid is rows by blocks of classes."""
+    row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
+    able = mu > float("-inf")  # not so for NaN either
+    v = tl.load(values + row * n + column, mask=able, other=0.0)
+    first, t = place(mu, depth, per_cell)
+    value = v * interpolate(first_cells + row * size, first, t) - interpolate(second_cells + row * size, first, t)
+    tl.store(out + row * n + column, tl.where(able, value, 0.0), mask=column < n)
