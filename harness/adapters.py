@@ -17,6 +17,14 @@ from harness.kinds import INPUTS, KINDS, Loss, Model, Transform
 GIVEN: dict[str, int] = {"loss": 2, "transform": 1, "model": 2}
 """How many leading arguments the harness gives: (logits, target), (logits), (inputs, outputs)."""
 
+INSIDE: dict[str, tuple[str, ...]] = {
+    "torch": ("torch.nn", "torch.nn.functional"),
+    "torchvision": ("torchvision.ops",),
+    "timm": ("timm.loss",),
+    "pytorch_metric_learning": ("pytorch_metric_learning.losses",),
+}
+"""Where libraries keep what a suite may name by the library alone, as in `torch:CrossEntropyLoss`."""
+
 
 def imported(kind: str, path: str) -> type[Component]:
     """The component class behind an import path. Raises BenchError where there is none."""
@@ -36,17 +44,24 @@ def imported(kind: str, path: str) -> type[Component]:
 
 def _target(path: str) -> Any:
     module, _, attribute = path.partition(":")
-    try:
-        target: Any = importlib.import_module(module)
-    except BaseException as error:  # a module may raise anything
-        first = str(error).split("\n")[0]
-        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
+    first = attribute.split(".")[0]
+    places = [_module(path, name) for name in (module, *INSIDE.get(module, ()))]
+    target: Any = next((place for place in places if hasattr(place, first)), None)
     for name in attribute.split("."):
         if not hasattr(target, name):
-            known = [word for word in dir(target) if not word.startswith("_")]
+            around = places if target is None else [target]
+            known = sorted({word for place in around for word in dir(place) if not word.startswith("_")})
             raise BenchError(f"{path}: {module} has no {name!r}{near_miss(name, known)}")
         target = getattr(target, name)
     return target
+
+
+def _module(path: str, name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except BaseException as error:  # a module may raise anything
+        first = str(error).split("\n")[0]
+        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
 
 
 def _wrapped(kind: str, path: str, target: Callable[..., Any]) -> type[Component]:

@@ -61,9 +61,9 @@ def _check_attributes(cls: type[Component]) -> None:
                 _line_of(cls, name),
             )
     better = getattr(cls, "better", "higher")
-    if better not in ("higher", "lower"):
+    if better not in ("higher", "lower", None):
         at = _line_of(cls, "better")
-        raise BenchError(f"{cls.__name__}.better: expected one of higher, lower, got {better!r}", at)
+        raise BenchError(f"{cls.__name__}.better: expected one of higher, lower, None, got {better!r}", at)
 
 
 def _annotations(cls: type) -> dict[str, Any]:
@@ -79,8 +79,9 @@ def _check_fields(cls: type[Component]) -> None:
     known = inspect.signature(cls).parameters
     if set(known) != set(fields):
         raise BenchError(f"{cls.__name__} defines __init__, which the fields write: leave it out", place(cls))
+    shared = _schemas(KINDS[cls.kind])
     for name, schema in fields.items():
-        if name in ("name", "as") or hasattr(KINDS[cls.kind], name):
+        if name in ("name", "as") or (hasattr(KINDS[cls.kind], name) and name not in shared):
             raise BenchError(f"{cls.__name__}.{name}: a field cannot be called {name!r}", _line_of(cls, name))
         default = known[name].default
         if default is inspect.Parameter.empty or isinstance(default, (Named, Dynamic)):

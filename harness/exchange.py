@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class Data:
     """A table of examples as a data set hands it over.
 
-    inputs [n, d] float32; targets [n] int64 class numbers from 0; `part` [n] with 0 train, 1 validation, 2 test where
-    the data set fixes the split, else None and every seed draws its own. The harness applies `label_noise` (share of
-    training and validation labels replaced by another class) and `imbalance` (largest class over smallest class in the
-    training part, classes in between on a geometric scale) with the seed's own streams; the test part stays as it is.
+    By `task`: `classes`, inputs [n, d] float32 and targets [n] int64 class numbers from 0; `multilabel`, targets
+    [n, classes] float32 in [0, 1]; `grouped`, inputs [n, items, d] and targets [n, items] int64 or [n, items, classes]
+    float32. `part` [n] with 0 train, 1 validation, 2 test where the data set fixes the split, else None and every seed
+    draws its own. The harness applies `label_noise` (share of training and validation labels replaced by another class,
+    or switched) and, for classes, `imbalance` (largest class over smallest class in the training part, classes in
+    between on a geometric scale) with the seed's own streams; the test part stays as it is.
     With `standardize` every column is shifted and scaled by the mean and deviation of the seed's own training rows.
     """
 
@@ -42,6 +44,8 @@ class Data:
 class Part:
     """One part of the split for `s` seeds: `index` [s, m] are rows of `table` [n, d], `labels` [s, m] their targets.
 
+    A table of groups is [n, items, d]; targets that are no class numbers have further dimensions, see `Data`.
+
     `shift` and `scale` [s, d] standardise the columns, one row a seed; None leaves them as they are.
     """
 
@@ -54,20 +58,32 @@ class Part:
     def rows(self, places: Tensor) -> Tensor:
         """Inputs [s, b, d] of the examples at `places` [s, b] of this part, a row of places for each seed."""
         rows = self.index.gather(1, places)
-        examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, self.table.shape[1])
+        examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, *self.table.shape[1:])
         if self.shift is None or self.scale is None:
             return examples
-        return examples.sub_(self.shift[:, None]).mul_(self.scale[:, None])
+        columns = (len(rows), *[1] * (self.table.ndim - 1), -1)
+        return examples.sub_(self.shift.view(columns)).mul_(self.scale.view(columns))
+
+    def labels_at(self, places: Tensor) -> Tensor:
+        """Targets [s, b, ...] of the examples at `places` [s, b] of this part."""
+        further = self.labels.shape[2:]
+        where = places.view(*places.shape, *[1] * len(further)).expand(*places.shape, *further)
+        return self.labels.gather(1, where)
+
+    def of(self, k: int) -> Part:
+        """The part of the k-th seed alone."""
+        shift, scale = (None if t is None else t[k : k + 1] for t in (self.shift, self.scale))
+        return Part(self.table, self.index[k : k + 1], self.labels[k : k + 1], shift, scale)
 
     @property
     def inputs(self) -> Tensor:
-        """[m, d], every example of the first seed: all there is in a job of one seed."""
+        """[m, ..., d], every example of the first seed: all there is in a job of one seed."""
         examples = self.table[self.index[0]]
         return examples if self.shift is None or self.scale is None else (examples - self.shift[0]) * self.scale[0]
 
     @property
     def targets(self) -> Tensor:
-        """[m], the labels of the first seed."""
+        """[m, ...], the labels of the first seed."""
         return self.labels[0]
 
 
@@ -97,7 +113,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training gave: logits [s, m, classes] on the test and validation parts, or the trainer's own numbers.
+    """What training gave: logits [s, m, ..., classes] on the test and validation parts, or the trainer's own numbers.
 
     `metrics` maps a name to one number per seed, for trainers that keep their logits to themselves; `learned` maps the
     path of a learned field to its final value per seed.

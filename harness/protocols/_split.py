@@ -1,4 +1,7 @@
-"""The split of a table by seeds: stratified, with the same number of examples of each class for every seed."""
+"""The split of a table by seeds: stratified, with the same number of examples of each class for every seed.
+
+Tables of many labels or of groups have no classes to stratify by: they are split at random.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,9 @@ def split(data: Data, seeds: Sequence[int], policy: str) -> Split:
 def _draw(data: Data, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Rows of the training, validation and test parts."""
     draw = generator(seed, "split")
+    if data.task != "classes":
+        train, validation, test = _of_class(data, torch.arange(len(data.targets)), draw)
+        return train, validation, test
     chosen = [_of_class(data, (data.targets == number).nonzero()[:, 0], draw) for number in range(data.classes)]
     for rows, keep in zip(chosen, _kept([len(rows[0]) for rows in chosen], data.imbalance), strict=True):
         rows[0] = rows[0][:keep]
@@ -65,12 +71,15 @@ def _of_class(data: Data, rows: Tensor, draw: torch.Generator) -> list[Tensor]:
 
 
 def _noisy(data: Data, index: Tensor, seeds: Sequence[int], part: str) -> Tensor:
-    """The labels of a part, with an exact share of them moved to another class, drawn from each seed's own stream."""
+    """The labels of a part, an exact share of them moved to another class or switched, by each seed's own stream."""
     labels = data.targets[index].clone()
-    changed = round(data.label_noise * labels.shape[1])
-    for row, seed in zip(labels, seeds, strict=True):
+    for row, seed in zip(labels.flatten(1), seeds, strict=True):
         draw = generator(seed, "label_noise", part)
+        changed = round(data.label_noise * len(row))
         where = torch.randperm(len(row), generator=draw)[:changed]
+        if row.is_floating_point():
+            row[where] = 1 - row[where]
+            continue
         away = torch.randint(1, data.classes, (changed,), generator=draw) if changed else where
         row[where] = (row[where] + away) % data.classes
     return labels
@@ -80,7 +89,7 @@ def _standard(data: Data, train: Tensor) -> tuple[Tensor, Tensor] | tuple[None, 
     """Shift and scale [seeds, d]: mean, inverse deviation of the training rows; a constant column is only shifted."""
     if not data.standardize:
         return None, None
-    rows = [data.inputs[index].double() for index in train]
+    rows = [data.inputs[index].double().flatten(0, -2) for index in train]
     shift = torch.stack([row.mean(0) for row in rows])
     deviation = torch.stack([row.std(0, unbiased=False) for row in rows])
     scale = torch.where(deviation > 1e-12 * shift.abs().clamp(min=1e-300), 1 / deviation, 1.0)

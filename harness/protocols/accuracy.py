@@ -16,18 +16,19 @@ from harness.exchange import Case, Job, Outcome, Session, Values
 from harness.fields import Count, NonNegative, Positive, Schema, kind_in
 from harness.hookspecs import hookimpl
 from harness.kinds import Model, Protocol, Trainer
-from harness.protocols._judge import judge, score
+from harness.protocols._judge import OFFERS, Answers, applies, at_the_end, judge, score
 from harness.protocols._split import split
 from harness.protocols._trials import blocks, chosen
 from harness.streams import generator, number
 
 
 class Accuracy(Protocol):
-    """Trains classifiers from scratch and compares them on held-out examples.
+    """Trains classifiers from scratch and compares them on held-out examples: of one class, many labels, or in groups.
 
     Each seed draws a stratified 60/20/20 split, initial weights, batches and label noise from streams of its own.
     """
 
+    version: ClassVar[int] = 2
     epochs: Count = 30
     batch: Count = 64
     optimizer: Literal["adam", "sgd"] = "adam"
@@ -44,7 +45,7 @@ class Accuracy(Protocol):
         "trainer": {"name": "auto"},
     }
     contenders: ClassVar[Sequence[str]] = ("loss", "trainer")
-    offers: ClassVar[Sequence[str]] = ("logits", "probabilities", "target")
+    offers: ClassVar[Sequence[str]] = OFFERS
 
     def setup(self, case: Case) -> Session:
         """Choose the trainer for this cell. Raises Skip with the reason where it cannot run."""
@@ -58,6 +59,9 @@ class Training(Session):
         self._settings = settings
         self._case = case
         self._data = case.artifacts["dataset"]
+        loss: Any = case.parts["loss"]
+        if not applies(loss, self._data.task):
+            raise Skip(f"the loss is not for the data set's task, {self._data.task}")
         first = self._job(case.parts, [0], [settings.lr], case.folder)
         trainer: Any = case.parts["trainer"]
         self._trainer: Trainer
@@ -74,6 +78,10 @@ class Training(Session):
         if plan is None:
             return {"tuned": {}, "trials": []}
         metric = self._case.measure[plan["on"]]
+        if not applies(metric, self._data.task):
+            raise Skip(f"{plan['on']}, to tune on, is not for the data set's task, {self._data.task}")
+        if metric.better is None:
+            raise BenchError(f"{plan['on']} describes and judges nothing, so nothing can be tuned on it")
         trials: list[dict[str, Any]] = plan["trials"]
         if self._data.part is not None and not bool((self._data.part == 1).any()):
             raise BenchError("the data set has no validation part, so nothing can be tuned on it")
@@ -83,7 +91,7 @@ class Training(Session):
             if outcome.validation is None:
                 raise BenchError(f"{self._trainer!r} gives no validation logits, so nothing can be tuned with it")
             for k, (trial, _) in enumerate(lanes):
-                scores[trial].append(score(metric, outcome.validation[k], job.validation.labels[k]))
+                scores[trial].append(score(metric, self._answers(job, outcome, k, "validation")))
         return chosen(trials, scores, metric.better)
 
     def _try(self, trials: Sequence[Mapping[str, Any]], lanes: Sequence[tuple[int, int]]) -> tuple[Job, Outcome]:
@@ -104,7 +112,7 @@ class Training(Session):
         values = Values(seeds=list(seeds), metrics={name: list(v) for name, v in outcome.metrics.items()})
         values.extra = {f"learned {name}": list(v) for name, v in outcome.learned.items()}
         if outcome.test is not None:
-            self._judge(values, outcome.test.cpu(), job)
+            self._judge(values, outcome, job)
         return values
 
     def _with_choice(self, choice: Mapping[str, Any]) -> dict[str, Component]:
@@ -125,20 +133,28 @@ class Training(Session):
         kind = kind_in(schema)
         return self._case.build(kind, value) if kind else dynamic(value) if set(value) <= set(DYNAMIC) else value
 
-    def _judge(self, values: Values, logits: torch.Tensor, job: Job) -> None:
-        judged = [
-            judge(self._case.measure, logits[k], job.test.labels[k], job.test.index[k])
-            for k in range(len(values.seeds))
-        ]
-        for label in self._case.measure:
+    def _judge(self, values: Values, outcome: Outcome, job: Job) -> None:
+        judged = [judge(self._case.measure, self._answers(job, outcome, k, "test")) for k in range(len(values.seeds))]
+        for label, metric in self._case.measure.items():
+            if not applies(metric, self._data.task):
+                values.metrics[label] = None
+                continue
             values.metrics[label] = [one[label][0] for one in judged]
             values.units[label] = (
                 torch.stack([one[label][1].double() for one in judged]).numpy(),
                 torch.stack([one[label][2] for one in judged]).numpy(),
             )
-        lost = [seed for seed, one in zip(values.seeds, logits, strict=True) if not bool(torch.isfinite(one).all())]
+        assert outcome.test is not None
+        lost = [s for s, one in zip(values.seeds, outcome.test, strict=True) if not bool(torch.isfinite(one).all())]
         if lost:
             values.notes.append(f"diverged: {', '.join(str(s) for s in lost)}")
+
+    def _answers(self, job: Job, outcome: Outcome, k: int, name: str) -> Answers:
+        """The k-th seed's logits on its test or validation part."""
+        logits, on, part = getattr(outcome, name), outcome.validation, getattr(job, name)
+        validation = None if on is None else (on[k].cpu(), job.validation.labels[k])
+        loss = at_the_end(job.loss, outcome.learned, k)
+        return Answers(logits[k].cpu(), part.of(k), self._data.task, loss, validation)
 
     def _job(self, parts: Mapping[str, Component], seeds: Sequence[int], lr: Sequence[float], folder: Path) -> Job:
         architecture = parts["model"]
@@ -148,7 +164,7 @@ class Training(Session):
         def model(k: int = 0) -> torch.nn.Module:
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(number(seeds[k], "weights"))  # no call queued for CUDA
-                return architecture.build(data.inputs.shape[1], data.classes)
+                return architecture.build(data.inputs.shape[-1], data.classes)
 
         train, validation, test = split(data, seeds, self._case.split)
         loss: Any = parts["loss"]

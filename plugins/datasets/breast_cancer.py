@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 class BreastCancer(Dataset):
     """569 breast tumours, 30 measurements of cell nuclei (Street et al., 1993). Classes: 0 malignant, 1 benign.
 
-    Raw columns: the split is drawn later, and scaling by the whole table would let test rows into training.
-    `label_noise` and `imbalance` are applied by the harness, per seed.
+    The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
+    and `imbalance`, per seed too.
     """
 
     label_noise: Unit = 0.0
     imbalance: AtLeastOne = 1.0
+    standardize: bool = True
 
     def load(self, generator: Generator) -> Data:
         """The table from scikit-learn's own copy; nothing is fetched."""
@@ -33,6 +34,7 @@ class BreastCancer(Dataset):
             classes=2,
             label_noise=self.label_noise,
             imbalance=self.imbalance,
+            standardize=self.standardize,
         )
 
 

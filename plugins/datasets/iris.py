@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 class Iris(Dataset):
     """150 flowers, 4 lengths in cm, 3 species of 50 as classes (Fisher, 1936).
 
-    Raw columns: the split is drawn later, and scaling by the whole table would let test rows into training.
-    `label_noise` and `imbalance` are applied by the harness, per seed.
+    The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
+    and `imbalance`, per seed too.
     """
 
     label_noise: Unit = 0.0
     imbalance: AtLeastOne = 1.0
+    standardize: bool = True
 
     def load(self, generator: Generator) -> Data:
         """The table from scikit-learn's own copy; nothing is fetched."""
@@ -33,6 +34,7 @@ class Iris(Dataset):
             classes=3,
             label_noise=self.label_noise,
             imbalance=self.imbalance,
+            standardize=self.standardize,
         )
 
 

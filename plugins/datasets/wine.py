@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 class Wine(Dataset):
     """178 wines of one region, 13 chemical measurements, 3 growers as classes (Forina et al., 1988).
 
-    Raw columns: the split is drawn later, and scaling by the whole table would let test rows into training.
-    `label_noise` and `imbalance` are applied by the harness, per seed.
+    The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
+    and `imbalance`, per seed too.
     """
 
     label_noise: Unit = 0.0
     imbalance: AtLeastOne = 1.0
+    standardize: bool = True
 
     def load(self, generator: Generator) -> Data:
         """The table from scikit-learn's own copy; nothing is fetched."""
@@ -33,6 +34,7 @@ class Wine(Dataset):
             classes=3,
             label_noise=self.label_noise,
             imbalance=self.imbalance,
+            standardize=self.standardize,
         )
 
 

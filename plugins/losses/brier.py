@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from harness.stock.losses._over import Over
 
-from harness import Loss, Transform, hookimpl, named
+from harness import Loss, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Brier(Loss):
+class Brier(Over):
     """sum_j (p_j - [j = y])^2, the squared distance between the prediction and the label (Brier, 1950).
 
     [batch, classes], [batch] -> [batch] in [0, 2]; p is `transform` of the logits.
     """
-
-    transform: Transform = named("softmax")
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         p: Tensor = self.transform(logits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness import Loss, hookimpl
 
@@ -15,6 +15,8 @@ class CrossEntropy(Loss):
 
     [batch, classes], [batch] -> [batch], nats. Equal to `nll` over `softmax`.
     """
+
+    tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         # several times faster than log_softmax where classes are few: no pass over rows of a handful of numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -21,6 +21,7 @@ class EntmaxLoss(Loss):
     in nats, 2 is `sparsemax_loss`.
     """
 
+    tasks: ClassVar = ("classes",)
     alpha: Positive = 1.5
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

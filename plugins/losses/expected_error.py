@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Loss, Transform, hookimpl, named
+from harness.stock.losses._over import Over
+
+from harness import Loss, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class ExpectedError(Loss):
+class ExpectedError(Over):
     """1 - p_y, the chance of a wrong answer drawn from p = `transform` of the logits: a smooth error rate.
 
     [batch, classes], [batch] -> [batch] in [0, 1]. Its gradient vanishes where p_y is near 0 as well as near 1.
     """
-
-    transform: Transform = named("softmax")
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         p: Tensor = self.transform(logits)

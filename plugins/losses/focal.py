@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -18,6 +18,7 @@ class Focal(Loss):
     [batch, classes], [batch] -> [batch], nats. gamma = 0 is cross-entropy.
     """
 
+    tasks: ClassVar = ("classes",)
     gamma: NonNegative = 2.0
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

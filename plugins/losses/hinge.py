@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 
@@ -21,6 +21,7 @@ class Hinge(Loss):
     the sum over many classes leaves the range of half precision.
     """
 
+    tasks: ClassVar = ("classes",)
     form: Literal["crammer_singer", "weston_watkins"] = "crammer_singer"
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

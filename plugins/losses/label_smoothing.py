@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -18,6 +18,7 @@ class LabelSmoothing(Loss):
     [batch, classes], [batch] -> [batch], nats. epsilon = 0 is cross-entropy.
     """
 
+    tasks: ClassVar = ("classes",)
     epsilon: Unit = 0.1
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

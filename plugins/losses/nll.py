@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Loss, Transform, hookimpl, named
+from harness.stock.losses._over import Over
+
+from harness import Loss, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class NLL(Loss):
+class NLL(Over):
     """-log p_y, where p is `transform` of the logits; over `softmax` it is cross-entropy.
 
     [batch, classes], [batch] -> [batch], nats. Infinite where the transform gives the label probability 0.
     """
-
-    transform: Transform = named("softmax")
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         return -self.transform.log(logits).gather(-1, target[:, None])[:, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from harness.stock.losses._standard import standardized
 
 from harness import Loss, Positive, call, hookimpl
 
@@ -25,23 +26,33 @@ class Scaled(Loss):
     temperature: Positive = 1.0
 
     def __call__(self, logits: Tensor, target: Tensor, **available: Any) -> Any:
-        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        scores = (_standardised(scores) if self.standardize else scores) / self.temperature
-        return call(self.loss, scores, target, **available)
+        return call(self.loss, self._scores(logits), target, **available)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Those of `loss` for the scaled logits; they are standardised over all that are given."""
+        scores = self._scores(logits)
+        own = self.loss.probabilities(scores)
+        return scores.softmax(-1) if own is None else own
+
+    def log_probabilities(self, logits: Tensor) -> Tensor:
+        """Those of `loss` for the scaled logits; they are standardised over all that are given."""
+        scores = self._scores(logits)
+        own = self.loss.log_probabilities(scores)
+        return scores.log_softmax(-1) if own is None else own
 
     def state(self) -> dict[str, Any]:
         """The state of `loss`."""
         return self.loss.state()
 
+    def _scores(self, logits: Tensor) -> Tensor:
+        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return _divided(standardized(scores) if self.standardize else scores, self.temperature)
 
-def _standardised(logits: Tensor) -> Tensor:
-    """(s - mean) / std with one mean and one std (n - 1) over batch and classes; gradients flow through both.
 
-    Logits that are all equal, up to rounding, are only centred: 0 / 0 otherwise, at a zero-initialised last layer.
-    """
-    mean, std = logits.mean(), logits.std()
-    rounding = 16 * torch.finfo(logits.dtype).eps * logits.detach().abs().amax()
-    return (logits - mean) / torch.where(std > rounding, std, torch.ones_like(std))
+def _divided(scores: Tensor, temperature: float | Tensor) -> Tensor:
+    # A masked class would make the gradient of the temperature infinity times zero.
+    masked = scores == -torch.inf
+    return (scores.masked_fill(masked, 0.0) / temperature).masked_fill(masked, -torch.inf)
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -19,6 +19,8 @@ class SparsemaxLoss(Loss):
     [batch, classes], [batch] -> [batch], at least 0 and 0 exactly where p is the label: where its logit leads by 1. Its
     gradient is p - [j = y], so it does not vanish where p_y = 0.
     """
+
+    tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         scores = logits.to(torch.promote_types(logits.dtype, torch.float32))

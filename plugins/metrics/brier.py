@@ -18,6 +18,7 @@ class Brier(Metric):
     probabilities [..., n, classes], target [..., n] -> [..., n]. For two classes it is twice the one-column form.
     """
 
+    tasks: ClassVar = ("classes",)
     better: ClassVar[str] = "lower"
 
     def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:

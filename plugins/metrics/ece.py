@@ -22,6 +22,7 @@ class ECE(Metric):
     """
 
     bins: Count = 15
+    tasks: ClassVar = ("classes",)
     better: ClassVar[str] = "lower"
 
     def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:

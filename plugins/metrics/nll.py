@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 
 
 class NLL(Metric):
-    """-log softmax(logits)[target], the surprise at the true label. Lower is better; nats; unbiased.
+    """-log p(target), the surprise at the true label. Lower is better; nats; unbiased.
 
-    logits [..., n, classes], target [..., n] -> [..., n]. Taken from the logits, so it is finite where the
-    probability underflows to 0; one confident mistake can dominate the mean.
+    log_probabilities [..., n, classes], target [..., n] -> [..., n]. Of a soft label [..., n, classes] it is the
+    cross-entropy -sum_j t_j log p_j, least at p = t, where it is the label's entropy. The probabilities are those of
+    the contender's own loss: softmax of the logits, unless the loss is over another transform or temperature. Infinite
+    where a transform says 0; one confident mistake can dominate the mean.
     """
 
+    tasks: ClassVar = ("classes", "grouped")
     better: ClassVar[str] = "lower"
     unit: ClassVar[str | None] = "nats"
 
-    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
-        return -torch.log_softmax(logits, -1).gather(-1, target[..., None])[..., 0]
+    def __call__(self, log_probabilities: Tensor, target: Tensor) -> Tensor:
+        if target.is_floating_point():
+            return -torch.where(target > 0, target * log_probabilities, 0.0).sum(-1)  # 0 log 0 is 0
+        return -log_probabilities.gather(-1, target[..., None])[..., 0]
 
 
 @hookimpl

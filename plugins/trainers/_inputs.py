@@ -28,7 +28,10 @@ def forward(model: nn.Module, run: Callable[[], Tensor], wants_features: bool) -
 
 
 def class_counts(labels: Tensor, classes: int) -> Tensor:
-    """Training examples of each class, [s, classes], from labels [s, m]."""
+    """How often each class or label is there in the training part, [s, classes], from labels [s, m, ...]."""
+    if labels.is_floating_point():
+        return labels.flatten(1, -2).sum(1)
+    labels = labels.flatten(1)
     return torch.zeros(len(labels), classes).scatter_add_(1, labels, torch.ones(labels.shape))
 
 

@@ -46,8 +46,15 @@ class Mapped:
         self.fixed = {**buffers, **{name: weights[name].detach() for name in frozen}}
 
     def __call__(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
-        """(logits [lanes, b, classes], features [lanes, b, h] or None)."""
+        """(logits [lanes, b, ..., classes], features [lanes, b, ..., h] or None) of examples [lanes, b, ..., d].
 
+        The model sees [rows, d]: the items of groups are rows like any others.
+        """
+        logits, features = self._rows(examples.flatten(1, -2), wants_features)
+        shape = examples.shape[1:-1]
+        return logits.unflatten(1, shape), None if features is None else features.unflatten(1, shape)
+
+    def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
         def run(tensors: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
             logits, features = forward(self.model, lambda: functional_call(self.model, tensors, (x,)), wants_features)
             return logits if features is None else (logits, features)
@@ -63,8 +70,7 @@ class Layers(Mapped):
     times faster than with examples as rows.
     """
 
-    def __call__(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor]:
-        """(logits [lanes, b, classes], input of the last layer [lanes, b, h])."""
+    def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
         x = features = examples.mT
         tensors = {**self.weights, **self.fixed}
         for name, layer in _flat(self.model):

@@ -70,10 +70,10 @@ class _Run:
         """One optimizer step."""
         progress = step / max(1, self.settings.epochs * self.batches - 1)
         with torch.autocast(self.job.device, enabled=self.settings.amp):
-            logits, features = forward(self.model, lambda: self.model(examples), "features" in self.wants)
+            logits, features = forward(self.model, lambda: _rows(self.model, examples), "features" in self.wants)
         available: dict[str, Any] = {"progress": torch.tensor(progress), "step": step, "epoch": epoch, "index": index}
         available |= {
-            "features": None if features is None else features.float(),
+            "features": None if features is None else features.float().unflatten(0, examples.shape[:-1]),
             "class_counts": self.counts,
             "state": self.state,
         }
@@ -109,10 +109,10 @@ class _Run:
 
     @torch.no_grad()
     def logits(self, part: Part) -> Tensor:
-        """Logits [1, m, classes] on every example of a part, in evaluation mode."""
+        """Logits [1, m, ..., classes] on every example of a part, in evaluation mode."""
         self.model.eval()
         batches = part.inputs.split(max(1024, self.settings.batch))
-        return torch.cat([self.model(batch.to(self.job.device)).float().cpu() for batch in batches])[None]
+        return torch.cat([_rows(self.model, batch.to(self.job.device)).float().cpu() for batch in batches])[None]
 
     @property
     def file(self) -> Path:
@@ -155,6 +155,11 @@ class _Run:
     def forget(self) -> None:
         """Training is over: what was kept is no longer needed."""
         self.file.unlink(missing_ok=True)
+
+
+def _rows(model: torch.nn.Module, examples: Tensor) -> Tensor:
+    """Logits [b, ..., classes] of examples [b, ..., d]; the model sees [rows, d]."""
+    return model(examples.flatten(0, -2)).unflatten(0, examples.shape[:-1])
 
 
 @hookimpl

@@ -72,11 +72,11 @@ def _unlike(job: Job, places: Tensor) -> str | None:
     stacked, _ = network([model] * len(places), job.device)(examples.clone(), False)
     model = job.model().to(job.device)
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    logits = model(examples[0])
+    logits = model(examples[0].flatten(0, -2))
     for name, buffer in model.named_buffers():
         if not torch.equal(buffer, before[name]):
             return f"the model's buffer {name} changes in training"
-    if not torch.allclose(stacked[0], logits, rtol=1e-3, atol=1e-4, equal_nan=True):
+    if not torch.allclose(stacked[0].flatten(0, -2), logits, rtol=1e-3, atol=1e-4, equal_nan=True):
         return "a stack of this model gives other logits than the model"
     return None
 
@@ -101,7 +101,7 @@ class _Stack:
     def step(self, places: Tensor, step: int, epoch: int, total: int) -> None:
         """One optimizer step on the training examples at `places` [lanes, batch]."""
         job, progress = self.job, step / max(1, total - 1)
-        examples, labels = job.train.rows(places).to(job.device), job.train.labels.gather(1, places).to(job.device)
+        examples, labels = job.train.rows(places).to(job.device), job.train.labels_at(places).to(job.device)
         logits, features = self.network(examples, "features" in self.wants)
         mapped = {"features": features, "class_counts": self.counts}
         mapped = {name: value for name, value in mapped.items() if name in self.wants}
@@ -130,14 +130,14 @@ class _Stack:
 
     def _normalized(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Each lane's gradient divided by a running mean of its norm, never by less than 0.01."""
-        norm = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
+        norm = torch.stack([gradient.reshape(self.lanes, -1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
         self.norm = norm if self.norm is None else 0.9 * self.norm + 0.1 * norm
         divisor = self.norm.clamp(min=0.01)
         return tuple(gradient / divisor.view(-1, *[1] * (gradient.ndim - 1)) for gradient in gradients)
 
     @torch.no_grad()
     def logits(self, part: Part) -> Tensor:
-        """Logits [lanes, m, classes] on every example of a part, in evaluation mode."""
+        """Logits [lanes, m, ..., classes] on every example of a part, in evaluation mode."""
         self.network.model.eval()
         places = torch.arange(part.index.shape[1]).expand(self.lanes, -1)
         logits, _ = self.network(part.rows(places).to(self.job.device), False)

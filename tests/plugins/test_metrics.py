@@ -21,7 +21,12 @@ def draw(n: int, classes: int, seed: int = 0, scale: float = 2.0) -> dict[str, T
     g = torch.Generator().manual_seed(seed)
     logits = scale * torch.randn(n, classes, generator=g, dtype=torch.float64)
     target = torch.cat([torch.arange(classes), torch.randint(classes, (n - classes,), generator=g)])
-    return {"logits": logits, "probabilities": logits.softmax(-1), "target": target}
+    return offering(logits, target)
+
+
+def offering(logits: Tensor, target: Tensor) -> dict[str, Tensor]:
+    p, log_p = logits.softmax(-1), logits.log_softmax(-1)
+    return {"logits": logits, "probabilities": p, "log_probabilities": log_p, "target": target}
 
 
 def measure(name: str, offered: dict[str, Tensor], **fields: Any) -> Tensor:
@@ -108,13 +113,12 @@ def test_the_first_class_wins_a_tie() -> None:
 def test_a_logit_that_is_not_a_number_is_not_hidden(name: str) -> None:
     offered = draw(6, 3)
     offered["logits"][2, 1] = math.nan
-    offered["probabilities"] = offered["logits"].softmax(-1)
-    value = measure(name, offered)
+    value = measure(name, offering(offered["logits"], offered["target"]))
     assert value.isnan().tolist() == (True if name == "ece" else [k == 2 for k in range(6)])
 
 
 def test_nll_is_finite_where_the_probability_underflows() -> None:
-    offered = {"logits": torch.tensor([[1e4, 0.0]]), "target": torch.tensor([1])}
+    offered = {"log_probabilities": torch.tensor([[1e4, 0.0]]).log_softmax(-1), "target": torch.tensor([1])}
     assert measure("nll", offered).tolist() == [1e4]
 
 
@@ -129,7 +133,6 @@ def test_a_metric_can_be_mapped_over_seeds(name: str) -> None:
 @pytest.mark.parametrize("name", ["accuracy", "nll", "brier", "ece"])
 def test_the_declared_direction_is_the_true_one(name: str) -> None:
     offered = draw(60, 3)
-    good = offered | {"logits": 4 * torch.eye(3, dtype=torch.float64)[offered["target"]]}
-    good["probabilities"] = good["logits"].softmax(-1)
+    good = offering(4 * torch.eye(3, dtype=torch.float64)[offered["target"]], offered["target"])
     better = measure(name, good).mean() - measure(name, offered).mean()
     assert components("metric")[name].better == ("higher" if better > 0 else "lower")  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import Loss, call
+from harness import Loss, call, with_values
 from harness.inputs import wanted
 from harness.registry import component
 
@@ -76,6 +76,20 @@ def test_equal_logits_give_a_finite_loss_and_gradient(constant: float) -> None:
     torch.testing.assert_close(value, torch.full((5,), 3.0).log())
     assert gradient.abs().max() < 1
     assert gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_masked_class_is_no_class(standardize: bool) -> None:
+    logits, target = draw(6, 3)
+    wide = torch.cat([logits, torch.full((6, 1), -torch.inf)], 1).requires_grad_()
+    temperature = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    loss = with_values(scaled("cross_entropy", standardize=standardize), {("temperature",): temperature})
+    value, expected = loss(wide, target).sum(), loss(logits.requires_grad_(), target).sum()
+    torch.testing.assert_close(value, expected)
+    gradients = torch.autograd.grad(value, (wide, temperature))
+    without = torch.autograd.grad(expected, (logits, temperature))
+    torch.testing.assert_close(gradients[0], torch.cat([without[0], torch.zeros(6, 1)], 1))
+    torch.testing.assert_close(gradients[1], without[1])
 
 
 def test_the_inner_loss_gets_what_it_asks_for_and_no_more() -> None:

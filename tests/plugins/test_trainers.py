@@ -59,6 +59,17 @@ def in_place() -> nn.Module:
     return nn.Sequential(nn.ReLU(inplace=True), nn.Linear(COLUMNS, 6), nn.ReLU(inplace=True), nn.Linear(6, CLASSES))
 
 
+class Gained(nn.Linear):
+    """Logits times a weight that has no dimension."""
+
+    def __init__(self) -> None:
+        super().__init__(COLUMNS, CLASSES)
+        self.gain = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.gain
+
+
 def check(job: Job, trainer: str, tolerance: float = 2e-5) -> None:
     for k, (logits, _) in enumerate(trained(trainer, job)):
         torch.testing.assert_close(logits, plain(job, k), rtol=tolerance, atol=tolerance)
@@ -103,7 +114,7 @@ def test_a_small_gradient_is_divided_by_a_hundredth_at_least(trainer: str, tmp_p
 
 
 @TRAINERS
-@pytest.mark.parametrize("build", [Residual, one_activation, one_layer_twice, tied, frozen, in_place])
+@pytest.mark.parametrize("build", [Residual, one_activation, one_layer_twice, tied, frozen, in_place, Gained])
 def test_any_network_is_trained_as_it_is_written(trainer: str, build: Build, tmp_path: Path) -> None:
     job = make_job("cross_entropy", tmp_path, build, weight_decay=0.01, normalize_gradient=True)
     assert component("trainer", "stacked").skip(job) is None

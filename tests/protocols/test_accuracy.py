@@ -9,8 +9,8 @@ import numpy
 import pytest
 import torch
 
-from harness import Job, Outcome, Skip, component
-from harness.protocols._judge import judge, score
+from harness import Job, Outcome, Part, Skip, component
+from harness.protocols._judge import Answers, judge, score
 
 from .sessions import BLOCK, NOTED, Noting, Spy, Worst, answer, confidence, nll_of, open_session, table
 
@@ -31,14 +31,17 @@ def test_other_metrics_are_kept_as_the_pseudo_values_of_groups_left_out(examples
     def worst(rows: list[int]) -> float:
         return float(max(p[i, j] for i in rows for j in range(3) if j != target[i])) ** 2
 
-    value, pseudo, numbers = judge({"worst": Worst()}, logits, target, ids)["worst"]
+    inputs = torch.zeros(1000, 1)
+    part = Part(inputs, ids[None], target[None])
+    answers = Answers(logits, part, "classes", component("loss", "cross_entropy"), None)
+    value, pseudo, numbers = judge({"worst": Worst()}, answers)["worst"]
     everything = list(range(examples))
     assert value == pytest.approx(worst(everything), rel=1e-6)
     assert numbers.tolist() == list(range(20))
     for group in range(20):
         without = worst([i for i in everything if int(ids[i]) % 20 != group])
         assert float(pseudo[group]) == pytest.approx(20 * worst(everything) - 19 * without, abs=1e-5)
-    assert score(Worst(), logits, target) == value
+    assert score(Worst(), answers) == value
 
 
 @pytest.mark.parametrize("split", ["seed", "fixed"])

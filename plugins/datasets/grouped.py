@@ -1,0 +1,106 @@
+"""Groups of handwritten digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import torch
+
+from harness import AtLeastOne, BenchError, Count, Data, Dataset, Only, Unit, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+SHARES = (0.6, 0.2, 0.2)
+"""Of the scans and of the groups: training, validation, test."""
+
+
+class Grouped(Dataset):
+    """Groups of real 8x8 scans of handwritten digits, every item to be read: n items of m classes.
+
+    `groups` groups of `items` scans each, of the first `classes` digits. Inputs [groups, items, 64] in [0, 1], targets
+    [groups, items]. In the training groups digit 0 is `imbalance` times as frequent as any other (exactly, up to
+    rounding: 98 with three classes is 98/1/1); validation and test groups are balanced. With `soft` every item is a
+    blend of two scans, the first with a weight between 1/2 and 1, and its target [groups, items, classes] holds the
+    two weights. The parts are fixed and share no scan; within a part scans are used about equally often. `label_noise`
+    is applied by the harness, per seed, to class numbers only.
+    """
+
+    groups: Count = 300
+    items: Count = 20
+    classes: Annotated[int, Only(least=2, most=10)] = 10
+    imbalance: AtLeastOne = 1.0
+    soft: bool = False
+    label_noise: Unit = 0.0
+
+    def load(self, generator: Generator) -> Data:
+        """The scans of scikit-learn's own copy, grouped with `generator`.
+
+        Raises BenchError for groups too few to hold every class, and for noise on soft labels.
+        """
+        from sklearn.datasets import load_digits
+
+        if self.soft and self.label_noise:
+            raise BenchError("grouped: label_noise moves class numbers, soft labels have none")
+        pixels, digits = (torch.from_numpy(array) for array in load_digits(return_X_y=True))
+        pools = [_parted((digits == number).nonzero()[:, 0], generator) for number in range(self.classes)]
+        parts = [self._groups([pool[k] for pool in pools], k, generator) for k in range(3)]
+        scans, weights = (torch.cat([part[k] for part in parts]) for k in range(2))
+        inputs = (pixels[scans] / 16 * weights[..., None]).sum(2)
+        labels = torch.nn.functional.one_hot(digits[scans], self.classes)
+        return Data(
+            inputs=inputs.float(),
+            targets=(labels * weights[..., None]).sum(2).float() if self.soft else digits[scans[..., 0]].long(),
+            classes=self.classes,
+            task="grouped",
+            label_noise=self.label_noise,
+            part=torch.repeat_interleave(torch.arange(3), torch.tensor([len(part[0]) for part in parts])),
+        )
+
+    def _groups(self, pools: Sequence[Tensor], part: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Scans and their weights, both [groups, items, scans of an item], of one part."""
+        groups = _sizes(self.groups)[part]
+        counts = _counts(groups * self.items, self.classes, self.imbalance if part == 0 else 1.0)
+        if min(counts) < 1:
+            raise BenchError(f"grouped: {groups} groups of {self.items} items leave a class without an example")
+        layers = [_drawn(pools, counts, generator).view(groups, self.items) for _ in range(2 if self.soft else 1)]
+        first = torch.ones(groups, self.items, dtype=torch.float64)
+        if not self.soft:
+            return layers[0][..., None], first[..., None]
+        first -= torch.rand(groups, self.items, generator=generator, dtype=torch.float64) / 2
+        return torch.stack(layers, -1), torch.stack([first, 1 - first], -1)
+
+
+def _sizes(total: int) -> list[int]:
+    """How many of `total` fall into each part."""
+    held = [round(share * total) for share in SHARES[1:]]
+    return [total - sum(held), *held]
+
+
+def _parted(scans: Tensor, generator: Generator) -> Sequence[Tensor]:
+    """The scans of one digit, shuffled and split into the three parts."""
+    return scans[torch.randperm(len(scans), generator=generator)].split(_sizes(len(scans)))
+
+
+def _counts(total: int, classes: int, imbalance: float) -> list[int]:
+    """Examples of each class: the first `imbalance` times any other, which are equal."""
+    other = round(total / (imbalance + classes - 1))
+    return [total - other * (classes - 1), *[other] * (classes - 1)]
+
+
+def _drawn(pools: Sequence[Tensor], counts: Sequence[int], generator: Generator) -> Tensor:
+    """`counts` scans of each class in random order; every scan of a class once before any comes again."""
+    scans = [_cycled(pool, count, generator) for pool, count in zip(pools, counts, strict=True)]
+    return torch.cat(scans)[torch.randperm(sum(counts), generator=generator)]
+
+
+def _cycled(pool: Tensor, count: int, generator: Generator) -> Tensor:
+    rounds = [pool[torch.randperm(len(pool), generator=generator)] for _ in range(-(-count // len(pool)))]
+    return torch.cat(rounds)[:count]
+
+
+@hookimpl
+def components() -> list[type[Dataset]]:
+    """What this file brings."""
+    return [Grouped]

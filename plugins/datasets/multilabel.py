@@ -1,0 +1,91 @@
+"""Examples with several labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import torch
+
+from harness import Count, Data, Dataset, Only, Unit, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+MOST = 3
+"""Scans laid over each other, at most."""
+
+
+class Multilabel(Dataset):
+    """Examples with several labels: overlaid handwritten digits, or made up by scikit-learn's generator.
+
+    Targets float32 0 or 1 [examples, labels]. digits: the pixelwise maximum of 1 to 3 real 8x8 scans (Alpaydin and
+    Kaynak, 1998), labelled with the digits on them: 64 columns in [0, 1], 10 labels. The scans are split 60/20/20 first
+    and the examples made within each part, so that no scan is in two; every seed has this split. Examples of one part
+    share its scans: they are not quite independent, and an interval over examples is somewhat too narrow. generated:
+    counts of `features` words in documents on some of `labels` topics, `labels_per_example` on average up to Poisson
+    draws above `labels`, which are repeated (`make_multilabel_classification`); the three fields shape nothing else.
+    `label_noise` is applied by the harness, per seed: the share of training and validation entries flipped.
+    """
+
+    source: Literal["digits", "generated"] = "digits"
+    examples: Count = 4000
+    labels: Annotated[int, Only(least=2)] = 20
+    labels_per_example: Count = 3
+    features: Count = 20
+    label_noise: Unit = 0.0
+
+    def load(self, generator: Generator) -> Data:
+        """The table, always the same; nothing is fetched."""
+        inputs, targets, part = (self._digits if self.source == "digits" else self._generated)(generator)
+        return Data(
+            inputs=inputs,
+            targets=targets,
+            classes=targets.shape[1],
+            task="multilabel",
+            part=part,
+            label_noise=self.label_noise,
+        )
+
+    def _digits(self, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+        from sklearn.datasets import load_digits
+
+        pixels, digits = (torch.from_numpy(array) for array in load_digits(return_X_y=True))
+        pixels, part = pixels.float() / 16, _parts(self.examples)
+        of_scan = _parts(len(digits))[torch.randperm(len(digits), generator=generator)]
+        made = [
+            _overlaid(pixels[of_scan == k], digits[of_scan == k], int((part == k).sum()), generator) for k in range(3)
+        ]
+        inputs, targets = (torch.cat(tables) for tables in zip(*made, strict=True))
+        return inputs, targets, part
+
+    def _generated(self, generator: Generator) -> tuple[Tensor, Tensor, None]:
+        from sklearn.datasets import make_multilabel_classification
+
+        inputs, targets = make_multilabel_classification(
+            n_samples=self.examples,
+            n_features=self.features,
+            n_classes=self.labels,
+            n_labels=self.labels_per_example,
+            random_state=int(torch.randint(2**31, (), generator=generator)),
+        )
+        return torch.from_numpy(inputs).float(), torch.from_numpy(targets).float(), None
+
+
+def _parts(n: int) -> Tensor:
+    """The parts of n rows: 60 % of 0 training, 20 % of 1 validation, 20 % of 2 test."""
+    held = round(0.2 * n)
+    return torch.arange(3).repeat_interleave(torch.tensor([n - 2 * held, held, held]))
+
+
+def _overlaid(pixels: Tensor, digits: Tensor, count: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """`count` examples of 1 to 3 scans each: (inputs [count, 64], targets [count, 10])."""
+    scans = torch.randint(len(digits), (count, MOST), generator=generator)
+    used = torch.arange(MOST) < torch.randint(1, MOST + 1, (count, 1), generator=generator)
+    inputs = torch.where(used[..., None], pixels[scans], 0.0).amax(1)
+    return inputs, torch.zeros(count, 10).scatter_reduce(1, digits[scans], used.float(), "amax")
+
+
+@hookimpl
+def components() -> list[type[Dataset]]:
+    """What this file brings."""
+    return [Multilabel]

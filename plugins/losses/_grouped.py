@@ -1,0 +1,50 @@
+"""What the losses on groups of items share: labels as distributions, padding, masked classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from harness import BenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FLOOR = -1e30
+"""Stands for a logit of -inf: the difference of any two is a number in float32, its exp is 0."""
+
+
+def scores_and_labels(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits without infinities, in float32 or wider, and the labels as distributions; both [batch, items, classes].
+
+    An item is padding where its class number is negative, or its soft label all zeros: its scores and labels are 0,
+    whatever its logits. Raises BenchError where the shapes or types do not fit; soft labels have to be at least 0 and
+    sum to 1, which is not looked at.
+    """
+    soft = target.is_floating_point()
+    if logits.ndim != 3 or target.shape != (logits.shape if soft else logits.shape[:2]):
+        raise BenchError(
+            "a grouped loss takes logits [batch, items, classes] and class numbers [batch, items] or distributions "
+            f"[batch, items, classes], got {tuple(logits.shape)} and {target.dtype} {tuple(target.shape)}"
+        )
+    exact = logits.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=FLOOR)
+    labels = target.to(exact.dtype) if soft else _one_hot(target, exact)
+    return torch.where((labels == 0).all(-1, keepdim=True), 0.0, exact), labels
+
+
+def _one_hot(target: Tensor, like: Tensor) -> Tensor:
+    """Not torch's one_hot, which cannot be mapped over seeds; a number beyond the classes is an error all the same."""
+    present = (target >= 0).to(like.dtype)[..., None]
+    return torch.zeros_like(like).scatter(-1, target.clamp(min=0)[..., None], present)
+
+
+def log_labels(labels: Tensor) -> Tensor:
+    """Their logarithms, -inf where a label is 0, with no gradient of it that is not a number."""
+    positive = labels > 0
+    return torch.where(positive, torch.where(positive, labels, 1.0).log(), -torch.inf)
+
+
+def per_class(log_penalties: Tensor) -> Tensor:
+    """sum_j log(1 + sum_i exp(penalty_ij)): [batch, items, classes] -> [batch]."""
+    return torch.nn.functional.pad(log_penalties, (0, 0, 1, 0)).logsumexp(1).sum(-1)

@@ -1,0 +1,38 @@
+"""Label-distribution-aware margins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from harness import Loss, NonNegative, Positive, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class LDAM(Loss):
+    """Cross-entropy of `scale` times logits, the label's less a margin, larger for rare classes (Cao et al., 2019).
+
+    [batch, classes], [batch], counts [classes] -> [batch], nats; float32 for half logits. The margin of a class with n
+    training examples is proportional to n^(-1/4) and `max_margin` for the rarest; a class without any counts as having
+    one. The publication's logits are cosines, hence its scale; use a smaller one for those of an ordinary last layer.
+    """
+
+    tasks: ClassVar = ("classes",)
+    max_margin: NonNegative = 0.5
+    scale: Positive = 30.0
+
+    def __call__(self, logits: Tensor, target: Tensor, class_counts: Tensor) -> Tensor:
+        counts = class_counts.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=1)
+        margins = self.max_margin * (counts.amin() / counts) ** 0.25
+        label = target[:, None] == torch.arange(logits.shape[-1], device=logits.device)
+        log_p = (self.scale * (logits - margins * label)).log_softmax(-1)
+        return -log_p.gather(-1, target[:, None])[:, 0]
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [LDAM]

@@ -1,0 +1,37 @@
+"""The pairwise cubic loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.stock.losses._leads import over_alternatives
+
+from harness import Loss, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class PolynomialError(Loss):
+    """sum_{j != y} (d^3 / 4 - 3 d / 4 + 1 / 2) with d = s_y - s_j clipped to [-1, 1]: a count with smooth steps.
+
+    [batch, classes], [batch] -> [batch] in [0, classes - 1]; float32 for half logits. A baseline of Karpukhin, Dereka &
+    Kolesnikov (2022). Each step falls from 1 at d = -1 to 0 at d = 1 and has no gradient outside: an example wrong by
+    more than 1 teaches nothing.
+    """
+
+    tasks: ClassVar = ("classes",)
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return over_alternatives(_step, logits, target)
+
+
+def _step(lead: Tensor) -> Tensor:
+    d = lead.clamp(-1, 1)
+    return (1 - d).square() * (2 + d) / 4  # the same cubic, never negative
+
+
+@hookimpl
+def components() -> list[type[Loss]]:
+    """What this file brings."""
+    return [PolynomialError]
