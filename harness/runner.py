@@ -61,7 +61,7 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server) -> Resul
     """Measure what is missing, analyse everything, and keep the result under the results folder."""
     started = time.monotonic()
     whole = planned(prepared, conditions)
-    conditions.expect(whole.tasks)
+    conditions.listener.expect(whole.tasks)
     identity = _new_run(conditions.results, prepared.suite.name)
     run = Measuring(identity, prepared.suite, whole, conditions, server)
     try:
@@ -69,7 +69,7 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server) -> Resul
     finally:
         run.store.close()
     data = _analyse(prepared, whole, rows, identity, server)
-    data["seconds"] = time.monotonic() - started
+    data |= {"seconds": time.monotonic() - started, "published": prepared.suite.published}
     result = Result(data)
     with writing(run.folder):
         (run.folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
@@ -94,7 +94,7 @@ def _analyse(
 ) -> dict[str, Any]:
     suite, table = prepared.suite, prepared.catalogue.table
     measure = [
-        {"label": label(spec), **{k: table["metric", spec["name"]]["facts"][k] for k in ("better", "unit")}}
+        {"label": label(spec), **{k: table["metric", spec["name"]]["facts"][k] for k in ("better", "unit", "floor")}}
         for spec in suite.measure
     ]
     run = {
@@ -110,6 +110,7 @@ def _analyse(
         "contenders": list(suite.contenders),
         "margin": suite.margin,
         "interval": suite.interval,
+        "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
         "warnings": edges(suite, rows),
         "cells": rows,
     }

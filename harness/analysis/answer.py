@@ -24,6 +24,8 @@ def answer(result: Mapping[str, Any]) -> str:
     measured = [cell for cell in result["cells"] if metric["label"] in cell["metrics"]]
     if not measured:
         body = [f"No row has a value of {metric['label']}."]
+    elif metric["better"] is None:
+        body = [f"{metric['label']} comes first in `measure`, but it describes and judges nothing."]
     elif result["baseline"] is None:
         body = _bests(result, metric)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.answer import answer
+from harness.analysis.controls import doubts
 from harness.analysis.pairing import naming, partners, problems, text
 from harness.analysis.samples import Measured, measured
 from harness.analysis.verdicts import Cells, against, marks
@@ -25,6 +26,8 @@ def result(run: dict[str, Any]) -> dict[str, Any]:
     cells: Cells = [measured(cell, labels) if cell["status"] == "ok" else {} for cell in run["cells"]]
     shown = [_cell(run, cell, numbers) for cell, numbers in zip(run["cells"], cells, strict=True)]
     for metric in run["measure"]:
+        if metric["better"] is None:  # it describes: nothing is better or worse
+            continue
         for index, entry in against(run, cells, links, metric).items() if links else ():
             shown[index]["against"][metric["label"]] = entry
         for members in problems(run).values():
@@ -75,7 +78,7 @@ def _warnings(run: Mapping[str, Any], cells: Cells) -> list[str]:
                 lines.append(
                     f"{where}: {lost} of {len(one.values)} seeds have no finite {label}; the others are compared"
                 )
-    return lines + _few(run, [len(one.seeds) for numbers in cells for one in numbers.values()])
+    return doubts(run, cells) + lines + _few(run, [len(one.seeds) for numbers in cells for one in numbers.values()])
 
 
 def _few(run: Mapping[str, Any], seeds: Sequence[int]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from harness.report.digits import MISSING, Estimate, aligned, estimate, estimates, p_value, unit_for
+from harness.report.digits import MISSING, Estimate, aligned, estimate, estimates, p_value, printed, unit_for
 from harness.report.ink import Ink
 from harness.report.layout import Column, Label, Line, Sheet
 from harness.report.view import Problem, Row, View
@@ -17,13 +18,15 @@ _STARS = {"best": "★", "tied": "☆"}
 
 def sheet(view: View, problem: Problem, ink: Ink, compact: bool) -> Sheet:
     """One problem as rows and columns; `compact` shows verdicts as marks without the word."""
-    rows = problem.rows
+    rows = problem.shown
     columns = _primary(view, rows, ink, compact) if view.metrics else []
     primary = len(columns)
     for metric in view.metrics[1:]:
         columns.append(_metric(metric, rows, ink, verdicts=bool(view.baselines)))
-    columns += [column for column in (_tuned(view, rows, ink), _seconds(view, rows, ink)) if column]
-    return Sheet(ink(" / ".join(view.row_axes)), tuple(_label(row, ink) for row in rows), tuple(columns), primary)
+    columns += [_measured(column, rows) for column in (_tuned(view, rows, ink), _seconds(view, rows, ink)) if column]
+    names = {row.label for row in problem.rows}
+    labels = tuple(_published(row, names, ink) if row.source else _label(row, ink) for row in rows)
+    return Sheet(ink(" / ".join(view.row_axes)), labels, tuple(columns), primary)
 
 
 def _label(row: Row, ink: Ink) -> Label:
@@ -33,6 +36,18 @@ def _label(row: Row, ink: Ink) -> Label:
     if row.measured:
         return Label(ink(f"{row.label} ({row.status})"), style)
     return Label(ink(row.label), style, ink(f"✗ {row.status}"), ink(row.cell.get("reason") or ""))
+
+
+def _published(row: Row, measured: Collection[str], ink: Ink) -> Label:
+    """`  published [1]` below the row it belongs to, `NAME [1]` where nothing was measured."""
+    name = "  published" if row.label in measured else ink(row.label)
+    return Label(f"{name} [{row.source}]", "italic", optional=True)
+
+
+def _measured(column: Column, rows: Sequence[Row]) -> Column:
+    """The column without what it says of published rows, which nothing here has measured, compared or tuned."""
+    cells = tuple([] if row.source else cell for row, cell in zip(rows, column.cells, strict=True))
+    return dataclasses.replace(column, cells=cells)
 
 
 def _primary(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> list[Column]:
@@ -47,7 +62,7 @@ def _primary(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> list[C
         columns.append(_column("verdict", rows, lambda row: _verdict(row, name, ink)))
     if any(row.against(name).get("p") is not None for row in view.rows):
         columns.append(_column("p", rows, lambda row: _p(row, name, ink), right=True))
-    return columns
+    return columns[:1] + [_measured(column, rows) for column in columns[1:]]
 
 
 def _column(head: str, rows: Sequence[Row], text: Callable[[Row], tuple[str, str]], right: bool = False) -> Column:
@@ -58,23 +73,23 @@ def _metric(metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink, verdicts: 
     """`★ mean ± half ▲`: rank within the problem, number, verdict against the baseline (the latter where asked for)."""
     name = str(metric["label"])
     found = [estimate(row.metric(name)) for row in rows]
-    texts, unit = _texts(found, metric.get("unit"))
+    size, unit = unit_for([item for item in found if item], metric.get("unit"))
+    items = [item and item.divided(size) for item in found]
+    texts = [
+        printed(item.mean, text) if row.source and item else text
+        for row, item, text in zip(rows, items, estimates(items), strict=True)
+    ]
     stars = [_STARS.get(row.best(name) or "", "") for row in rows]
     lead = 2 if any(stars) else 0
     cells = []
     for row, star, text in zip(rows, stars, texts, strict=True):
         line: Line = [(ink(star.ljust(1)) + " ", "bold yellow")] if lead else []
-        line.append((ink(text), STYLES.get(row.best(name) or "", "")))
+        line.append((ink(text), "italic" if row.source else STYLES.get(row.best(name) or "", "")))
         if verdicts:
             verdict = row.against(name).get("verdict")
             line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict or "", "")))
-        cells.append(line)
+        cells.append(line if row.metric(name) or not row.source else [])
     return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
-
-
-def _texts(found: Sequence[Estimate | None], unit: str | None, signed: bool = False) -> tuple[list[str], str]:
-    size, shown = unit_for([item for item in found if item], unit)
-    return estimates([item and item.divided(size) for item in found], signed), shown
 
 
 def _head(metric: Mapping[str, Any], unit: str, ink: Ink) -> str:

@@ -142,6 +142,7 @@ def _closing(shown: View, width: int, ink: Ink) -> Iterator[Line]:
     yield from _section("What would decide the rest", map(ink, prose.undecided(shown)), width, "yellow")
     legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
     yield from [[], *legend] if legend else []
+    yield from _section("Published, not measured here", map(ink, prose.published(shown)), width)
     yield from _section("Problems", map(ink, prose.problems(shown)), width, "red")
     yield from _section("Notes", map(ink, prose.notes(shown)), width)
     yield from _section("Warnings", map(ink, shown.data.get("warnings") or []), width, "yellow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,19 @@ def _brackets(items: Sequence[Estimate | None], places: Sequence[int | None], si
     highs = _justified(_each(items, lambda item: item.high), places, signed)
     both = zip(lows, highs, strict=True)
     return [f" [{low}, {high}]" if low.strip() else " " * (4 + len(low) + len(high)) for low, high in both]
+
+
+def printed(value: float, text: str) -> str:
+    """A published number with all its digits, its point where that of its rounded `text` is.
+
+    >>> printed(0.9561, " 0.96       "), printed(1.0, "1.000"), printed(9.996, "10.00")
+    (' 0.9561     ', '1.000', ' 9.996')
+    """
+    whole, _, digits = f"{value:.10g}".partition(".")
+    rounded = re.match(r"(\s*[^\s.]+)\.?(\d*)", text)
+    if rounded is None or "e" in text + whole + digits or len(digits) <= len(rounded[2]):
+        return text
+    return f"{whole.replace('-', '−').rjust(len(rounded[1]))}.{digits}".ljust(len(text))
 
 
 def aligned(texts: Sequence[str]) -> list[str]:

@@ -46,12 +46,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Label:
-    """The head of a row; a `notice` stands in the place of its numbers, in the first table with its `reason`."""
+    """The head of a row; a `notice` replaces its numbers, first with the `reason`; `optional`: not without a number."""
 
     text: str
     style: str = ""
     notice: str = ""
     reason: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ class Sheet:
         yield from _headings(self.corner, plan.label, chosen)
         yield [(ink("─") * (plan.label + sum(GAP + size for _, size in chosen)), "dim")]
         for row, label in enumerate(self.labels):
+            if label.optional and not any(column.cells[row] for column, _ in chosen):
+                continue
             first, *rest = wrapped(label.text, plan.label)
             line: Line = [(_padded(first, plan.label), label.style)]
             room = width - plan.label - GAP

@@ -7,12 +7,13 @@ import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.base import label
+from harness.measuring import Listener
 
 if TYPE_CHECKING:
-    from harness.plan import Task
+    from harness.plan import Artifact, Task
 
 
-class Progress:
+class Progress(Listener):
     """Shows progress on a stream that is no data: a context manager whose `told` a run calls.
 
     A live bar appears only on a terminal; `verbose` writes a line per cell instead where there is none.
@@ -50,6 +51,14 @@ class Progress:
         total, done = sum(len(task.wanted) for task in tasks), sum(self._seeds.values())
         self._line = self._bar.add_task("starting", total=total, completed=done)
         self._bar.start()
+
+    def making(self, artifact: Artifact, share: float) -> None:
+        """What several cells share is being made."""
+        name = f"{artifact.kind} {label(artifact.spec)}"
+        if self._bar is not None:
+            self._bar.update(self._line, description=f"making {name}"[:34] + f" {share:4.0%}")
+        elif self._verbose and share == 1:
+            print(f"made {name}", file=self._stream, flush=True)
 
     def told(self, task: Task, seeds: float) -> None:
         """A task has this many seeds done."""

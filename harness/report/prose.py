@@ -114,6 +114,11 @@ def _arrows(view: View) -> list[str]:
     return [text for better, text in signs if better in found]
 
 
+def published(view: View) -> list[str]:
+    """The papers that numbers are taken from, by their numbers."""
+    return [f"[{number}] {source}" for number, source in enumerate(view.sources, 1)]
+
+
 def problems(view: View) -> list[str]:
     """Every cell that has no number or no verdict, with the whole reason; equal reasons together."""
     found: dict[str, dict[str, list[str]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +10,22 @@ from typing import Any
 from harness.analysis.pairing import competing, naming, problems, text
 
 Cell = Mapping[str, Any]
+ONLY = "(only one)"
+"""The label of a row where nothing tells rows apart."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One contender on one problem; `place` is the problem's name, empty where there is only one."""
+    """One contender on one problem; `place` is the problem's name, empty where there is only one.
+
+    `source` is the number of the paper where the row is published and not measured here, else 0.
+    """
 
     cell: Cell
     label: str
     place: str
     baseline: bool
+    source: int = 0
 
     @property
     def status(self) -> str:
@@ -45,21 +52,30 @@ class Row:
 
 @dataclass(frozen=True)
 class Problem:
-    """The contenders that are judged against each other."""
+    """The contenders that are judged against each other, and what is published of them or of others."""
 
     title: str
     rows: tuple[Row, ...]
+    published: tuple[Row, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """Every measured row with what is published of it below, then those that are only published."""
+        labels = [row.label for row in self.rows]
+        beside = ((row, *(other for other in self.published if other.label == row.label)) for row in self.rows)
+        return (*itertools.chain(*beside), *(row for row in self.published if row.label not in labels))
 
 
 @dataclass(frozen=True)
 class View:
-    """A whole result: its problems, its metrics (the first is primary) and what is the same everywhere."""
+    """A whole result: its problems, its metrics (the first is primary), what is the same everywhere, and papers."""
 
     data: Mapping[str, Any]
     problems: tuple[Problem, ...]
     metrics: tuple[Mapping[str, Any], ...]
     row_axes: tuple[str, ...]
     constants: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
     @property
     def primary(self) -> str:
@@ -92,10 +108,16 @@ def view(data: Mapping[str, Any]) -> View:
     outer = [axis for axis in run["axes"] if axis not in inner]
     titles = [axis for axis in outer if len(run["axes"][axis]) > 1] or outer
     groups = [[cells[index] for index in members] for members in problems(run).values()]
-    found = [Problem(text(_vary(group[0]), titles), _rows(group, run, rows, places)) for group in groups]
+    sources = list(dict.fromkeys(map(_source, data.get("published") or [])))
+    found = []
+    for group in groups:
+        here = [e for e in data.get("published") or [] if _same(_vary(e), _vary(group[0]), outer)]
+        title = text(_vary(group[0]), titles)
+        found.append(Problem(title, _rows(group, run, rows, places), _published(here, rows, sources)))
     rest = [axis for axis in run["axes"] if axis not in titles + rows]
     constants = [text(_vary(cell), [axis]) for cell in cells[:1] for axis in rest]
-    return View(data, tuple(found), tuple(_metrics(data, cells)), tuple(rows), tuple(filter(None, constants)))
+    same = tuple(filter(None, constants))
+    return View(data, tuple(found), tuple(_metrics(data, cells)), tuple(rows), same, tuple(sources))
 
 
 def _vary(cell: Cell) -> Mapping[str, Any]:
@@ -121,8 +143,26 @@ def _rows(cells: Sequence[Cell], run: Mapping[str, Any], axes: Sequence[str], pl
         label = text(_vary(cell), axes)
         compared = any((cell.get("against") or {}).values())
         baseline = not compared and _is_baseline(label, _vary(cell), run["baseline"], names)
-        rows.append(Row(cell, label or "(only one)", text(_vary(cell), places), baseline))
+        rows.append(Row(cell, label or ONLY, text(_vary(cell), places), baseline))
     return tuple(sorted(rows, key=lambda row: not row.baseline))
+
+
+def _published(entries: Sequence[Mapping[str, Any]], axes: Sequence[str], sources: Sequence[str]) -> tuple[Row, ...]:
+    """A row for every contender of every paper, with a number for every metric that the paper has."""
+    metrics: dict[tuple[str, int], dict[str, Any]] = {}
+    for entry in entries:
+        label = text(_vary(entry), axes) or ONLY
+        found = metrics.setdefault((label, sources.index(_source(entry)) + 1), {})
+        found[str(entry["metric"])] = {"mean": entry["value"]}
+    return tuple(Row({"metrics": found}, label, "", False, number) for (label, number), found in metrics.items())
+
+
+def _source(entry: Mapping[str, Any]) -> str:
+    return f"{entry['source']} ({entry['note']})" if entry.get("note") else str(entry["source"])
+
+
+def _same(vary: Mapping[str, Any], other: Mapping[str, Any], axes: Sequence[str]) -> bool:
+    return all(str(vary.get(axis)) == str(other.get(axis)) for axis in axes)
 
 
 def _is_baseline(label: str, vary: Mapping[str, Any], baseline: Any, names: Collection[Any]) -> bool:

@@ -14,15 +14,16 @@ from harness.suite.imports import Table
 from harness.suite.nodes import Pairs, is_null
 from harness.suite.points import setting_points
 from harness.suite.protocol import Protocol, protocol
+from harness.suite.published import published
 from harness.suite.source import Findings, Place, shown
 
 KEYS = (
     "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "measure", "baseline", "within",
-    "margin", "interval", "plugins", "device",
+    "margin", "interval", "published", "plugins", "device",
 )  # fmt: skip
 """The keys of a suite."""
 
-RESERVED = ("gate", "claims", "published", "reference", "data")
+RESERVED = ("gate", "claims", "reference", "data")
 """Keys of the contract that this version does not read."""
 
 INTERVALS = ("both", "seeds", "examples")
@@ -87,6 +88,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
         tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
+        published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         **_plain(document, findings),
     )  # fmt: skip
 

@@ -14,10 +14,19 @@ from harness.base import Spec
 
 @dataclass(frozen=True)
 class Point:
-    """One value of an axis: the label shown, and a component's spec or a setting's plain value."""
+    """One value of an axis: the label shown, and a component's spec or a setting's plain value.
+
+    `ignores` are the axes that make no difference beside it.
+    """
 
     label: str
     value: Any
+    ignores: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> Any:
+        """What stands in `Cell.vary`: a setting's plain value where it is one, else the label."""
+        return self.label if isinstance(self.value, (list, dict)) else self.value
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ class Suite:
     `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
     settings with more than one value; `varies` names the axes that tell cells apart, `contenders` those of them that
     compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one contender,
-    or axis -> label; `within` is None where the suite does not say.
+    or axis -> label; `within` is None where the suite does not say. `published` are numbers from papers as the result
+    JSON has them: they are shown and take no part in anything else.
     """
 
     name: str
@@ -85,28 +95,34 @@ class Suite:
     interval: str
     plugins: list[str]
     device: str
+    published: list[dict[str, Any]]
 
     def labels(self) -> dict[str, list[Any]]:
         """Axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""
-        return {axis: [self._label(axis, point) for point in self.axes[axis]] for axis in self.varies}
+        return {axis: [point.entry for point in self.axes[axis]] for axis in self.varies}
 
     def size(self) -> int:
-        """The number of cells."""
+        """The number of cells; an upper bound where a point ignores an axis."""
         return math.prod(len(points) for points in self.axes.values())
 
     def cells(self) -> list[Cell]:
-        """Every cell; problems are outermost in the order written, contenders innermost."""
+        """Every cell; problems are outermost in the order written, contenders innermost.
+
+        Where a point ignores an axis its points make one cell, in which that axis is null.
+        """
         outer = [axis for axis in self.axes if axis not in self.contenders]
         order = [*outer, *(axis for axis in self.axes if axis in self.contenders)]
-        grid = itertools.product(*(self.axes[axis] for axis in order))
-        return [self._cell(dict(zip(order, points, strict=True))) for points in grid]
+        found: dict[tuple[int | None, ...], Cell] = {}
+        for points in itertools.product(*(self.axes[axis] for axis in order)):
+            ignored = {axis for point in points for axis in point.ignores}
+            chosen = {axis: point for axis, point in zip(order, points, strict=True) if axis not in ignored}
+            key = tuple(id(chosen[axis]) if axis in chosen else None for axis in order)
+            if key not in found:
+                found[key] = self._cell(chosen)
+        return list(found.values())
 
     def _cell(self, chosen: Mapping[str, Point]) -> Cell:
-        vary = {axis: self._label(axis, chosen[axis]) for axis in self.varies}
-        parts = {axis: chosen[axis].value for axis in self.axes if axis not in self.setting_names}
+        vary = {axis: chosen[axis].entry if axis in chosen else None for axis in self.varies}
+        parts = {axis: point.value for axis, point in chosen.items() if axis not in self.setting_names}
         settings = {name: chosen[name].value if name in chosen else self.settings[name] for name in self.setting_names}
         return Cell(vary, parts, settings)
-
-    def _label(self, axis: str, point: Point) -> Any:
-        plain = axis in self.setting_names and not isinstance(point.value, (list, dict))
-        return point.value if plain else point.label

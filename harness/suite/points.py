@@ -58,9 +58,10 @@ def _labelled(expander: Expander, node: Node, kind: str) -> list[Point]:
     found = expander.choices(node, kind)
     if title is not None and not found:
         expander.findings.failed.add(title)
+    ignores = tuple(expander.table[kind, found[0].spec["name"]].get("facts", {}).get("ignores", ())) if found else ()
     if title is None:
-        return [Point(label(choice.spec), choice.spec) for choice in found]
-    return [Point(label({"name": title, **choice.varied}), choice.spec) for choice in found]
+        return [Point(label(choice.spec), choice.spec, ignores) for choice in found]
+    return [Point(label({"name": title, **choice.varied}), choice.spec, ignores) for choice in found]
 
 
 def _title(expander: Expander, node: Node) -> str | None:

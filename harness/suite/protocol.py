@@ -21,6 +21,7 @@ class Protocol:
     needs: Mapping[str, Spec | None]
     contenders: Sequence[str]
     offers: Sequence[str]
+    optional: Sequence[str]
     measure: Sequence[str | Spec]
 
     @property
@@ -32,7 +33,7 @@ class Protocol:
     @property
     def kinds(self) -> list[str]:
         """The kinds that may stand under `vary`."""
-        return list(dict.fromkeys([*self.needs, *self.contenders]))
+        return list(dict.fromkeys([*self.needs, *self.contenders, *self.optional]))
 
 
 def protocol_of(table: Table, name: str) -> Protocol:
@@ -40,7 +41,8 @@ def protocol_of(table: Table, name: str) -> Protocol:
     description = table["protocol", name]
     facts = {**description.get("facts", {}), **description}
     needs, contenders = facts.get("needs", {}), facts.get("contenders", ())
-    return Protocol(name, description, needs, contenders, facts.get("offers", ()), facts.get("measure") or ())
+    offers, optional = facts.get("offers", ()), facts.get("optional", ())
+    return Protocol(name, description, needs, contenders, offers, optional, facts.get("measure") or ())
 
 
 def protocol(node: Node | None, expander: Expander) -> Protocol | None:

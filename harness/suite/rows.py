@@ -63,7 +63,7 @@ def _by_name(node: Word, word: str, axes: Axes, findings: Findings) -> str | Non
     if len(found) > 1:
         findings.add(node.place, f"{what}is in {' and '.join(found)}: write {{{axis}: {name}}}")
     elif len(labels) > 1:
-        findings.add(node.place, f"{what}stands for {len(labels)} contenders: choose from {_some(labels)}")
+        findings.add(node.place, f"{what}stands for {len(labels)} contenders: choose from {some(labels)}")
     elif opened:
         rest = "".join(f", {other}: ..." for other in opened)
         also = f"{{{axis}: {name}{rest}}} for one row a problem, {{{axis}: {name}}} to compare along {axis} only"
@@ -71,7 +71,8 @@ def _by_name(node: Word, word: str, axes: Axes, findings: Findings) -> str | Non
     return labels[0]
 
 
-def _some(labels: Sequence[str]) -> str:
+def some(labels: Sequence[str]) -> str:
+    """The first few of the choices."""
     return ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
 
 
@@ -84,28 +85,33 @@ def _by_axis(node: Pairs, axes: Axes, findings: Findings) -> dict[str, Any]:
             if axes:
                 findings.add(word.place, f"baseline: {shown(word.text)} is no axis that competes here", word.text, axes)
             continue
-        found = _on_axis(value, axes[axis], axis, findings)
+        found = on_axis(value, axes[axis], axis, f"baseline.{axis}", findings)
         if found is not None:
             result[axis] = found.label if isinstance(found.value, dict) else found.value
     return result
 
 
-def _on_axis(node: Node, points: Sequence[Point], axis: str, findings: Findings) -> Point | None:
-    what = f"baseline.{axis}:"
+def on_axis(node: Node, points: Sequence[Point], axis: str, what: str, findings: Findings) -> Point | None:
+    """The one point of an axis that a word stands for, or None with a mistake noted; `what` begins the message."""
     if isinstance(node, Items | Pairs):
-        findings.add(node.place, f"{what} expected a name, got {got(node)}")
+        findings.add(node.place, f"{what}: expected a name, got {got(node)}")
         return None
+    found = matches(node, points, axis)
+    if len(found) > 1:
+        choices = some([p.label for p in found])
+        findings.add(node.place, f"{what}: {shown(node.text)} stands for {len(found)} points: choose from {choices}")
+    elif not found and points and not findings.excuses(node.text):
+        findings.add(node.place, f"{what}: no point {shown(node.text)}", node.text, [p.label for p in points])
+    return found[0] if len(found) == 1 else None
+
+
+def matches(node: Word, points: Sequence[Point], axis: str) -> list[Point]:
+    """The points of an axis that a word stands for: of equal number, with that label, or else with that component."""
     by_value = [p for p in points if type(p.value) in (int, float) and not isinstance(node.value, bool | str)]
     equal = [p for p in by_value if p.value == node.value]
-    labels = pick(split_kind(node.text)[1] if split_kind(node.text)[0] == axis else node.text, _entries(points))
-    found = equal or [p for p in points if p.label in labels]
-    if len(found) > 1:
-        findings.add(
-            node.place, f"{what} {shown(node.text)} stands for {len(found)} points: choose from {_some(labels)}"
-        )
-    elif not found and points and not findings.excuses(node.text):
-        findings.add(node.place, f"{what} no point {shown(node.text)}", node.text, [p.label for p in points])
-    return found[0] if len(found) == 1 else None
+    said, name = split_kind(node.text)
+    labels = pick(name if said == axis else node.text, _entries(points))
+    return equal or [p for p in points if p.label in labels]
 
 
 def _entries(points: Sequence[Point]) -> dict[str, str]:

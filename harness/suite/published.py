@@ -1,0 +1,143 @@
+"""Numbers from papers: `published`, shown beside what is measured and used for nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from harness.fields import Schema
+from harness.suite.grid import Point
+from harness.suite.names import Names
+from harness.suite.nodes import Node, Pairs, Word, got, is_null
+from harness.suite.rows import Axes, matches, on_axis
+from harness.suite.sections import POSITIVE, Entries, listed, metric_label, text, unknown_keys
+from harness.suite.source import Findings, Place, shown
+from harness.suite.values import key, plain_value
+
+KEYS = ("source", "metric", "note", "scale", "where", "unmeasured", "values")
+NUMBER: Schema = {"type": "number"}
+
+
+def published(
+    node: Node | None, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
+) -> list[dict[str, Any]]:
+    """Every number as the result JSON has it: source, note, metric, vary, value.
+
+    `axes` are those that vary, `contenders` the names of those that compete.
+    """
+    found: list[dict[str, Any]] = []
+    seen: dict[str, Place] = {}
+    for item in listed(node) if node is not None and not is_null(node) else ():
+        if not isinstance(item, Pairs):
+            findings.add(item.place, f"published: expected a mapping with source and values, got {got(item)}")
+            continue
+        for word, row in _paper(item, axes, contenders, measure, findings):
+            same = key({**row, "value": None})
+            if same in seen:
+                what = f"published: {shown(word.text)} is here twice, first on line {seen[same].line}"
+                findings.add(word.place, what)
+            seen.setdefault(same, word.place)
+            found.append(row)
+    return found
+
+
+def _paper(
+    item: Pairs, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
+) -> Iterator[tuple[Word, dict[str, Any]]]:
+    """The numbers of one entry, each with the key it stands under."""
+    unknown_keys(item, KEYS, "published", findings)
+    for name in ("source", "values"):
+        if is_null(item.get(name)) and not findings.suggested(name):
+            findings.add(item.place, f"published: {name} is missing")
+    about = {name: text(item.get(name), f"published.{name}", findings) for name in ("source", "note")}
+    about["metric"] = _metric(item.get("metric"), measure, findings)
+    factor = _number(item.get("scale"), POSITIVE, "published.scale", findings)
+    where = _where(item.get("where"), axes, findings)
+    if where is None or not contenders:
+        return
+    unmeasured = _unmeasured(item.get("unmeasured"), {axis: axes[axis] for axis in contenders}, findings)
+    names = Names(axes, contenders, where, unmeasured, findings)
+    for word, vary, node in names.rows(item.get("values")):
+        value = _number(node, NUMBER, f"published.{word.text[:40]}", findings)
+        if value is not None:
+            yield word, {**about, "vary": vary, "value": _times(value, 1.0 if factor is None else factor)}
+
+
+def _metric(node: Node | None, measure: Entries, findings: Findings) -> str | None:
+    """The label of a measured metric; the first one where nothing is written."""
+    if node is None or is_null(node):
+        return next(iter(measure), None)
+    if isinstance(node, Word) and isinstance(node.value, str):
+        return metric_label(node.value, node.place, "published.metric", measure, findings)
+    findings.add(node.place, f"published.metric: expected the name of a metric, got {got(node)}")
+    return None
+
+
+def _number(node: Node | None, schema: Schema, what: str, findings: Findings) -> float | None:
+    if node is None or (is_null(node) and schema is not NUMBER):
+        return None
+    found = plain_value(node, schema, what, findings)
+    if found and not math.isfinite(found[0]):
+        findings.add(node.place, f"{what}: must be finite")
+        return None
+    return found[0] if found else None
+
+
+def _times(value: float, factor: float) -> float:
+    """The product of two numbers as they are printed: 95.7 in per cent is 0.957, not 0.9570000000000001."""
+    return float(Decimal(repr(value)) * Decimal(repr(factor)))
+
+
+def _where(node: Node | None, axes: Axes, findings: Findings) -> dict[str, Point] | None:
+    """Axis -> the one point of it that the numbers are for; None after a mistake."""
+    if node is None or is_null(node):
+        return {}
+    if not isinstance(node, Pairs):
+        findings.add(node.place, f"published.where: expected a mapping, axis: value, got {got(node)}")
+        return None
+    found: dict[str, Point | None] = {}
+    for axis, word, value in node.named():
+        found[axis] = on_axis(value, axes[axis], axis, f"published.where.{axis}", findings) if axis in axes else None
+        if axis not in axes:
+            findings.add(
+                word.place, f"published.where: {shown(word.text)} is no axis that varies here", word.text, axes
+            )
+    known = {axis: point for axis, point in found.items() if point is not None}
+    return known if len(known) == len(found) else None
+
+
+def _unmeasured(node: Node | None, contenders: Axes, findings: Findings) -> list[str]:
+    """The names of contenders that only the paper has."""
+    what, found = "published.unmeasured", []
+    for item in listed(node) if node is not None and not is_null(node) else ():
+        name = text(item, what, findings)
+        if name is None or not isinstance(item, Word):
+            continue
+        if any(matches(item, points, axis) for axis, points in contenders.items()):
+            findings.add(item.place, f"{what}: {shown(name)} is a contender of this suite")
+        found.append(name)
+    return found
+
+
+def json_schema() -> Schema:
+    """The JSON Schema of the key."""
+    words: Schema = {"type": "string", "minLength": 1}
+    numbers: Schema = {"type": "object", "additionalProperties": NUMBER}
+    properties: dict[str, Schema] = {
+        "source": words,
+        "metric": {"type": ["string", "null"]},
+        "note": {"type": ["string", "null"], "minLength": 1},
+        "scale": {"anyOf": [POSITIVE, {"type": "null"}]},
+        "where": {"type": ["object", "null"]},
+        "unmeasured": {"anyOf": [words, {"type": "array", "items": words}, {"type": "null"}]},
+        "values": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [NUMBER, numbers]}},
+    }
+    paper = {
+        "type": "object",
+        "properties": properties,
+        "required": ["source", "values"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [paper, {"type": "array", "items": paper}]}
