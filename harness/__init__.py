@@ -11,10 +11,28 @@ from harness.exchange import Case, Data, Job, Outcome, Part, Session, Values
 from harness.fields import AtLeastOne, Count, File, NonNegative, Only, Positive, Unit, named
 from harness.hookspecs import hookimpl
 from harness.inputs import call, wanted
-from harness.kinds import INPUTS, Dataset, Loss, Metric, Model, Protocol, Trainer, Transform
+from harness.kinds import (
+    INPUTS,
+    Dataset,
+    Denoiser,
+    Feature,
+    Grid,
+    Loss,
+    Metric,
+    Model,
+    Prior,
+    Protocol,
+    Sampler,
+    Schedule,
+    Trainer,
+    Transform,
+    Variance,
+)
 
 if TYPE_CHECKING:
-    from harness.registry import component, components
+    from harness.ready import Noise, Ready
+    from harness.ready import Noise as noise
+    from harness.registry import component, components, denoiser
     from harness.report.result import Result
     from harness.runner import run
 
@@ -28,39 +46,53 @@ __all__ = [
     "Count",
     "Data",
     "Dataset",
+    "Denoiser",
+    "Feature",
     "File",
     "Geometric",
+    "Grid",
     "Job",
     "Learn",
     "Linear",
     "Loss",
     "Metric",
     "Model",
+    "Noise",
     "NonNegative",
     "Only",
     "Outcome",
     "Part",
     "Positive",
+    "Prior",
     "Protocol",
+    "Ready",
     "Result",
+    "Sampler",
+    "Schedule",
     "Session",
     "Skip",
     "Trainer",
     "Transform",
     "Unit",
     "Values",
+    "Variance",
     "call",
     "component",
     "components",
+    "denoiser",
     "dynamic_fields",
     "hookimpl",
     "named",
+    "noise",
     "run",
     "wanted",
     "with_values",
 ]
 
 _LATER = {
+    "Noise": "harness.ready",
+    "Ready": "harness.ready",
+    "denoiser": "harness.registry",
     "component": "harness.registry",
     "components": "harness.registry",
     "run": "harness.runner",
@@ -70,8 +102,10 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     """Loads what needs more than the plain types on first use, so that `from harness import Loss` stays cheap."""
-    if name in _LATER:
-        import importlib
+    import importlib
 
+    if name == "noise":
+        return importlib.import_module("harness.ready").Noise
+    if name in _LATER:
         return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module 'harness' has no attribute {name!r}")

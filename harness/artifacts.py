@@ -5,43 +5,64 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from harness.base import Component
-from harness.errors import BenchError
+from harness.errors import BenchError, near_miss
 from harness.exchange import Data
-from harness.kinds import Dataset
+from harness.kinds import Dataset, Denoiser
 
-MADE = ("dataset",)
-"""The kinds whose components are turned into an artifact before any cell starts."""
+MADE = ("dataset", "denoiser")
+"""The kinds whose components are turned into an artifact before any cell starts; a denoiser if it is trained."""
+
+INPUTS = {
+    "classes": ("examples", "features"),
+    "multilabel": ("examples", "features"),
+    "grouped": ("groups", "items", "features"),
+}
+"""The shape of a table's inputs by its task."""
 
 
-def make(component: Component, to: Path) -> dict[str, Any]:
+def make(component: Component, to: Path, report: Callable[..., None]) -> dict[str, Any]:
     """Make the artifact of a component and store it under `to`; answers what it holds, for the report."""
     import torch
 
-    if not isinstance(component, Dataset):
+    generator = torch.Generator().manual_seed(0)
+    if isinstance(component, Dataset):
+        data = _loaded(component, generator)
+        content = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+        about = {"examples": len(data.inputs), "classes": data.classes}
+    elif isinstance(component, Denoiser):
+        content = component.train(generator, report)
+        about = {"weights": sum(tensor.numel() for tensor in content.values())}
+    else:
         raise BenchError(f"nothing can be made beforehand of a {component.kind}")
-    data = component.load(torch.Generator().manual_seed(0))
-    check(data)
-    most = int(data.targets.bincount().max())
-    if data.part is None and most < 3:
-        raise BenchError(f"too few examples to split: no class has more than {most}")
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as stream:  # given a name instead, torch writes that name into the file
-        torch.save({field.name: getattr(data, field.name) for field in dataclasses.fields(data)}, stream)
+        torch.save(content, stream)
     digest = hashlib.sha256(part.read_bytes()).hexdigest()
     part.replace(to)
-    return {"examples": len(data.inputs), "classes": data.classes, "digest": digest}
+    return {**about, "digest": digest}
 
 
-def read(file: Path) -> Data:
-    """An artifact, memory-mapped."""
+def _loaded(component: Dataset, generator: Any) -> Data:
+    data = component.load(generator)
+    check(data)
+    most = int(data.targets.bincount().max()) if data.task == "classes" else len(data.targets)
+    if data.part is None and most < 3:
+        raise BenchError(f"too few examples to split: no class has more than {most}")
+    return data
+
+
+def read(kind: str, file: Path) -> Any:
+    """An artifact, memory-mapped: a data set's table, a denoiser's weights."""
     import torch
 
-    return Data(**torch.load(file, mmap=True, weights_only=True))
+    content = torch.load(file, mmap=True, weights_only=True)
+    return Data(**content) if kind == "dataset" else content
 
 
 def check(data: Data) -> None:
@@ -50,20 +71,39 @@ def check(data: Data) -> None:
 
     if not isinstance(data, Data):
         raise BenchError(f"a data set's load() must return harness.Data, not {type(data).__name__}")
-    inputs, targets = data.inputs, data.targets
-    if not isinstance(inputs, torch.Tensor) or inputs.ndim != 2 or inputs.dtype != torch.float32:
-        raise BenchError("a data set's inputs must be a float32 tensor [examples, features]")
-    if not isinstance(targets, torch.Tensor) or targets.shape != inputs.shape[:1] or targets.dtype != torch.int64:
-        raise BenchError("a data set's targets must be an int64 tensor [examples]")
+    if data.task not in INPUTS:
+        raise BenchError(f"unknown task {data.task!r}{near_miss(data.task, INPUTS)}")
+    inputs, shape = data.inputs, INPUTS[data.task]
+    if not isinstance(inputs, torch.Tensor) or inputs.ndim != len(shape) or inputs.dtype != torch.float32:
+        raise BenchError(f"a data set's inputs must be a float32 tensor [{', '.join(shape)}]")
     if not torch.isfinite(inputs).all():
-        raise BenchError(f"row {int((~torch.isfinite(inputs)).any(1).nonzero()[0])} of the inputs is not finite")
+        bad = (~torch.isfinite(inputs)).flatten(1).any(1)
+        raise BenchError(f"row {int(bad.nonzero()[0])} of the inputs is not finite")
     if data.classes < 2:
         raise BenchError(f"a data set needs two classes or more, it has {data.classes}")
-    if len(targets) == 0 or int(targets.min()) < 0 or int(targets.max()) >= data.classes:
-        raise BenchError(f"targets must be class numbers from 0 to {data.classes - 1}")
+    _check_targets(data)
     if not 0 <= data.label_noise <= 1 or not data.imbalance >= 1:
         raise BenchError("label_noise must be between 0 and 1 and imbalance at least 1")
     _check_parts(data)
+
+
+def _check_targets(data: Data) -> None:
+    """Class numbers or shares of labels, one for each example, or for each item of a group."""
+    import torch
+
+    targets, each = data.targets, data.inputs.shape[:-1]
+    soft = isinstance(targets, torch.Tensor) and targets.is_floating_point() and data.task != "classes"
+    if soft or data.task == "multilabel":
+        if not isinstance(targets, torch.Tensor) or targets.shape != (*each, data.classes) or not soft:
+            raise BenchError(f"a data set's targets must be a float32 tensor {[*each, data.classes]}")
+        if not bool(((targets >= 0) & (targets <= 1)).all()):
+            raise BenchError("targets must be between 0 and 1")
+        return
+    if not isinstance(targets, torch.Tensor) or targets.shape != each or targets.dtype != torch.int64:
+        what = "[examples]" if data.task == "classes" else "[groups, items]"
+        raise BenchError(f"a data set's targets must be an int64 tensor {what}")
+    if targets.numel() == 0 or int(targets.min()) < 0 or int(targets.max()) >= data.classes:
+        raise BenchError(f"targets must be class numbers from 0 to {data.classes - 1}")
 
 
 def _check_parts(data: Data) -> None:
@@ -73,7 +113,7 @@ def _check_parts(data: Data) -> None:
     part = data.part
     if part is None:
         return
-    if not isinstance(part, torch.Tensor) or part.shape != data.targets.shape or part.is_floating_point():
+    if not isinstance(part, torch.Tensor) or part.shape != data.targets.shape[:1] or part.is_floating_point():
         raise BenchError("a data set's part must be an integer tensor [examples]")
     if int(part.min()) < 0 or int(part.max()) > 2:
         raise BenchError("a data set's part must hold 0 train, 1 validation or 2 test")

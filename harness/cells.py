@@ -40,7 +40,7 @@ def open_session(
         build=registry.build,
         measure={label: registry.build("metric", spec) for label, spec in cell["measure"].items()},
         tune=cell["tune"],
-        artifacts={kind: artifacts.read(Path(file)) for kind, file in made.items()},
+        artifacts={kind: artifacts.read(kind, Path(file)) for kind, file in made.items()},
         split=cell["split"],
         device=cell["device"],
         folder=Path(scratch),

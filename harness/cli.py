@@ -70,8 +70,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
             jobs=options.jobs,
             timeout=options.timeout,
             fresh=options.fresh,
-            expect=progress.expect,
-            told=progress.told,
+            listener=progress,
         )
         if options.dry_run:
             print(rehearse(prepared, conditions))

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,30 @@ from harness.plan import Artifact, Plan, Task
 from harness.record import Store, writing
 from harness.suite import Suite
 
-Told = Callable[[Task, float], None]
-"""Progress: a task and how many of its seeds are done by now."""
+
+class Listener:
+    """Hears how far a run is. This one does nothing with it."""
+
+    def expect(self, tasks: list[Task]) -> None:
+        """The tasks of the run."""
+
+    def told(self, task: Task, seeds: float) -> None:
+        """A task has this many seeds done."""
+
+    def making(self, artifact: Artifact, share: float) -> None:
+        """This share of what several cells need is made."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How to run: where results go, how much at once, how long a question may take, who is told of the progress."""
+    """How to run: where results go, how much at once, how long a question may take, who hears of the progress."""
 
     results: Path
     device: str = "cpu"
     jobs: int | None = None
     timeout: float = 3600.0
     fresh: bool = False
-    expect: Callable[[list[Task]], None] = lambda tasks: None
-    told: Told = lambda task, seeds: None
+    listener: Listener = field(default_factory=Listener)
 
 
 class Measuring:
@@ -82,7 +91,8 @@ class Measuring:
             "to": str(self._file(artifact.key).resolve()),
         }
         try:
-            child.ask(question, self.conditions.timeout)
+            child.ask(question, self.conditions.timeout, partial(self.conditions.listener.making, artifact))
+            self.conditions.listener.making(artifact, 1.0)
         except Failure as failure:
             self.broken[artifact.key] = f"{artifact.kind} {label(artifact.spec)} {failure.status}: {failure.reason}"
         finally:
@@ -110,7 +120,7 @@ class Measuring:
             child.close()
 
     def _converse(self, child: Child, task: Task) -> None:
-        told, timeout = self.conditions.told, self.conditions.timeout
+        told, timeout = self.conditions.listener.told, self.conditions.timeout
         setup = child.ask(
             {
                 "ask": "setup",
@@ -174,7 +184,7 @@ class Measuring:
         }
 
 
-def _share(told: Told, task: Task, done: int, width: int, share: float) -> None:
+def _share(told: Callable[[Task, float], None], task: Task, done: int, width: int, share: float) -> None:
     told(task, done + share * width)
 
 

@@ -87,12 +87,17 @@ def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str)
     for cell in cells:
         made = {}
         for kind in MADE:
-            if kind in cell.parts:
+            if kind in cell.parts and _is_made(kind, cell.parts[kind], catalogue):
                 artifact = _artifact(kind, cell.parts[kind], catalogue, suite.file.parent)
                 artifacts[artifact.key] = artifact
                 made[kind] = artifact.key
         tasks.append(_task(suite, cell, catalogue, made, device, threads))
     return Plan(tasks, artifacts, environment(device, threads, [source for task in tasks for source in task.sources]))
+
+
+def _is_made(kind: str, spec: Spec, catalogue: Catalogue) -> bool:
+    facts: Mapping[str, Any] = catalogue.table[kind, spec["name"]].get("facts", {})
+    return bool(facts.get("trained", True))
 
 
 def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -17,9 +17,12 @@ from harness.base import REQUIRED, Component, data_of, default_of, name_of, same
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, near_miss
 from harness.fields import Named, kind_in
-from harness.inputs import required
+from harness.inputs import call, required
 from harness.kinds import KINDS
 from harness.sources import Source
+
+if TYPE_CHECKING:
+    from harness.ready import Ready
 
 
 class Registry:
@@ -123,10 +126,13 @@ class Registry:
 
 
 def _facts(cls: type[Component]) -> dict[str, Any]:
-    """The public class attributes that the kind declares: direction and unit of a metric, needs of a protocol."""
+    """The public class attributes that the kind declares: direction and unit of a metric, needs of a protocol.
+
+    One that depends on the fields, a property, is none of the class's.
+    """
     hidden = {"kind", "dynamic"}
-    declared = [n for n in KINDS[cls.kind].__annotations__ if n not in hidden and not n.startswith("_")]
-    return {name: data_of(getattr(cls, name)) for name in declared}
+    declared = {n: getattr(cls, n) for n in KINDS[cls.kind].__annotations__ if n not in hidden and n[0] != "_"}
+    return {name: data_of(value) for name, value in declared.items() if not isinstance(value, property)}
 
 
 def _clash(cls: type[Component], other: type[Component], owner: Source) -> BenchError:
@@ -171,3 +177,16 @@ def components(kind: str) -> dict[str, type[Component]]:
         raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
     registry = _everything()
     return {name: registry.get(kind, name) for name in registry.names(kind)}
+
+
+def denoiser(name: str, device: str = "cpu", **fields: Any) -> Ready:
+    """A stock or installed denoiser, loaded and ready: `denoiser("gaussian", variance=0.25)`; trained where it trains.
+
+    Raises BenchError as `component` does.
+    """
+    from harness.ready import Ready
+    from harness.streams import generator
+
+    made = component("denoiser", name, **fields)
+    weights = made.train(generator(0, "denoiser"), lambda *_, **__: None) if made.trained else {}
+    return Ready(made, call(made.load, device, weights=weights), device)

@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
-    **dict.fromkeys(("errors", "fields", "dynamic", "base", "kinds", "exchange", "inputs", "hookspecs", "streams"), 0),
+    **dict.fromkeys(
+        ("errors", "fields", "dynamic", "base", "kinds", "exchange", "inputs", "hookspecs", "streams", "ready"), 0
+    ),
     **dict.fromkeys(
         (
             "sources",

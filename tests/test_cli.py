@@ -43,7 +43,7 @@ def mixed(folder: Bench, good: Ended) -> Ended:
 def test_everything_measured_is_0_and_the_report_is_on_stdout(good: Ended, folder: Bench) -> None:
     assert good.code == 0
     assert "good(value=2.0) beats good in score" in " ".join(good.out.replace("│", " ").split())
-    assert set(good.lines[:-1]) == {"done good", "done good(value=2.0)"}
+    assert set(good.lines[:-1]) == {"made dataset tiny", "done good", "done good(value=2.0)"}
     assert re.fullmatch(r"stored in results/runs/\S+", good.lines[-1])
     assert json.loads((folder.folder / "result.json").read_text())["exit"] == 0
 
@@ -261,9 +261,15 @@ def test_validate_tells_all_mistakes_at_once(folder: Bench) -> None:
 
 
 class Yaml(yaml.SafeLoader):
-    """YAML 1.2, as editors read it: 1e-3 is a number."""
+    """YAML 1.2, as editors read it: 1e-3 is a number and `on` is a word."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [pair for pair in pairs if not pair[0].endswith(":bool")]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
+Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
 Yaml.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+"), list("-+.0123456789")
 )

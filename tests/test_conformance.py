@@ -19,8 +19,15 @@ from harness.kinds import KINDS
 from harness.registry import Registry
 
 REGISTRY = Registry(sources.stock())
-GIVEN: dict[str, dict[str, Any]] = {"csv": {"path": "table.csv", "target": "y"}, "scaled": {"loss": "cross_entropy"}}
+GIVEN: dict[str, dict[str, Any]] = {
+    "csv": {"path": "table.csv", "target": "y"},
+    "scaled": {"loss": "cross_entropy"},
+    "explicit": {"at": [3, 2, 1]},
+}
 """A value for every field without a default."""
+
+SIZES = {"threshold": (1, 2)}
+"""Inputs and outputs of the models that are made for one size."""
 
 
 def every(kind: str) -> list[str]:
@@ -61,35 +68,60 @@ class TestEveryComponent:
 
 @pytest.mark.parametrize("name", every("loss"))
 class TestEveryLoss:
-    def draw(self, classes: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+    """A loss says by `tasks` what its targets are: classes, where it says nothing."""
+
+    def draw(self, name: str, classes: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
         generator = torch.Generator().manual_seed(1)
-        logits = torch.randn(6, classes, generator=generator, dtype=torch.float64)
-        return logits, torch.randint(0, classes, (6,), generator=generator)
+        rows = (6, 3) if self.task(name) == "grouped" else (6,)
+        logits = torch.randn(*rows, classes, generator=generator, dtype=torch.float64)
+        if self.task(name) == "multilabel":
+            return logits, torch.randint(0, 2, (*rows, classes), generator=generator).double()
+        return logits, torch.randint(0, classes, rows, generator=generator)
+
+    def task(self, name: str) -> str:
+        return (*build("loss", name).tasks, "classes")[0]
+
+    def loss(self, name: str) -> Callable[..., torch.Tensor]:
+        loss = build("loss", name)
+        counts = torch.tensor([5.0, 1.0, 3.0, 2.0])
+        return lambda logits, target: harness.call(loss, logits, target, class_counts=counts[: logits.shape[-1]])
 
     def test_is_one_finite_number_an_example_or_in_all(self, name: str) -> None:
-        value = build("loss", name)(*self.draw())
+        value = self.loss(name)(*self.draw(name))
         assert value.shape in (torch.Size([6]), torch.Size([])) and torch.isfinite(value).all()
 
     def test_has_a_correct_gradient(self, name: str) -> None:
-        logits, target = self.draw()
-        loss = build("loss", name)
+        logits, target = self.draw(name)
+        loss = self.loss(name)
         assert torch.autograd.gradcheck(lambda s: loss(s, target).sum(), logits.requires_grad_())
 
     def test_can_be_mapped_over_seeds(self, name: str) -> None:
-        logits, target = (torch.stack([part, part.flip(0)]) for part in self.draw())
-        loss = build("loss", name)
+        logits, target = (torch.stack([part, part.flip(0)]) for part in self.draw(name))
+        loss = self.loss(name)
         mapped = torch.func.vmap(lambda s, y: loss(s, y).mean())(logits, target)
         assert torch.allclose(mapped, torch.stack([loss(s, y).mean() for s, y in zip(logits, target, strict=True)]))
 
     def test_prefers_the_right_answer(self, name: str) -> None:
-        right = torch.tensor([[3.0, 0.0, 0.0]])
-        loss, target = build("loss", name), torch.tensor([0])
-        assert loss(right, target).mean() < loss(right.roll(1, 1), target).mean()
+        right, target = torch.tensor([[3.0, 0.0, 0.0]]), torch.tensor([0])
+        if self.task(name) == "multilabel":
+            right, target = torch.tensor([[3.0, -3.0, -3.0]]), torch.tensor([[1.0, 0.0, 0.0]])
+        if self.task(name) == "grouped":
+            right, target = right[None], target[None]
+        loss = self.loss(name)
+        assert loss(right, target).mean() < loss(right.roll(1, -1), target).mean()
+
+    def test_its_probabilities_have_a_logarithm(self, name: str) -> None:
+        loss, (logits, _) = build("loss", name), self.draw(name)
+        p, log_p = loss.probabilities(logits), loss.log_probabilities(logits)
+        assert (p is None) == (log_p is None)
+        if p is not None:
+            assert p.shape == logits.shape and ((p >= 0) & (p <= 1)).all()
+            assert torch.allclose(log_p.exp(), p)
 
     def test_keeps_nothing_on_itself(self, name: str) -> None:
         loss = build("loss", name)
         before = copy.deepcopy(vars(loss))
-        loss(*self.draw())
+        harness.call(loss, *self.draw(name), class_counts=torch.ones(4))
         assert vars(loss) == before
 
 
@@ -135,22 +167,24 @@ class TestEveryTransform:
 
 @pytest.mark.parametrize("name", every("model"))
 def test_every_model_maps_inputs_to_outputs(name: str) -> None:
-    network = build("model", name).build(5, 3)
-    assert network(torch.zeros(7, 5)).shape == (7, 3)
+    inputs, outputs = SIZES.get(name, (5, 3))
+    network = build("model", name).build(inputs, outputs)
+    assert network(torch.zeros(7, inputs)).shape == (7, outputs)
 
 
 CLASSIFIED = [
     name
     for name in every("metric")
     if "target" in (asked := required(REGISTRY.get("metric", name).__call__))
-    and set(asked) <= set(REGISTRY.get("protocol", "accuracy").offers)
+    and set(asked) <= set(REGISTRY.get("protocol", "accuracy").offers) - {"inputs"}
+    and REGISTRY.get("metric", name).better is not None
 ]
 
 
 @pytest.mark.parametrize("name", every("metric"))
 def test_every_metric_says_its_direction_and_is_offered_what_it_asks(name: str) -> None:
     metric = REGISTRY.get("metric", name)
-    assert metric.better in ("higher", "lower")
+    assert metric.better in ("higher", "lower", None)
     offers = [set(REGISTRY.get("protocol", protocol).offers) for protocol in every("protocol")]
     assert any(set(required(metric.__call__)) <= some for some in offers)
 
@@ -159,9 +193,13 @@ def test_every_metric_says_its_direction_and_is_offered_what_it_asks(name: str) 
 def test_every_metric_of_classifiers_prefers_the_truth(name: str) -> None:
     metric = build("metric", name)
     target = torch.arange(40) % 4
+
+    def offered(s: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"logits": s, "probabilities": s.softmax(-1), "log_probabilities": s.log_softmax(-1), "target": target}
+
     good, bad = torch.nn.functional.one_hot(target, 4) * 9.0, torch.nn.functional.one_hot((target + 1) % 4, 4) * 9.0
     values = [
-        float(harness.call(metric, logits=s, probabilities=s.softmax(-1), target=target).float().mean())
+        float(harness.call(metric, **offered(s), validation_logits=s, validation_target=target).float().mean())
         for s in (good, bad)
     ]
     assert (values[0] > values[1]) == (metric.better == "higher")
@@ -173,7 +211,8 @@ def test_every_data_set_loads_and_is_whole(name: str, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     data = build("dataset", name).load(torch.Generator().manual_seed(0))
     artifacts.check(data)
-    assert set(data.targets.tolist()) == set(range(data.classes))
+    found = data.targets.sum(0).nonzero() if data.task == "multilabel" else data.targets.unique()
+    assert len(found) == data.classes
 
 
 @pytest.mark.parametrize("name", every("protocol"))

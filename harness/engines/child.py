@@ -123,7 +123,7 @@ class Desk:
         from harness import artifacts
 
         os.chdir(folder)
-        return artifacts.make(self._register(plugins).build(kind, spec), Path(to))
+        return artifacts.make(self._register(plugins).build(kind, spec), Path(to), self.report)
 
     def setup(self, plugins: list[dict[str, Any]], cell: dict[str, Any], **case: Any) -> dict[str, Any]:
         """Set up a cell; answers how many seeds make a block and what there is to say about it."""

@@ -47,6 +47,11 @@ def test_noise_and_imbalance_are_passed_on_and_the_table_is_left_alone(name: str
     assert torch.equal(data.targets, load(name).targets)
 
 
+@pytest.mark.parametrize("name", ["breast_cancer", "wine", "iris"])
+def test_columns_in_units_of_their_own_are_standardised_unless_told_not_to(name: str) -> None:
+    assert [load(name, **fields).standardize for fields in ({}, {"standardize": False})] == [True, False]
+
+
 @EVERY
 @pytest.mark.parametrize("fields", [{"label_noise": 1.1}, {"label_noise": -0.1}, {"imbalance": 0.5}], ids=str)
 def test_noise_and_imbalance_have_ranges(name: str, fields: dict[str, Any]) -> None:

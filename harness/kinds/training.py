@@ -1,21 +1,17 @@
-"""What a plugin can define: one abstract class per kind.
-
-Shapes are in brackets, losses are in nats, `t` in [0, 1] is `progress`. Nothing here imports torch, so that the
-command and a plugin's description stay cheap.
-"""
+"""What is trained, and how: data sets, networks, losses, transforms, trainers. Losses are in nats."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.base import Component, Spec
+from harness.base import Component
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-    from harness.exchange import Case, Data, Job, Outcome, Session
+    from harness.exchange import Data, Job, Outcome
 
 INPUTS = ("progress", "step", "epoch", "generator", "index", "features", "class_counts", "state")
 """What a loss may ask for by argument name, beside its first two arguments."""
@@ -42,10 +38,14 @@ class Model(Component):
 
 
 class Loss(Component):
-    """What training minimises, written for one run; the harness maps it over seeds."""
+    """What training minimises, written for one run; the harness maps it over seeds.
+
+    `tasks` are those of `classes`, `multilabel` and `grouped` it is for; any where there are none.
+    """
 
     kind: ClassVar[str] = "loss"
     dynamic: ClassVar[bool] = True
+    tasks: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def __call__(self, *args: Any, **inputs: Any) -> Any:
@@ -53,6 +53,15 @@ class Loss(Component):
 
         Further arguments come by name from `harness.kinds.INPUTS`. A loss that asks for `state` returns (loss, state).
         """
+
+    def probabilities(self, logits: Tensor) -> Tensor | None:
+        """What logits [..., n] mean under this loss [..., n]; None for what they usually do: softmax, or sigmoid."""
+        return None
+
+    def log_probabilities(self, logits: Tensor) -> Tensor | None:
+        """The logarithm of `probabilities`, where it can be had more exactly than by taking it."""
+        p = self.probabilities(logits)
+        return None if p is None else p.log()
 
     def state(self) -> dict[str, Any]:
         """The running state of one run before its first step: name -> tensor. Empty for almost every loss."""
@@ -105,39 +114,3 @@ class Trainer(Component):
     @abstractmethod
     def fit(self, job: Job) -> Outcome:
         """Train every seed of the job."""
-
-
-class Metric(Component):
-    """A number that judges a contender."""
-
-    kind: ClassVar[str] = "metric"
-    better: ClassVar[str] = "higher"
-    unit: ClassVar[str | None] = None
-
-    @abstractmethod
-    def __call__(self, *args: Any, **inputs: Any) -> Any:
-        """Takes by argument name what the protocol offers; returns one number per example [n], or a scalar."""
-
-
-class Protocol(Component):
-    """A kind of experiment. Its fields are the settings a suite may write under `settings`.
-
-    `needs` maps each kind a suite varies to its default, None where the suite must say; `contenders` are the kinds that
-    compete, the other axes make the problem; `offers` are the names a metric may ask for; `version` goes up when the
-    same cell would give other numbers.
-    """
-
-    kind: ClassVar[str] = "protocol"
-    version: ClassVar[int] = 1
-    needs: ClassVar[Mapping[str, Spec | None]] = {}
-    contenders: ClassVar[Sequence[str]] = ()
-    offers: ClassVar[Sequence[str]] = ()
-
-    @abstractmethod
-    def setup(self, case: Case) -> Session:
-        """Prepare one cell in its own process."""
-
-
-KINDS: dict[str, type[Component]] = {
-    cls.kind: cls for cls in (Dataset, Model, Trainer, Loss, Transform, Metric, Protocol)
-}

@@ -1,0 +1,49 @@
+"""What judges: metrics, and the protocols that say what is measured."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.base import Component, Spec
+
+if TYPE_CHECKING:
+    from harness.exchange import Case, Session
+
+
+class Metric(Component):
+    """A number that judges a contender: `better` is higher, lower, or None for one that only describes it.
+
+    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it.
+    """
+
+    kind: ClassVar[str] = "metric"
+    better: ClassVar[str | None] = "higher"
+    unit: ClassVar[str | None] = None
+    tasks: ClassVar[Sequence[str]] = ()
+    floor: ClassVar[float | None] = None
+
+    @abstractmethod
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """Takes by argument name what the protocol offers; returns numbers for each example [n, ...], or a scalar."""
+
+
+class Protocol(Component):
+    """A kind of experiment. Its fields are the settings a suite may write under `settings`.
+
+    `needs` maps each kind a suite varies to its default, None where the suite must say; `contenders` are the kinds that
+    compete, the other axes make the problem; `optional` are kinds a suite may vary and need not; `offers` are the names
+    a metric may ask for; `version` goes up when the same cell would give other numbers.
+    """
+
+    kind: ClassVar[str] = "protocol"
+    version: ClassVar[int] = 1
+    needs: ClassVar[Mapping[str, Spec | None]] = {}
+    contenders: ClassVar[Sequence[str]] = ()
+    optional: ClassVar[Sequence[str]] = ()
+    offers: ClassVar[Sequence[str]] = ()
+
+    @abstractmethod
+    def setup(self, case: Case) -> Session:
+        """Prepare one cell in its own process."""

@@ -1,0 +1,44 @@
+"""The space in which samples are compared with their target."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.ready import Ready
+from harness.streams import generator
+
+
+class Features:
+    """The suite's feature of samples, and of what they are compared with."""
+
+    def __init__(self, feature: Any, denoiser: Ready, samples: int) -> None:
+        self._feature, self._denoiser, self._samples = feature, denoiser, samples
+        self._data = denoiser.data()
+        self._prepared = feature.prepare(self._reference(0))
+
+    def of(self, samples: Tensor) -> Tensor:
+        """[n, *shape] -> [n, d]."""
+        result: Tensor = self._feature(self._prepared, samples)
+        return result
+
+    def reference(self, seed: int) -> Tensor:
+        """[m, d]: of the real data, or of as many draws of an exact target as there are samples."""
+        return self.of(self._reference(seed))
+
+    @cached_property
+    def moments(self) -> tuple[Tensor, Tensor] | None:
+        """Exact moments of the features, where they are the samples themselves and the target is known."""
+        found = self._denoiser.moments()
+        if found is None:
+            return None
+        probe = torch.arange(2.0 * len(found[0])).view(2, *self._denoiser.shape)
+        return found if torch.equal(self.of(probe), probe.flatten(1)) else None
+
+    def _reference(self, seed: int) -> Tensor:
+        if self._data is not None:
+            return self._data
+        return self._denoiser.draw(self._samples, generator(seed, "reference"))

@@ -1,0 +1,143 @@
+"""A denoiser loaded and ready to be sampled from, and the normal draws samplers use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.errors import BenchError
+from harness.kinds.generation import Denoiser, Schedule
+from harness.streams import generator
+
+BLOCK = 64
+"""Samples that share a stream of noise: what a sample gets does not depend on how many are drawn at once."""
+
+
+class Noise:
+    """Normal draws by (seed, step, block of 64 samples). `first` is the number of the first sample of this batch."""
+
+    def __init__(self, seed: int, first: int = 0) -> None:
+        if first % BLOCK:
+            raise BenchError(f"a batch of samples must start at a multiple of {BLOCK}, not at {first}")
+        self.seed, self.first = seed, first
+
+    def __call__(self, step: int | str, x: Tensor) -> Tensor:
+        """Draws in the shape, type and place of x [b, ...]; drawn in float32 on the CPU."""
+        return self.drawn(step, len(x), lambda n, stream: torch.randn(n, *x.shape[1:], generator=stream)).to(x)
+
+    def drawn(self, step: int | str, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
+        """n of anything that `draw(64, generator)` draws, a block at a time, each with a stream of its own."""
+        blocks = range(self.first // BLOCK, -(-(self.first + n) // BLOCK))
+        return torch.cat([draw(BLOCK, generator(self.seed, "noise", step, block)) for block in blocks])[:n]
+
+    def after(self, samples: int) -> Noise:
+        """The noise of the batch that starts so many samples later."""
+        return Noise(self.seed, self.first + samples)
+
+
+class Ready:
+    """A loaded denoiser: what samplers and variances are given.
+
+    Whatever the network predicts, `eps` and `x0` agree: x_t = sqrt(A_t) x_0 + sqrt(B_t) eps. With `clip` the guess of
+    x_0 is kept in the data's range and eps is what belongs to it. `evaluated` counts samples given to the network,
+    `seconds` the time spent there.
+    """
+
+    def __init__(self, denoiser: Denoiser, net: Any, device: str = "cpu", clip: bool = False) -> None:
+        own: Any = denoiser
+        self.denoiser, self.net, self.device = denoiser, net, device
+        self.schedule: Schedule = own.schedule
+        self.shape = tuple(own.shape)
+        self.range: tuple[float, float] | None = getattr(own, "range", None)
+        self.discrete: bool = getattr(own, "discrete", False)
+        self.evaluated, self.seconds = 0, 0.0
+        self._predicts: str = getattr(own, "predicts", "eps")
+        self._scaled = getattr(own, "noise", "variance_preserving") == "sigma"
+        self._bounds = self.range if clip else None
+        if clip and self.range is None:
+            raise BenchError(f"{denoiser!r} has no range to clip to")
+        if self._predicts not in CONVERT:
+            raise BenchError(f"{denoiser!r} predicts {self._predicts!r}: choose from {', '.join(CONVERT)}")
+
+    def eps(self, x: Tensor, t: Tensor | float) -> Tensor:
+        """The noise guessed in x_t [b, *shape] at one time, or one for each sample."""
+        return self.both(x, t)[1]
+
+    def x0(self, x: Tensor, t: Tensor | float) -> Tensor:
+        """The data guessed in x_t: E[x_0 | x_t] where the denoiser is exact."""
+        return self.both(x, t)[0]
+
+    def both(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
+        """(x_0, eps) from one evaluation of the network. Raises BenchError for a wrong shape or NaN."""
+        times = self._times(x, t)
+        kept = self.schedule.alpha_bar(times)
+        a, b = (_beside(part.sqrt(), x) for part in (kept, 1 - kept))
+        started = time.perf_counter()
+        guess = self.denoiser.predict(self.net, x / a if self._scaled else x, times)
+        self.evaluated, self.seconds = self.evaluated + len(x), self.seconds + time.perf_counter() - started
+        if guess.shape != x.shape:
+            raise BenchError(f"{self.denoiser!r} answered {[*guess.shape]} for samples {[*x.shape]}")
+        x0, eps = CONVERT[self._predicts](x, guess, a, b)
+        if self._bounds is not None:
+            x0 = x0.clamp(*self._bounds)
+            eps = (x - a * x0) / b
+        if not bool(torch.isfinite(x0.sum())):
+            raise BenchError(f"{self.denoiser!r} answered NaN or infinity at t = {float(times.flatten()[0]):g}")
+        return x0, eps
+
+    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+        """Independent data [n, *shape]. Raises BenchError where there are none to be had."""
+        return self._known(self.denoiser.draw(self.net, n, generator), "data to draw")
+
+    def moments(self) -> tuple[Tensor, Tensor] | None:
+        """Exact mean [d] and covariance [d, d] of the data; None where nobody knows."""
+        return self.denoiser.moments(self.net)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """Exact log density [b] of data, nats. Raises BenchError where nobody knows."""
+        return self._known(self.denoiser.log_density(self.net, x), "an exact density")
+
+    def posterior(self, x: Tensor, t: Tensor | float) -> Tensor:
+        """Exact Cov[x_0 | x_t] [b, d, d]. Raises BenchError where nobody knows."""
+        return self._known(self.denoiser.posterior(self.net, x, self._times(x, t)), "an exact posterior")
+
+    def recover(self, x: Tensor, t: Tensor | float, noise: Any) -> Tensor:
+        """An exact draw of x_0 given x_t. Raises BenchError where nobody can."""
+        return self._known(self.denoiser.recover(self.net, x, self._times(x, t), noise), "an exact reverse kernel")
+
+    def data(self) -> Tensor | None:
+        """Real data to compare with; None for a target that is known exactly."""
+        return self.denoiser.data(self.net)
+
+    def _times(self, x: Tensor, t: Tensor | float) -> Tensor:
+        times = torch.as_tensor(t, dtype=torch.float64, device=x.device).expand(len(x))
+        return times.round().clamp(min=1) if self.discrete else times
+
+    def _known(self, value: Tensor | None, what: str) -> Tensor:
+        if value is None:
+            raise BenchError(f"{self.denoiser!r} has no {what}")
+        return value
+
+
+def _beside(part: Tensor, x: Tensor) -> Tensor:
+    return part.to(x).view(-1, *[1] * (x.ndim - 1))
+
+
+CONVERT: dict[str, Any] = {
+    "eps": lambda x, guess, a, b: ((x - b * guess) / a, guess),
+    "x0": lambda x, guess, a, b: (guess, (x - a * guess) / b),
+    "v": lambda x, guess, a, b: (a * x - b * guess, b * x + a * guess),
+    "score": lambda x, guess, a, b: ((x + b * b * guess) / a, -b * guess),
+    "flow": lambda x, guess, a, b: _of_flow(x, guess, a, b),
+}
+"""(x_t, prediction, sqrt A_t, sqrt B_t) -> (x_0, eps)."""
+
+
+def _of_flow(x: Tensor, guess: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The prediction is eps - x_0, of a network that goes straight from one to the other."""
+    x0 = (x - b * guess) / (a + b)
+    return x0, x0 + guess

@@ -1,0 +1,197 @@
+"""Mixtures of normal distributions: all that there is to know about their diffusion, in closed form."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import torch
+
+from harness import Denoiser, Schedule, named
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+ROWS = 64
+"""Batches are padded to a multiple of this: matrix products round the last rows of other numbers differently."""
+
+
+class Law(NamedTuple):
+    """k components in d dimensions, float64, each with axes of its own along which its coordinates are independent."""
+
+    weights: Tensor
+    """[k], adding up to 1."""
+    means: Tensor
+    """[k, d]."""
+    centres: Tensor
+    """[k, d]: the means along the axes."""
+    spreads: Tensor
+    """[k, d]: the variances along the axes."""
+    axes: Tensor | None
+    """[d, k * d]: the axes as columns, component after component; None where they are those of the space."""
+
+    @property
+    def covariances(self) -> Tensor:
+        """[k, d, d]."""
+        return self.covariance(torch.eye(len(self.weights)).to(self.weights), self.spreads[None])
+
+    def to(self, device: str) -> Law:
+        """The same on a device."""
+        return Law(*(None if part is None else part.to(device) for part in self))  # type: ignore[arg-type]
+
+    def along(self, x: Tensor) -> Tensor:
+        """Points [b, d] -> their coordinates along the axes of every component [b, k or 1, d]."""
+        return x[:, None] if self.axes is None else (x @ self.axes).unflatten(1, self.means.shape)
+
+    def back(self, along: Tensor) -> Tensor:
+        """Coordinates along the axes of every component [b, k, d] -> the sum of these points [b, d]."""
+        return along.sum(1) if self.axes is None else along.flatten(1) @ self.axes.T
+
+    def each(self, along: Tensor) -> Tensor:
+        """Coordinates along the axes of every component [b, k, d] -> these points [b, k, d]."""
+        if self.axes is None:
+            return along
+        return torch.einsum("bke,ike->bki", along, self.axes.unflatten(1, self.means.shape))
+
+    def of(self, chosen: Tensor, along: Tensor) -> Tensor:
+        """Coordinates [b, d] along the axes of the component [b] -> points [b, d]."""
+        wide = along.new_zeros(len(along), *self.means.shape)
+        wide[torch.arange(len(along), device=along.device), chosen] = along
+        return self.back(wide)
+
+    def covariance(self, shares: Tensor, spreads: Tensor) -> Tensor:
+        """Mean over the components, weighted by `shares` [b, k], of covariances with `spreads` [b or 1, k, d]."""
+        if self.axes is None:
+            return torch.diag_embed((shares[..., None] * spreads).sum(1))
+        axes = self.axes.unflatten(1, self.means.shape)
+        covariances = torch.einsum("ike,tke,jke->tkij", axes, spreads, axes)
+        grouped = shares.unflatten(0, (len(spreads), -1))
+        return torch.einsum("tbk,tkij->tbij", grouped, covariances).flatten(0, 1)
+
+
+def mixture(weights: Tensor, means: Tensor, covariances: Tensor) -> Law:
+    """Components with weights [k], means [k, d] and covariances [k, d, d], or round with variances [k]."""
+    weights, means, covariances = (part.double() for part in (weights, means, covariances))
+    weights = weights / weights.sum()
+    if covariances.ndim == 1:
+        return Law(weights, means, means, covariances[:, None].expand_as(means), None)
+    spreads, axes = torch.linalg.eigh(covariances)
+    centres = (means[:, None] @ axes)[:, 0]
+    return Law(weights, means, centres, spreads.clamp(min=0), axes.transpose(0, 1).flatten(1))
+
+
+class Given(NamedTuple):
+    """What x_t says about x_0: a mixture again."""
+
+    shares: Tensor
+    """[b, k]: the weights."""
+    centres: Tensor
+    """[b, k, d]: the means along the axes."""
+    spreads: Tensor
+    """[b or 1, k, d]: the variances along the axes."""
+
+
+def log_joint(law: Law, off: Tensor, variances: Tensor) -> Tensor:
+    """[b, k]: log of weight times density, `off` [b, k, d] from the centre along axes with such variances."""
+    squares = (off.square() / variances).sum(-1) + (2 * math.pi * variances).log().sum(-1)
+    return law.weights.log() - squares / 2
+
+
+def given(law: Law, x: Tensor, kept: Tensor) -> Given:
+    """x_t [b, d] and A_t [b or 1] -> the law of x_0 given x_t."""
+    kept = kept[:, None, None]
+    variances = kept * law.spreads + (1 - kept)
+    off = law.along(x) - kept.sqrt() * law.centres
+    gain = law.spreads / variances
+    shares = log_joint(law, off, variances).softmax(-1)
+    return Given(shares, law.centres + kept.sqrt() * gain * off, (1 - kept) * gain)
+
+
+class Mixture(Denoiser):
+    """A mixture of normal distributions, whose best guess of the noise is known exactly.
+
+    Everything is computed in float64 and given back in the type of x. It predicts v, from which x_0 and eps both follow
+    without cancellation at either end of time.
+    """
+
+    predicts: ClassVar[str] = "v"
+    schedule: Schedule = named("linear")
+
+    @abstractmethod
+    def law(self) -> Law:
+        """The mixture, on the CPU."""
+
+    def load(self, device: str) -> Law:
+        """The mixture on a device."""
+        return self.law().to(device)
+
+    def predict(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
+        """v = (sqrt(A_t) x_t - E[x_0 | x_t]) / sqrt(B_t), [b, *shape]."""
+        rows, kept = self._rows(x, t)
+        post = given(net, rows, kept)
+        x0 = net.back(post.shares[..., None] * post.centres)
+        kept = kept[:, None]
+        return _like(x, (kept.sqrt() * rows - x0) / (1 - kept).sqrt())
+
+    def draw(self, net: Law, n: int, generator: Generator) -> Tensor:
+        """Independent data [n, *shape], float32, drawn where the generator is."""
+        place: dict[str, Any] = {"generator": generator, "device": generator.device, "dtype": torch.float64}
+        uniform = torch.rand(n, **place).to(net.means.device)
+        noise = torch.randn(n, net.means.shape[1], **place).to(net.means.device)
+        chosen = _chosen(net.weights.expand(n, -1), uniform)
+        points = net.of(chosen, net.centres[chosen] + net.spreads[chosen].sqrt() * noise)
+        return points.float().unflatten(1, self.shape)
+
+    def moments(self, net: Law) -> tuple[Tensor, Tensor]:
+        """Mean [d] and covariance [d, d], float64."""
+        mean = net.weights @ net.means
+        off = (net.means - mean) * net.weights[:, None].sqrt()
+        return mean, net.covariance(net.weights[None], net.spreads[None])[0] + off.T @ off
+
+    def log_density(self, net: Law, x: Tensor) -> Tensor | None:
+        """Log density of data [b], nats; None where a component is flat in some direction."""
+        if bool((net.spreads == 0).any()):
+            return None
+        rows = _padded(x.flatten(1).double())
+        return log_joint(net, net.along(rows) - net.centres, net.spreads).logsumexp(-1)[: len(x)].to(x)
+
+    def posterior(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
+        """Cov[x_0 | x_t] [b, d, d]: what is left within the components, and between them."""
+        post = given(net, *self._rows(x, t))
+        points, shares = net.each(post.centres), post.shares[..., None]
+        off = (points - (shares * points).sum(1, keepdim=True)) * shares.sqrt()
+        return (net.covariance(post.shares, post.spreads) + off.mT @ off)[: len(x)].to(x)
+
+    def recover(self, net: Law, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor:
+        """An exact draw of x_0 given x_t: a component by its share, then a point of it.
+
+        `noise(name, x)` is asked for normal draws like x by the names "component" and "point".
+        """
+        post = given(net, *self._rows(x, t))
+        level = noise("component", x.flatten(1)[:, :1])[:, 0].double()
+        chosen = _chosen(post.shares, torch.special.ndtr(_padded(level)))
+        row = torch.arange(len(chosen), device=x.device)
+        spreads = post.spreads.expand_as(post.centres)[row, chosen]
+        deviates = _padded(noise("point", x).flatten(1).double())
+        return _like(x, net.of(chosen, post.centres[row, chosen] + spreads.sqrt() * deviates))
+
+    def _rows(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """x_t as padded rows, and A_t for each, or once where all times are equal."""
+        alike = bool((t == t[:1]).all())
+        return _padded(x.flatten(1).double()), self.schedule.alpha_bar(t[:1] if alike else _padded(t))
+
+
+def _padded(rows: Tensor) -> Tensor:
+    """As many rows as the next multiple of `ROWS`, the last one repeated."""
+    return rows[torch.arange(len(rows) + -len(rows) % ROWS, device=rows.device).clamp(max=len(rows) - 1)]
+
+
+def _like(x: Tensor, rows: Tensor) -> Tensor:
+    return rows[: len(x)].reshape(x.shape).to(x)
+
+
+def _chosen(shares: Tensor, uniform: Tensor) -> Tensor:
+    """The component [b] that a uniform number [b] falls to, by shares [b, k]."""
+    return (shares.cumsum(-1) < uniform[:, None]).sum(-1).clamp(max=shares.shape[-1] - 1)

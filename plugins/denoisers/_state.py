@@ -1,0 +1,101 @@
+"""Weights and data from files, and one line that says why they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness import BenchError, errors
+
+
+def read(file: str, key: str, prefix: str) -> dict[str, Tensor]:
+    """The tensors of a state-dict file (safetensors, or torch's with tensors alone), by name.
+
+    `key` leads to them where the file holds more, "a.b" to what is inside; with a `prefix` only the names that begin
+    with it are taken, without it. Raises BenchError naming the file and what it lacks.
+    """
+    content = _inside(_content(Path(file)), key, file)
+    tensors = {name: value for name, value in _mapping(content).items() if isinstance(value, Tensor)}
+    if not tensors:
+        where = f" under {key!r}" if key else ""
+        raise BenchError(f"holds no tensors by name{where}{_close('state_dict', _mapping(content))}", file)
+    found = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    if not found:
+        first = next(iter(tensors))
+        raise BenchError(f"no name begins with {prefix!r}, the first is {first!r}", file)
+    return found
+
+
+def reference(file: str, shape: Sequence[int]) -> Tensor | None:
+    """Real data [n, *shape], float32, of a file that holds one array (numpy's .npy, or torch's); None for no file.
+
+    Raises BenchError naming the file and what in it does not fit.
+    """
+    if not file:
+        return None
+    content = _content(Path(file))
+    if not isinstance(content, Tensor) or content.shape[1:] != (*shape,) or content.ndim == 0:
+        found = [*content.shape] if isinstance(content, Tensor) else f"a {type(content).__name__}"
+        raise BenchError(f"expected an array {['n', *shape]}, found {found}".replace("'", ""), file)
+    return content.float()
+
+
+def fill(net: nn.Module, weights: Mapping[str, Tensor], file: str) -> None:
+    """Give a network its weights. Raises BenchError for the first name or shape that does not fit."""
+    wanted = net.state_dict()
+    where, what = type(net).__name__, None
+    lacking = [name for name in wanted if name not in weights]
+    unknown = [name for name in weights if name not in wanted]
+    unlike = [name for name in wanted if name in weights and wanted[name].shape != weights[name].shape]
+    if lacking:
+        what = f"has no {lacking[0]!r}, which {where} needs{_close(lacking[0], unknown)}"
+    elif unknown:
+        what = f"holds {unknown[0]!r}, which {where} does not have{_close(unknown[0], wanted)}"
+    elif unlike:
+        name = unlike[0]
+        what = f"{name!r} is {[*weights[name].shape]} in the file and {[*wanted[name].shape]} in {where}"
+    if what:
+        more = len(lacking or unknown or unlike) - 1
+        raise BenchError(what + (f"; {more} more like it" if more else ""), file)
+    net.load_state_dict(weights)
+
+
+def _close(word: str, choices: Iterable[str]) -> str:
+    near = errors.near_miss(word, choices)
+    return near if near.startswith(", did you mean") else ""
+
+
+def _content(path: Path) -> Any:
+    if not path.is_file():
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise BenchError(f"no such file{_close(path.name, beside)}", str(path))
+    try:
+        if path.suffix == ".npy":
+            return torch.from_numpy(np.load(path, allow_pickle=False))
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except ImportError:
+        raise BenchError("safetensors is not installed: pip install safetensors", str(path)) from None
+    except Exception as error:  # whatever a broken file makes the readers raise
+        first = str(error).split("\n")[0]
+        raise BenchError(f"no file of tensors: {type(error).__name__}: {first}", str(path)) from None
+
+
+def _inside(content: Any, key: str, file: str) -> Any:
+    for part in key.split(".") if key else ():
+        if part not in _mapping(content):
+            raise BenchError(f"has no key {part!r}{errors.near_miss(part, _mapping(content))}", file)
+        content = content[part]
+    return content
+
+
+def _mapping(content: Any) -> Mapping[str, Any]:
+    return content if isinstance(content, Mapping) else {}

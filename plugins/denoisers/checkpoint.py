@@ -1,0 +1,100 @@
+"""Any network with its weights from a file."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from harness.stock.denoisers import _state
+from torch import Tensor, nn
+
+from harness import BenchError, Count, Denoiser, File, Schedule, errors, hookimpl, named
+
+
+class Checkpoint(Denoiser):
+    """A network of one's own: `module` is the import path `package.module:factory` of what builds it, unfilled.
+
+    The network maps (x [b, *shape] float32, times [b]) to its prediction [b, *shape]. With `discrete` the times are
+    whole numbers from 0 to T - 1, as most networks count them (int64), without it the real t in (0, T] (float32). The
+    weights are the state dict `file`, under `key` where the file holds more than one ("ema.model" for what is inside),
+    less `strip_prefix`. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form.
+    Raises BenchError that names the module or file and what in it does not fit.
+    """
+
+    module: str
+    file: File
+    key: str = ""
+    strip_prefix: str = ""
+    shape: tuple[Count, ...]
+    predicts: Literal["eps", "x0", "v", "score", "flow"] = "eps"
+    noise: Literal["variance_preserving", "sigma"] = "variance_preserving"
+    discrete: bool = True
+    range: tuple[float, ...] | None = None
+    schedule: Schedule = named("linear")
+    reference: File = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.range is not None and not (len(self.range) == 2 and self.range[0] < self.range[1]):
+            raise BenchError(f"checkpoint.range: expected [low, high], got {list(self.range)}")
+
+    def load(self, device: str) -> nn.Module:
+        """The network with its weights, on the device."""
+        weights = _state.read(self.file, self.key, self.strip_prefix)
+        with torch.random.fork_rng(devices=[]):  # weights that the file replaces are no reason to move on a stream
+            net = self._built()
+        _state.fill(net, weights, self.file)
+        return net.to(device).eval().requires_grad_(False)
+
+    def predict(self, net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+        """The network's answer. Raises BenchError where it is no tensor."""
+        guess = net(x.float(), (t - 1).long() if self.discrete else t.float())
+        if not isinstance(guess, Tensor):
+            raise BenchError(f"checkpoint: {self.module} answers a {type(guess).__name__}, not a tensor")
+        return guess.to(x)
+
+    def data(self, net: nn.Module) -> Tensor | None:
+        """The data of `reference`."""
+        return _state.reference(self.reference, self.shape)
+
+    def _built(self) -> nn.Module:
+        try:
+            net = self._factory()()
+        except BenchError:
+            raise
+        except Exception as error:
+            raise BenchError(f"checkpoint.module: {self.module}() failed: {_said(error)}") from error
+        if not isinstance(net, nn.Module):
+            raise BenchError(f"checkpoint.module: {self.module}() made a {type(net).__name__}, no torch.nn.Module")
+        return net
+
+    def _factory(self) -> Callable[[], Any]:
+        path, _, attribute = self.module.partition(":")
+        if not attribute:
+            raise BenchError(f"checkpoint.module: expected package.module:factory, got {self.module!r}")
+        try:
+            target: Any = importlib.import_module(path)
+        except Exception as error:  # a module may raise anything
+            raise BenchError(f"checkpoint.module: {path} cannot be imported: {_said(error)}") from error
+        for name in attribute.split("."):
+            if not hasattr(target, name):
+                known = [word for word in dir(target) if not word.startswith("_")]
+                raise BenchError(f"checkpoint.module: {path} has no {name!r}{errors.near_miss(name, known)}")
+            target = getattr(target, name)
+        if not callable(target):
+            raise BenchError(f"checkpoint.module: {self.module} cannot be called: it must build a torch.nn.Module")
+        factory: Callable[[], Any] = target
+        return factory
+
+
+def _said(error: Exception) -> str:
+    first = str(error).split("\n")[0]
+    return f"{type(error).__name__}: {first}"
+
+
+@hookimpl
+def components() -> list[type[Denoiser]]:
+    """What this file brings."""
+    return [Checkpoint]

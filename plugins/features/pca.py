@@ -1,0 +1,38 @@
+"""Principal components of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.stock.features._components import fit, project
+
+from harness import Count, Feature, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+
+class PCA(Feature):
+    """The largest principal components of the reference data (Pearson, 1901). samples [n, *shape] -> [n, c], float64.
+
+    c is `components`, less where the data have fewer. With `whiten` each has unit variance in the data, so that the
+    small ones count like the large ones; without, distances are those of the samples within the components' space.
+    """
+
+    components: Count = 32
+    whiten: bool = True
+
+    def prepare(self, data: Tensor) -> dict[str, Tensor]:
+        """Mean and directions."""
+        return fit(data.flatten(1), self.components, self.whiten)
+
+    def __call__(self, prepared: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        return project(prepared, x.flatten(1))
+
+
+@hookimpl
+def components() -> list[type[Feature]]:
+    """What this file brings."""
+    return [PCA]

@@ -1,0 +1,43 @@
+"""Samplers that add noise at every step: the mean and the least variance of x_s given x_t are theirs to say."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.stock.samplers._linear import Levels, Linear, Plan
+
+from harness import Schedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Ancestral(Linear):
+    """x_s = scale x_t + weight m + noise, one evaluation m of the network a step.
+
+    The mean moves by gamma for each unit of x_0, so what is not known of x_0 adds gamma^2 Cov[x_0 | x_t] to the
+    variance. `of` says whether m is x_0 or eps. With `last_noise` the step to 0 is noisy too.
+    """
+
+    of: ClassVar[str] = "x0"
+    last_noise: bool = False
+
+    @abstractmethod
+    def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:
+        """(scale, weight, lambda^2) of steps from t to s, all [K]; lambda^2 is the variance where x_0 is known."""
+
+    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+        """The table, one row a step."""
+        levels = Levels.at(schedule, times)
+        t, s = levels.starts(), levels.ends()
+        scale, weight, added = self.step(t, s)
+        gamma = weight if self.of == "x0" else -weight / t.ratio
+        noisy = ((times[1:] > 0) | self.last_noise).to(added)
+        share = noisy * ("variance" not in self.ignores)
+        return Plan(self.of, times, scale, weight[:, None], added * noisy, gamma * share)
+
+
+def skipped(t: Levels, s: Levels) -> Tensor:
+    """beta_{t|s} = 1 - A_t / A_s, the noise that the forward process adds from s to t."""
+    return 1 - t.alpha_bar / s.alpha_bar

@@ -1,0 +1,137 @@
+"""Samplers that are linear recursions: a table made once, and the one loop that runs them all."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from harness import BenchError, Noise, Ready, Sampler, Schedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Plan(NamedTuple):
+    """A row for each evaluation of the network: x <- scale x + sum_j weights[j] m[j] + noise, all float64.
+
+    Row k asks the network at times[k] and leads to times[k + 1]. m are its answers, newest first: guesses of x_0 or of
+    eps, as `of` says. The noise has variance added + gamma^2 c, where c = Cov[x_0 | x].
+    """
+
+    of: str
+    times: Tensor
+    """[n + 1], the last is 0; two evaluations may share a time."""
+    scale: Tensor
+    """[n]"""
+    weights: Tensor
+    """[n, answers kept]"""
+    added: Tensor
+    """[n]"""
+    gamma: Tensor
+    """[n]"""
+
+
+class Levels(NamedTuple):
+    """How much data and noise there is at some times: A_t and B_t = 1 - A_t, float64."""
+
+    times: Tensor
+    alpha_bar: Tensor
+    beta_bar: Tensor
+
+    @classmethod
+    def at(cls, schedule: Schedule, times: Tensor) -> Levels:
+        """Those of a schedule."""
+        alpha_bar = schedule.alpha_bar(times)
+        return cls(times, alpha_bar, 1 - alpha_bar)
+
+    @property
+    def signal(self) -> Tensor:
+        """sqrt(A_t), what x_0 is multiplied by."""
+        return self.alpha_bar.sqrt()
+
+    @property
+    def noise(self) -> Tensor:
+        """sqrt(B_t), what eps is multiplied by."""
+        return self.beta_bar.sqrt()
+
+    @property
+    def ratio(self) -> Tensor:
+        """r = sqrt(B_t / A_t): the variable in which the probability flow is dz = eps dr, z = x / sqrt(A_t)."""
+        return (self.beta_bar / self.alpha_bar).sqrt()
+
+    @property
+    def log_snr(self) -> Tensor:
+        """-log r, half the log of the signal-to-noise ratio; infinite at 0."""
+        return -self.ratio.log()
+
+    def starts(self) -> Levels:
+        """Where each step begins."""
+        return Levels(*(part[:-1] for part in self))
+
+    def ends(self) -> Levels:
+        """Where each step ends."""
+        return Levels(*(part[1:] for part in self))
+
+
+class Linear(Sampler):
+    """A sampler whose every point is a linear function of earlier points, of the network's answers and of noise."""
+
+    @abstractmethod
+    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+        """The table for times [K + 1] that fall to 0."""
+
+    def sample(
+        self, denoiser: Ready, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor, noise: Noise
+    ) -> Tensor:
+        """x_0 from x_T. Raises BenchError for times that do not fall strictly to 0."""
+        if times[-1] != 0 or not bool((times.diff() < 0).all()):
+            shown = ", ".join(f"{t:g}" for t in times.tolist())
+            raise BenchError(f"the times of a sampler must fall to 0, got {shown}")
+        return run(self.plan(denoiser.schedule, times), denoiser, covariance, x, noise)
+
+
+def deterministic(of: str, times: Tensor, scale: Tensor, weights: Tensor) -> Plan:
+    """A plan without noise."""
+    return Plan(of, times, scale, weights, torch.zeros_like(scale), torch.zeros_like(scale))
+
+
+def run(plan: Plan, denoiser: Ready, covariance: Callable[..., Any] | None, x: Tensor, noise: Noise) -> Tensor:
+    """x_0 from x_T [b, *shape], in its type; the x given is left alone."""
+    answers: deque[Tensor] = deque(maxlen=plan.weights.shape[1])
+    x = x.clone()
+    rows = zip(*(part.tolist() for part in (plan.times[:-1], plan.times[1:], *plan[2:])), strict=True)
+    for k, (t, s, scale, weights, added, gamma) in enumerate(rows):
+        x0, eps = denoiser.both(x, t)
+        answer = x0 if plan.of == "x0" else eps
+        answers.appendleft(answer.clone() if _shared(answer, x) else answer)
+        c = covariance(x, t, s, eps) if covariance is not None and gamma else 0.0
+        x.mul_(scale)
+        for weight, answer in zip(weights, answers, strict=False):
+            if weight:
+                x.add_(answer, alpha=weight)
+        if added or (gamma and covariance is not None):
+            _disturb(x, noise(k, x), added, gamma * gamma, c)
+    return x
+
+
+def _shared(answer: Tensor, x: Tensor) -> bool:
+    """Whether a network answered (a part of) the tensor it was given, which is about to be written over."""
+    return answer.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+
+
+def _disturb(x: Tensor, z: Tensor, added: float, share: float, c: Any) -> None:
+    """Adds normal noise of variance added + share c in place, from standard draws z."""
+    if not isinstance(c, torch.Tensor):
+        x.add_(z, alpha=max(added + share * c, 0.0) ** 0.5)
+    elif c.ndim == 3 and c.shape != x.shape and c.shape[-1] == c.shape[-2] == x[0].numel():
+        variances, axes = torch.linalg.eigh(c)
+        deviations = (added + share * variances).clamp(min=0).sqrt()
+        # One sample at a time in effect: a product over the batch would round differently in batches of another size.
+        root = (axes * deviations[:, None]) @ axes.mT
+        x.add_((root @ z.to(c).flatten(1)[..., None]).view_as(z))
+    else:
+        x.addcmul_(z, (added + share * c).clamp(min=0).sqrt().to(x))

@@ -1,0 +1,45 @@
+"""Sigmoid schedule."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+from harness.stock.schedules._curve import Curve
+
+from harness import BenchError, Only, Schedule, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Sigmoid(Curve):
+    """A_t falls as a sigmoid of t, from `start` to `end` in units of `tau`, rescaled to 1 .. 0 (Jabri et al., 2022).
+
+    `tau` as in Chen, 2023: large tends to a straight line. The last step keeps a thousandth of A, log-linear, as 0
+    would be no signal at all. Not the sigmoid of betas that goes by the same name. Raises BenchError unless
+    start < end.
+    """
+
+    start: Annotated[float, Only(least=-50, most=50)] = -3.0
+    end: Annotated[float, Only(least=-50, most=50)] = 3.0
+    tau: Annotated[float, Only(least=0.1)] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.start >= self.end:
+            raise BenchError(f"{self!r}: start must be below end")
+
+    def curve(self, remaining: Tensor) -> Tensor:
+        """A at the share of the time that remains."""
+        # logistic(a) - logistic(b) = sinh((a - b) / 2) / (2 cosh(a / 2) cosh(b / 2)): nothing cancels at the end.
+        half = (self.end - self.start) / (2 * self.tau)
+        at = self.end / (2 * self.tau) - half * remaining
+        top = math.cosh(self.start / (2 * self.tau)) / math.sinh(half)
+        return top * (half * remaining).sinh() / at.cosh()
+
+
+@hookimpl
+def components() -> list[type[Schedule]]:
+    """What this file brings."""
+    return [Sigmoid]

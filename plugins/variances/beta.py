@@ -1,0 +1,31 @@
+"""The largest reverse variance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from harness import Variance, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Beta(Variance):
+    """c = B_t, which x_t leaves of standard normal data.
+
+    With lambda^2 = beta~_{t|s} and gamma = sqrt(A_s) beta_{t|s} / B_t, a step of DDPM from t to s then has the variance
+    lambda^2 + gamma^2 B_t = beta_{t|s} = 1 - A_t / A_s, for every s < t (Ho et al., 2020, section 3.2).
+    """
+
+    def covariance(self, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor) -> float:
+        """The number B_t."""
+        return 1 - float(fitted["denoiser"].schedule.alpha_bar(torch.tensor(t, dtype=torch.float64)))
+
+
+@hookimpl
+def components() -> list[type[Variance]]:
+    """What this file brings."""
+    return [Beta]

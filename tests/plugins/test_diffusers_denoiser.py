@@ -1,0 +1,119 @@
+"""The denoiser `diffusers`, beside the library's own pipeline and schedulers on tiny pipelines saved here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from harness import BenchError, Ready
+from harness.registry import component
+
+diffusers: Any = pytest.importorskip("diffusers")
+
+SCHEDULERS: dict[str, dict[str, Any]] = {
+    "eps": {"prediction_type": "epsilon"},
+    "x0": {"prediction_type": "sample", "beta_schedule": "scaled_linear"},
+    "v": {"prediction_type": "v_prediction", "beta_schedule": "squaredcos_cap_v2"},
+}
+
+
+def network(out: int = 1) -> Any:
+    torch.manual_seed(0)
+    blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
+    sizes = {"block_out_channels": (8, 16), "layers_per_block": 1, "norm_num_groups": 4, "add_attention": False}
+    return diffusers.UNet2DModel(sample_size=8, in_channels=1, out_channels=out, **sizes, **blocks)
+
+
+def saved(folder: Path, kind: str = "DDIMScheduler", out: int = 1, **options: Any) -> str:
+    options = {"num_train_timesteps": 100, "clip_sample": False} | options
+    diffusers.DDPMPipeline(network(out), getattr(diffusers, kind)(**options)).save_pretrained(folder / "pipe")
+    return str(folder / "pipe")
+
+
+def ready(pipeline: str) -> Ready:
+    made = component("denoiser", "diffusers", pipeline=pipeline)
+    return Ready(made, made.load("cpu"))
+
+
+def noisy(n: int = 5) -> Tensor:
+    return torch.randn(n, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("predicts", SCHEDULERS)
+def test_what_the_pipeline_says_of_itself(tmp_path: Path, predicts: str) -> None:
+    pipeline = saved(tmp_path, **SCHEDULERS[predicts])
+    made = component("denoiser", "diffusers", pipeline=pipeline)
+    theirs = diffusers.DDPMPipeline.from_pretrained(pipeline, local_files_only=True).scheduler
+    assert (made.shape, made.predicts, made.discrete, made.range) == ((1, 8, 8), predicts, True, (-1.0, 1.0))
+    assert made.schedule.steps == 100
+    whole = made.schedule.alpha_bar(torch.arange(1, 101, dtype=torch.float64))
+    torch.testing.assert_close(whole, theirs.alphas_cumprod.double(), rtol=1e-5, atol=0)
+    assert float(made.schedule.alpha_bar(torch.zeros((), dtype=torch.float64))) == 1
+    between = made.schedule.alpha_bar(torch.linspace(0, 100, 777, dtype=torch.float64))
+    assert bool((between.diff() < 0).all())
+
+
+@pytest.mark.parametrize("predicts", SCHEDULERS)
+@pytest.mark.parametrize("t", [1, 40, 90])
+def test_a_guess_is_what_the_librarys_own_step_guesses(tmp_path: Path, predicts: str, t: int) -> None:
+    pipeline = saved(tmp_path, **SCHEDULERS[predicts])
+    theirs = diffusers.DDPMPipeline.from_pretrained(pipeline, local_files_only=True)
+    x = noisy()
+    with torch.no_grad():
+        output = theirs.unet(x, t - 1).sample
+    step = theirs.scheduler
+    step.set_timesteps(100)
+    answer = step.step(output, t - 1, x)
+    x0, eps = ready(pipeline).both(x, float(t))
+    torch.testing.assert_close(x0, answer.pred_original_sample, rtol=1e-4, atol=1e-4)
+    before = ready(pipeline).schedule.alpha_bar(torch.tensor(float(t - 1), dtype=torch.float64)).float()
+    if t > 1:  # the library's first time keeps its A_1 where ours goes to data, A_0 = 1
+        torch.testing.assert_close(
+            before.sqrt() * x0 + (1 - before).sqrt() * eps, answer.prev_sample, rtol=1e-4, atol=1e-4
+        )
+
+
+def test_times_are_rounded_to_whole_ones(tmp_path: Path) -> None:
+    own = ready(saved(tmp_path))
+    assert torch.equal(own.eps(noisy(), 30.4), own.eps(noisy(), 30.0))
+    assert not torch.equal(own.eps(noisy(), 30.4), own.eps(noisy(), 31.0))
+
+
+def test_every_sample_has_its_own_time(tmp_path: Path) -> None:
+    own = ready(saved(tmp_path))
+    t = torch.tensor([1.0, 50.0, 100.0], dtype=torch.float64)
+    alone = torch.cat([own.eps(noisy(3)[k : k + 1], float(t[k])) for k in range(3)])
+    torch.testing.assert_close(own.eps(noisy(3), t), alone, rtol=1e-4, atol=1e-6)
+
+
+def test_guesses_of_variances_are_left_out(tmp_path: Path) -> None:
+    pipeline = saved(tmp_path, out=2, kind="DDPMScheduler", variance_type="learned_range")
+    own = ready(pipeline)
+    with torch.no_grad():
+        both = own.net(noisy(), 29).sample
+    torch.testing.assert_close(own.eps(noisy(), 30.0), both[:, :1])
+    step = diffusers.DDPMScheduler.from_pretrained(pipeline, subfolder="scheduler").step(both, 29, noisy())
+    torch.testing.assert_close(own.x0(noisy(), 30.0), step.pred_original_sample, rtol=1e-4, atol=1e-4)
+
+
+def test_a_folder_that_is_not_there_or_holds_something_else(tmp_path: Path) -> None:
+    saved(tmp_path)
+    for name, message in [
+        ("pip", "no folder .*pip, did you mean pipe"),
+        ("pipe/scheduler", "pipe/scheduler: unet cannot be read"),
+    ]:
+        with pytest.raises(BenchError, match=message) as caught:
+            component("denoiser", "diffusers", pipeline=str(tmp_path / name)).load("cpu")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_prediction_type_nobody_knows(tmp_path: Path) -> None:
+    pipeline = Path(saved(tmp_path))
+    file = pipeline / "scheduler" / "scheduler_config.json"
+    file.write_text(file.read_text().replace("epsilon", "epsilom"))
+    with pytest.raises(BenchError, match="no prediction_type 'epsilom', did you mean epsilon"):
+        _ = component("denoiser", "diffusers", pipeline=str(pipeline)).predicts
