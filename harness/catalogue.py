@@ -170,8 +170,9 @@ def _file(source: Source) -> Path:
 def _base() -> str:
     """The digest of what turns a class into a description."""
     here = Path(__file__).parent
-    modules = ("base", "dynamic", "kinds", "fields", "registry", "conformance", "registration", "adapters")
-    return hashlib.sha256(b"".join((here / f"{name}.py").read_bytes() for name in modules)).hexdigest()
+    modules = ("base", "dynamic", "fields", "registry", "conformance", "registration", "adapters")
+    files = [*(here / f"{name}.py" for name in modules), *sorted((here / "kinds").glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _cached(source: Source) -> list[Description] | None:

@@ -55,6 +55,7 @@ class Ready:
         self.range: tuple[float, float] | None = getattr(own, "range", None)
         self.discrete: bool = getattr(own, "discrete", False)
         self.evaluated, self.seconds = 0, 0.0
+        self._known_levels: dict[float, tuple[float, float]] = {}
         self._predicts: str = getattr(own, "predicts", "eps")
         self._scaled = getattr(own, "noise", "variance_preserving") == "sigma"
         self._bounds = self.range if clip else None
@@ -74,8 +75,7 @@ class Ready:
     def both(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
         """(x_0, eps) from one evaluation of the network. Raises BenchError for a wrong shape or NaN."""
         times = self._times(x, t)
-        kept = self.schedule.alpha_bar(times)
-        a, b = (_beside(part.sqrt(), x) for part in (kept, 1 - kept))
+        a, b = self._levels(x, t, times)
         started = time.perf_counter()
         guess = self.denoiser.predict(self.net, x / a if self._scaled else x, times)
         self.evaluated, self.seconds = self.evaluated + len(x), self.seconds + time.perf_counter() - started
@@ -111,20 +111,28 @@ class Ready:
 
     def data(self) -> Tensor | None:
         """Real data to compare with; None for a target that is known exactly."""
-        return self.denoiser.data(self.net)
+        found = self.denoiser.data(self.net)
+        return None if found is None else found.to(self.device)
 
     def _times(self, x: Tensor, t: Tensor | float) -> Tensor:
         times = torch.as_tensor(t, dtype=torch.float64, device=x.device).expand(len(x))
         return times.round().clamp(min=1) if self.discrete else times
 
+    def _levels(self, x: Tensor, t: Tensor | float, times: Tensor) -> tuple[Any, Any]:
+        """sqrt A_t and sqrt B_t: numbers where one time stands for all samples, which every step asks for anew."""
+        if isinstance(t, Tensor) and t.ndim:
+            kept = self.schedule.alpha_bar(times)
+            return tuple(part.sqrt().to(x).view(-1, *[1] * (x.ndim - 1)) for part in (kept, 1 - kept))  # type: ignore[return-value]
+        t = float(t)
+        if t not in self._known_levels:
+            kept = self.schedule.alpha_bar(times[:1].cpu())
+            self._known_levels[t] = (float(kept.sqrt()), float((1 - kept).sqrt()))
+        return self._known_levels[t]
+
     def _known(self, value: Tensor | None, what: str) -> Tensor:
         if value is None:
             raise BenchError(f"{self.denoiser!r} has no {what}")
         return value
-
-
-def _beside(part: Tensor, x: Tensor) -> Tensor:
-    return part.to(x).view(-1, *[1] * (x.ndim - 1))
 
 
 CONVERT: dict[str, Any] = {

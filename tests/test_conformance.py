@@ -19,10 +19,12 @@ from harness.kinds import KINDS
 from harness.registry import Registry
 
 REGISTRY = Registry(sources.stock())
-GIVEN: dict[str, dict[str, Any]] = {
-    "csv": {"path": "table.csv", "target": "y"},
-    "scaled": {"loss": "cross_entropy"},
-    "explicit": {"at": [3, 2, 1]},
+GIVEN: dict[tuple[str, str], dict[str, Any]] = {
+    ("dataset", "csv"): {"path": "table.csv", "target": "y"},
+    ("loss", "scaled"): {"loss": "cross_entropy"},
+    ("grid", "explicit"): {"at": [3, 2, 1]},
+    ("denoiser", "checkpoint"): {"module": "torch.nn:Identity", "file": "weights.pt", "shape": [2]},
+    ("denoiser", "diffusers"): {"pipeline": "folder"},
 }
 """A value for every field without a default."""
 
@@ -35,7 +37,7 @@ def every(kind: str) -> list[str]:
 
 
 def build(kind: str, name: str) -> Any:
-    return REGISTRY.build(kind, {"name": name, **GIVEN.get(name, {})})
+    return REGISTRY.build(kind, {"name": name, **GIVEN.get((kind, name), {})})
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in REGISTRY.names(kind)])
@@ -63,7 +65,7 @@ class TestEveryComponent:
 
     def test_an_unknown_field_is_an_error(self, kind: str, name: str) -> None:
         with pytest.raises(harness.BenchError, match="no field"):
-            REGISTRY.build(kind, {"name": name, "no_such_field": 1, **GIVEN.get(name, {})})
+            REGISTRY.build(kind, {"name": name, "no_such_field": 1, **GIVEN.get((kind, name), {})})
 
 
 @pytest.mark.parametrize("name", every("loss"))

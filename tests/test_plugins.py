@@ -227,7 +227,7 @@ WRONG_LOSSES = {
     "'torch.nn.functionl:cross_entropy'": r"no module named 'torch\.nn\.functionl', did you mean functional\?",
     "'torch:pi'": r"torch:pi cannot be called: a loss is a function or a class",
     "'harness:Metric'": r"harness:Metric is a metric, here stands a loss",
-    "'harness:Loss'": r"\S+kinds\.py:\d+: Loss lacks the method __call__",
+    "'harness:Loss'": r"\S+training\.py:\d+: Loss lacks the method __call__",
     "'no_module_of_mine:x'": r"no module named 'no_module_of_mine'",
     "'this_fails:x'": r"this_fails:x: cannot be imported: ZeroDivisionError: division by zero",
     "'this_exits:x'": r"this_exits:x: cannot be imported: SystemExit: 1",

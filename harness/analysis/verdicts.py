@@ -48,10 +48,13 @@ def against(
 
 
 def marks(run: Mapping[str, Any], cells: Cells, members: Sequence[int], metric: Mapping[str, Any]) -> dict[int, str]:
-    """Cell number -> "best", "tied" (not told apart from the best under Holm within the problem) or "beaten"."""
+    """Cell number -> "best", "tied" (not told apart from the best under Holm within the problem) or "beaten".
+
+    A cell with a seed that has no finite value has no mark: what is left of it is not its mean.
+    """
     label, sign = metric["label"], 1 if metric["better"] == "higher" else -1
-    means = {index: _mean(cells[index][label]) for index in members if label in cells[index]}
-    means = {index: sign * mean for index, mean in means.items() if math.isfinite(mean)}
+    means = {index: sign * float(cells[index][label].values.mean()) for index in members if label in cells[index]}
+    means = {index: mean for index, mean in means.items() if math.isfinite(mean)}
     if not means:
         return {}
     best = max(means, key=lambda index: means[index])
@@ -62,11 +65,6 @@ def marks(run: Mapping[str, Any], cells: Cells, members: Sequence[int], metric: 
         ps.append(found.p if found and _judged(run, found) and sign * found.difference < 0 else None)
     beaten = {index for index, p in zip(others, holm(ps), strict=True) if p is not None and p <= ALPHA}
     return {i: "beaten" if i in beaten else "tied" if i in others else "best" for i in means}
-
-
-def _mean(one: Measured) -> float:
-    finite = [value for value in one.values if math.isfinite(value)]
-    return sum(finite) / len(finite) if finite else math.nan
 
 
 def _difference(one: Measured, other: Measured, kind: str) -> Difference | None:

@@ -23,8 +23,9 @@ class Grouped(Dataset):
     [groups, items]. In the training groups digit 0 is `imbalance` times as frequent as any other (exactly, up to
     rounding: 98 with three classes is 98/1/1); validation and test groups are balanced. With `soft` every item is a
     blend of two scans, the first with a weight between 1/2 and 1, and its target [groups, items, classes] holds the
-    two weights. The parts are fixed and share no scan; within a part scans are used about equally often. `label_noise`
-    is applied by the harness, per seed, to class numbers only.
+    two weights. The parts are fixed and share no scan; within a part scans are used about equally often, so groups are
+    not quite independent, and an interval over them is somewhat too narrow where a scan comes often. `label_noise` is
+    applied by the harness, per seed, to class numbers only.
     """
 
     groups: Count = 300

@@ -26,7 +26,7 @@ class EntmaxLoss(Loss):
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        log_p = with_values(_entmax(), {("alpha",): self.alpha}).log(scores)
+        log_p = self.log_probabilities(scores)
         inside = log_p > -torch.inf
         log_p, p = torch.where(inside, log_p, 0.0), log_p.exp()
         gaps = torch.where(inside, scores - scores.gather(-1, target[:, None]), 0.0)
@@ -34,6 +34,20 @@ class EntmaxLoss(Loss):
         surprise = -log_p * _growth((self.alpha - 1) * log_p) / self.alpha
         value = (p * (gaps + surprise)).sum(-1)
         return value - value.detach().clamp(max=0.0)  # rounding alone makes it negative
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Those of entmax, some of them 0."""
+        p: Tensor = self._transform(logits)
+        return p
+
+    def log_probabilities(self, logits: Tensor) -> Tensor:
+        """Those of entmax, some of them -inf."""
+        log_p: Tensor = self._transform.log(logits)
+        return log_p
+
+    @property
+    def _transform(self) -> Any:
+        return with_values(_entmax(), {("alpha",): self.alpha})
 
 
 def _growth(u: Tensor) -> Tensor:

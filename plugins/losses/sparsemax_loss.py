@@ -24,10 +24,15 @@ class SparsemaxLoss(Loss):
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        p = _sparsemax()(scores)
+        p = self.probabilities(scores)
         gaps = torch.where(p > 0, scores - scores.gather(-1, target[:, None]), 0.0)
         value = (p * (gaps + (1 - p) / 2)).sum(-1)
         return value - value.detach().clamp(max=0.0)  # rounding alone makes it negative
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Those of sparsemax, some of them 0."""
+        p: Tensor = _sparsemax()(logits)
+        return p
 
 
 @functools.cache

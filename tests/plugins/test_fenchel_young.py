@@ -43,6 +43,15 @@ def test_gradient_is_the_prediction_less_the_label(spec: dict[str, Any]) -> None
 
 
 @EVERY
+def test_probabilities_are_the_gradient_and_the_label(spec: dict[str, Any]) -> None:
+    loss, (logits, target) = component("loss", **spec), draw()
+    (gradient,) = torch.autograd.grad(loss(logits.requires_grad_(), target).sum(), logits)
+    p = loss.probabilities(logits.detach())
+    torch.testing.assert_close(p, gradient + F.one_hot(target, logits.shape[-1]))
+    torch.testing.assert_close(loss.log_probabilities(logits.detach()), p.log())
+
+
+@EVERY
 def test_both_derivatives_equal_finite_differences(spec: dict[str, Any]) -> None:
     loss, (logits, target) = component("loss", **spec), draw(4)
     assert torch.autograd.gradcheck(lambda s: loss(s, target), logits.requires_grad_())

@@ -304,7 +304,7 @@ class TestEvery:
         value = make(name)(s, t)
         assert value.shape == (() if name in ("soft_f1_macro", "soft_f1_micro") else (6,)) and (value >= 0).all()
         assert torch.equal(s, before[0]) and torch.equal(t, before[1])
-        assert make(name).task == "multilabel"
+        assert make(name).tasks == ("multilabel",)
 
     @pytest.mark.parametrize("labels", [1, 2, 5])
     @pytest.mark.parametrize("soft", [False, True])

@@ -68,6 +68,11 @@ def hooked() -> nn.Module:
     return model
 
 
+def called(value: object) -> str:
+    """A test's part of its name, the same in every process."""
+    return getattr(value, "__qualname__", str(value))
+
+
 @pytest.mark.parametrize(
     ("loss", "build", "reason"),
     [
@@ -82,7 +87,7 @@ def hooked() -> nn.Module:
         ("focal", hooked, "other logits"),
         (Branching(), mlp, "torch.func cannot map it"),
     ],
-    ids=str,
+    ids=called,
 )
 def test_loop_is_taken_with_the_reason(loss: Any, build: Build, reason: str, tmp_path: Path) -> None:
     job = make_job(loss, tmp_path, build, seeds=[0], epochs=2)
@@ -107,7 +112,7 @@ def test_loop_is_taken_with_the_reason(loss: Any, build: Build, reason: str, tmp
         ("brier", around(lambda: nn.GroupNorm(2, 8))),
         ("nll", lambda: nn.Sequential(nn.Linear(COLUMNS, 20_000), nn.Linear(20_000, CLASSES))),
     ],
-    ids=str,
+    ids=called,
 )
 def test_stacked_is_taken_where_it_works_and_pays(loss: Any, build: Build, tmp_path: Path) -> None:
     chosen, why = component("trainer", "auto").choose(make_job(loss, tmp_path, build, seeds=[0]))
