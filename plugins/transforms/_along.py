@@ -71,7 +71,7 @@ def clean(rows: Tensor, shifts: bool = True) -> tuple[Tensor, Tensor]:
     """Rows [r, n] fit to be computed on, their largest entry at 0 if `shifts`; and 1, or NaN for the others [r, 1]."""
     top = rows.detach().amax(-1, keepdim=True)
     good = top.isfinite()
-    # The gradient of a masked class stops here, whatever the transform makes of it.
-    rows = rows.masked_fill(rows == -torch.inf, -torch.inf)
+    if torch.is_grad_enabled():  # the gradient of a masked class stops here, whatever the transform makes of it
+        rows = rows.masked_fill(rows == -torch.inf, -torch.inf)
     rows = torch.where(good, rows - top if shifts else rows, 0.0)
     return rows, torch.where(good, 1.0, torch.nan).to(rows.dtype)

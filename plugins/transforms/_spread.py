@@ -61,6 +61,7 @@ class Plain:
         self._poisoned, self._masked, self._cells = poison.isnan(), rows == -torch.inf, cells
         position = self._rows.clamp(min=-cells.depth).add_(cells.depth).mul_(1 / cells.width)
         self._first = position.long()
+        self._whole = not bool(self._masked.any()) and not bool(self._poisoned.any())
         place = position.sub_(self._first)
         self._weights = _at(cells.points, place.double() if cells.points > 4 else place)
 
@@ -71,23 +72,28 @@ class Plain:
 
     def scatter(self, values: Tensor | None = None) -> Tensor:
         """As `Spread`."""
-        if values is None:  # many equal ones lose digits in float32
-            values = torch.ones_like(self._rows, dtype=torch.float64)
-        values = values.masked_fill(self._masked, 0.0)
-        total = values.new_zeros(len(values), self._cells.size)
+        # Very many equal ones lose digits in float32.
+        fine = torch.float64 if self._rows.shape[1] > 4096 or self._cells.points > 4 else torch.float32
+        kind = fine if values is None else values.dtype
+        if values is None and not self._whole:
+            values = torch.ones_like(self._rows, dtype=kind)
+        values = values if self._whole or values is None else values.masked_fill(self._masked, 0.0)
+        total = torch.zeros(len(self._rows), self._cells.size, dtype=kind, device=self._rows.device)
         for k, weight in enumerate(self._weights):
-            total[:, k:].scatter_add_(1, self._first, (weight * values).to(values.dtype))
+            total[:, k:].scatter_add_(1, self._first, (weight if values is None else weight * values).to(kind))
         return total
 
     def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
         """As `Spread`."""
-        result = self._gather(cells).clamp_(min=floor).masked_fill_(self._masked, masked)
-        return result.masked_fill_(self._poisoned, torch.nan)
+        result = self._gather(cells).clamp_(min=floor)
+        return (
+            result if self._whole else result.masked_fill_(self._masked, masked).masked_fill_(self._poisoned, torch.nan)
+        )
 
     def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
         """As `Spread`."""
         result = (values * self._gather(first)).sub_(self._gather(second))
-        return result.masked_fill_(self._masked | self._poisoned, 0.0).float()
+        return (result if self._whole else result.masked_fill_(self._masked | self._poisoned, 0.0)).float()
 
     def _gather(self, cells: Tensor) -> Tensor:
         result = cells.gather(1, self._first).mul_(self._weights[0])  # in the cells' type

@@ -33,6 +33,12 @@ class Exponential(Argmax):
         """Exp(1) noise."""
         return exponential(like, generator)
 
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.expon(scale=self.scale)
+
 
 def _legendre(nodes: int) -> tuple[list[float], list[float]]:
     """Gauss-Legendre nodes and weights on [0, 1]."""
@@ -80,12 +86,6 @@ def _pull(rows: Tensor, log_p: Tensor, _: Tensor, g: Tensor) -> Tensor:
         of_r, of_h = (((product * t.mT) * (pair @ rest.mT)) @ rest).unbind(-2)
         result = result + of_r * h - of_h * r
     return result
-
-    def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
-        from scipy import stats
-
-        return stats.expon(scale=self.scale)
 
 
 @hookimpl

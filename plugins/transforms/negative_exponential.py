@@ -31,6 +31,12 @@ class NegativeExponential(Argmax):
         """-Exp(1) noise."""
         return -exponential(like, generator)
 
+    def reference_noise(self) -> Any:
+        """The noise, for an independent reference."""
+        from scipy import stats
+
+        return stats.genextreme(1, scale=self.scale)  # 1 - Exp(1): where the noise is centred does not matter
+
 
 def _log(rows: Tensor) -> tuple[Tensor, Tensor]:
     """log p_(k) = log q_k - c_k with c_k = sum_{j < k} j gap_j and q_k a mean of 1/k, ..., 1/n: nothing cancels."""
@@ -78,12 +84,6 @@ def _scan(decay: Tensor, value: Tensor) -> Tensor:
         decay = torch.cat([decay[..., :-reach] * decay[..., reach:], torch.zeros_like(decay[..., -reach:])], -1)
         reach *= 2
     return value
-
-    def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
-        from scipy import stats
-
-        return stats.genextreme(1, scale=self.scale)  # 1 - Exp(1): where the noise is centred does not matter
 
 
 @hookimpl
