@@ -30,8 +30,7 @@ from harness.kinds import (
 )
 
 if TYPE_CHECKING:
-    from harness.ready import Noise, Ready
-    from harness.ready import Noise as noise
+    from harness.ready import Noise, Ready, noise
     from harness.registry import component, components, denoiser
     from harness.report.result import Result
     from harness.runner import run
@@ -91,6 +90,7 @@ __all__ = [
 
 _LATER = {
     "Noise": "harness.ready",
+    "noise": "harness.ready",
     "Ready": "harness.ready",
     "denoiser": "harness.registry",
     "component": "harness.registry",
@@ -102,10 +102,8 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     """Loads what needs more than the plain types on first use, so that `from harness import Loss` stays cheap."""
-    import importlib
-
-    if name == "noise":
-        return importlib.import_module("harness.ready").Noise
     if name in _LATER:
+        import importlib
+
         return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module 'harness' has no attribute {name!r}")

@@ -29,13 +29,13 @@ def make(component: Component, to: Path, report: Callable[..., None]) -> dict[st
     """Make the artifact of a component and store it under `to`; answers what it holds, for the report."""
     import torch
 
-    generator = torch.Generator().manual_seed(0)
+    content: dict[str, Any]
     if isinstance(component, Dataset):
-        data = _loaded(component, generator)
+        data = _loaded(component)
         content = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
         about = {"examples": len(data.inputs), "classes": data.classes}
     elif isinstance(component, Denoiser):
-        content = component.train(generator, report)
+        content = trained(component, report)
         about = {"weights": sum(tensor.numel() for tensor in content.values())}
     else:
         raise BenchError(f"nothing can be made beforehand of a {component.kind}")
@@ -48,8 +48,17 @@ def make(component: Component, to: Path, report: Callable[..., None]) -> dict[st
     return {**about, "digest": digest}
 
 
-def _loaded(component: Dataset, generator: Any) -> Data:
-    data = component.load(generator)
+def trained(denoiser: Denoiser, report: Callable[..., None]) -> dict[str, Any]:
+    """What training makes of a denoiser: the same for every suite and script."""
+    import torch
+
+    return denoiser.train(torch.Generator().manual_seed(0), report)
+
+
+def _loaded(component: Dataset) -> Data:
+    import torch
+
+    data = component.load(torch.Generator().manual_seed(0))
     check(data)
     most = int(data.targets.bincount().max()) if data.task == "classes" else len(data.targets)
     if data.part is None and most < 3:

@@ -39,6 +39,10 @@ class Noise:
         return Noise(self.seed, self.first + samples)
 
 
+noise = Noise
+"""The noise source of a seed, as a script asks for it."""
+
+
 class Ready:
     """A loaded denoiser: what samplers and variances are given.
 

@@ -74,7 +74,7 @@ def _told(result: Mapping[str, Any], metric: Mapping[str, Any], verb: str, cell:
     size, low, high = entry["difference"], entry["low"], entry["high"]
     if size < 0:
         size, low, high = -size, _minus(high), _minus(low)
-    numbers = f"{_number(size)}{_unit(metric)} (95 %: {_range(low, high)}; {_p(entry['p_holm'])})"
+    numbers = f"{_number(size)}{_unit(metric)} (95 %: {_range(low, high)}; {adjusted(entry['p_holm'])})"
     return f"{_row(result, cell)} {verb} {entry['baseline']} in {metric['label']}{_place(result, cell)} by {numbers}"
 
 
@@ -85,9 +85,8 @@ def _alike(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, ent
 
 
 def _open(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, entry: Entry) -> str:
-    numbers = (
-        f"{_number(entry['difference'])}{_unit(metric)}, {_range(entry['low'], entry['high'])}, {_p(entry['p_holm'])}"
-    )
+    size = f"{_number(entry['difference'])}{_unit(metric)}"
+    numbers = f"{size}, {_range(entry['low'], entry['high'])}, {adjusted(entry['p_holm'])}"
     who = f"{_row(result, cell)} is not told apart from {entry['baseline']}{_place(result, cell)}"
     return f"{who} (difference {numbers}): {_decides(entry)}"
 
@@ -165,7 +164,8 @@ def _range(low: float | None, high: float | None) -> str:
     return "no interval" if low is None or high is None else f"{_number(low)} to {_number(high)}"
 
 
-def _p(p: float) -> str:
+def adjusted(p: float) -> str:
+    """`adjusted p = 0.012`."""
     return "adjusted p < 0.001" if p < 0.001 else f"adjusted p = {p:.2g}"
 
 

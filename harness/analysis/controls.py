@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
+from harness.analysis.answer import adjusted
 from harness.analysis.pairing import naming, text
 from harness.analysis.samples import Measured
 from harness.statistics import holm
@@ -31,16 +32,15 @@ class Reading(NamedTuple):
 def doubts(run: Mapping[str, Any], cells: Sequence[Mapping[str, Measured]]) -> list[str]:
     """A line for every metric that some control shows to be off its floor, by a t test and Holm over all of them."""
     found = list(_readings(run, cells))
-    adjusted = holm([reading.p for reading in found])
-    return [_said(one, p) for one, p in zip(found, adjusted, strict=True) if p is not None and p <= ALPHA]
+    ps = holm([reading.p for reading in found])
+    return [_said(one, p) for one, p in zip(found, ps, strict=True) if p is not None and p <= ALPHA]
 
 
 def _said(one: Reading, p: float) -> str:
     where = f" on {one.problem}" if one.problem else ""
-    sure = f"= {p:.2g}" if p >= 1e-3 else "< 0.001"
     return (
         f"{one.metric} is not to be trusted{where}: the control {one.row} has {one.mean:.3g}, "
-        f"where a perfect sampler has {one.floor:g} (adjusted p {sure})"
+        f"where a perfect sampler has {one.floor:g} ({adjusted(p)})"
     )
 
 
@@ -53,6 +53,8 @@ def _readings(run: Mapping[str, Any], cells: Sequence[Mapping[str, Measured]]) -
             continue
         for label in floors.keys() & measured.keys():
             values = measured[label].values[np.isfinite(measured[label].values)]
+            if not len(values):
+                continue
             named = text(cell["vary"], rows), text(cell["vary"], inside)
             yield Reading(*named, label, floors[label], float(values.mean()), _p(values, floors[label]))
 

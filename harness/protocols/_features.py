@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,12 @@ class Features:
     def __init__(self, feature: Any, denoiser: Ready, samples: int) -> None:
         self._feature, self._denoiser, self._samples = feature, denoiser, samples
         self._data = denoiser.data()
-        self._prepared = feature.prepare(self._reference(0))
+
+    @cached_property
+    def _prepared(self) -> Mapping[str, Tensor]:
+        """What the feature makes ready, which may be a network trained: only where a metric asks for features."""
+        result: Mapping[str, Tensor] = self._feature.prepare(self._reference(0))
+        return result
 
     def of(self, samples: Tensor) -> Tensor:
         """[n, *shape] -> [n, d]."""

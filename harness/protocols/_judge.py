@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -39,26 +40,27 @@ class Answers:
 
     def offer(self, metric: Metric) -> dict[str, Any]:
         """What the metric asks for."""
-        return {name: getattr(self, name) for name in OFFERS if name in wanted(metric, 0)}
+        asked = wanted(metric, 0)
+        return {name: getattr(self, name) for name in OFFERS if name in asked}
 
     @property
     def target(self) -> Tensor:
         """[m, ...]."""
         return self.part.targets
 
-    @property
+    @cached_property
     def inputs(self) -> Tensor:
         """[m, ..., d]."""
         return self.part.inputs
 
-    @property
+    @cached_property
     def log_probabilities(self) -> Tensor:
         """Of the classes, or of the labels being there."""
         own = self.loss.log_probabilities(self.logits)
         usual = torch.nn.functional.logsigmoid if self.task == "multilabel" else _log_softmax
         return usual(self.logits) if own is None else own
 
-    @property
+    @cached_property
     def probabilities(self) -> Tensor:
         """Of the classes, or of the labels being there."""
         own = self.loss.probabilities(self.logits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,17 +31,26 @@ OFFERS = (
 )
 
 
+class Drawn(NamedTuple):
+    """Samples [n, *shape] and what they cost: seconds in all and in the network, network evaluations a sample."""
+
+    samples: Tensor
+    seconds: float
+    inside: float
+    nfe: float
+
+
 class Samples:
     """One seed's samples and what metrics may ask of them; each thing is computed when it is first asked for."""
 
     def __init__(self, session: Sampling, settings: Generation, seed: int, report: Callable[..., None]) -> None:
         self._session, self._settings, self._seed, self._report = session, settings, seed, report
-        self.denoiser, self.times, self.moments = session.denoiser, session.times, session.feature.moments
+        self.denoiser, self.times = session.denoiser, session.times
         self.steps = len(session.times) - 1
 
     @cached_property
-    def samples(self) -> Tensor:
-        """[n, *shape], drawn in batches; what a sample is does not depend on them."""
+    def _drawn(self) -> Drawn:
+        """In batches; what a sample is does not depend on them."""
         settings, denoiser = self._settings, self.denoiser
         draw = generator(self._seed, "x_T")
         start = self._session.parts["prior"].draw((settings.samples, *denoiser.shape), draw).to(denoiser.device)
@@ -52,8 +61,8 @@ class Samples:
         for first in range(0, settings.samples, size):
             found.append(self._sampled(start[first : first + size], noise.after(first)))
             self._report(first + size, settings.samples)
-        self._seconds = time.perf_counter() - began
-        return torch.cat(found)
+        seconds = time.perf_counter() - began
+        return Drawn(torch.cat(found), seconds, denoiser.seconds, denoiser.evaluated / settings.samples)
 
     def _sampled(self, x: Tensor, noise: Noise) -> Tensor:
         parts = self._session.parts
@@ -76,20 +85,26 @@ class Samples:
         return self._session.feature.reference(self._seed)
 
     @property
+    def samples(self) -> Tensor:
+        """[n, *shape]."""
+        return self._drawn.samples
+
+    @property
+    def moments(self) -> tuple[Tensor, Tensor] | None:
+        """Exact moments of the features, where they are known."""
+        return self._session.feature.moments
+
+    @property
     def nfe(self) -> float:
         """Network evaluations per sample."""
-        return self._after(lambda: self.denoiser.evaluated / len(self.samples))
+        return self._drawn.nfe
 
     @property
     def denoiser_seconds(self) -> float:
         """Time inside the network."""
-        return self._after(lambda: self.denoiser.seconds)
+        return self._drawn.inside
 
     @property
     def sampler_seconds(self) -> float:
         """Time of sampling outside the network."""
-        return self._after(lambda: self._seconds - self.denoiser.seconds)
-
-    def _after(self, read: Callable[[], float]) -> float:
-        assert len(self.samples)
-        return read()
+        return self._drawn.seconds - self._drawn.inside

@@ -135,8 +135,8 @@ class Training(Session):
 
     def _judge(self, values: Values, outcome: Outcome, job: Job) -> None:
         judged = [judge(self._case.measure, self._answers(job, outcome, k, "test")) for k in range(len(values.seeds))]
-        for label, metric in self._case.measure.items():
-            if not applies(metric, self._data.task):
+        for label in self._case.measure:
+            if label not in judged[0]:  # it is not for the task
                 values.metrics[label] = None
                 continue
             values.metrics[label] = [one[label][0] for one in judged]

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-import torch
+from harness.stock.datasets._bundled import Bundled
 
-from harness import AtLeastOne, Data, Dataset, Unit, hookimpl
-
-if TYPE_CHECKING:
-    from torch import Generator
+from harness import Dataset, hookimpl
 
 
-class BreastCancer(Dataset):
+class BreastCancer(Bundled):
     """569 breast tumours, 30 measurements of cell nuclei (Street et al., 1993). Classes: 0 malignant, 1 benign.
 
     The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
     and `imbalance`, per seed too.
     """
 
-    label_noise: Unit = 0.0
-    imbalance: AtLeastOne = 1.0
-    standardize: bool = True
-
-    def load(self, generator: Generator) -> Data:
-        """The table from scikit-learn's own copy; nothing is fetched."""
-        from sklearn.datasets import load_breast_cancer
-
-        inputs, targets = load_breast_cancer(return_X_y=True)
-        return Data(
-            inputs=torch.from_numpy(inputs).float(),
-            targets=torch.from_numpy(targets).long(),
-            classes=2,
-            label_noise=self.label_noise,
-            imbalance=self.imbalance,
-            standardize=self.standardize,
-        )
+    loader: ClassVar[str] = "load_breast_cancer"
 
 
 @hookimpl

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-import torch
+from harness.stock.datasets._bundled import Bundled
 
-from harness import AtLeastOne, Data, Dataset, Unit, hookimpl
-
-if TYPE_CHECKING:
-    from torch import Generator
+from harness import Dataset, hookimpl
 
 
-class Iris(Dataset):
+class Iris(Bundled):
     """150 flowers, 4 lengths in cm, 3 species of 50 as classes (Fisher, 1936).
 
     The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
     and `imbalance`, per seed too.
     """
 
-    label_noise: Unit = 0.0
-    imbalance: AtLeastOne = 1.0
-    standardize: bool = True
-
-    def load(self, generator: Generator) -> Data:
-        """The table from scikit-learn's own copy; nothing is fetched."""
-        from sklearn.datasets import load_iris
-
-        inputs, targets = load_iris(return_X_y=True)
-        return Data(
-            inputs=torch.from_numpy(inputs).float(),
-            targets=torch.from_numpy(targets).long(),
-            classes=3,
-            label_noise=self.label_noise,
-            imbalance=self.imbalance,
-            standardize=self.standardize,
-        )
+    loader: ClassVar[str] = "load_iris"
 
 
 @hookimpl

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from harness.stock.losses._scores import finite
 
 from harness import BenchError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FLOOR = -1e30
-"""Stands for a logit of -inf: the difference of any two is a number in float32, its exp is 0."""
 
 
 def scores_and_labels(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,7 +26,7 @@ def scores_and_labels(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
             "a grouped loss takes logits [batch, items, classes] and class numbers [batch, items] or distributions "
             f"[batch, items, classes], got {tuple(logits.shape)} and {target.dtype} {tuple(target.shape)}"
         )
-    exact = logits.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=FLOOR)
+    exact = finite(logits)
     labels = target.to(exact.dtype) if soft else _one_hot(target, exact)
     return torch.where((labels == 0).all(-1, keepdim=True), 0.0, exact), labels
 

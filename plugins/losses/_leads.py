@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
+from harness.stock.losses._scores import wide
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +17,7 @@ def over_alternatives(penalty: Callable[[Tensor], Tensor], logits: Tensor, targe
 
     [batch, classes], [batch] -> [batch]; float32 for half logits, since many classes leave the range of half precision.
     """
-    scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    scores = wide(logits)
     column = target[:, None]
     out = (scores == -torch.inf).scatter(-1, column, True)
     leads = (scores.gather(-1, column) - scores).masked_fill(out, 0.0)

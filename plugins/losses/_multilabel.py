@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 import torch.nn.functional as F
+from harness.stock.losses._scores import finite
 
 from harness import BenchError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-FLOOR = -1e30
-"""Stands for a logit of -inf: its exp is 0, times 0 it is 0, and sums over labels stay numbers in float32."""
 
 
 def scores_and_targets(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,11 +25,6 @@ def scores_and_targets(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         )
     scores = finite(logits)
     return scores, target.to(scores.dtype)
-
-
-def finite(logits: Tensor) -> Tensor:
-    """Logits without -inf, in float32 or wider."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=FLOOR)
 
 
 def log1p_sum_exp(scores: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 import torch.nn.functional as F
-from harness.stock.losses._multilabel import FLOOR, scores_and_targets
+from harness.stock.losses._multilabel import scores_and_targets
+from harness.stock.losses._scores import FLOOR
 
 from harness import Count, Loss, hookimpl
 

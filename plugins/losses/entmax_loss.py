@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from harness.stock.losses._scores import wide
 
 from harness import Loss, Positive, component, hookimpl, with_values
 
@@ -25,7 +26,7 @@ class EntmaxLoss(Loss):
     alpha: Positive = 1.5
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
-        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        scores = wide(logits)
         log_p = self.log_probabilities(scores)
         inside = log_p > -torch.inf
         log_p, p = torch.where(inside, log_p, 0.0), log_p.exp()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
+from harness.stock.losses._scores import wide
 from harness.stock.losses._standard import standardized
 
 from harness import Loss, NonNegative, Positive, Transform, hookimpl, named
@@ -55,7 +56,7 @@ class Exact(Loss):
         return self.transform.log(self._scores(logits) / self.temperature)
 
     def _scores(self, logits: Tensor) -> Tensor:
-        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        scores = wide(logits)
         return standardized(scores) if self.standardize else scores
 
     def _behind(self, scores: Tensor, column: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._grouped import FLOOR, log_labels, per_class, scores_and_labels
+from harness.stock.losses._grouped import log_labels, per_class, scores_and_labels
+from harness.stock.losses._scores import FLOOR
 
 from harness import Loss, hookimpl
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from harness.stock.losses._scores import examples
 
 from harness import Loss, NonNegative, Positive, hookimpl
 
@@ -25,7 +26,7 @@ class LDAM(Loss):
     scale: Positive = 30.0
 
     def __call__(self, logits: Tensor, target: Tensor, class_counts: Tensor) -> Tensor:
-        counts = class_counts.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=1)
+        counts = examples(class_counts, logits)
         margins = self.max_margin * (counts.amin() / counts) ** 0.25
         label = target[:, None] == torch.arange(logits.shape[-1], device=logits.device)
         log_p = (self.scale * (logits - margins * label)).log_softmax(-1)

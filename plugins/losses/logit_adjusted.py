@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import torch
+from harness.stock.losses._scores import examples
 
 from harness import Loss, NonNegative, hookimpl
 
@@ -23,7 +23,7 @@ class LogitAdjusted(Loss):
     tau: NonNegative = 1.0
 
     def __call__(self, logits: Tensor, target: Tensor, class_counts: Tensor) -> Tensor:
-        counts = class_counts.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=1)
+        counts = examples(class_counts, logits)
         adjusted = logits + self.tau * (counts / counts.sum()).log()
         return -adjusted.log_softmax(-1).gather(-1, target[:, None])[:, 0]
 

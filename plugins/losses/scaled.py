@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from harness.stock.losses._scores import wide
 from harness.stock.losses._standard import standardized
 
 from harness import Loss, Positive, call, hookimpl
@@ -45,7 +46,7 @@ class Scaled(Loss):
         return self.loss.state()
 
     def _scores(self, logits: Tensor) -> Tensor:
-        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        scores = wide(logits)
         return _divided(standardized(scores) if self.standardize else scores, self.temperature)
 
 

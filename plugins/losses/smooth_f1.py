@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from harness.stock.losses._scores import wide
 
 from harness import Loss, hookimpl
 
@@ -23,7 +24,7 @@ class SmoothF1(Loss):
     tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
-        p = logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(-1)
+        p = wide(logits).softmax(-1)
         label = target[:, None] == torch.arange(p.shape[-1], device=p.device)
         hits, positives = (p * label).sum(0), label.sum(0)
         f1 = 2 * hits / (positives + p.sum(0)).clamp(min=torch.finfo(p.dtype).tiny)

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from harness.stock.losses._scores import wide
 
 from harness import Loss, component, hookimpl
 
@@ -23,7 +24,7 @@ class SparsemaxLoss(Loss):
     tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
-        scores = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        scores = wide(logits)
         p = self.probabilities(scores)
         gaps = torch.where(p > 0, scores - scores.gather(-1, target[:, None]), 0.0)
         value = (p * (gaps + (1 - p) / 2)).sum(-1)

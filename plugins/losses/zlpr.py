@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 import torch.nn.functional as F
-from harness.stock.losses._multilabel import FLOOR, finite, log1p_sum_exp, scores_and_targets
+from harness.stock.losses._multilabel import log1p_sum_exp, scores_and_targets
+from harness.stock.losses._scores import FLOOR, finite
 
 from harness import Loss, hookimpl
 

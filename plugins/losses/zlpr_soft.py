@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._multilabel import FLOOR, log1p_sum_exp, scores_and_targets
+from harness.stock.losses._multilabel import log1p_sum_exp, scores_and_targets
+from harness.stock.losses._scores import FLOOR
 
 from harness import Loss, hookimpl
 

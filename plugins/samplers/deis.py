@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from harness.stock.samplers._adams import of_noise, predictor
-from harness.stock.samplers._linear import Levels, Linear, Plan, deterministic
+from harness.stock.samplers._linear import Levels, Plan, deterministic
+from harness.stock.samplers._multistep import Multistep
 
-from harness import Only, Sampler, Schedule, hookimpl
+from harness import Sampler, Schedule, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class DEIS(Linear):
+class DEIS(Multistep):
     """The multistep solver of dz = eps dr for eps as a polynomial in log r (Zhang and Chen, 2023).
 
     Order 1 is `ddim`. The first steps are of lower order; the last, to r = 0, need not be.
     """
-
-    ignores: ClassVar[Sequence[str]] = ("variance",)
-    solver_order: Annotated[int, Only(least=1, most=3)] = 2
-
-    @property
-    def order(self) -> float | None:
-        """That of the solver."""
-        return self.solver_order
 
     def plan(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table, one row a step."""

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING
 
 from harness.stock.samplers._adams import of_data, orders, predictor
-from harness.stock.samplers._linear import Levels, Linear, Plan, deterministic
+from harness.stock.samplers._linear import Levels, Plan, deterministic
+from harness.stock.samplers._multistep import Multistep
 
-from harness import Only, Sampler, Schedule, hookimpl
+from harness import Sampler, Schedule, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class DPMSolverPp(Linear):
+class DPMSolverPp(Multistep):
     """The multistep solver of the probability flow for x_0 as a polynomial in the log-SNR (Lu et al., 2022).
 
     Order 1 is `ddim`, 2 is "2M" in its mid-point form. Of order 3 the published formula counts the second difference
     half, which leaves it at order 2; here it is whole. The first and the last steps are of lower order: before the
     first nothing is known, and a polynomial in the log-SNR does not reach t = 0.
     """
-
-    ignores: ClassVar[Sequence[str]] = ("variance",)
-    solver_order: Annotated[int, Only(least=1, most=3)] = 2
-
-    @property
-    def order(self) -> float | None:
-        """That of the solver."""
-        return self.solver_order
 
     def plan(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table, one row a step."""

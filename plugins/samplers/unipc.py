@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from harness.stock.samplers._adams import fitted, of_data, orders, predictor
-from harness.stock.samplers._linear import Levels, Linear, Plan, deterministic
+from harness.stock.samplers._linear import Levels, Plan, deterministic
+from harness.stock.samplers._multistep import Multistep
 from torch.nn.functional import pad
 
-from harness import Only, Sampler, Schedule, hookimpl
+from harness import Sampler, Schedule, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Unipc(Linear):
+class Unipc(Multistep):
     """Predictor and corrector for x_0 as a polynomial in the log-SNR, one evaluation a step (Zhao et al., 2023; bh2).
 
     The network's answer at the predicted point corrects that point, at no further evaluation: the order is one more
     than the predictor's `solver_order`. Both start from the same earlier point, so the corrected one is the predicted
     one plus a combination of answers, and prediction and correction together are one row of a table.
     """
-
-    ignores: ClassVar[Sequence[str]] = ("variance",)
-    solver_order: Annotated[int, Only(least=1, most=3)] = 2
 
     @property
     def order(self) -> float | None:

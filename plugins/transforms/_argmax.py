@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from harness.stock.transforms._along import Along
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
-def divided(rows: Tensor, scale: float | Tensor) -> Tensor:
-    """rows / scale [r, n], with the right gradient for a learned scale where entries are -inf."""
-    if not isinstance(scale, torch.Tensor):
-        return rows if scale == 1 else rows / scale
-    masked = rows == -torch.inf
-    return (rows.masked_fill(masked, 0.0) / scale.to(rows.dtype)).masked_fill(masked, -torch.inf)
+def divided(rows: Tensor, unit: Any) -> Tensor:
+    """rows / unit [r, n], with the right gradient for a learned unit, a tensor, where entries are not finite."""
+    if not isinstance(unit, torch.Tensor):
+        return rows if unit == 1 else rows / unit
+    # An entry that is not finite would make the gradient of the unit infinity times zero.
+    finite = rows.isfinite()
+    return torch.where(finite, torch.where(finite, rows, 0.0) / unit.to(rows.dtype), rows)
 
 
 def exponential(like: Tensor, generator: Generator | None) -> Tensor:
@@ -39,25 +40,17 @@ def log_softmax(rows: Tensor) -> Tensor:
     return rows.log_softmax(-1).masked_fill(rows == -torch.inf, -torch.inf)
 
 
-class Argmax(Along):
+class Noisy(Along):
     """p_i = P(argmax_j (logit_j + scale e_j) = i), e_j independent draws of some noise."""
 
     scale: Positive = 1.0
 
-    def log_probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]."""
-        return self.log_of_standard(divided(rows, self.scale))
-
-    def probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]; exp of the logarithm, so small ones are as accurate as large ones."""
-        return self.log_probabilities(rows).exp()
+    def unit(self) -> Any:
+        """What logits are divided by: a number, or a tensor without dimensions where it is learned."""
+        return self.scale
 
     @abstractmethod
-    def log_of_standard(self, rows: Tensor) -> Tensor:
-        """Log-probabilities [r, n] under noise of scale 1; the largest of each row is 0, some may be -inf."""
-
-    @abstractmethod
-    def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
+    def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Draws of the noise at scale 1, shaped as `like`."""
 
     def rsample(self, logits: Tensor, generator: Generator | None = None, dim: int = -1) -> Tensor:
@@ -72,6 +65,22 @@ class Argmax(Along):
         return hard + (p - p.detach())
 
     def _draw(self, rows: Tensor, generator: Generator | None) -> Tensor:
-        rows = divided(rows, self.scale)
-        winner = (rows + self.noise(rows, generator)).argmax(-1, keepdim=True)
+        rows = divided(rows, self.unit())
+        winner = (rows + self.draws(rows, generator)).argmax(-1, keepdim=True)
         return torch.zeros_like(rows).scatter(-1, winner, 1.0)
+
+
+class Argmax(Noisy):
+    """Noise whose logarithmic probabilities are written down at scale 1."""
+
+    def log_probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]."""
+        return self.log_of_standard(divided(rows, self.unit()))
+
+    def probabilities(self, rows: Tensor) -> Tensor:
+        """[r, n] -> [r, n]; exp of the logarithm, so small ones are as accurate as large ones."""
+        return self.log_probabilities(rows).exp()
+
+    @abstractmethod
+    def log_of_standard(self, rows: Tensor) -> Tensor:
+        """Log-probabilities [r, n] under noise of scale 1; the largest of each row is 0, some may be -inf."""

@@ -29,7 +29,7 @@ class Exponential(Argmax):
         """Log-probabilities by Gauss-Legendre quadrature in O(n) per node, to rounding."""
         return own(rows, Rule(_log, _pull, blocks=True))
 
-    def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
+    def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Exp(1) noise."""
         return exponential(like, generator)
 

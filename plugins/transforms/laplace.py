@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.stock.transforms import _kinked
-from harness.stock.transforms._function import race
 from harness.stock.transforms._laplace import LaplaceRace
 from harness.stock.transforms._noise import Noise
-from harness.stock.transforms._noise import _scaled as scaled
 
 from harness import Transform, hookimpl
 
 if TYPE_CHECKING:
     from harness.stock.transforms._laws import Law
-    from torch import Tensor
+    from harness.stock.transforms._race import Race
 
 
 class Laplace(Noise):
@@ -28,12 +26,9 @@ class Laplace(Noise):
         """The standard Laplace distribution."""
         return _kinked.Laplace()
 
-    def _raced(self, logits: Tensor, dim: int, relative: bool) -> Tensor:
-        contest = LaplaceRace(self.law(), relative)
-        return self._of_rows(lambda rows: race(scaled(rows, self.unit()), contest), logits, dim)
-
-    def _mass(self, rows: Tensor) -> Tensor:
-        return LaplaceRace(self.law(), False).run(scaled(rows, self.unit()))[1].expand_as(rows)
+    def contest(self, relative: bool) -> Race:
+        """In O(n)."""
+        return LaplaceRace(self.law(), relative)
 
     def reference_noise(self) -> Any:
         """The noise, for an independent reference."""

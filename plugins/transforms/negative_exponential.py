@@ -27,7 +27,7 @@ class NegativeExponential(Argmax):
         """Log-probabilities, to rounding."""
         return own(rows, Rule(_log, _pull, blocks=True))
 
-    def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
+    def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
         """-Exp(1) noise."""
         return -exponential(like, generator)
 

@@ -37,7 +37,7 @@ class Softmax(Argmax):
         """Log-probabilities [r, n]."""
         return log_softmax(rows)
 
-    def noise(self, like: Tensor, generator: Generator | None) -> Tensor:
+    def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Gumbel noise."""
         return -reverse_gumbel(like, generator)
 

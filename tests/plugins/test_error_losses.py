@@ -13,6 +13,8 @@ from torch import Tensor
 from harness import Learn, with_values
 from harness.registry import component
 
+from . import laws
+
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-np.logaddexp(0, -x)))
@@ -76,26 +78,17 @@ def test_each_example_equals_the_formula_written_out(form: str, classes: int) ->
 
 @EVERY
 def test_gradient_equals_finite_differences(form: str) -> None:
-    logits, target = draw()
-    assert torch.autograd.gradcheck(lambda s: make(form)(s, target), logits.requires_grad_())
+    laws.gradient_equals_finite_differences(make(form), draw)
 
 
 @EVERY
 def test_a_constant_changes_nothing(form: str) -> None:
-    logits, target = draw()
-    torch.testing.assert_close(make(form)(logits + 7.5, target), make(form)(logits, target))
+    laws.a_constant_changes_nothing(make(form), draw)
 
 
 @EVERY
 def test_vmap_over_seeds_equals_a_loop(form: str) -> None:
-    runs = [draw(seed=k) for k in range(3)]
-    logits, target = (torch.stack(part) for part in zip(*runs, strict=True))
-    step = torch.func.grad_and_value(lambda s, y: make(form)(s, y).mean())
-    gradients, values = torch.func.vmap(step)(logits, target)
-    for k, run in enumerate(runs):
-        gradient, value = step(*run)
-        torch.testing.assert_close(values[k], value)
-        torch.testing.assert_close(gradients[k], gradient)
+    laws.vmap_over_seeds_equals_a_loop(make(form), draw)
 
 
 @EVERY

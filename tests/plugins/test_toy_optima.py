@@ -11,29 +11,12 @@ import pytest
 import scipy.optimize
 import scipy.special
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness import with_values
 from harness.registry import component
 
-SETS: dict[str, tuple[list[float], list[int]]] = {
-    "three_points": ([-0.25, 0, 0.25], [0, 0, 1]),
-    "five_points": ([-6, -5, -4, 0, 2], [0, 1, 1, 0, 1]),
-}
-
-
-def points(name: str) -> tuple[Tensor, Tensor]:
-    x, y = SETS[name]
-    return torch.tensor(x, dtype=torch.float64)[:, None], torch.tensor(y)
-
-
-def model(**fields: Any) -> nn.Module:
-    network: nn.Module = component("model", "threshold", **fields).build(1, 2)
-    return network.double()
-
-
-def threshold(inputs: Tensor, logits: Tensor) -> float:
-    return float(component("metric", "threshold")(inputs, logits))
+from .points import SETS, model, points, threshold
 
 
 def accuracy(logits: Tensor, target: Tensor) -> float:

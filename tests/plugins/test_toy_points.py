@@ -9,37 +9,21 @@ import numpy
 import pytest
 import scipy.stats
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness import BenchError, Data
 from harness.artifacts import check
 from harness.protocols._split import split
 from harness.registry import component
 
-SETS: dict[str, tuple[list[float], list[int]]] = {
-    "three_points": ([-0.25, 0, 0.25], [0, 0, 1]),
-    "five_points": ([-6, -5, -4, 0, 2], [0, 1, 1, 0, 1]),
-}
+from .points import SETS, model, points, threshold
+
 EVERY = pytest.mark.parametrize("name", SETS)
 
 
 def load(name: str) -> Data:
     data: Data = component("dataset", name).load(torch.Generator())
     return data
-
-
-def points(name: str) -> tuple[Tensor, Tensor]:
-    x, y = SETS[name]
-    return torch.tensor(x, dtype=torch.float64)[:, None], torch.tensor(y)
-
-
-def model(**fields: Any) -> nn.Module:
-    network: nn.Module = component("model", "threshold", **fields).build(1, 2)
-    return network.double()
-
-
-def threshold(inputs: Tensor, logits: Tensor) -> float:
-    return float(component("metric", "threshold")(inputs, logits))
 
 
 @EVERY
