@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from harness.stock.transforms._pair import pair
 from torch.autograd.function import once_differentiable
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 def race(rows: Tensor, contest: Race) -> Tensor:
     """(rows [r, n]) -> p or log p [r, n], whichever the contest asks for."""
-    return _race(rows, contest)
+    pairs = rows.shape[-1] == 2 and contest.law.pairs
+    return pair(rows, contest.law, contest.relative) if pairs else _race(rows, contest)
 
 
 @torch.compiler.disable

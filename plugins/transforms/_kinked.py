@@ -22,6 +22,12 @@ from harness.stock.transforms._laws import Law, uniforms
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+FEW = 32
+"""So many classes or fewer are integrated exactly under uniform noise."""
+
+KINKS = 1024
+"""Of more classes than that the kinks are so weak that nodes need not avoid them."""
+
 
 @dataclass(frozen=True)
 class Laplace(Law):
@@ -47,6 +53,9 @@ class Laplace(Law):
         even_ends = torch.where(k >= 0, a + width * k, right)
         return panels(torch.cat([even_ends, kinks.clamp(a, right)], 1).sort(1).values, 8)
 
+    def log_behind(self, d: Tensor) -> Tensor:
+        return (0.5 + 0.25 * d).log() - d
+
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         u = uniforms(like, generator) - 0.5
         return -u.sign() * torch.log1p(-2 * u.abs().clamp(max=0.5 - 2**-26))
@@ -69,18 +78,30 @@ class Uniform(Law):
         return True
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        """Panels between the kinks, 1 above the logits (sorted), on the part of (0, 1) that matters."""
+        """Panels between the kinks, 1 above the logits (sorted), on the part of (0, 1) that matters.
+
+        Between kinks the integrand of k classes is a polynomial of degree k - 1, for which (k + 1) / 2 nodes are exact.
+        """
+        k = rows.shape[1]
+        if k <= FEW:
+            return panels(torch.cat([rows[:, :1], (1 + rows.flip(1)).clamp(min=0.0)], 1), (k + 1) // 2)
         a = self._start(rows.detach(), aim) + rows[:, :1]
-        kinks = torch.maximum(1 + rows[:, : min(1024, rows.shape[1])], a)
-        points, count = (8, 32) if kinks.shape[1] <= 32 else (4, 64) if kinks.shape[1] <= 256 else (3, 128)
+        kinks = torch.maximum(1 + rows[:, :KINKS], a)
+        points, count = (4, 64) if k <= 256 else (3, 128)
         count = 6 * count if aim.relative else count
         even_ends = a + (1 + rows[:, :1] - a) * torch.linspace(0, 1, count + 1, dtype=rows.dtype, device=rows.device)
         return panels(torch.cat([even_ends, kinks], 1).sort(1).values, points)
 
     def contenders(self, rows: Tensor, aim: Aim) -> Tensor | None:
         """Those less than 1 below the best, and not where P(max <= x) is negligible; sorted, the best first."""
-        count = int((rows > self._start(rows, aim) - 1).sum(1).max())
-        return rows.topk(count).indices
+        near = rows.topk(int((rows > -1).sum(1).max()))
+        if near.values.shape[1] <= FEW:
+            return near.indices
+        return near.indices[:, : int((near.values > self._start(near.values, aim) - 1).sum(1).max())]
+
+    def log_behind(self, d: Tensor) -> Tensor:
+        near = d < 1
+        return torch.where(near, 2 * torch.log1p(-torch.where(near, d, 0.0)) - math.log(2), -torch.inf)
 
     def _start(self, rows: Tensor, aim: Aim) -> Tensor:
         log_error: Tensor | float = aim.log_error

@@ -58,6 +58,15 @@ class Law(ABC):
         """Whether the density has jumps, so that second derivatives need nodes that move with the logits."""
         return False
 
+    @property
+    def pairs(self) -> bool:
+        """Whether `log_behind` is known."""
+        return type(self).log_behind is not Law.log_behind
+
+    def log_behind(self, d: Tensor) -> Tensor:
+        """log P(e_1 - e_2 > d), d >= 0: the closed form for two classes, differentiable twice."""
+        raise NotImplementedError
+
     def contenders(self, rows: Tensor, aim: Aim) -> Tensor | None:
         """The places [r, k] of the classes that can win, where the law can tell; None means all."""
         return None
@@ -141,6 +150,9 @@ class Gaussian(Law):
     def gap(self, log_tail: float) -> float:
         return math.sqrt(2) * self.far(log_tail)
 
+    def log_behind(self, d: Tensor) -> Tensor:
+        return (0.5 * torch.special.erfcx(d / 2)).log() - d * d / 4
+
     def _step(self, n: int) -> float:
         return min(0.7, 1.02 / math.log(n + 1))
 
@@ -163,6 +175,16 @@ class Logistic(Law):
 
     def plan(self, n: int, relative: bool) -> Plan:
         return light(self, n, relative, step=0.5, reach=1.0, cell=1 / 10, below=60.0)
+
+    def log_behind(self, d: Tensor) -> Tensor:
+        """log of e^-d (d - 1 + e^-d) / (1 - e^-d)^2; its terms of second order cancel where d is small."""
+        near = d < 0.1
+        small, large = torch.where(near, d, 0.0), torch.where(near, 1.0, d)
+        series = sum(((-small) ** k / math.factorial(k + 2) for k in range(8)), torch.zeros_like(d))
+        shrunk = torch.where(near, series, (large + (-large).expm1()) / large.square())
+        relative = sum(((-small) ** k / math.factorial(k + 1) for k in range(9)), torch.zeros_like(d))
+        whole = torch.where(near, relative, -(-large).expm1() / large)
+        return shrunk.log() - 2 * whole.log() - d
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return uniforms(like, generator).logit()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from harness.stock.transforms._grids import FAR, NEVER, Aim, Nodes, left_end, spread, steps_between
 from harness.stock.transforms._laws import LOG_ERROR, Law, Plan, uniforms
+from torch.nn.functional import logsigmoid
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -60,6 +61,9 @@ class ReverseGumbel(Law):
         step = min(step, max(0.02, 1.2 / math.sqrt(n))) if relative else step
         x = torch.arange(low, high + step, step, dtype=torch.float64)
         return Plan(x, torch.full_like(x, step), depth, 0.16 / max(math.log(n), 2.4), 6, relative)
+
+    def log_behind(self, d: Tensor) -> Tensor:
+        return logsigmoid(-d)
 
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         return (-uniforms(like, generator).log()).log()

@@ -75,6 +75,13 @@ class Student(Law):
         z = min(self.scale, self.far(-math.log(2 * n)))
         return (self.df + 1) * z / (self.df + z * z)
 
+    @property
+    def pairs(self) -> bool:
+        return self.df == 1
+
+    def log_behind(self, d: Tensor) -> Tensor:
+        return (torch.atan2(torch.full_like(d, 2.0), d) / math.pi).log()
+
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         radius = torch.expm1(-2 / self.df * uniforms(like, generator).log()).mul(self.df).sqrt()  # Bailey, 1994
         return radius * torch.cos(2 * math.pi * uniforms(like, generator))

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import torch
+from harness.stock.transforms._own import by_rows
 from torch import Tensor
 
 ROUNDS = 100
@@ -29,7 +30,8 @@ def log_entmax(rows: Tensor, alpha: float | Tensor) -> Tensor:
 class _LogEntmax(torch.autograd.Function):
     @staticmethod
     def forward(rows: Tensor, alpha: Tensor) -> Tensor:
-        return _solve(rows, alpha - 1)
+        e = alpha - 1
+        return _solve(rows, e) if e.numel() > 1 else by_rows(lambda block: _solve(block, e), rows).view(rows.shape)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from harness.stock.transforms._along import Along
+from harness.stock.transforms._own import by_rows
 
 from harness import Transform, hookimpl
 
@@ -27,22 +28,26 @@ class Sparsemax(Along):
         return torch.where(inside, rows - threshold, 0.0).clamp(min=0.0)
 
 
-class _Support(torch.autograd.Function):
-    """Where sparsemax is above 0, from rows whose largest entry is 0.
+def _support(rows: Tensor) -> Tensor:
+    """Newton's method on the threshold (Michelot, 1986): it ascends to the root and ends there exactly.
 
-    Newton's method on the threshold (Michelot, 1986): it ascends to the root and ends there exactly, after about as
-    many passes over the row as log2 n and without the sort.
+    That takes about as many passes over the row as log2 n, and no sort.
     """
+    threshold = torch.full_like(rows[..., :1], -1.0)
+    while True:
+        inside = rows > threshold
+        mean = torch.where(inside, rows, 0.0).sum(-1, keepdim=True) - 1
+        before, threshold = threshold, torch.maximum(threshold, mean / inside.sum(-1, keepdim=True))
+        if torch.equal(before, threshold):
+            return inside
+
+
+class _Support(torch.autograd.Function):
+    """Where sparsemax is above 0, from rows whose largest entry is 0."""
 
     @staticmethod
     def forward(rows: Tensor) -> Tensor:
-        threshold = torch.full_like(rows[..., :1], -1.0)
-        while True:
-            inside = rows > threshold
-            mean = torch.where(inside, rows, 0.0).sum(-1, keepdim=True) - 1
-            before, threshold = threshold, torch.maximum(threshold, mean / inside.sum(-1, keepdim=True))
-            if torch.equal(before, threshold):
-                return inside
+        return by_rows(_support, rows).view(rows.shape)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:

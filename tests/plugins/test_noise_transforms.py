@@ -101,6 +101,50 @@ def test_two_classes_have_a_closed_form(name: str) -> None:
     assert np.abs(build(name)(logits)[:, 0].numpy() - of_two(name, d)).max() < 1e-10
 
 
+def mp_behind(name: str, d: float) -> float:
+    """log P(the class d behind wins), with 60 digits."""
+    with mpmath.workdps(60):
+        u = mpmath.mpf(d)
+        q = {
+            "gaussian": lambda: mpmath.erfc(u / 2) / 2,
+            "logistic": lambda: mpmath.exp(-u) * (u - 1 + mpmath.exp(-u)) / (1 - mpmath.exp(-u)) ** 2,
+            "cauchy": lambda: mpmath.mpf(1) / 2 - mpmath.atan(u / 2) / mpmath.pi,
+            "laplace": lambda: mpmath.exp(-u) * (2 + u) / 4,
+            "uniform": lambda: (1 - u) ** 2 / 2,
+            "reverse_gumbel": lambda: 1 / (1 + mpmath.exp(u)),
+        }[name]()
+        return float(mpmath.log(q))
+
+
+@pytest.mark.parametrize("name", ["gaussian", "logistic", "cauchy", "laplace", "uniform", "reverse_gumbel"])
+def test_the_worse_of_two_classes_has_a_relatively_exact_logarithm(name: str) -> None:
+    gaps = [1e-9, 1e-4, 0.09, 0.11, 0.5, 0.99] + ([] if name == "uniform" else [1.0, 9.0, 80.0, 5e3])
+    logits = torch.tensor([[0.0, -d] for d in gaps], dtype=torch.float64)
+    expected = [mp_behind(name, d) for d in gaps]
+    np.testing.assert_allclose(build(name).log(logits)[:, 1].numpy(), expected, rtol=3e-14)
+    single = torch.tensor([[0.0, -d] for d in gaps])
+    exact = [mp_behind(name, -float(d)) for d in single[:, 1]]
+    np.testing.assert_allclose(build(name).log(single)[:, 1].numpy(), exact, rtol=3e-7)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "logistic", "cauchy", "laplace", "reverse_gumbel"])
+@pytest.mark.parametrize("relative", [False, True])
+def test_two_classes_are_differentiable_twice_and_masks_stay_out(name: str, relative: bool) -> None:
+    transform = build(name)
+    function = transform.log if relative else transform
+    logits = torch.tensor([[0.3, 0.3], [2.0, -1.0], [-0.5, 0.02]], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(function, logits)
+    apart = logits.detach()[1:].requires_grad_()
+    assert torch.autograd.gradgradcheck(function, apart)
+    masked = torch.tensor([[0.0, -torch.inf], [-torch.inf, 7.0], [-torch.inf, -torch.inf], [torch.nan, 0.0]])
+    masked.requires_grad_()
+    p = function(masked)
+    assert torch.equal(p[:2].exp() if relative else p[:2], torch.eye(2))
+    assert bool(p[2:].isnan().all())
+    (gradient,) = torch.autograd.grad(p[:2].exp().sum(), masked)
+    assert torch.equal(gradient, torch.zeros(4, 2))
+
+
 @pytest.mark.parametrize(
     ("name", "logits", "p"),
     [
