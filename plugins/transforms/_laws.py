@@ -144,7 +144,8 @@ class Gaussian(Law):
         return even(self, rows, aim, step=step, reach=0.5, most=36.0)
 
     def plan(self, n: int, relative: bool) -> Plan:
-        cell = 1 / 16 if n <= 64 else 1 / 24 if n <= 1024 else 1 / 32
+        few, many = (1 / 32, 1 / 48) if relative else (1 / 24, 1 / 32)
+        cell = 1 / 16 if n <= 64 else few if n <= 1024 else many
         return light(self, n, relative, step=self._step(n), reach=0.5, cell=cell, below=24.0)
 
     def gap(self, log_tail: float) -> float:
