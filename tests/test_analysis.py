@@ -372,6 +372,17 @@ def test_the_answer_advises_examples_where_seeds_cannot_decide(make: Make, tmp_p
     assert "no number of seeds decides it, about" in result["answer"] and "more test examples would" in result["answer"]
 
 
+def test_the_answer_says_where_everything_else_is_better_or_worse(make: Make) -> None:
+    result = analyse(make({"ce": 0.0, "good": 0.8, "bad": -0.8}, ["digits", "wine", "iris", "csv"]))
+    better, worse = result["answer"].split("too: ")[1:]
+    assert better.startswith("good on ") and worse.startswith("bad on ")
+    told = result["answer"].split("in accuracy on ")[1:4]
+    assert {*(part.split(" ")[0] for part in told)} | {*better.split(". ")[0][8:].split(" and ")} == {
+        "digits", "wine", "iris", "csv",
+    }  # fmt: skip
+    assert {word.strip(",.") for word in worse[7:].split() if word != "and"} < {"digits", "wine", "iris", "csv"}
+
+
 def test_the_answer_stays_short(make: Make) -> None:
     shifts = {"ce": 0.0} | {f"good{k}": 0.8 for k in range(9)} | {f"even{k}": 0.02 * k for k in range(9)}
     result = analyse(make(shifts, ["digits", "wine", "iris"]))

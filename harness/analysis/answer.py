@@ -10,11 +10,14 @@ from harness.analysis.pairing import naming, problems, text
 
 Cell = Mapping[str, Any]
 Entry = Mapping[str, Any]
+Groups = Mapping[str | None, Sequence[tuple[Cell, Entry]]]
 
 NAMED = 3
 """Problems, names or reasons that are spelled out; the others are counted."""
 SPELLED = {"better": 3, "worse": 1, "same": 2, "undecided": 2}
 """Comparisons of each verdict that are spelled out."""
+LISTED = 12
+"""Further comparisons of a verdict that are named; where there are more they are counted."""
 ENDS = {"failed": "failed", "crashed": "crashed", "timeout": "timed out", "oom": "ran out of memory"}
 
 
@@ -46,10 +49,10 @@ def _verdicts(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]
     none = not groups.keys() & {"better", "worse", "same"} and "undecided" in groups
     return [
         f"No row is told apart from its baseline in {label}." if none else "",
-        _list(groups, "better", lambda *pair: _told(result, metric, "beats", *pair), "better too"),
-        _list(groups, "worse", lambda *pair: _told(result, metric, "loses to", *pair), "worse too"),
-        _list(groups, "same", lambda *pair: _alike(result, metric, *pair), "the same too"),
-        _list(groups, "undecided", lambda *pair: _open(result, metric, *pair), "undecided"),
+        _list(result, groups, "better", lambda *pair: _told(result, metric, "beats", *pair), "better too"),
+        _list(result, groups, "worse", lambda *pair: _told(result, metric, "loses to", *pair), "worse too"),
+        _list(result, groups, "same", lambda *pair: _alike(result, metric, *pair), "the same too"),
+        _list(result, groups, "undecided", lambda *pair: _open(result, metric, *pair), "undecided"),
         *_silent(result, groups.get(None, [])),
     ]
 
@@ -61,13 +64,26 @@ def _order(pair: tuple[Cell, Entry]) -> tuple[float, float]:
     return (seeds if seeds is not None else float("inf"), entry["p"] or 0.0)
 
 
-def _list(groups: Mapping[str | None, Sequence[tuple[Cell, Entry]]], verdict: str, say: Any, rest: str) -> str:
-    """The first few of a verdict in full, the others counted."""
+def _list(result: Mapping[str, Any], groups: Groups, verdict: str, say: Any, rest: str) -> str:
+    """The first few of a verdict in full, the others counted and, where they are not too many, named."""
     pairs = groups.get(verdict, [])
     said = [say(cell, entry) for cell, entry in pairs[: SPELLED[verdict]]]
-    more = len(pairs) - len(said)
-    said += [f"{more} more {'is' if more == 1 else 'are'} {rest}"] if more else []
+    more = [cell for cell, _ in pairs[len(said) :]]
+    named = f": {_where(result, more)}" if 0 < len(more) <= LISTED else ""
+    said += [f"{len(more)} more {'is' if len(more) == 1 else 'are'} {rest}{named}"] if more else []
     return "; ".join(said) + "." if said else ""
+
+
+def _where(result: Mapping[str, Any], cells: Sequence[Cell]) -> str:
+    """Every row with its places: `a on x and y, b on x`."""
+    places: dict[str, list[str]] = {}
+    for cell in cells:
+        places.setdefault(_row(result, cell), []).append(text(cell["vary"], naming(result)[1]))
+    return ", ".join(f"{row} on {_and(found)}" if any(found) else row for row, found in places.items())
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _told(result: Mapping[str, Any], metric: Mapping[str, Any], verb: str, cell: Cell, entry: Entry) -> str:
@@ -135,7 +151,7 @@ def _bests(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]:
 def _names(result: Mapping[str, Any], cells: Sequence[Cell]) -> str:
     names = [_row(result, cell) for cell in cells[:NAMED]]
     more = [f"{len(cells) - NAMED} more"] if len(cells) > NAMED else []
-    return " and ".join(filter(None, (", ".join((names + more)[:-1]), (names + more)[-1])))
+    return _and(names + more)
 
 
 def _unmeasured(result: Mapping[str, Any]) -> list[str]:
