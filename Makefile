@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: bench test speed lint type clean
 
 bench: .venv/installed
-	$(BIN)/bench suites/quickstart.yaml
+	$(BIN)/bench suites/quickstart.yaml suites/quick-generation.yaml
 
 test: .venv/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile

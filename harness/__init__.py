@@ -15,6 +15,7 @@ from harness.kinds import (
     INPUTS,
     Dataset,
     Denoiser,
+    Dissimilarity,
     Feature,
     Grid,
     Loss,
@@ -30,6 +31,7 @@ from harness.kinds import (
 )
 
 if TYPE_CHECKING:
+    from harness.neighbours import Neighbours, distances, nearest, occurrences, smallest
     from harness.ready import Noise, Ready, noise
     from harness.registry import component, components, denoiser
     from harness.report.result import Result
@@ -46,6 +48,7 @@ __all__ = [
     "Data",
     "Dataset",
     "Denoiser",
+    "Dissimilarity",
     "Feature",
     "File",
     "Geometric",
@@ -56,6 +59,7 @@ __all__ = [
     "Loss",
     "Metric",
     "Model",
+    "Neighbours",
     "Noise",
     "NonNegative",
     "Only",
@@ -79,16 +83,21 @@ __all__ = [
     "component",
     "components",
     "denoiser",
+    "distances",
     "dynamic_fields",
     "hookimpl",
     "named",
+    "nearest",
     "noise",
+    "occurrences",
     "run",
+    "smallest",
     "wanted",
     "with_values",
 ]
 
 _LATER = {
+    **dict.fromkeys(("Neighbours", "distances", "nearest", "occurrences", "smallest"), "harness.neighbours"),
     "Noise": "harness.ready",
     "noise": "harness.ready",
     "Ready": "harness.ready",

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from harness import conformance
-from harness.base import Component, schemas
+from harness import conformance, loading, sources
+from harness.base import Component, name_of, schemas
 from harness.errors import BenchError, near_miss
 from harness.kinds import INPUTS, KINDS, Loss, Model, Transform
 
@@ -25,6 +25,9 @@ INSIDE: dict[str, tuple[str, ...]] = {
 }
 """Where libraries keep what a suite may name by the library alone, as in `torch:CrossEntropyLoss`."""
 
+DRIVEN: dict[tuple[str, str], str] = {("sampler", "diffusers"): "scheduler"}
+"""(kind, library) whose classes the stock component named after the library drives: its field that says which."""
+
 
 def imported(kind: str, path: str) -> type[Component]:
     """The component class behind an import path. Raises BenchError where there is none."""
@@ -35,6 +38,8 @@ def imported(kind: str, path: str) -> type[Component]:
         conformance.check_class(target)
         body = {"__doc__": target.__doc__, "__module__": target.__module__, "import_path": path, "imported": target}
         return type(path, (target,), body)
+    if (kind, path.partition(":")[0]) in DRIVEN:
+        return _driven(kind, path, target)
     if kind not in GIVEN:
         raise BenchError(f"{path}: a {kind} must be a subclass of harness.{KINDS[kind].__name__}")
     if not callable(target):
@@ -62,6 +67,18 @@ def _module(path: str, name: str) -> Any:
     except BaseException as error:  # a module may raise anything
         first = str(error).split("\n")[0]
         raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
+
+
+def _driven(kind: str, path: str, target: Any) -> type[Component]:
+    """The stock component for a library, with the field filled in that names the library's class."""
+    library, _, attribute = path.partition(":")
+    source = next(each for each in sources.stock() if each.name == f"{kind}s.{library}")
+    found: list[type[Component]] = loading.load(source).components()
+    driver = next(cls for cls in found if name_of(cls) == library)
+    field = DRIVEN[kind, library]
+    doc = (inspect.getdoc(target) or f"{path}.").split("\n")[0]
+    body = {"__doc__": doc, "__module__": __name__, "__annotations__": {field: ClassVar[str]}, field: attribute}
+    return type(path, (driver,), body | {"imported": staticmethod(target), "import_path": path})
 
 
 def _wrapped(kind: str, path: str, target: Callable[..., Any]) -> type[Component]:

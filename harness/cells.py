@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from harness.exchange import Case, Session, Values
 
 if TYPE_CHECKING:
     from harness.registry import Registry
+
+SHOWN = 0
+"""The seed of which figures show more than numbers: one seed, so that contenders are seen from the same noise."""
 
 
 def open_session(
@@ -60,18 +64,19 @@ def measure(
     """
     started = time.perf_counter()
     values = session.measure(seeds, tuned)
-    seconds = time.perf_counter() - started
+    seconds, peak = time.perf_counter() - started, peak_bytes()
     check(values, seeds, labels)
-    if values.units:
-        _write_units(units, values.seeds, values.units)
+    exhibit, missing = _exhibit(values)
+    if values.units or exhibit:
+        _write_units(units, values.seeds, values.units, exhibit)
     return {
         "seeds": list(values.seeds),
         "metrics": {label: numbers and [_finite(v) for v in numbers] for label, numbers in values.metrics.items()},
         "extra": {name: [_finite(v) for v in numbers] for name, numbers in values.extra.items()},
-        "units": units.name if values.units else None,
-        "notes": list(values.notes),
+        "units": units.name if values.units or exhibit else None,
+        "notes": [*values.notes, *missing],
         "seconds": seconds,
-        "peak_bytes": peak_bytes(),
+        "peak_bytes": peak,
     }
 
 
@@ -106,7 +111,20 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _write_units(file: Path, seeds: Sequence[int], units: Mapping[str, tuple[Any, Any]]) -> None:
+def _exhibit(values: Values) -> tuple[Mapping[str, Any], list[str]]:
+    """What figures show of seed 0, and a note where that cannot be had: no number is lost for the want of a picture."""
+    if SHOWN not in values.seeds:
+        return {}, []
+    try:
+        return values.exhibit(), []
+    except Exception as error:  # a plugin's, in something that no metric asked for
+        traceback.print_exc()
+        return {}, [f"nothing is kept for figures: {' '.join(str(error).split())[:200]}"]
+
+
+def _write_units(
+    file: Path, seeds: Sequence[int], units: Mapping[str, tuple[Any, Any]], exhibit: Mapping[str, Any]
+) -> None:
     import numpy
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +132,7 @@ def _write_units(file: Path, seeds: Sequence[int], units: Mapping[str, tuple[Any
     for label, (values, ids) in units.items():
         arrays[f"{label}/values"] = numpy.asarray(values, dtype=numpy.float32)
         arrays[f"{label}/ids"] = numpy.asarray(ids, dtype=numpy.int32)
+    arrays |= {f"exhibit/{name}": array.cpu().float().numpy() for name, array in exhibit.items()}
     part = file.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as stream:
         numpy.savez_compressed(stream, **arrays)

@@ -1,4 +1,4 @@
-"""The command `bench`: what it is asked, what it prints, how it ends. It never imports torch, numpy or scipy."""
+"""The command `bench`: what it is asked, what it prints, how it ends. It never imports torch, nor numpy but to draw."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError, Mistakes
-from harness.options import Command, parse
+from harness.options import Command, blocked, overrides, parse
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
@@ -137,6 +137,15 @@ def _info(options: argparse.Namespace) -> int:
     return OK
 
 
+def _check(options: argparse.Namespace) -> int:
+    from harness.checking import check
+    from harness.report.certificates import show
+    from harness.report.console import console_for
+
+    found = check(options.what, options.plugin, blocked(options), options.timeout)
+    return OK if show(found, console_for(sys.stdout, options.color)) else FOUND
+
+
 def _report(options: argparse.Namespace) -> int:
     from harness import history
     from harness.report import render
@@ -146,6 +155,10 @@ def _report(options: argparse.Namespace) -> int:
         _print(data, options)
     else:
         sys.stdout.write(render(data, options.format))
+    if options.figures:
+        from harness.figures import write
+
+        sys.stderr.writelines(f"{line}\n" for line in write(data, Path(options.figures), Path(options.results)))
     return OK
 
 
@@ -156,7 +169,7 @@ def _catalogue(options: argparse.Namespace) -> Any:
 
     with Server() as server:
         named = own((text, Path.cwd(), None) for text in options.plugin)
-        catalogue = gather(named, _blocked(options), describer(server))
+        catalogue = gather(named, blocked(options), describer(server))
         catalogue.complete()
     _say_unavailable(catalogue)
     return catalogue
@@ -171,22 +184,8 @@ def _say_unavailable(catalogue: Any) -> None:
 def _wishes(options: argparse.Namespace) -> Any:
     from harness.preparation import Wishes
 
-    overrides = {}
-    for text in options.set:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise BenchError(f"--set {text}: expected KEY=VALUE, for example --set settings.epochs=5")
-        overrides[key] = value
-    if options.seeds is not None:
-        overrides["seeds"] = options.seeds
-    return Wishes(options.plugin, _blocked(options), overrides, options.select, getattr(options, "timeout", 120.0))
-
-
-def _blocked(options: argparse.Namespace) -> list[str]:
-    for text in options.block:
-        if not text.startswith("no:"):
-            raise BenchError(f"-p {text}: write -p no:NAME to leave a plugin out")
-    return [text.removeprefix("no:") for text in options.block]
+    timeout = getattr(options, "timeout", 120.0)
+    return Wishes(options.plugin, blocked(options), overrides(options), options.select, timeout)
 
 
 COMMANDS: dict[str, Command] = {
@@ -195,5 +194,6 @@ COMMANDS: dict[str, Command] = {
     "schema": _schema,
     "list": _list,
     "info": _info,
+    "check": _check,
     "report": _report,
 }

@@ -9,9 +9,10 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
-from harness.errors import near_miss
+from harness.errors import BenchError, near_miss
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -70,11 +71,35 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     info = add("info", parents=[plugins], help="show a component: its fields, its source, its place")
     info.add_argument("name", metavar="[KIND:]NAME")
     info.set_defaults(command=commands_run["info"])
+    check = add("check", parents=[plugins, _color_option()], help="try the certificates of a plugin or a component")
+    check.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
+    check.add_argument("--timeout", type=_seconds, default=120.0, metavar="SECONDS", help="limit for one component")
+    check.set_defaults(command=commands_run["check"])
     report = add("report", parents=[_output_options()], help="render a stored run again")
     report.add_argument("run", metavar="RUN", help="last, last~1, the beginning of an id, a folder or a file")
     report.add_argument("--format", default="console", metavar="FORMAT", help="console or json")
+    report.add_argument("--figures", type=_folder, metavar="DIR", help="write its figures into a folder, as PNG")
     report.set_defaults(command=commands_run["report"])
     return parser
+
+
+def blocked(options: argparse.Namespace) -> list[str]:
+    """The names behind `-p no:`. Raises BenchError for another form."""
+    for text in options.block:
+        if not text.startswith("no:"):
+            raise BenchError(f"-p {text}: write -p no:NAME to leave a plugin out")
+    return [text.removeprefix("no:") for text in options.block]
+
+
+def overrides(options: argparse.Namespace) -> dict[str, str]:
+    """The suite's keys that `--set` and `--seeds` replace. Raises BenchError for a `--set` that is no pair."""
+    found = {}
+    for text in options.set:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise BenchError(f"--set {text}: expected KEY=VALUE, for example --set settings.epochs=5")
+        found[key] = value
+    return found if options.seeds is None else {**found, "seeds": options.seeds}
 
 
 def _plugin_options() -> argparse.ArgumentParser:
@@ -96,8 +121,13 @@ def _suite_options() -> argparse.ArgumentParser:
 
 
 def _output_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
+    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
     options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
+def _color_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     return options
 
@@ -124,6 +154,14 @@ def _target(text: str) -> str:
     """A file that can be written, known before anything is measured."""
     if text != "-" and (os.path.isdir(text) or not os.path.isdir(os.path.dirname(text) or ".")):
         raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder that exists")
+    return text
+
+
+def _folder(text: str) -> str:
+    """A folder that is there or can be made."""
+    above = next(path for path in (Path(text), *Path(text).absolute().parents) if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder that can be written to")
     return text
 
 

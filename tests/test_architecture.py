@@ -12,7 +12,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     **dict.fromkeys(
-        ("errors", "fields", "dynamic", "base", "kinds", "exchange", "inputs", "hookspecs", "streams", "ready"), 0
+        (
+            "errors",
+            "fields",
+            "dynamic",
+            "base",
+            "kinds",
+            "exchange",
+            "inputs",
+            "hookspecs",
+            "streams",
+            "ready",
+            "neighbours",
+        ),
+        0,
     ),
     **dict.fromkeys(
         (
@@ -30,9 +43,9 @@ FLOORS = {
         1,
     ),
     **dict.fromkeys(("statistics", "clusters", "feasible", "artifacts"), 1),
-    "protocols": 2,
+    **dict.fromkeys(("protocols", "certificates"), 2),
     **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),
-    **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "history", "report"), 4),
+    **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "checking", "history", "report", "figures"), 4),
     **dict.fromkeys(("cli", "options", "__main__"), 5),
 }
 DOOR = "__init__"

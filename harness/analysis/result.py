@@ -14,7 +14,7 @@ from harness.analysis.verdicts import Cells, against, marks
 from harness.statistics import interval
 
 KEPT = ("suite", "question", "run", "protocol", "environment", "measure", "axes", "contenders", "within", "baseline",
-        "margin", "interval")  # fmt: skip
+        "margin", "interval", "controls")  # fmt: skip
 FAILED = ("failed", "crashed", "timeout", "oom")
 CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
 

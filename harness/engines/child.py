@@ -125,6 +125,12 @@ class Desk:
         os.chdir(folder)
         return artifacts.make(self._register(plugins).build(kind, spec), Path(to), self.report)
 
+    def certify(self, plugins: list[dict[str, Any]], kind: str, spec: dict[str, Any]) -> list[Any]:
+        """(name, passed, sentence) of every certificate of a component."""
+        from harness.certificates import certify
+
+        return certify(self._register(plugins).build(kind, spec))
+
     def setup(self, plugins: list[dict[str, Any]], cell: dict[str, Any], **case: Any) -> dict[str, Any]:
         """Set up a cell; answers how many seeds make a block and what there is to say about it."""
         from harness import cells

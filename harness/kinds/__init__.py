@@ -6,6 +6,7 @@ Shapes are in brackets. Nothing here imports torch, so that the command and a pl
 from __future__ import annotations
 
 from harness.base import Component
+from harness.kinds.comparing import Dissimilarity
 from harness.kinds.generation import Denoiser, Feature, Grid, Prior, Sampler, Schedule, Variance
 from harness.kinds.judging import Metric, Protocol
 from harness.kinds.training import INPUTS, Dataset, Loss, Model, Trainer, Transform
@@ -15,6 +16,7 @@ __all__ = [
     "KINDS",
     "Dataset",
     "Denoiser",
+    "Dissimilarity",
     "Feature",
     "Grid",
     "Loss",
@@ -31,6 +33,7 @@ __all__ = [
 
 TRAINING = (Dataset, Model, Trainer, Loss, Transform)
 GENERATION = (Schedule, Grid, Denoiser, Sampler, Variance, Prior, Feature)
+COMPARING = (Dissimilarity,)
 JUDGING = (Metric, Protocol)
 
-KINDS: dict[str, type[Component]] = {cls.kind: cls for cls in (*TRAINING, *GENERATION, *JUDGING)}
+KINDS: dict[str, type[Component]] = {cls.kind: cls for cls in (*TRAINING, *GENERATION, *COMPARING, *JUDGING)}

@@ -116,8 +116,15 @@ class Sampler(Component):
         return None
 
     def steps_for(self, nfe: int) -> int:
-        """How many steps come nearest to `nfe` evaluations of the network, without more."""
+        """How many steps come nearest to `nfe` evaluations of the network, without more; 0 where one takes more."""
         return nfe
+
+    def transition(self, schedule: Schedule, times: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+        """(scale, gamma, added, share) of each step [K], float64, where x_s given x_t is normal; None where it is not.
+
+        Its mean is scale x_t + gamma x_0hat, its variance added + share c, c = Cov[x_0 | x_t], at s = 0 as at others.
+        """
+        return None
 
     @abstractmethod
     def sample(
@@ -127,7 +134,7 @@ class Sampler(Component):
 
         `covariance(x_t, t, s, eps)` estimates Cov[x_0 | x_t]: a scalar, or for each element; None stands for 0.
         `noise(step, x)` gives normal draws like x. A step from t to s adds noise of variance lambda^2 + gamma^2 c, none
-        at s = 0 unless asked.
+        at s = 0. A sampler that can do otherwise takes `last_noise` by name: true asks for that noise too.
         """
 
 
@@ -159,7 +166,7 @@ class Prior(Component):
 
     @abstractmethod
     def draw(self, shape: Sequence[int], generator: Generator) -> Tensor:
-        """Float32 draws [n, ...] of that shape."""
+        """Float32 draws [n, ...] of that shape. A prior that is slow takes `report` by name: `report(done, total)`."""
 
 
 class Feature(Component):

@@ -18,12 +18,12 @@ class Features:
 
     def __init__(self, feature: Any, denoiser: Ready, samples: int) -> None:
         self._feature, self._denoiser, self._samples = feature, denoiser, samples
-        self._data = denoiser.data()
+        self._real = denoiser.data()
 
     @cached_property
     def _prepared(self) -> Mapping[str, Tensor]:
         """What the feature makes ready, which may be a network trained: only where a metric asks for features."""
-        result: Mapping[str, Tensor] = self._feature.prepare(self._reference(0))
+        result: Mapping[str, Tensor] = self._feature.prepare(self.data(0))
         return result
 
     def of(self, samples: Tensor) -> Tensor:
@@ -31,9 +31,11 @@ class Features:
         result: Tensor = self._feature(self._prepared, samples)
         return result
 
-    def reference(self, seed: int) -> Tensor:
-        """[m, d]: of the real data, or of as many draws of an exact target as there are samples."""
-        return self.of(self._reference(seed))
+    def data(self, seed: int) -> Tensor:
+        """[m, *shape]: the real data, or as many draws of an exact target as there are samples."""
+        if self._real is not None:
+            return self._real
+        return self._denoiser.draw(self._samples, generator(seed, "reference"))
 
     @cached_property
     def moments(self) -> tuple[Tensor, Tensor] | None:
@@ -43,8 +45,3 @@ class Features:
             return None
         probe = torch.arange(2.0 * len(found[0])).view(2, *self._denoiser.shape)
         return found if torch.equal(self.of(probe), probe.flatten(1)) else None
-
-    def _reference(self, seed: int) -> Tensor:
-        if self._data is not None:
-            return self._data
-        return self._denoiser.draw(self._samples, generator(seed, "reference"))

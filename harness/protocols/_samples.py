@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from harness.errors import BenchError
-from harness.ready import BLOCK, Noise
+from harness.inputs import call
+from harness.ready import BLOCK, Noise, Ready
 from harness.streams import generator
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
 OFFERS = (
     "samples",
+    "reference",
     "features",
     "reference_features",
     "moments",
     "denoiser",
+    "sampler",
+    "covariance",
+    "noise",
     "nfe",
     "steps",
     "times",
@@ -45,33 +50,40 @@ class Samples:
 
     def __init__(self, session: Sampling, settings: Generation, seed: int, report: Callable[..., None]) -> None:
         self._session, self._settings, self._seed, self._report = session, settings, seed, report
-        self.denoiser, self.times = session.denoiser, session.times
-        self.steps = len(session.times) - 1
+        self.denoiser, self.sampler, self.covariance = session.denoiser, session.parts["sampler"], session.covariance
+        self.times, self.steps = session.times, len(session.times) - 1
+        self.noise = Noise(seed)
+
+    @property
+    def start(self) -> Tensor:
+        """x_T [n, *shape]."""
+        shape = (self._settings.samples, *self.denoiser.shape)
+        draw = self._session.parts["prior"].draw
+        drawn: Tensor = call(draw, shape, generator(self._seed, "x_T"), report=self._report)
+        return drawn.to(self.denoiser.device)
 
     @cached_property
     def _drawn(self) -> Drawn:
         """In batches; what a sample is does not depend on them."""
-        settings, denoiser = self._settings, self.denoiser
-        draw = generator(self._seed, "x_T")
-        start = self._session.parts["prior"].draw((settings.samples, *denoiser.shape), draw).to(denoiser.device)
+        settings, denoiser, start = self._settings, self.denoiser, self.start
         denoiser.evaluated, denoiser.seconds = 0, 0.0
         began, found = time.perf_counter(), []
         size = -(-settings.batch // BLOCK) * BLOCK
-        noise = Noise(self._seed)
         for first in range(0, settings.samples, size):
-            found.append(self._sampled(start[first : first + size], noise.after(first)))
+            found.append(self.sampled(denoiser, start[first : first + size], self.noise.after(first)))
             self._report(first + size, settings.samples)
         seconds = time.perf_counter() - began
         return Drawn(torch.cat(found), seconds, denoiser.seconds, denoiser.evaluated / settings.samples)
 
-    def _sampled(self, x: Tensor, noise: Noise) -> Tensor:
-        parts = self._session.parts
+    def sampled(self, denoiser: Ready, x: Tensor, noise: Noise) -> Tensor:
+        """x_0 from x_T [b, *shape], as it is measured. Raises BenchError where it is not finite or of another shape."""
+        given = (denoiser, self._session.covariance, x, self.times, noise)
         with torch.no_grad():
-            found: Tensor = parts["sampler"].sample(self.denoiser, self._session.covariance, x, self.times, noise)
+            found: Tensor = call(self.sampler.sample, *given, last_noise=self._settings.last_noise)
         if found.shape != x.shape:
-            raise BenchError(f"{parts['sampler']!r} answered {[*found.shape]} for samples {[*x.shape]}")
+            raise BenchError(f"{self.sampler!r} answered {[*found.shape]} for samples {[*x.shape]}")
         if not bool(torch.isfinite(found).all()):
-            raise BenchError(f"{parts['sampler']!r} gave samples that are not finite")
+            raise BenchError(f"{self.sampler!r} gave samples that are not finite")
         return found
 
     @cached_property
@@ -80,9 +92,14 @@ class Samples:
         return self._session.feature.of(self.samples)
 
     @cached_property
+    def reference(self) -> Tensor:
+        """[m, *shape]: the real data, or as many draws of an exact target as there are samples."""
+        return self._session.feature.data(self._seed)
+
+    @cached_property
     def reference_features(self) -> Tensor:
         """[m, d]."""
-        return self._session.feature.reference(self._seed)
+        return self._session.feature.of(self.reference)
 
     @property
     def samples(self) -> Tensor:

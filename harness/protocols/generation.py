@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -15,6 +16,7 @@ from harness.fields import Count
 from harness.hookspecs import hookimpl
 from harness.inputs import call, wanted
 from harness.kinds import Protocol
+from harness.protocols._exhibit import exhibit
 from harness.protocols._features import Features
 from harness.protocols._samples import OFFERS, Samples
 from harness.ready import Ready
@@ -26,6 +28,7 @@ class Generation(Protocol):
 
     A seed draws x_T and the noise of every step, the same for all contenders. `steps` are the steps of the grid; `nfe`
     asks for as many as cost that many network evaluations instead. `clip` keeps every guess of x_0 in the data's range.
+    `last_noise` asks samplers that add noise to do so on the jump to s = 0 too; others are as without it.
     """
 
     steps: Count = 50
@@ -33,6 +36,7 @@ class Generation(Protocol):
     samples: Count = 2048
     batch: Count = 2048
     clip: bool = False
+    last_noise: bool = False
 
     needs: ClassVar[Mapping[str, Spec | None]] = {
         "denoiser": None,
@@ -76,17 +80,26 @@ class Sampling(Session):
             names = wanted(metric, 0)
             value = call(metric, **{name: getattr(run, name) for name in OFFERS if name in names})
             metrics[label] = None if value is None else [float(value)]
-        return Values(seeds=list(seeds), metrics=metrics)
+        return Values(seeds=list(seeds), metrics=metrics, exhibit=partial(exhibit, run))
 
     def _times(self) -> Tensor:
         settings = self._settings
-        steps = settings.steps if settings.nfe is None else self.parts["sampler"].steps_for(settings.nfe)
-        grid = self.parts["grid"]
+        steps = settings.steps if settings.nfe is None else self._steps_for(settings.nfe)
+        grid = self.parts.get("grid")
+        if grid is None:  # the sampler has times of its own, and is told how many
+            return torch.linspace(self.denoiser.schedule.steps, 0, steps + 1, dtype=torch.float64)
         times: Tensor = torch.as_tensor(grid.times(self.denoiser.schedule, steps), dtype=torch.float64)
         if len(times) < 2 or not bool((times[1:] < times[:-1]).all()) or float(times[-1]) != 0:
             shown = ", ".join(f"{float(t):g}" for t in times[:5])
             raise BenchError(f"{grid!r} gave times that do not decrease to 0: {shown}{', ...' * (len(times) > 5)}")
         return times
+
+    def _steps_for(self, nfe: int) -> int:
+        sampler = self.parts["sampler"]
+        steps: int = sampler.steps_for(nfe)
+        if steps < 1:
+            raise BenchError(f"{sampler!r} takes more than {nfe} evaluation{'s' * (nfe > 1)} of the network")
+        return steps
 
     def _covariance(self) -> Callable[..., Any] | None:
         variance = self.parts.get("variance")

@@ -1,28 +1,25 @@
-"""Nearest neighbours, by all distances in pieces."""
+"""Balls around points, as wide as their nearest neighbours are far, by any dissimilarity."""
 
 from __future__ import annotations
 
 import torch
-from harness.stock.metrics._pairs import pieces, squared_distances
 from torch import Tensor
 
-from harness import BenchError
+from harness import BenchError, Dissimilarity, smallest
 
 
-def nearest(x: Tensor, y: Tensor, k: int = 1) -> Tensor:
-    """Squared distance of each point [n, d] to its k-th nearest of [m, d] -> [n]."""
-    found = [squared_distances(rows, y).topk(k, largest=False).values[:, -1] for rows in pieces(x, len(y))]
-    return torch.cat(found)
+def radii(centres: Tensor, k: int, by: Dissimilarity) -> Tensor:
+    """How far each point [m, d] is from its k-th nearest other -> [m]. Raises BenchError for too few points."""
+    if len(centres) <= k:
+        raise BenchError(f"{k} nearest neighbours need {k + 1} points or more, not {len(centres)}")
+    return smallest(by.blocks(centres), k).distances[:, -1]
 
 
-def radii(x: Tensor, k: int) -> Tensor:
-    """Squared distance of each point [n, d] to its k-th nearest other -> [n]. Raises BenchError for too few points."""
-    if len(x) <= k:
-        raise BenchError(f"{k} nearest neighbours need {k + 1} points or more, not {len(x)}")
-    return nearest(x, x, k + 1)
+def balls(x: Tensor, centres: Tensor, radii: Tensor, by: Dissimilarity) -> Tensor:
+    """In how many balls each point [n, d] lies, their surface included: centres [m, d], radii [m] -> [n]."""
+    return torch.cat([(rows <= radii).sum(1) for rows in by.blocks(x, centres)])
 
 
-def balls(x: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
-    """In how many balls each point [n, d] lies, their surface included: centres [m, d], squared radii [m] -> [n]."""
-    found = [(squared_distances(rows, centres) <= radii).sum(1) for rows in pieces(x, len(centres))]
-    return torch.cat(found)
+def holders(x: Tensor, centres: Tensor, radii: Tensor, by: Dissimilarity) -> Tensor:
+    """Which balls hold some of the points [n, d], on their surface or inside: centres [m, d], radii [m] -> bool [m]."""
+    return torch.stack([(rows <= radii).any(0) for rows in by.blocks(x, centres)]).any(0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.metrics._neighbours import balls, nearest, radii
+from harness.stock.metrics._neighbours import balls, holders, radii
 
-from harness import Count, Metric, hookimpl
+from harness import Count, Dissimilarity, Metric, hookimpl, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,12 +22,14 @@ class Density(Metric):
     """
 
     k: Count = 5
+    dissimilarity: Dissimilarity = named("euclidean")
     better: ClassVar[str | None] = None
     floor: ClassVar[float | None] = 1.0
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         y = reference_features.double()
-        return float(balls(features.double(), y, radii(y, self.k)).double().mean()) / self.k
+        by = self.dissimilarity
+        return float(balls(features.double(), y, radii(y, self.k, by), by).double().mean()) / self.k
 
 
 class Coverage(Metric):
@@ -40,12 +42,14 @@ class Coverage(Metric):
     """
 
     k: Count = 5
+    dissimilarity: Dissimilarity = named("euclidean")
     better: ClassVar[str] = "higher"
     floor: ClassVar[float | None] = None
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         y = reference_features.double()
-        return float((nearest(y, features.double()) <= radii(y, self.k)).double().mean())
+        by = self.dissimilarity
+        return float(holders(features.double(), y, radii(y, self.k, by), by).double().mean())
 
 
 @hookimpl

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness.stock.metrics._neighbours import balls, radii
 
-from harness import Count, Metric, hookimpl
+from harness import Count, Dissimilarity, Metric, hookimpl, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,11 +22,12 @@ class Precision(Metric):
     """
 
     k: Count = 3
+    dissimilarity: Dissimilarity = named("euclidean")
     better: ClassVar[str] = "higher"
     floor: ClassVar[float | None] = None
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
-        return reached(features.double(), reference_features.double(), self.k)
+        return reached(features.double(), reference_features.double(), self.k, self.dissimilarity)
 
 
 class Recall(Metric):
@@ -39,16 +40,17 @@ class Recall(Metric):
     """
 
     k: Count = 3
+    dissimilarity: Dissimilarity = named("euclidean")
     better: ClassVar[str] = "higher"
     floor: ClassVar[float | None] = None
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
-        return reached(reference_features.double(), features.double(), self.k)
+        return reached(reference_features.double(), features.double(), self.k, self.dissimilarity)
 
 
-def reached(x: Tensor, centres: Tensor, k: int) -> float:
+def reached(x: Tensor, centres: Tensor, k: int, by: Dissimilarity) -> float:
     """The share of points [n, d] within the k-th neighbour's distance of some of [m, d]."""
-    return float((balls(x, centres, radii(centres, k)) > 0).double().mean())
+    return float((balls(x, centres, radii(centres, k, by), by) > 0).double().mean())
 
 
 @hookimpl

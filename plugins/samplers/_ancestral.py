@@ -17,25 +17,30 @@ class Ancestral(Linear):
     """x_s = scale x_t + weight m + noise, one evaluation m of the network a step.
 
     The mean moves by gamma for each unit of x_0, so what is not known of x_0 adds gamma^2 Cov[x_0 | x_t] to the
-    variance. `of` says whether m is x_0 or eps. With `last_noise` the step to 0 is noisy too.
+    variance. `of` says whether m is x_0 or eps.
     """
 
     of: ClassVar[str] = "x0"
-    last_noise: bool = False
 
     @abstractmethod
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:
         """(scale, weight, lambda^2) of steps from t to s, all [K]; lambda^2 is the variance where x_0 is known."""
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table, one row a step."""
         levels = Levels.at(schedule, times)
         t, s = levels.starts(), levels.ends()
         scale, weight, added = self.step(t, s)
         gamma = weight if self.of == "x0" else -weight / t.ratio
-        noisy = ((times[1:] > 0) | self.last_noise).to(added)
-        share = noisy * ("variance" not in self.ignores)
-        return Plan(self.of, times, scale, weight[:, None], added * noisy, gamma * share)
+        return Plan(self.of, times, scale, weight[:, None], added, gamma * ("variance" not in self.ignores))
+
+    def transition(self, schedule: Schedule, times: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The table, in terms of x_0."""
+        plan, t = self.table(schedule, times), Levels.at(schedule, times).starts()
+        weight = plan.weights[:, 0]
+        if self.of == "x0":
+            return plan.scale, weight, plan.added, plan.gamma.square()
+        return plan.scale + weight / t.noise, -weight / t.ratio, plan.added, plan.gamma.square()
 
 
 def skipped(t: Levels, s: Levels) -> Tensor:

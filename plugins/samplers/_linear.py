@@ -81,17 +81,29 @@ class Linear(Sampler):
     """A sampler whose every point is a linear function of earlier points, of the network's answers and of noise."""
 
     @abstractmethod
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
-        """The table for times [K + 1] that fall to 0."""
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
+        """The table for times [K + 1] that fall to 0, with all the noise its steps have, the last one too."""
+
+    def plan(self, schedule: Schedule, times: Tensor, last_noise: bool = False) -> Plan:
+        """The table as it is run: unless `last_noise` asks for it, without noise on the jump to 0."""
+        plan = self.table(schedule, times)
+        noisy = (plan.times[1:] > 0) | last_noise
+        return plan._replace(added=plan.added * noisy, gamma=plan.gamma * noisy)
 
     def sample(
-        self, denoiser: Ready, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor, noise: Noise
+        self,
+        denoiser: Ready,
+        covariance: Callable[..., Any] | None,
+        x: Tensor,
+        times: Tensor,
+        noise: Noise,
+        last_noise: bool = False,
     ) -> Tensor:
         """x_0 from x_T. Raises BenchError for times that do not fall strictly to 0."""
         if times[-1] != 0 or not bool((times.diff() < 0).all()):
             shown = ", ".join(f"{t:g}" for t in times.tolist())
             raise BenchError(f"the times of a sampler must fall to 0, got {shown}")
-        return run(self.plan(denoiser.schedule, times), denoiser, covariance, x, noise)
+        return run(self.plan(denoiser.schedule, times, last_noise), denoiser, covariance, x, noise)
 
 
 def deterministic(of: str, times: Tensor, scale: Tensor, weights: Tensor) -> Plan:

@@ -33,7 +33,7 @@ class DDIMOde(Linear):
         """Of 2 K - 1 evaluations, or of K."""
         return (nfe + 1) // 2 if self.form == "heun" else nfe
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table: a row a step, or two."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()

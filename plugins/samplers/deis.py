@@ -21,7 +21,7 @@ class DEIS(Multistep):
     Order 1 is `ddim`. The first steps are of lower order; the last, to r = 0, need not be.
     """
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table, one row a step."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()

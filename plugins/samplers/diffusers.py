@@ -41,13 +41,13 @@ class Diffusers(Sampler):
         return None
 
     def steps_for(self, nfe: int) -> int:
-        """The most steps that the scheduler itself says take no more."""
+        """The most steps that the scheduler itself says take no more; 0 where even one does."""
         scheduler = self.made()
-        for steps in range(nfe, 1, -1):
+        for steps in range(nfe, 0, -1):
             with contextlib.suppress(BenchError):
                 if len(_times(scheduler, steps)) <= nfe:
                     return steps
-        return 1
+        return 0
 
     def sample(
         self, denoiser: Ready, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor, noise: Noise

@@ -22,7 +22,7 @@ class DPMSolverPp(Multistep):
     first nothing is known, and a polynomial in the log-SNR does not reach t = 0.
     """
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table, one row a step."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()

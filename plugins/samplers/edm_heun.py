@@ -39,7 +39,7 @@ class EDMHeun(Linear):
         """Of 2 K - 1 evaluations."""
         return (nfe + 1) // 2
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table: two rows a step, one for the last."""
         levels = Levels.at(schedule, times)
         start = levels.starts()

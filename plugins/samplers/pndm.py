@@ -42,7 +42,7 @@ class PNDM(Linear):
         """Of K + 1 evaluations; a single step takes one."""
         return max(nfe - 1, 1)
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table: two rows for the first step, one for each other."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()

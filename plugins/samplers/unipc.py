@@ -29,7 +29,7 @@ class Unipc(Multistep):
         """One more than the predictor's."""
         return self.solver_order + 1
 
-    def plan(self, schedule: Schedule, times: Tensor) -> Plan:
+    def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """The table, one row a step."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()

@@ -41,6 +41,25 @@ inline Real polynomial(const Real* coefficients, Real t) {
   return value;
 }
 
+// All P Lagrange weights at once, a lane each: the column j of `weights` [P, P] holds the coefficients of t^j.
+template <typename Real, int P>
+struct Weights {
+  static constexpr int LANES = P <= 4 ? 4 : 8;
+  typedef Real Pack __attribute__((vector_size(LANES * sizeof(Real))));
+  Pack columns[P];
+
+  explicit Weights(const Real* weights) {
+    for (int j = 0; j < P; ++j)
+      for (int k = 0; k < LANES; ++k) columns[j][k] = k < P ? weights[k * P + j] : 0;
+  }
+
+  inline Pack at(Real t) const {
+    Pack value = columns[P - 1];
+    for (int j = P - 2; j >= 0; --j) value = value * t + columns[j];
+    return value;
+  }
+};
+
 // sums[j] += value t^j, four or two at a time.
 template <typename Real, int P>
 inline void add_powers(Real* sums, Real t, Real value) {
@@ -86,6 +105,7 @@ void scatter_row(const float* row, float top, const Real* values, const Real* we
   int32_t cell[BLOCK];
   float place[BLOCK];
   const bool many = n > grid.size;
+  const Weights<Real, P> lagrange(weights);
   std::fill(out, out + grid.size, Real(0));
   if (many) std::fill(scratch, scratch + grid.size * P, Real(0));
   for (int64_t start = 0; start < n; start += BLOCK) {
@@ -97,7 +117,8 @@ void scatter_row(const float* row, float top, const Real* values, const Real* we
       if (many) {
         add_powers<Real, P>(scratch + int64_t(cell[i]) * P, t, value);
       } else {
-        for (int k = 0; k < P; ++k) out[cell[i] + k] += value * polynomial<Real, P>(weights + k * P, t);
+        const auto shares = value * lagrange.at(t);
+        for (int k = 0; k < P; ++k) out[cell[i] + k] += shares[k];
       }
     }
   }
@@ -112,6 +133,7 @@ void gather_row(const float* row, float top, const Real* cells, const Real* weig
   float place[BLOCK];
   if (std::isnan(top)) return std::fill(out, out + n, std::numeric_limits<Real>::quiet_NaN());
   const bool many = n > grid.size;
+  const Weights<Real, P> lagrange(weights);
   if (many) interpolants<Real, P>(cells, weights, grid.size, scratch);
   for (int64_t start = 0; start < n; start += BLOCK) {
     const int64_t count = std::min(BLOCK, n - start);
@@ -122,7 +144,8 @@ void gather_row(const float* row, float top, const Real* cells, const Real* weig
       if (many) {
         value = polynomial<Real, P>(scratch + int64_t(cell[i]) * P, t);
       } else {
-        for (int k = 0; k < P; ++k) value += cells[cell[i] + k] * polynomial<Real, P>(weights + k * P, t);
+        const auto shares = lagrange.at(t);
+        for (int k = 0; k < P; ++k) value += cells[cell[i] + k] * shares[k];
       }
       out[start + i] = row[start + i] == -INFINITE ? masked : std::max(value, floor);
     }
@@ -137,6 +160,7 @@ void difference_row(const float* row, float top, const Real* values, const Real*
   float place[BLOCK];
   if (std::isnan(top)) return std::fill(out, out + n, 0.0f);
   const bool many = n > grid.size;
+  const Weights<Real, P> lagrange(weights);
   Real *a = scratch, *b = scratch + grid.size * P;
   if (many) interpolants<Real, P>(first, weights, grid.size, a), interpolants<Real, P>(second, weights, grid.size, b);
   for (int64_t start = 0; start < n; start += BLOCK) {
@@ -148,10 +172,8 @@ void difference_row(const float* row, float top, const Real* values, const Real*
       if (many) {
         one = polynomial<Real, P>(a + int64_t(cell[i]) * P, t), two = polynomial<Real, P>(b + int64_t(cell[i]) * P, t);
       } else {
-        for (int k = 0; k < P; ++k) {
-          const Real weight = polynomial<Real, P>(weights + k * P, t);
-          one += first[cell[i] + k] * weight, two += second[cell[i] + k] * weight;
-        }
+        const auto shares = lagrange.at(t);
+        for (int k = 0; k < P; ++k) one += first[cell[i] + k] * shares[k], two += second[cell[i] + k] * shares[k];
       }
       out[start + i] = row[start + i] == -INFINITE ? 0.0f : static_cast<float>(values[start + i] * one - two);
     }

@@ -47,7 +47,7 @@ def test_the_final_variance_is_known(
 @pytest.mark.parametrize("steps", [2, 10, 100])
 @pytest.mark.parametrize("name", ["ddpm", "ddpm_vae", "ddpm_bayes", "ddim"])
 def test_the_exact_variance_kept_at_the_last_step_returns_the_data(name: str, steps: int) -> None:
-    v, plan = 0.25, sampler(name, last_noise=True).plan(LINEAR, even(steps))
+    v, plan = 0.25, sampler(name).plan(LINEAR, even(steps), last_noise=True)
     # x_T is N(0, 1) where the data would have it at A v + B; that difference is the only one.
     kept = float(LINEAR.alpha_bar(double(1000)))
     coefficients = law(plan, LINEAR, v, exact=True).square()
@@ -59,7 +59,7 @@ def test_the_exact_variance_kept_at_the_last_step_returns_the_data(name: str, st
 @pytest.mark.parametrize("name", ["ddpm_vae", "ddpm_bayes"])
 def test_three_derivations_make_one_sampler(name: str, steps: int) -> None:
     times = torch.cat([torch.linspace(1000, 1, steps, dtype=torch.float64).round(), double(0)])
-    one, other = (sampler(each, last_noise=True).plan(LINEAR, times) for each in ("ddpm", name))
+    one, other = (sampler(each).plan(LINEAR, times, last_noise=True) for each in ("ddpm", name))
     root = (LINEAR.sigma(times[:-1]), (1 - LINEAR.alpha_bar(times[:-1])).sqrt())
     # (x_0, x_t) coefficients of the mean: eps is (x_t - sqrt(A) x_0) / sqrt(B).
     assert torch.allclose(other.weights[:, 0], -one.weights[:, 0] / root[0], rtol=1e-9, atol=1e-15)
@@ -77,7 +77,7 @@ def test_ddim_with_eta_1_is_ddpm() -> None:
 
 def test_sigma_hat_is_ddpm_with_the_variance_beta() -> None:
     times = even(20)
-    large, small = (sampler(name, last_noise=True).plan(LINEAR, times) for name in ("sigma_hat", "ddpm_vae"))
+    large, small = (sampler(name).plan(LINEAR, times, last_noise=True) for name in ("sigma_hat", "ddpm_vae"))
     beta = small.added + small.gamma**2 * (1 - LINEAR.alpha_bar(times[:-1]))
     assert torch.allclose(large.added, beta, rtol=1e-12)
     assert torch.allclose(large.scale, small.scale, rtol=1e-9, atol=1e-15) and not large.gamma.any()
@@ -87,7 +87,7 @@ def test_sigma_hat_is_ddpm_with_the_variance_beta() -> None:
 def test_no_noise_is_added_at_the_end_unless_asked(name: str) -> None:
     plan = sampler(name).plan(LINEAR, even(10))
     assert plan.added[-1] == 0 == plan.gamma[-1]
-    kept = sampler(name, last_noise=True).plan(LINEAR, even(10))
+    kept = sampler(name).plan(LINEAR, even(10), last_noise=True)
     assert kept.added[-1] > 0 if name == "sigma_hat" else kept.gamma[-1] == pytest.approx(1)
     assert torch.equal(kept.added[:-1], plan.added[:-1]) and torch.equal(kept.scale, plan.scale)
 

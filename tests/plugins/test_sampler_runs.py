@@ -27,11 +27,11 @@ DETERMINISTIC: list[tuple[str, dict[str, Any]]] = [
 ]
 NOISY: list[tuple[str, dict[str, Any]]] = [
     ("ddpm", {}),
-    ("ddpm_vae", {"last_noise": True}),
+    ("ddpm_vae", {}),
     ("ddpm_bayes", {}),
     ("ddim", {"eta": 0.5}),
     ("ddim", {"eta": 0.0}),
-    ("sigma_hat", {"last_noise": True}),
+    ("sigma_hat", {}),
     ("edm_heun", {"s_churn": 5}),
 ]
 EVERY = DETERMINISTIC + NOISY
@@ -41,8 +41,9 @@ def start(n: int, *shape: int) -> Tensor:
     return torch.randn(n, *shape, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.parametrize("last_noise", [False, True])
 @pytest.mark.parametrize(("name", "fields"), EVERY)
-def test_a_run_is_its_plan(name: str, fields: dict[str, Any]) -> None:
+def test_a_run_is_its_plan(name: str, fields: dict[str, Any], last_noise: bool) -> None:
     """On normal data the plan, followed by hand, is x_0 as a combination of x_T and the draws."""
     v, times, made = 0.25, even(8), sampler(name, **fields)
     denoiser, noise, x = gaussian(variance=v), harness.noise(3), start(5, 1).double()
@@ -51,11 +52,11 @@ def test_a_run_is_its_plan(name: str, fields: dict[str, Any]) -> None:
         kept = float(LINEAR.alpha_bar(double(t)))
         return v * (1 - kept) / (kept * v + 1 - kept)
 
-    plan = made.plan(LINEAR, times)
+    plan = made.plan(LINEAR, times, last_noise)
     coefficients = law(plan, LINEAR, v, exact=True)
     draws = torch.stack([x, *(noise(k, x) for k in range(len(plan.scale)))])
     kept = x.clone()
-    found = made.sample(denoiser, covariance, x, times, noise)
+    found = made.sample(denoiser, covariance, x, times, noise, last_noise=last_noise)
     assert torch.allclose(found, torch.tensordot(coefficients, draws, 1), rtol=1e-9, atol=1e-12)
     assert torch.equal(x, kept) and denoiser.evaluated == 5 * len(plan.scale)
 
@@ -66,7 +67,7 @@ def test_a_single_point_is_hit_in_any_number_of_steps(name: str, fields: dict[st
     """The network knows x_0 and finds the same eps all along the flow. (Heun's last slope is that of data with a density.)"""
     times = torch.cat([torch.linspace(1000, 1, steps, dtype=torch.float64), double(0)])
     denoiser = gaussian(mean=3.0, variance=0.0, dim=2)
-    made = sampler(name, **{**fields, "last_noise": False} if "last_noise" in fields else fields)
+    made = sampler(name, **fields)
     found = made.sample(denoiser, None, start(64, 2).double(), times, harness.noise(0))
     assert torch.allclose(found, torch.full_like(found, 3.0), rtol=1e-9)
     assert made.sample(denoiser, None, start(64, 2), times, harness.noise(0)).dtype == torch.float32

@@ -1,0 +1,80 @@
+"""Figures: a result as pictures. Loads matplotlib only when they are asked for.
+
+A new figure is a module here with `figures(run) -> {name: maker}`, and its name in MODULES. A maker draws one picture
+when it is called and raises BenchError, one line, where it cannot.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BenchError
+from harness.figures.run import Run
+from harness.record import writing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Run", "figures", "write"]
+
+MODULES = ("against", "samples", "path")
+"""The modules that draw, in the order in which their figures are written."""
+
+
+def figures(run: Run) -> dict[str, Callable[[], Figure]]:
+    """Every figure that a run may have: file name without its ending -> what draws it."""
+    found: dict[str, Callable[[], Figure]] = {}
+    for module in MODULES:
+        makers: Mapping[str, Callable[[], Figure]] = importlib.import_module(f"{__name__}.{module}").figures(run)
+        for name, make in makers.items():
+            found[_free(_plain(name), found)] = make
+    return found
+
+
+def write(data: Mapping[str, Any], folder: Path, results: Path) -> Iterator[str]:
+    """Write the figures of a result as `folder`/NAME.png; a line for each, written or not.
+
+    `results` is where the run's records are. Raises BenchError where the folder cannot be written to.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    makers = figures(Run(data, results))
+    if not makers:
+        yield "no figure: nothing was measured at several numbers, and no samples were drawn"
+    for name, make in makers.items():
+        file = folder / f"{name}.png"
+        try:
+            picture = png(make)
+        except BenchError as error:
+            yield f"no figure {file.name}: {error}"
+            continue
+        with writing(file):
+            file.write_bytes(picture)
+        yield f"figure {file}"
+
+
+def png(make: Callable[[], Figure]) -> bytes:
+    """A figure as the content of a file."""
+    from harness.figures.style import styled
+
+    stream = io.BytesIO()
+    with styled():
+        make().savefig(stream, format="png")
+    return stream.getvalue()
+
+
+def _plain(name: str) -> str:
+    """A file name on any system."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:100] or "figure"
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    number = 1
+    while (free := name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return free

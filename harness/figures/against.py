@@ -1,0 +1,128 @@
+"""A metric against whatever numbers a suite varies: steps, evaluations, classes, dimensions.
+
+One line for each contender, one panel for each problem, one figure for each metric and axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BenchError
+from harness.figures.run import Run
+from harness.figures.series import Line, Panel, Series, numeric, series
+from harness.figures.style import COLOURS, DASHES, FAINT, MARKERS, few, headed, numbered, scale, sheet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ACROSS = 3
+Look = Mapping[str, Any]
+SOURCES = {"both": "seeds and test examples", "seeds": "seeds", "examples": "test examples"}
+ARROWS = {"lower": "↓ lower is better", "higher": "↑ higher is better"}
+
+
+def figures(run: Run) -> dict[str, Callable[[], Figure]]:
+    """METRIC-against-AXIS, for every metric and every axis of numbers."""
+    return {
+        f"{metric['label']}-against-{axis}": partial(_against, run, metric, axis)
+        for axis in numeric(run)
+        for metric in run.view.metrics
+    }
+
+
+def _against(run: Run, metric: Mapping[str, Any], axis: str) -> Figure:
+    name = str(metric["label"])
+    found = series(run, name, axis)
+    values = sorted({point.x for point in found.points})
+    if len(values) < 2:
+        raise BenchError(f"{name} was measured at {f'one {axis} only' if values else f'no {axis} at all'}")
+    figure, panels = sheet(len(found.panels), ACROSS, 3.4, 2.9, aside=2.2)
+    looks = _looks(found)
+    notes = list(dict.fromkeys(_drawn(*pair, looks, found, metric) for pair in zip(panels, found.panels, strict=True)))
+    for axes in panels:
+        numbered(axes, values)
+        axes.set_xlabel(axis)
+    for axes in panels[::ACROSS]:
+        axes.set_ylabel(name + (f" [{metric['unit']}]" if metric.get("unit") else ""))
+    _legend(figure, found, looks)
+    arrow = ARROWS.get(str(metric.get("better")), "")
+    title = f"{name} against {axis}" + (f"   {arrow}" if arrow else "")
+    return headed(figure, title, [*filter(None, notes), *_caption(run, found, name)])
+
+
+def _drawn(axes: Axes, panel: Panel, looks: Mapping[str, Look], found: Series, metric: Mapping[str, Any]) -> str:
+    """Means joined by lines, intervals as bars; answers what the caption has to say of the vertical axis."""
+    axes.set_title(panel.title)
+    for line in panel.lines.values():
+        xs, means = [point.x for point in line.points], [point.mean for point in line.points]
+        look = looks[_key(line)]
+        axes.plot(xs, means, label=_key(line), **look)
+        sure = [(p.x, p.low, p.high) for p in line.points if p.low is not None and p.high is not None]
+        if sure:
+            axes.vlines(*zip(*sure, strict=True), color=look["color"], linewidth=1.0)
+    lows = [point.mean if point.low is None else min(point.low, point.mean) for point in found.points]
+    said = scale(axes, [point.mean for point in found.points], lows)
+    floor = metric.get("floor")
+    if floor is not None and axes.get_yscale() != "log":
+        axes.axhline(floor, color=FAINT, linewidth=0.6, zorder=0)
+    return said
+
+
+def _key(line: Line) -> str:
+    return (line.label or "measured") + (" (published)" if line.source else "")
+
+
+def _looks(found: Series) -> dict[str, Look]:
+    """Every contender's marker is its own; its colour is that of its first axis, its dashes those of the others.
+
+    Controls are grey, dashed and without markers; what is published is a hollow marker without a line.
+    """
+    looks: dict[str, Look] = {}
+    colours: dict[str, int] = {}
+    dashes: dict[str, int] = {}
+    for line in found.lines:
+        if _key(line) in looks:
+            continue
+        if line.control:
+            number = sum(look["color"] == FAINT for look in looks.values())
+            looks[_key(line)] = {"color": FAINT, "linestyle": DASHES[1 + number % (len(DASHES) - 1)], "zorder": 1.5}
+            continue
+        around, colour = divmod(colours.setdefault(line.looks[0], len(colours)), len(COLOURS))
+        dash = around + dashes.setdefault(line.looks[1], len(dashes))
+        look: dict[str, Any] = {"color": COLOURS[colour], "linestyle": DASHES[dash % len(DASHES)]}
+        look |= {"marker": MARKERS[len(looks) % len(MARKERS)], "markeredgewidth": 0.0}
+        hollow = {"linestyle": "none", "markerfacecolor": "white", "markeredgewidth": 1.0}
+        looks[_key(line)] = look | (hollow if line.source else {})
+    return looks
+
+
+def _legend(figure: Figure, found: Series, looks: Mapping[str, Look]) -> None:
+    """Beside the panels: the contenders in the order of the suite, then controls."""
+    if len(looks) < 2:
+        return
+    handles: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    controls = {_key(line) for line in found.lines if line.control}
+    order = sorted(handles, key=lambda label: label in controls)
+    figure.legend([handles[label] for label in order], order, loc="outside right upper", handlelength=3.2)
+
+
+def _caption(run: Run, found: Series, metric: str) -> Iterator[str]:
+    entries = [(cell.get("metrics") or {}).get(metric) or {} for cell in run.cells]
+    kinds = sorted({str(e["interval"]) for e in entries if e.get("low") is not None and e.get("interval")})
+    counts = sorted({len(cell.get("seeds") or []) for cell in run.cells if cell.get("status") == "ok"})
+    seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "no"
+    bars = f"; bars are 95 % intervals over {' or '.join(SOURCES.get(kind, kind) for kind in kinds)}" if kinds else ""
+    yield f"Means of {seeds} seed{'' if counts == [1] else 's'}{bars}."
+    if any(line.control for line in found.lines):
+        yield "Grey and dashed: controls, which show what is left when nothing is wrong but chance."
+    for source in dict.fromkeys(line.source for line in found.lines if line.source):
+        yield f"Hollow: published, not measured here. {source}"
+    yield from few([f"Not drawn: {sentence}" for sentence in found.missing])
+    if run.data.get("run"):
+        device = (run.data.get("environment") or {}).get("device")
+        yield f"{run.data.get('suite')}, run {run.data['run']}" + (f", on {device}" if device else "")

@@ -1,0 +1,82 @@
+"""The path of samples in the plane: from noise, through every point where the network was asked, to the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.figures.exhibits import Arrays, Exhibit, captioned, shown, titled
+from harness.figures.run import Run
+from harness.figures.style import COLOURS, FAINT, INK, headed, sheet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BELOW = (6.0, 3.0, 1.0)
+"""Nats below the densest point at which the density has its contours."""
+LINES = 16
+"""So many paths are drawn: more cannot be followed."""
+SHADES = ("#eeeeee", "#dcdcdc", "#c4c4c4")
+
+
+def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
+    """path-PROBLEM, for every problem in the plane."""
+    return shown(run, "path", lambda arrays: "path" in arrays, partial(_path, run))
+
+
+def _path(run: Run, found: Exhibit) -> Figure:
+    """A panel for every contender."""
+    figure, panels = sheet(len(found.contenders), 4, 2.5, 2.8)
+    known = False
+    for axes, contender in zip(panels, found.contenders, strict=True):
+        known |= _target(axes, contender.arrays)
+        outside = _drawn(axes, contender.arrays)
+        titled(axes, run, contender)
+        if outside:
+            axes.text(0.99, 0.01, f"{outside} outside", transform=axes.transAxes, ha="right", fontsize=7.5)
+    count = found.contenders[0].arrays["path"].shape[1]
+    target = f"{', '.join(f'{depth:g}' for depth in BELOW)} nats below its densest point"
+    caption = [
+        f"{count} samples of seed 0, the same noise for every contender: hollow x_T, solid the sample. Lines: the "
+        f"paths of the first {min(LINES, count)} through every point where the network was asked; where it was never "
+        "asked, samples only.",
+        f"Shades: the target's density, {target}." if known else "Grey: real data.",
+    ]
+    return headed(figure, f"Paths to samples of {found.title}", [*caption, *captioned(run, found)])
+
+
+def _target(axes: Axes, arrays: Arrays) -> bool:
+    """The density in shades where it is known, else real points; answers whether it is known."""
+    if "density" not in arrays:
+        if "real" in arrays:
+            axes.plot(*arrays["real"].T, ".", color="#bbbbbb", markersize=1.5, zorder=0)
+        return False
+    density = arrays["density"]
+    peak = density[np.isfinite(density)].max()
+    levels = [*(peak - depth for depth in BELOW), peak + 1]
+    left, right, bottom, top = arrays["extent"]
+    xs, ys = np.linspace(left, right, density.shape[1]), np.linspace(bottom, top, density.shape[0])
+    axes.contourf(xs, ys, np.nan_to_num(density, neginf=-1e30), levels=levels, colors=SHADES, zorder=0)
+    return True
+
+
+def _drawn(axes: Axes, arrays: Arrays) -> int:
+    """One line for each sample; answers how many samples lie outside the panel."""
+    path = arrays["path"]
+    if len(path) > 1:
+        axes.plot(path[:, :LINES, 0], path[:, :LINES, 1], color=COLOURS[0], linewidth=0.6, alpha=0.7)
+        axes.plot(*path[0].T, "o", markerfacecolor="white", markeredgecolor=FAINT, markeredgewidth=0.5, markersize=2.5)
+    axes.plot(*path[-1].T, "o", color=COLOURS[1], markeredgecolor=INK, markeredgewidth=0.3, markersize=3, zorder=3)
+    axes.set_aspect("equal")
+    axes.tick_params(labelsize=7)
+    if "extent" not in arrays:
+        return 0
+    left, right, bottom, top = arrays["extent"]
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
+    x, y = path[-1].T
+    return int(((x < left) | (x > right) | (y < bottom) | (y > top)).sum())

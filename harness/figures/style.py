@@ -1,0 +1,149 @@
+"""How figures look: colours that the colour-blind tell apart, markers that tell the same in grey, room for captions."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito (2008), without the yellow that white paper swallows."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h", "d")
+DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2, 1, 2, 1, 2)))
+FAINT, INK = "#767676", "#222222"
+
+STYLE: Mapping[Any, Any] = MappingProxyType(
+    {
+        "figure.dpi": 150,
+        "figure.constrained_layout.h_pad": 0.06,
+        "figure.constrained_layout.w_pad": 0.08,
+        "savefig.dpi": 150,
+        "savefig.facecolor": "white",
+        "font.size": 9,
+        "text.color": INK,
+        "axes.edgecolor": FAINT,
+        "axes.labelcolor": INK,
+        "axes.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 9,
+        "xtick.color": FAINT,
+        "ytick.color": FAINT,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "legend.frameon": False,
+        "legend.fontsize": 8,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4.5,
+        "text.parse_math": False,
+    }
+)
+_SMALL = 7.5
+_CHARACTERS = 16.5
+"""Characters of the small size in an inch."""
+
+
+@contextlib.contextmanager
+def styled() -> Iterator[None]:
+    """Inside, matplotlib draws in our style, whatever the reader's own settings are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def sheet(count: int, across: int, width: float, height: float, aside: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """A figure of panels of a size in inches, at most so many side by side, and room aside for a legend."""
+    columns = min(count, across)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(max(columns * width + aside, 4.5), rows * height + 1.1), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for empty in panels[count:]:
+        empty.remove()
+    return figure, panels[:count]
+
+
+def headed(figure: Figure, title: str, caption: Iterable[str]) -> Figure:
+    """The figure with a title above and sentences below, which are wrapped to its width."""
+    width = int(figure.get_figwidth() * _CHARACTERS)
+    lines = itertools.chain(*(textwrap.wrap(sentence, width, subsequent_indent="   ") for sentence in caption))
+    figure.suptitle("\n".join(textwrap.wrap(title, int(width * 0.7))), x=0.01, ha="left", fontsize=10, weight="bold")
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=_SMALL, color="#444444", linespacing=1.35)
+    return figure
+
+
+def few(items: Sequence[str], most: int = 8) -> list[str]:
+    """The first of many lines, and how many more there are."""
+    return [*items] if len(items) <= most else [*items[: most - 1], f"and {len(items) - most + 1} more: see the report"]
+
+
+def _plain(value: float, _: int | None = None) -> str:
+    """A number at a tick: in powers of ten only where it is very large or very small."""
+    text = f"{value:,.10g}" if value == 0 or 1e-4 <= abs(value) < 1e7 else f"{value:g}"
+    return text.replace("-", "−")
+
+
+def numbered(axes: Axes, values: Sequence[float]) -> None:
+    """A horizontal axis with a tick at every value, logarithmic where the values are far apart."""
+    if values[0] > 0 and values[-1] >= 4 * values[0]:
+        axes.set_xscale("log")
+    shown = values if len(values) <= 8 else values[:: -(-len(values) // 8)]
+    axes.xaxis.set_major_locator(FixedLocator(list(shown)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.margins(x=0.08)
+
+
+def scale(axes: Axes, means: Sequence[float], lows: Sequence[float]) -> str:
+    """A vertical axis for means and the lower ends of their intervals; answers what a caption has to say of it.
+
+    Means that span decades: logarithmic where all are above 0; else linear around 0, as far as what is not surely above
+    0 goes, and logarithmic beyond.
+    """
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    sizes = [abs(mean) for mean in means if mean]
+    if not sizes or max(sizes) < 20 * min(sizes):
+        return ""
+    if min(means) > 0:
+        return _logarithmic(axes, min(means), min(lows))
+    doubtful = [max(abs(mean), abs(low)) for mean, low in zip(means, lows, strict=True) if low <= 0]
+    bend = _round(max(doubtful) or min(sizes))
+    return _bent(axes, bend) if max(sizes) >= 5 * bend else ""
+
+
+def _logarithmic(axes: Axes, least: float, low: float) -> str:
+    """A bar may reach 0, which is infinitely far below: what is shown ends a decade below the least mean."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if low >= least / 10:
+        return ""
+    axes.set_ylim(bottom=least / 10)
+    return "Bars that end at the lower edge go on below it."
+
+
+def _bent(axes: Axes, bend: float) -> str:
+    axes.set_yscale("symlog", linthresh=bend, linscale=0.5)
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    limits = axes.get_ylim()
+    axes.axhspan(-bend, bend, color="#f2f2f2", zorder=0, linewidth=0)
+    axes.set_ylim(limits)
+    return f"In the shaded band, up to {bend:g}, the vertical axis is linear; beyond it is logarithmic."
+
+
+def _round(value: float) -> float:
+    """The next 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(f"{next(step for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9)) * power:.3g}")

@@ -1,0 +1,37 @@
+"""The searches of other libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.errors import BenchError
+from harness.neighbours.blocks import Neighbours
+
+
+def sklearn(data: Tensor, k: int, x: Tensor | None) -> Neighbours:
+    """scikit-learn's brute force, on the CPU."""
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data.cpu().numpy())
+    distance, index = search.kneighbors(None if x is None else x.cpu().numpy())
+    return Neighbours(torch.from_numpy(index).to(data.device), torch.from_numpy(distance).to(data.device))
+
+
+def faiss(data: Tensor, k: int, x: Tensor | None) -> Neighbours:
+    """The flat index of faiss, on the CPU. Raises BenchError where it is not installed."""
+    try:
+        import faiss as library
+    except ImportError as error:
+        raise BenchError(f"the engine faiss cannot be imported: {error}") from None
+    search: Any = library.IndexFlatL2(data.shape[1])
+    search.add(data.float().cpu().numpy())
+    asked = (data if x is None else x).float().cpu().numpy()
+    squares, index = (torch.from_numpy(found) for found in search.search(asked, k + (x is None)))
+    if x is None:  # a point's own number is dropped, or the last one where its copies hide it
+        own = index == torch.arange(len(index))[:, None]
+        own[:, -1] |= ~own.any(1)
+        squares, index = (part[~own].view(-1, k) for part in (squares, index))
+    return Neighbours(index.to(data.device), squares.clamp(min=0).double().sqrt().to(data.device))

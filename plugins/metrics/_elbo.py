@@ -1,0 +1,97 @@
+"""The terms of the variational bound, in nats per dimension."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from harness import Noise, Ready, Sampler
+
+
+class Terms(NamedTuple):
+    """What the bound is the sum of."""
+
+    prior: float
+    steps: float
+    end: float
+
+
+class Step(NamedTuple):
+    """From t to s: x_s is scale x_t + gamma x_0hat + noise, of variance added + share Cov[x_0 | x_t]."""
+
+    scale: float
+    gamma: float
+    added: float
+    share: float
+
+    def encoded(self, t: float, s: float) -> float:
+        """The variance that the encoder's x_s given x_t and x_0 has left, from B_t and B_s; 0 for mere rounding."""
+        left = s - self.scale**2 * t
+        return left if left > 1e-9 * s else 0.0
+
+
+def terms(
+    x0: Tensor, denoiser: Ready, sampler: Sampler, covariance: Callable[..., Any] | None, times: Tensor, noise: Noise
+) -> Terms | None:
+    """The mean over data x_0 [m, *shape]; None for a sampler that is no normal decoder with a density."""
+    found = sampler.transition(denoiser.schedule, times)
+    if found is None:
+        return None
+    levels: list[float] = (1 - denoiser.schedule.alpha_bar(times)).tolist()
+    rows = [Step(*row) for row in zip(*(part.tolist() for part in found), strict=True)]
+    left = [step.encoded(*pair) for step, pair in zip(rows, pairwise(levels), strict=True)]
+    if not all(left[:-1]):
+        return None
+    between = 0.0
+    for k, step in enumerate(rows):
+        t, s = float(times[k]), float(times[k + 1])
+        x = (1 - levels[k]) ** 0.5 * x0 + levels[k] ** 0.5 * noise(f"elbo/{k}", x0)
+        guess, eps = denoiser.both(x, t)
+        missed = _missed(denoiser, x0 - guess, x, t)
+        if s:
+            c = covariance(x, t, s, eps) if covariance is not None and step.share else 0.0
+            between += _divergence(step, left[k], missed, c)
+    prior = ((1 - levels[0]) * (_power(denoiser, x0) - 1) - math.log(levels[0])) / 2
+    return Terms(prior, between, (1 + math.log(2 * math.pi * float(_diagonal(missed).mean()))) / 2)
+
+
+def _power(denoiser: Ready, x0: Tensor) -> float:
+    """E x_0^2, the mean over the dimensions: exact where the moments of data are known."""
+    known = denoiser.moments()
+    if known is None:
+        return float(x0.double().square().mean())
+    mean, covariance = known
+    return float(covariance.diagonal().mean() + mean.square().mean())
+
+
+def _missed(denoiser: Ready, off: Tensor, x: Tensor, t: float) -> Tensor:
+    """E[(x_0 - x_0hat)^2 | x_t]: the posterior covariance [m, d, d] where it is known, else squares drawn [m, d]."""
+    when = torch.full((len(x),), t, dtype=torch.float64, device=x.device)
+    known = denoiser.denoiser.posterior(denoiser.net, x, when)
+    return off.flatten(1).double().square() if known is None else known.double()
+
+
+def _diagonal(square: Tensor) -> Tensor:
+    return square.diagonal(dim1=1, dim2=2) if square.ndim == 3 else square
+
+
+def _divergence(step: Step, left: float, missed: Tensor, c: Any) -> float:
+    """E KL(encoder's x_s given x_t and x_0 || sampler's x_s given x_t) / d; both normal, their means gamma apart."""
+    d = missed.shape[1]
+    if isinstance(c, Tensor) and c.ndim == 3 and c.shape[1:] == (d, d):
+        eye = torch.eye(d).to(missed)
+        variance, wanted = step.added * eye + step.share * c.double(), left * eye + step.gamma**2 * missed
+        lower = torch.linalg.cholesky(variance)
+        ratio = torch.cholesky_solve(wanted, lower).diagonal(dim1=1, dim2=2)
+        logs = 2 * lower.diagonal(dim1=1, dim2=2).log()
+    else:
+        c = c.double().flatten(1) if isinstance(c, Tensor) and c.ndim else c
+        variance = (step.added + step.share * torch.as_tensor(c, dtype=torch.float64)).to(missed.device)
+        ratio, logs = (left + step.gamma**2 * _diagonal(missed)) / variance, variance.log()
+    return float((ratio.mean() + logs.mean() - 1 - math.log(left)) / 2)

@@ -1,0 +1,34 @@
+"""Whether hubs are near the mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from scipy import stats
+
+from harness import Metric, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Centrality(Metric):
+    """Spearman's rank correlation of N_k with the Euclidean distance to the mean of the points. A description.
+
+    points [n, d], counts [n] -> scalar in [-1, 1]: near -1 where hubs are what is near the mean (Radovanovic et al.,
+    2010, section 4.2). NaN where all counts or all distances are equal.
+    """
+
+    better: ClassVar[str | None] = None
+
+    def __call__(self, points: Tensor, counts: Tensor) -> float:
+        distance = (points - points.mean(0)).norm(dim=1)
+        if any(bool((part == part[0]).all()) for part in (distance, counts)):
+            return float("nan")
+        return float(stats.spearmanr(counts.cpu().numpy(), distance.cpu().numpy()).statistic)
+
+
+@hookimpl
+def components() -> list[type[Metric]]:
+    """What this file brings."""
+    return [Centrality]

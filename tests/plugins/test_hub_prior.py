@@ -1,0 +1,99 @@
+"""Hubs to start from, and the truncation that is as near to the mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sklearn.neighbors
+import torch
+from scipy import stats
+from torch import Tensor
+
+from harness import BenchError, Prior, call
+from harness.registry import Registry
+from harness.sources import stock
+
+REGISTRY = Registry(stock())
+
+
+def component(kind: str, name: str, **fields: Any) -> Any:
+    return REGISTRY.build(kind, {"name": name, **fields})
+
+
+def draw(name: str, *shape: int, seed: int = 0, report: Any = None, **fields: Any) -> Tensor:
+    prior = component("prior", name, **fields)
+    extra = {} if report is None else {"report": report}
+    found: Tensor = call(prior.draw, shape, torch.Generator().manual_seed(seed), **extra)
+    return found
+
+
+SMALL = {"batch": 500, "threshold": 20}
+
+
+@pytest.mark.parametrize("shape", [(5, 40), (60, 2, 4, 5), (0, 40)])
+def test_draws_are_repeatable_and_in_shape(shape: tuple[int, ...]) -> None:
+    x = draw("hub", *shape, **SMALL)
+    assert x.shape == shape and x.dtype == torch.float32
+    assert torch.equal(x, draw("hub", *shape, **SMALL))
+    assert not len(x) or not torch.equal(x, draw("hub", *shape, seed=1, **SMALL))
+
+
+def test_those_are_kept_whom_many_have_for_a_neighbour() -> None:
+    """Batch after batch, counted by scikit-learn, the point itself left out."""
+    generator, kept = torch.Generator().manual_seed(3), []
+    for _ in range(3):
+        x = torch.randn(500, 40, generator=generator)
+        index = sklearn.neighbors.NearestNeighbors(n_neighbors=5, algorithm="brute").fit(x.numpy()).kneighbors()[1]
+        kept.append(x[torch.from_numpy(index).flatten().bincount(minlength=500) >= 20])
+    expected = torch.cat(kept)
+    assert len(expected) > len(kept[0]) > 0
+    assert torch.equal(draw("hub", len(expected), 40, seed=3, **SMALL), expected)
+    assert torch.equal(draw("hub", 2, 40, seed=3, **SMALL), expected[:2]), "fewer are the first ones"
+
+
+def test_the_published_choice_keeps_what_it_kept_there() -> None:
+    """184 of 10,000 draws of 512 numbers, with a mean norm of 20.90, of another generator."""
+    reports: list[tuple[int, int]] = []
+    x = draw("hub", 150, 512, report=lambda done, total: reports.append((done, total)))
+    assert x.norm(dim=1).mean().item() == pytest.approx(20.90, abs=0.15)
+    kept = reports[0][0]
+    assert 130 < kept < 260 and reports[0][1] == 150
+
+
+def test_where_there_are_no_hubs_it_says_so() -> None:
+    with pytest.raises(
+        BenchError, match=r"hub\(batch=500\) keeps nobody: of 2,500 points in 2 dimensions .* of 1\d; lower"
+    ):
+        draw("hub", 3, 2, batch=500)
+    with pytest.raises(BenchError, match="5 nearest neighbours need 6 points or more"):
+        draw("hub", 3, 2, batch=4)
+
+
+def test_truncation_to_the_same_mean_norm() -> None:
+    hubs = draw("hub", 200, 40, seed=7, **SMALL)
+    inner = component("prior", "hub", **SMALL)
+    x, plain = draw("truncated_like", 200, 40, prior=inner), draw("normal", 200, 40)
+    factor = x / plain
+    assert factor.std() < 1e-6 and 0.5 < factor.mean() < 0.95
+    assert x.norm(dim=1).mean().item() == pytest.approx(hubs.norm(dim=1).mean().item(), rel=0.02)
+
+
+class Fixed(Prior):
+    """Threes."""
+
+    def draw(self, shape: Any, generator: torch.Generator) -> Tensor:
+        """Of that shape."""
+        return torch.full(tuple(shape), 3.0)
+
+
+def test_the_other_may_be_any_prior_and_the_norm_is_exactly_its_own() -> None:
+    x = draw("truncated_like", 50, 2, 8, prior=Fixed())
+    assert x.flatten(1).norm(dim=1).mean().item() == pytest.approx(12.0, rel=1e-6)
+
+
+def test_the_cube_has_the_moments_of_normal_draws() -> None:
+    x = draw("uniform", 20000, 2)
+    assert x.dtype == torch.float32 and torch.equal(x, draw("uniform", 20000, 2))
+    edge = 3**0.5
+    assert stats.kstest(x.flatten().double().numpy(), stats.uniform(-edge, 2 * edge).cdf).pvalue > 1e-3

@@ -1,0 +1,110 @@
+"""Metrics of hubness against scipy, scikit-learn, sums over pairs and counts by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from sklearn.model_selection import LeaveOneOut, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor
+
+from harness import nearest, occurrences
+from harness.registry import Registry
+from harness.sources import stock
+
+REGISTRY = Registry(stock())
+
+
+def component(kind: str, name: str, **fields: Any) -> Any:
+    return REGISTRY.build(kind, {"name": name, **fields})
+
+
+TOY = torch.tensor([2, 2, 4, 1, 1])
+TOYS = {"toy": TOY, "long tail": torch.tensor([0] * 30 + [1] * 10 + [7, 23, 60]), "normal": None}
+EVERY = pytest.mark.parametrize("name", TOYS)
+
+
+def points(n: int = 400, d: int = 30) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def counts(name: str) -> Tensor:
+    found = TOYS[name]
+    return occurrences(nearest(points(), 5).indices, 400) if found is None else found
+
+
+def measure(name: str, *inputs: Any, **fields: Any) -> Any:
+    return component("metric", name, **fields)(*inputs)
+
+
+@EVERY
+def test_skewness_is_the_third_standardised_moment(name: str) -> None:
+    x = counts(name).double().numpy()
+    expected = np.mean((x - x.mean()) ** 3) / np.mean((x - x.mean()) ** 2) ** 1.5
+    assert measure("k_skewness", counts(name)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_known_skewness() -> None:
+    assert measure("k_skewness", TOY) == pytest.approx(0.9128709292, abs=1e-10)
+    assert math.isnan(measure("k_skewness", torch.full((9,), 3)))
+
+
+@EVERY
+def test_shares(name: str) -> None:
+    x = counts(name).tolist()
+    k = round(sum(x) / len(x))
+    assert measure("antihub_share", counts(name)) == sum(v == 0 for v in x) / len(x)
+    for factor in (2.0, 1.5):
+        hubs = sum(v for v in x if v >= factor * k)
+        assert measure("hub_share", counts(name), k, factor=factor) == pytest.approx(hubs / sum(x))
+    assert measure("greatest_hub", counts(name)) == max(x)
+    assert measure("groupie_ratio", counts(name)) == pytest.approx(max(x) / sum(x))
+
+
+def test_who_has_twice_as_many_is_a_hub() -> None:
+    assert measure("hub_share", TOY, 2) == pytest.approx(0.4)
+
+
+@EVERY
+def test_inequality_by_pairs(name: str) -> None:
+    x = counts(name).double().numpy()
+    pairs = np.abs(x[:, None] - x).mean() / (2 * x.mean())
+    assert measure("gini", counts(name)) == pytest.approx(pairs, rel=1e-12)
+    rich = sum(v - x.mean() for v in x if v > x.mean()) / x.sum()
+    assert measure("robin_hood", counts(name)) == pytest.approx(rich, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gini", "robin_hood"])
+def test_equality_and_its_contrary(name: str) -> None:
+    assert measure(name, torch.full((7,), 4)) == pytest.approx(0, abs=1e-15)
+    assert measure(name, torch.tensor([0] * 99 + [50])) == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize("k", [1, 4, 9])
+def test_neighbours_vote_as_in_scikit_learn(k: int) -> None:
+    x = points(150, 4)
+    labels = (x[:, 0] * 2).round().long().clamp(-1, 1) + 1
+    model = KNeighborsClassifier(k, algorithm="brute")
+    expected = cross_val_score(model, x.numpy(), labels.numpy(), cv=LeaveOneOut()).mean()
+    assert measure("knn_accuracy", nearest(x, k).indices, labels) == pytest.approx(expected)
+    assert measure("knn_accuracy", nearest(x, k).indices, None) is None
+
+
+def test_hubs_are_near_the_mean() -> None:
+    x = points()
+    distance = (x - x.mean(0)).norm(dim=1)
+    expected = np.corrcoef(stats.rankdata(counts("normal")), stats.rankdata(distance))[0, 1]
+    assert measure("centrality", x, counts("normal")) == pytest.approx(expected) and expected < -0.8
+    assert math.isnan(measure("centrality", x, torch.full((400,), 5)))
+
+
+def test_diversity_is_a_mean_over_pairs() -> None:
+    x, y = points(60, 3) * 0.5, points(80, 3) + 7
+    means = [np.mean([math.dist(a, b) for i, a in enumerate(z.tolist()) for b in z.tolist()[:i]]) for z in (x, y)]
+    assert measure("diversity", x.float(), y.float()) == pytest.approx(means[0] / means[1], rel=1e-5)
+    assert measure("diversity", y, y) == 1

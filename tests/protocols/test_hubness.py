@@ -1,0 +1,166 @@
+"""The hubness protocol: which points a seed draws, what metrics are offered, what is recorded."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import spatial, stats
+
+from harness import BenchError, Case, Data, Metric, Skip
+from harness.registry import Registry
+from harness.sources import stock
+
+REGISTRY = Registry(stock())
+
+
+def component(kind: str, name: str, **fields: Any) -> Any:
+    return REGISTRY.build(kind, {"name": name, **fields})
+
+
+MEASURES = ("k_skewness", "antihub_share", "hub_share", "robin_hood", "greatest_hub", "knn_accuracy", "centrality")
+
+
+class Kept(Metric):
+    """Hands out what it is offered, through a list."""
+
+    def __call__(self, points: Any, labels: Any, neighbours: Any, counts: Any, k: int) -> float:
+        SEEN.append((points, labels, neighbours, counts))
+        return float(k)
+
+
+SEEN: list[tuple[Any, Any, Any, Any]] = []
+
+
+def open_session(folder: Path, dataset: Any = "cloud", data: Data | None = None, **given: Any) -> Any:
+    part = component("dataset", dataset) if isinstance(dataset, str) else dataset
+    measure = {name: component("metric", name) for name in MEASURES} | {"kept": Kept()}
+    case = Case(
+        parts={"dataset": part, "dissimilarity": component("dissimilarity", given.pop("dissimilarity", "euclidean"))},
+        build=lambda kind, spec: component(kind, **spec),
+        measure=measure,
+        tune=None,
+        artifacts={"dataset": part.load(torch.Generator().manual_seed(0)) if data is None else data},
+        split="seed",
+        device="cpu",
+        folder=folder,
+        report=lambda *_: None,
+    )
+    return component("protocol", "hubness", **given).setup(case)
+
+
+def seen(session: Any, seed: int) -> tuple[Any, Any, Any, Any]:
+    session.measure([seed], {})
+    return SEEN.pop()
+
+
+def test_every_seed_makes_up_points_of_its_own_for_all_contenders(tmp_path: Path) -> None:
+    first = seen(open_session(tmp_path, n=300, dim=17), 1)
+    assert first[0].shape == (300, 17) and first[0].dtype == torch.float64
+    assert torch.equal(first[0], seen(open_session(tmp_path, n=300, dim=17, dissimilarity="cosine"), 1)[0])
+    assert not torch.equal(first[0], seen(open_session(tmp_path, n=300, dim=17), 2)[0])
+    assert torch.equal(first[1], (first[0][:, 0] > 0).long())
+    assert seen(open_session(tmp_path, n=300), 1)[0].shape == (300, 100)
+
+
+def test_a_table_is_drawn_from_without_replacement(tmp_path: Path) -> None:
+    table = component("dataset", "digits").load(torch.Generator())
+    points, labels, *_ = seen(open_session(tmp_path, "digits", n=500), 3)
+    rows = {tuple(row): int(y) for row, y in zip(table.inputs.double().tolist(), table.targets, strict=True)}
+    drawn = [tuple(row) for row in points.tolist()]
+    assert len(set(drawn)) == 500 and [rows[row] for row in drawn] == labels.tolist()
+    assert not torch.equal(points, seen(open_session(tmp_path, "digits", n=500), 4)[0])
+    assert len(seen(open_session(tmp_path, "digits", n=1797), 3)[0]) == 1797
+
+
+def test_fewer_dimensions_are_the_first_principal_components(tmp_path: Path) -> None:
+    whole, few = (seen(open_session(tmp_path, "digits", n=400, dim=dim), 0)[0].numpy() for dim in (None, 5))
+    values = np.linalg.svd(whole - whole.mean(0), full_matrices=False)
+    expected = values[0][:, :5] * values[1][:5]
+    np.testing.assert_allclose(spatial.distance.pdist(few), spatial.distance.pdist(expected), rtol=1e-9)
+    np.testing.assert_array_equal(seen(open_session(tmp_path, "digits", n=400, dim=64), 0)[0], whole)
+
+
+def test_columns_in_units_of_their_own_are_standardised(tmp_path: Path) -> None:
+    points = seen(open_session(tmp_path, "wine", n=150), 0)[0]
+    np.testing.assert_allclose(points.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(points.std(0, correction=0), 1)
+
+
+@pytest.mark.parametrize("name", ["multilabel", "grouped"])
+def test_what_has_no_classes_has_no_labels(tmp_path: Path, name: str) -> None:
+    points, labels, *_ = seen(open_session(tmp_path, name, n=100), 0)
+    assert labels is None and points.shape[0] == 100 and points.ndim == 2
+
+
+def test_neighbours_and_counts_by_the_whole_matrix(tmp_path: Path) -> None:
+    points, _, neighbours, counts = seen(open_session(tmp_path, n=250, dim=12, k=6), 0)
+    matrix = spatial.distance.cdist(points, points) + np.diag(np.full(250, np.inf))
+    expected = matrix.argsort(1)[:, :6]
+    np.testing.assert_array_equal(neighbours, expected)
+    np.testing.assert_array_equal(counts, np.bincount(expected.ravel(), minlength=250))
+
+
+def test_numbers_and_their_intervals(tmp_path: Path) -> None:
+    values = open_session(tmp_path, n=400, dim=50, k=5).measure([2], {})
+    counts = SEEN.pop()[3].numpy()
+    assert values.metrics["k_skewness"] == [pytest.approx(stats.skew(counts))]
+    assert values.metrics["kept"] == [5.0] and set(values.metrics) == {*MEASURES, "kept"}
+    bounded = {"k_skewness", "antihub_share", "hub_share", "robin_hood", "greatest_hub"}
+    assert set(values.extra) == {f"{name} {end}" for name in bounded for end in ("low", "high")}
+    for name, statistic in (("antihub_share", lambda c: (c == 0).mean()), ("k_skewness", stats.skew)):
+        (low,), (high,) = values.extra[f"{name} low"], values.extra[f"{name} high"]
+        again = stats.bootstrap((counts,), statistic, method="percentile", n_resamples=2000, vectorized=False)
+        expected = again.confidence_interval
+        assert low < values.metrics[name][0] < high
+        assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.25 * (expected.high - expected.low))
+    assert np.array_equal(values.exhibit()["counts"], counts)
+
+
+def test_one_measurement_is_like_the_other(tmp_path: Path) -> None:
+    first, again = (open_session(tmp_path, n=200).measure([7], {}) for _ in range(2))
+    assert first.metrics == again.metrics and first.extra == again.extra
+
+
+@pytest.mark.parametrize("dissimilarity", ["cosine", "mutual_proximity", "csls"])
+def test_the_skewness_grows_with_the_dimensions_and_falls_with_the_right_measure(
+    tmp_path: Path, dissimilarity: str
+) -> None:
+    def skew(dim: int, by: str) -> float:
+        value = open_session(tmp_path, n=1000, dim=dim, dissimilarity=by).measure([0], {}).metrics["k_skewness"][0]
+        return float(value)
+
+    grown = [skew(dim, "euclidean") for dim in (3, 20, 100)]
+    assert grown == sorted(grown) and grown[-1] > 3
+    assert skew(100, dissimilarity) < grown[-1] / 3
+
+
+def test_engines_agree_and_others_are_skipped(tmp_path: Path) -> None:
+    ours, theirs = (seen(open_session(tmp_path, n=300, engine=engine), 0) for engine in ("exact", "sklearn"))
+    assert torch.equal(ours[2], theirs[2])
+    with pytest.raises(Skip, match="sklearn finds no neighbours by cosine"):
+        open_session(tmp_path, n=300, engine="sklearn", dissimilarity="cosine").measure([0], {})
+
+
+def test_what_does_not_go_together_is_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(Skip, match="iris has 150 points, not 1,000"):
+        open_session(tmp_path, "iris")
+    with pytest.raises(Skip, match="iris has 4 dimensions, not 5"):
+        open_session(tmp_path, "iris", n=100, dim=5)
+    with pytest.raises(BenchError, match="have no effect on hubs"):
+        open_session(tmp_path, component("dataset", "digits", label_noise=0.1))
+    with pytest.raises(BenchError, match="10 nearest neighbours need 11 points or more, not 10"):
+        open_session(tmp_path, n=10).measure([0], {})
+
+
+@pytest.mark.parametrize("d", [2, 3, 10, 20])
+def test_hubs_are_in_the_ball_that_a_cube_has_not(d: int) -> None:
+    """The share of a cube within its ball, V_d / 2^d, which vanishes as dimensions grow."""
+    x = component("prior", "uniform").draw((400_000, d), torch.Generator().manual_seed(d)) / 3**0.5
+    expected = math.pi ** (d / 2) / math.gamma(d / 2 + 1) / 2**d
+    inside = int((x.norm(dim=1) <= 1).sum())
+    assert abs(inside - 400_000 * expected) <= 4 * math.sqrt(400_000 * expected) + 1e-2

@@ -1,0 +1,237 @@
+"""Nearest neighbours and N_k against scikit-learn's brute force, exact arithmetic and differences one by one."""
+
+from __future__ import annotations
+
+import fractions
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.neighbors
+import torch
+from scipy import stats
+from sklearn.datasets import load_digits, load_wine
+from torch import Tensor
+
+import harness
+from harness import BenchError, distances, nearest, occurrences, smallest
+
+TOY = torch.tensor([[0, 0], [1, 0], [0, 1.1], [5, 5], [5, 6.5]], dtype=torch.float64)
+
+
+def normal(n: int, d: int, seed: int = 0) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def counts(x: Tensor, k: int, **options: Any) -> Tensor:
+    return occurrences(nearest(x, k, **options).indices, len(x))
+
+
+def by_differences(x: Tensor, k: int) -> np.ndarray:
+    """The neighbours by distance, then number: every difference squared in float64, sorted stably."""
+    found = []
+    for i, row in enumerate(x.numpy()):
+        gaps = np.square(x.numpy() - row).sum(1)
+        gaps[i] = np.inf
+        found.append(np.argsort(gaps, kind="stable")[:k])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("k, expected", [(1, [2, 1, 0, 1, 1]), (2, [2, 2, 4, 1, 1])])
+def test_five_points_by_hand(k: int, expected: list[int]) -> None:
+    assert counts(TOY, k).tolist() == expected
+
+
+def test_the_skewness_of_five_points() -> None:
+    assert stats.skew(counts(TOY, 2).numpy()) == pytest.approx(0.9128709292, abs=1e-10)
+
+
+def test_the_published_draws() -> None:
+    draw = np.random.default_rng(0)
+    found = [counts(torch.from_numpy(draw.standard_normal((2000, d))), 10) for d in (3, 20, 100, 500)]
+    assert [round(float(stats.skew(c.numpy())), 4) for c in found] == [-0.3006, 2.2931, 5.0615, 8.8409]
+    assert [int(c.max()) for c in found] == [19, 86, 233, 491]
+    assert [float((c == 0).double().mean()) for c in found] == [0.002, 0.0805, 0.1835, 0.3005]
+
+
+SETS: dict[str, Callable[[], Tensor]] = {
+    "plane": lambda: normal(500, 2),
+    "many": lambda: normal(3000, 20),
+    "wide": lambda: normal(900, 400),
+    "few": lambda: normal(40, 5),
+    "cube": lambda: torch.rand(1500, 30, generator=torch.Generator().manual_seed(1), dtype=torch.float64),
+    "float32": lambda: normal(1000, 10).float(),
+    "wine": lambda: torch.from_numpy(load_wine().data),
+    "heavy tails": lambda: normal(1000, 8) / normal(1000, 1, seed=9),
+}
+
+
+@pytest.mark.parametrize("k", [1, 10])
+@pytest.mark.parametrize("name", SETS)
+def test_as_scikit_learn_has_it(name: str, k: int) -> None:
+    x = SETS[name]()
+    search = sklearn.neighbors.NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x.double().numpy())
+    distance, index = search.kneighbors()
+    found = nearest(x, k)
+    assert (found.indices.numpy() == index).all()
+    np.testing.assert_allclose(found.distances, distance, rtol=1e-6)
+    assert counts(x, k).tolist() == np.bincount(index.ravel(), minlength=len(x)).tolist()
+    assert counts(x, k).sum() == k * len(x)
+
+
+def test_digits_differ_from_scikit_learn_in_ties_alone() -> None:
+    x = torch.from_numpy(load_digits().data)
+    search = sklearn.neighbors.NearestNeighbors(n_neighbors=11, algorithm="brute").fit(x.numpy())
+    distance, index = search.kneighbors()
+    found = nearest(x, 10)
+    np.testing.assert_array_equal(found.distances, distance[:, :10])
+    told = (np.diff(distance, axis=1) > 0).all(1)
+    assert told.mean() > 0.5 and (found.indices.numpy() == index[:, :10])[told].all()
+    assert (found.indices.numpy() == by_differences(x, 10)).all()
+
+
+HARD: dict[str, Callable[[], Tensor]] = {
+    "far from the origin": lambda: 1e8 + 1e-3 * normal(600, 10),
+    "two far clusters": lambda: normal(600, 10) + 1e7 * (torch.arange(600) % 2)[:, None],
+    "an outlier": lambda: torch.cat([normal(599, 10), torch.full((1, 10), 1e9, dtype=torch.float64)]),
+    "huge": lambda: 1e150 * normal(600, 5),
+    "tiny": lambda: 1e-150 * normal(600, 5),
+    "tiny beside huge": lambda: normal(600, 5) * 10.0 ** torch.linspace(-30, 30, 600, dtype=torch.float64)[:, None],
+    "copies": lambda: normal(60, 5).repeat_interleave(10, 0),
+    "one point": lambda: torch.ones(400, 3, dtype=torch.float64),
+    "a lattice": lambda: torch.randint(0, 3, (800, 4), generator=torch.Generator().manual_seed(2)).double(),
+    "near copies": lambda: torch.cat([x := normal(300, 8), x + 1e-9 * normal(300, 8, seed=3)]),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_whatever_rounding_could_misplace_is_right(name: str) -> None:
+    x = HARD[name]()
+    unit = x / 2.0 ** round(float(x.abs().max().log2()))  # the same neighbours; squares that do not overflow
+    found = nearest(x, 7)
+    if name == "tiny beside huge":  # where squares of float64 vanish, whole numbers do not
+        assert (found.indices[:10].numpy() == by_fractions(x, 10, 7)).all()
+    else:
+        assert (found.indices.numpy() == by_differences(unit, 7)).all()
+
+
+def by_fractions(x: Tensor, rows: int, k: int) -> np.ndarray:
+    exact = [[fractions.Fraction(v) for v in row] for row in x.tolist()]
+    found = []
+    for i in range(rows):
+        gaps = [sum((a - b) ** 2 for a, b in zip(exact[i], other, strict=True)) for other in exact]
+        found.append(sorted((j for j in range(len(exact)) if j != i), key=lambda j: (gaps[j], j))[:k])
+    return np.array(found)
+
+
+def test_scikit_learn_loses_what_is_found_here() -> None:
+    """Why the difference by difference check is there."""
+    x = HARD["far from the origin"]()
+    theirs = sklearn.neighbors.NearestNeighbors(n_neighbors=7, algorithm="brute").fit(x.numpy()).kneighbors()[1]
+    assert (theirs != by_differences(x, 7)).mean() > 0.5
+
+
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_coarser_products_change_nothing(precision: str) -> None:
+    x, before = normal(1000, 30), torch.get_float32_matmul_precision()
+    expected = nearest(x, 5)
+    try:
+        torch.set_float32_matmul_precision(precision)
+        assert torch.equal(nearest(x, 5).indices, expected.indices)
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("n", [50, 700])
+def test_of_other_points_among_the_data(n: int) -> None:
+    data, x = normal(n, 6), normal(90, 6, seed=4)
+    distance, index = sklearn.neighbors.NearestNeighbors(n_neighbors=4).fit(data.numpy()).kneighbors(x.numpy())
+    found = nearest(data, 4, x)
+    assert (found.indices.numpy() == index).all()
+    np.testing.assert_allclose(found.distances, distance, rtol=1e-12)
+    assert (nearest(data, 1, data).indices[:, 0] == torch.arange(n)).all(), "another set that is alike finds itself"
+
+
+def test_scikit_learns_engine() -> None:
+    x = normal(300, 12)
+    ours, theirs = nearest(x, 5), nearest(x, 5, engine="sklearn")
+    assert torch.equal(ours.indices, theirs.indices)
+    torch.testing.assert_close(ours.distances, theirs.distances)
+    query = normal(20, 12, seed=5)
+    assert torch.equal(nearest(x, 5, query).indices, nearest(x, 5, query, engine="sklearn").indices)
+
+
+def test_faiss_or_its_absence() -> None:
+    x = normal(300, 12).float()
+    try:
+        import faiss  # noqa: F401
+    except ImportError:
+        with pytest.raises(BenchError, match="the engine faiss cannot be imported"):
+            nearest(x, 5, engine="faiss")
+        return
+    for other in (None, x[:9] + 0.1):
+        theirs, ours = (nearest(x, 5, other, engine=engine) for engine in ("faiss", "exact"))
+        assert (theirs.indices != ours.indices).double().mean() < 0.01, "float32 may swap what is nearly as near"
+        torch.testing.assert_close(theirs.distances, ours.distances, rtol=1e-5, atol=0)
+    assert (nearest(x.repeat_interleave(9, 0), 5, engine="faiss").indices != torch.arange(2700)[:, None]).all()
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_distances_keep_their_digits(shift: float) -> None:
+    x = torch.cat([normal(40, 7), normal(40, 7, seed=6) * 1e-4]) + shift
+    y = torch.cat([x[:30], x[20:60] + 1e-5])
+    expected = np.sqrt(np.square(x.numpy()[:, None].astype(np.longdouble) - y.numpy()[None]).sum(-1))
+    np.testing.assert_allclose(distances(x, y), expected.astype(float), rtol=1e-8)
+    assert (distances(x, x).diagonal() == 0).all()
+
+
+def test_the_smallest_of_equal_numbers_come_first() -> None:
+    rows = torch.tensor([[3.0, 1, 2, 1, 1], [5, 0, 5, 5, 5], [1, 1, 0, 1, 1]])
+    found = smallest([rows[:2], rows[2:]], 3, own=False)
+    assert found.indices.tolist() == [[1, 3, 4], [1, 0, 2], [2, 0, 1]]
+    assert found.distances.tolist() == [[1, 1, 1], [0, 5, 5], [0, 1, 1]]
+    square = torch.tensor([[-9.0, 2, 1], [4, -9, 4], [0, -1, -9]])
+    assert smallest([square[:1], square[1:]], 2).indices.tolist() == [[2, 1], [0, 2], [1, 0]]
+    assert square[0, 0] == -9, "what is given is left alone"
+    with pytest.raises(BenchError, match="a distance that is a number"):
+        smallest([torch.tensor([[0.0, torch.nan, 1]])], 2)
+
+
+def test_bad_input_is_answered_in_a_line() -> None:
+    with pytest.raises(BenchError, match="5 nearest neighbours need 6 points or more, not 5"):
+        nearest(normal(5, 2), 5)
+    with pytest.raises(BenchError, match="2 nearest neighbours need 2 points or more, not 1"):
+        nearest(normal(1, 2), 2, normal(3, 2))
+    with pytest.raises(BenchError, match="point 3 is not finite"):
+        nearest(normal(5, 2).index_fill(0, torch.tensor(3), torch.nan), 2)
+    with pytest.raises(BenchError, match="did you mean sklearn"):
+        nearest(normal(5, 2), 2, engine="skleran")
+    with pytest.raises(BenchError, match=r"points \[n, d\], not \[5, 2, 1\]"):
+        nearest(normal(5, 2)[..., None], 2)
+
+
+MEASURED = """
+import resource, torch
+from harness.neighbours import nearest
+torch.set_num_threads(1)
+x = torch.randn({n}, {d}, generator=torch.Generator().manual_seed(0))
+nearest(x[:2000], 10)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+nearest(x, 10)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_memory_grows_with_the_points_and_not_with_their_square() -> None:
+    """All distances of 25,000 points are 2.5 GB in float32; 100,000 points of 100 dimensions take four times this."""
+    code = MEASURED.format(n=25_000, d=40)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(done.stdout) * unit < 200 * 2**20
+
+
+def test_the_door_has_them() -> None:
+    assert {"Neighbours", "distances", "nearest", "occurrences", "smallest"} <= set(harness.__all__)
