@@ -160,7 +160,11 @@ def test_a_scheduler_may_be_named_by_the_library() -> None:
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
-        ("diffusers:UniPCMultistepSchedular", {}, "has no 'UniPCMultistepSchedular', did you mean UniPCMultistepScheduler"),
+        (
+            "diffusers:UniPCMultistepSchedular",
+            {},
+            "has no 'UniPCMultistepSchedular', did you mean UniPCMultistepScheduler",
+        ),
         ("diffusers:DDIMScheduler", {"scheduler": "PNDMScheduler"}, "no field 'scheduler'"),
     ],
 )
