@@ -73,7 +73,7 @@ class Plain:
     def scatter(self, values: Tensor | None = None) -> Tensor:
         """As `Spread`."""
         # Very many equal ones lose digits in float32.
-        fine = torch.float64 if self._rows.shape[1] > 1024 or self._cells.points > 4 else torch.float32
+        fine = torch.float64 if self._rows.shape[1] > 256 or self._cells.points > 4 else torch.float32
         kind = fine if values is None else values.dtype
         if values is None and not self._whole:
             values = torch.ones_like(self._rows, dtype=kind)

@@ -68,10 +68,10 @@ def _forward(rows: Tensor, t: Table, p: Tensor, mass: Tensor) -> None:
     from harness.stock.transforms import _triton_kernels as kernels
 
     (r, n), (size, nodes), (grid, scale) = rows.shape, t.log_cdf.shape, _launch(rows, t)
-    top, counts, g = rows.amax(1), rows.new_zeros(r, size, 4), rows.new_empty(r, size)
+    top, (counts, rests), g = rows.amax(1), rows.new_zeros(2, r, size, 4), rows.new_empty(r, size)
     with torch.cuda.device_of(rows):
-        kernels.spread[grid](rows, top, rows, counts, counts, n, size, **scale, WEIGHTED=False)
-        kernels.integrate[(r,)](top, counts, t.log_cdf, t.weighted, g, mass, size, nodes, **_tile(nodes))
+        kernels.spread[grid](rows, top, rows, counts, rests, rests, n, size, **scale, WEIGHTED=False)
+        kernels.integrate[(r,)](top, counts, rests, t.log_cdf, t.weighted, g, mass, size, nodes, **_tile(nodes))
         kernels.gather[grid](rows, top, g, mass, p, n, size, **scale)
 
 
@@ -79,11 +79,12 @@ def _pull(rows: Tensor, cotangent: Tensor, t: Table, result: Tensor) -> None:
     from harness.stock.transforms import _triton_kernels as kernels
 
     (r, n), (size, nodes), (grid, scale) = rows.shape, t.log_cdf.shape, _launch(rows, t)
-    top, (counts, sums), (first, second) = rows.amax(1), rows.new_zeros(2, r, size, 4), rows.new_empty(2, r, size)
+    top, (first, second) = rows.amax(1), rows.new_empty(2, r, size)
+    counts, rests, sums = rows.new_zeros(3, r, size, 4)
     with torch.cuda.device_of(rows):
-        kernels.spread[grid](rows, top, cotangent, counts, sums, n, size, **scale, WEIGHTED=True)
+        kernels.spread[grid](rows, top, cotangent, counts, rests, sums, n, size, **scale, WEIGHTED=True)
         kernels.integrate_twice[(r,)](
-            counts, sums, t.log_cdf, t.h, t.weighted, first, second, size, nodes, **_tile(nodes)
+            counts, rests, sums, t.log_cdf, t.h, t.weighted, first, second, size, nodes, **_tile(nodes)
         )
         kernels.combine[grid](rows, top, cotangent, first, second, result, n, size, **scale)
 
@@ -106,5 +107,5 @@ def _power(n: int) -> int:
 
 def _blocks(rows: Tensor, t: Table) -> list[slice]:
     """Runs of rows, so many that what is kept by cell stays small."""
-    step = max(1, SLOTS // (8 * t.cells.size))
+    step = max(1, SLOTS // (12 * t.cells.size))
     return [slice(start, start + step) for start in range(0, len(rows), step)]

@@ -2,8 +2,10 @@
 
 Rows are [r, n] with largest entries top [r], cells [r, b], nodes q. A sum over the classes by cell is kept as
 [r, b, 4], where slot k of cell b belongs to the point b + k: the four additions of a class lie side by side, one
-transaction from compute capability 9 on. Triton gives the parameters their types: tensors are pointers, `tl.constexpr`
-is known when a kernel is compiled.
+transaction from compute capability 9 on. How many classes a cell has is kept in two parts: counts hold whole multiples
+of 1 / 512, which add up without rounding for 32,768 classes, also where all are equal and a plain sum would round each
+time the same way; rests hold what is left. Triton gives the parameters their types: tensors are pointers,
+`tl.constexpr` is known when a kernel is compiled.
 """
 
 from __future__ import annotations
@@ -45,6 +47,12 @@ def total(slots, row, b, size):
 
 
 @triton.jit
+def number(counts, rests, row, b, size):
+    """How many classes are at some points b of a row."""
+    return total(counts, row, b, size) + total(rests, row, b, size)
+
+
+@triton.jit
 def tile(table, i, j, height, width):
     """A part [i, j] of a table [height, width], 0 outside."""
     inside = (i[:, None] < height) & (j[None, :] < width)
@@ -52,9 +60,9 @@ def tile(table, i, j, height, width):
 
 
 @triton.jit
-def spread(rows, top, values, counts, sums, n, size, depth, per_cell,
+def spread(rows, top, values, counts, rests, sums, n, size, depth, per_cell,
            WEIGHTED: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
-    """Add to counts, and with WEIGHTED add values to sums, both [r, b, 4]; the grid is rows by blocks of classes.
+    """Add to counts and rests, WEIGHTED also values to sums, all [r, b, 4]; the grid is rows by blocks of classes.
 
     Classes `depth` or more below the best are left out: all of them together change log P(max <= x) by 1e-8.
     """
@@ -63,33 +71,36 @@ def spread(rows, top, values, counts, sums, n, size, depth, per_cell,
     first, t = place(mu, depth, per_cell)
     k, alive = tl.arange(0, 4)[None, :], (mu > -depth)[:, None]
     weight, slot = lagrange(t[:, None], k), (row * size + first[:, None]) * 4 + k
-    tl.atomic_add(counts + slot, weight, mask=alive, sem="relaxed")
+    whole = tl.floor(weight * 512) * (1 / 512)
+    tl.atomic_add(counts + slot, whole, mask=alive, sem="relaxed")
+    tl.atomic_add(rests + slot, weight - whole, mask=alive, sem="relaxed")
     if WEIGHTED:
         v = tl.load(values + row * n + column, mask=mu > -depth, other=0.0)
         tl.atomic_add(sums + slot, weight * v[:, None], mask=alive, sem="relaxed")
 
 
 @triton.jit
-def integrate(top, counts, log_cdf, weighted, g, mass, size, nodes, NODES: tl.constexpr, CELLS: tl.constexpr):
+def integrate(top, counts, rests, log_cdf, weighted, g, mass, size, nodes,
+              NODES: tl.constexpr, CELLS: tl.constexpr):  # fmt: skip
     """exp(counts @ log_cdf) @ weighted to g [r, b] and its sum over the classes to mass [r]; the grid is rows."""
     row, q = tl.program_id(0).to(tl.int64), tl.arange(0, NODES)
     log_joint = tl.zeros([CELLS, NODES], tl.float32)
     for start in range(0, size, CELLS):
         b = start + tl.arange(0, CELLS)
-        log_joint += total(counts, row, b, size)[:, None] * tile(log_cdf, b, q, size, nodes)
+        log_joint += number(counts, rests, row, b, size)[:, None] * tile(log_cdf, b, q, size, nodes)
     joint = tl.exp(tl.minimum(tl.sum(log_joint, 0), 0.0))[:, None]
     whole = tl.zeros([CELLS], tl.float32)
     for start in range(0, size, CELLS):
         b = start + tl.arange(0, CELLS)
         part = tl.sum(joint * tile(weighted, q, b, nodes, size), 0)
         tl.store(g + row * size + b, part, mask=b < size)
-        whole += part * total(counts, row, b, size)
+        whole += part * number(counts, rests, row, b, size)
     poison = tl.load(top + row) * 0.0
     tl.store(mass + row, tl.sum(whole, 0) + poison)
 
 
 @triton.jit
-def integrate_twice(counts, sums, log_cdf, h, weighted, first, second, size, nodes,
+def integrate_twice(counts, rests, sums, log_cdf, h, weighted, first, second, size, nodes,
                     NODES: tl.constexpr, CELLS: tl.constexpr):  # fmt: skip
     """(joint * (counts @ h)) @ weighted to first and (joint * (sums @ h)) @ weighted to second, both [r, b]."""
     row, q = tl.program_id(0).to(tl.int64), tl.arange(0, NODES)
@@ -98,7 +109,7 @@ def integrate_twice(counts, sums, log_cdf, h, weighted, first, second, size, nod
     sum_h = tl.zeros([CELLS, NODES], tl.float32)
     for start in range(0, size, CELLS):
         b = start + tl.arange(0, CELLS)
-        count, of_h = total(counts, row, b, size)[:, None], tile(h, b, q, size, nodes)
+        count, of_h = number(counts, rests, row, b, size)[:, None], tile(h, b, q, size, nodes)
         log_joint += count * tile(log_cdf, b, q, size, nodes)
         all_h += count * of_h
         sum_h += total(sums, row, b, size)[:, None] * of_h
