@@ -58,9 +58,8 @@ def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
     Without intervals: as many as give the median number `significant` digits. Never more than two beyond the median's.
     What is nothing beside the largest number has no say.
     """
-    nothing = _nothing(items)
-    halves = [item.half for item in items if item.half and item.half > nothing]
-    numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > nothing]
+    halves = [item.half for item in items if item.half and item.half > _nothing(items)]
+    numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > _nothing(items)]
     if not numbers:
         return 2
     middle = (1 if halves else significant - 1) - _leading(statistics.median_low(numbers))
@@ -80,8 +79,7 @@ def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
     would not fit in a column.
     """
     known = list(items)
-    sizes = [abs(item.mean) for item in known if abs(item.mean) > _nothing(known)]
-    size = statistics.median_low(sizes) if sizes else 1.0
+    size = statistics.median_low([abs(item.mean) for item in known if abs(item.mean) > _nothing(known)] or [1.0])
     for names, steps in (({"s", "seconds"}, _TIME), ({"B", "bytes"}, _MEMORY)):
         if unit in names:
             return next((step for step in steps if step[0] <= size), steps[-1])
@@ -187,9 +185,7 @@ def p_value(p: float | None) -> str:
     >>> p_value(0.0312), p_value(1e-9), p_value(None)
     ('0.031', '<0.001', '–')
     """
-    if p is None:
-        return MISSING
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
+    return MISSING if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def duration(seconds: float) -> str:

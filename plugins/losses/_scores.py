@@ -23,6 +23,14 @@ def finite(logits: Tensor) -> Tensor:
     return wide(logits).clamp(min=FLOOR)
 
 
+def divided(scores: Tensor, temperature: float | Tensor) -> Tensor:
+    """Scores over a temperature, of which the gradient is right beside masked classes, -inf, too."""
+    if not isinstance(temperature, torch.Tensor):
+        return scores / temperature
+    masked = scores == -torch.inf  # it would make the gradient of the temperature infinity times zero
+    return (scores.masked_fill(masked, 0.0) / temperature).masked_fill(masked, -torch.inf)
+
+
 def examples(class_counts: Tensor, logits: Tensor) -> Tensor:
     """How many examples a class has, at least one, in the type that wide logits have."""
     return class_counts.to(torch.promote_types(logits.dtype, torch.float32)).clamp(min=1)

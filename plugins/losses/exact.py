@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from harness.stock.losses._scores import wide
+from harness.stock.losses._scores import divided, wide
 from harness.stock.losses._standard import standardized
-from harness.stock.transforms._argmax import divided
 
 from harness import Loss, NonNegative, Positive, Transform, hookimpl, named
 

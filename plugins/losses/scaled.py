@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from harness.stock.losses._scores import wide
+from harness.stock.losses._scores import divided, wide
 from harness.stock.losses._standard import standardized
 
 from harness import Loss, Positive, call, hookimpl
@@ -47,13 +46,7 @@ class Scaled(Loss):
 
     def _scores(self, logits: Tensor) -> Tensor:
         scores = wide(logits)
-        return _divided(standardized(scores) if self.standardize else scores, self.temperature)
-
-
-def _divided(scores: Tensor, temperature: float | Tensor) -> Tensor:
-    # A masked class would make the gradient of the temperature infinity times zero.
-    masked = scores == -torch.inf
-    return (scores.masked_fill(masked, 0.0) / temperature).masked_fill(masked, -torch.inf)
+        return divided(standardized(scores) if self.standardize else scores, self.temperature)
 
 
 @hookimpl
