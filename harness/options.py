@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from harness.ending import CONDITIONS
 from harness.errors import BenchError, near_miss
 
 Command = Callable[[argparse.Namespace], int]
@@ -137,10 +138,21 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("-j", dest="jobs", type=_count, metavar="N", help="cells at once (one per pair of cores)")
     run.add_argument("--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
+    run.add_argument(
+        "--fail-on", type=_conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(CONDITIONS)}"
+    )
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=_target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
     run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")
+
+
+def _conditions(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in CONDITIONS:
+            raise argparse.ArgumentTypeError(f"no condition {name!r}{near_miss(name, CONDITIONS)}")
+    return names
 
 
 def _seconds(text: str) -> float:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from harness.report import prose
+from harness.report import gates, prose
 from harness.report.columns import sheet
 from harness.report.ink import Ink
 from harness.report.layout import Line, Sheet, plan
@@ -139,6 +139,8 @@ def _header(shown: View, width: int, ink: Ink) -> Iterator[Line]:
 
 
 def _closing(shown: View, width: int, ink: Ink) -> Iterator[Line]:
+    kept = [f"{ink.sign(passed)} {ink(line)}" for passed, line in gates.lines(shown.data)]
+    yield from _section("Gates", kept, width, "red" if gates.broken(shown.data) else "")
     yield from _section("What would decide the rest", map(ink, prose.undecided(shown)), width, "yellow")
     legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
     yield from [[], *legend] if legend else []
