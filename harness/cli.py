@@ -72,14 +72,13 @@ def _one(path: str, options: argparse.Namespace) -> int:
             jobs=options.jobs,
             timeout=options.timeout,
             fresh=options.fresh,
-            fail_on=options.fail_on,
             listener=progress,
         )
         check(options.fail_on, prepared)
         if options.dry_run:
             print(rehearse(prepared, conditions))
             return OK
-        result = conduct(prepared, conditions, server)
+        result = conduct(prepared, conditions, server, options.fail_on)
     show(result.data, options)
     lines = [*reasons(result.data, options.fail_on), *unknown(result.data, options.fail_on)]
     sys.stderr.writelines(f"bench: {line}\n" for line in lines)

@@ -34,17 +34,13 @@ class Listener:
 
 @dataclass(frozen=True)
 class Conditions:
-    """How to run: where results go, how much at once, how long a question may take, who hears of the progress.
-
-    `fail_on` are the conditions on the finished result that end the run with exit code 1.
-    """
+    """How to run: where results go, how much at once, how long a question may take, who hears of the progress."""
 
     results: Path
     device: str = "cpu"
     jobs: int | None = None
     timeout: float = 3600.0
     fresh: bool = False
-    fail_on: tuple[str, ...] = ()
     listener: Listener = field(default_factory=Listener)
 
 

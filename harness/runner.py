@@ -61,13 +61,16 @@ def planned(prepared: Prepared, conditions: Conditions) -> Plan:
     return whole
 
 
-def conduct(prepared: Prepared, conditions: Conditions, server: Server) -> Result:
-    """Measure what is missing, analyse everything, and keep the result under the results folder."""
+def conduct(prepared: Prepared, conditions: Conditions, server: Server, fail_on: Sequence[str] = ()) -> Result:
+    """Measure what is missing, analyse everything, and keep the result under the results folder.
+
+    `fail_on` names conditions on the finished result that end the run with exit code 1, as a broken gate does.
+    """
     started = time.monotonic()
     identity = _new_run(conditions.results, prepared.suite.name)
     data = _measured(prepared, conditions, identity, server)
     data["gates"] = confirmed(data, partial(_afresh, prepared, conditions, identity, server))
-    data["exit"] = ended(data, conditions.fail_on)
+    data["exit"] = ended(data, fail_on)
     data |= {"seconds": time.monotonic() - started, "published": prepared.suite.published}
     result, folder = Result(data), conditions.results / "runs" / identity
     with writing(folder):

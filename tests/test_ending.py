@@ -1,0 +1,95 @@
+"""`--fail-on`: every condition, its reason in one line, and where it stands among the exit codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.ending import CONDITIONS, ended, reasons
+from tests.conftest import Bench, Ended
+from tests.report import factory
+
+
+@pytest.fixture(scope="module")
+def folder(shared: Callable[[str], Bench]) -> Bench:
+    bench = shared("ending")
+    bench.suite("[good, {good: {value: 0.5}}, {good: {value: 2}}]")
+    bench.suite("[good, {bad: {how: skip}}, {bad: {how: raise}}, {bad: {how: nan}}]", name="mixed.yaml")
+    bench.suite(name="alone.yaml", baseline=None)
+    return bench
+
+
+def conditions(ended: Ended) -> list[str]:
+    """The reasons on stderr, without what stands before them."""
+    return [line.removeprefix("bench: ") for line in ended.lines if line.startswith("bench: ")]
+
+
+def test_a_contender_proven_worse_is_a_regression(folder: Bench) -> None:
+    ended = folder("s.yaml", "--device", "cpu", "--fail-on", "regression,undecided,skipped,error", "--json", "-")
+    assert (ended.code, ended.json["exit"]) == (1, 1)
+    assert conditions(ended) == ["regression: good(value=0.5) is worse than good in score"]
+    assert folder("s.yaml", "--device", "cpu", "--fail-on", "undecided,skipped,error").code == 0
+    assert folder("s.yaml", "--device", "cpu").code == 0
+
+
+def test_one_seed_decides_nothing(folder: Bench) -> None:
+    ended = folder("s.yaml", "--device", "cpu", "--seeds", "1", "--fail-on", "undecided", "-q")
+    assert ended.code == 1
+    why = "one seed says nothing about other seeds"
+    assert conditions(ended) == [
+        f"undecided: good(value={value}) is not told apart from good in score: {why}" for value in ("0.5", "2.0")
+    ]
+
+
+def test_a_failed_row_is_3_whatever_else_failed(folder: Bench) -> None:
+    ended = folder("mixed.yaml", "--device", "cpu", "--fail-on", "error, skipped", "-q")
+    assert ended.code == 3
+    failed, skipped = conditions(ended)
+    assert re.fullmatch(r"error: bad failed: ValueError: not today \(noop\.py:\d+\)", failed)
+    assert skipped == "skipped: bad(how=skip) skipped: this pair is impossible"
+    assert folder("mixed.yaml", "--device", "cpu", "-k", "skip", "--fail-on", "skipped").code == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("s.yaml", "--fail-on", "regresion"), "bench run: argument --fail-on: no condition 'regresion', did you mean regression?"),
+        (("s.yaml", "--fail-on", "skipped,"), "bench run: argument --fail-on: no condition '' (choose from error, regression, skipped, undecided, unfit)"),
+        (("alone.yaml", "--fail-on", "undecided"), "bench: alone.yaml: --fail-on undecided: the suite has no baseline"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_cannot_be_met_is_2(folder: Bench, words: tuple[str, ...], line: str) -> None:
+    ended = folder(*words, "--device", "cpu")
+    assert (ended.code, ended.lines) == (2, [line])
+
+
+def fit(rate: float | None) -> dict[str, Any]:
+    doctor = None if rate is None else {"false_positive_rate": rate, "alpha": 0.05}
+    return {**factory.result(), "environment": {"doctor": doctor}, "gates": []}
+
+
+def test_a_machine_is_unfit_above_alpha() -> None:
+    assert [ended(fit(rate), ["unfit"]) for rate in (0.0, 0.05, 0.06, None)] == [0, 0, 1, 0]
+    assert reasons(fit(0.125), ["unfit"]) == [
+        "unfit: this machine tells equal functions apart in 12.5% of cases, more than 5.0%"
+    ]
+
+
+def test_an_unexamined_machine_is_said_to_be(folder: Bench) -> None:
+    ended = folder("s.yaml", "--device", "cpu", "--fail-on", "unfit", "-q")
+    assert ended.code == 0
+    assert conditions(ended) == ["unfit: nothing is known of this machine's false alarms, bench doctor finds out"]
+
+
+def test_every_condition_looks_at_the_first_metric_of_every_row() -> None:
+    result = {**factory.result(), "environment": {}, "gates": []}
+    assert reasons(result, ["regression"]) == [
+        f"regression: hinge on {problem} is worse than cross_entropy in accuracy" for problem in factory.PROBLEMS
+    ]
+    assert len(reasons(result, ["undecided"])) == 2 and not reasons(result, ["skipped", "error", "unfit"])
+    lost = [factory.without(cell, "timeout", None) for cell in result["cells"]]
+    assert len(reasons({**result, "cells": lost}, ["error"])) == len(lost)
+    assert set(CONDITIONS) == {"regression", "undecided", "skipped", "unfit", "error"}
