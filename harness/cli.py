@@ -133,6 +133,13 @@ def _report(options: argparse.Namespace) -> int:
     return OK
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from harness.showing import compare
+
+    compare(options)
+    return OK
+
+
 def _catalogue(options: argparse.Namespace) -> Any:
     from harness.catalogue import gather
     from harness.engines.local import Server
@@ -167,4 +174,5 @@ COMMANDS: dict[str, Command] = {
     "info": _info,
     "check": _check,
     "report": _report,
+    "compare": _compare,
 }

@@ -76,11 +76,15 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     check.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
     check.add_argument("--timeout", type=_seconds, default=120.0, metavar="SECONDS", help="limit for one component")
     check.set_defaults(command=commands_run["check"])
-    report = add("report", parents=[_output_options()], help="render a stored run again")
-    report.add_argument("run", metavar="RUN", help="last, last~1, the beginning of an id, a folder or a file")
-    report.add_argument("--format", default="console", metavar="FORMAT", help="console or json")
+    stored = "last, last~1, the beginning of an id, a folder or a file"
+    report = add("report", parents=[_output_options(), _format_option()], help="render a stored run again")
+    report.add_argument("run", metavar="RUN", help=stored)
     report.add_argument("--figures", type=_folder, metavar="DIR", help="write its figures into a folder, as PNG")
     report.set_defaults(command=commands_run["report"])
+    compare = add("compare", parents=[_output_options(), _format_option()], help="compare a stored run with another")
+    compare.add_argument("before", metavar="RUN", help=stored)
+    compare.add_argument("after", metavar="RUN", help="what is compared with it")
+    compare.set_defaults(command=commands_run["compare"])
     return parser
 
 
@@ -124,6 +128,12 @@ def _suite_options() -> argparse.ArgumentParser:
 def _output_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
     options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
+def _format_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--format", default="console", metavar="FORMAT", help="console or json")
     return options
 
 

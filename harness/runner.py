@@ -125,6 +125,7 @@ def _analyse(
         "question": suite.question,
         "run": identity,
         "protocol": suite.protocol,
+        "protocol_version": table["protocol", suite.protocol]["facts"]["version"],
         "environment": whole.environment,
         "measure": measure,
         "baseline": suite.baseline,
@@ -138,6 +139,11 @@ def _analyse(
         "warnings": edges(suite, rows),
         "cells": rows,
     }
+    return analysed(run, server)
+
+
+def analysed(run: Mapping[str, Any], server: Server) -> dict[str, Any]:
+    """The Result JSON of a run, its statistics done in a child. Raises BenchError where the baseline is no row."""
     child = server.start()
     try:
         answer: dict[str, Any] = child.ask({"ask": "analyse", "run": run})

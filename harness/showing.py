@@ -38,6 +38,17 @@ def report(options: argparse.Namespace) -> None:
         sys.stderr.writelines(f"{line}\n" for line in drawn(data, Path(options.figures), Path(options.results)))
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Two stored runs, the later against the earlier."""
+    from harness import comparison
+    from harness.engines.local import Server
+
+    folder = Path(options.results)
+    before, after = (history.stored(folder, run) for run in (options.before, options.after))
+    with Server() as server:
+        _formatted(comparison.compare(before, after, folder, server), options)
+
+
 def _formatted(data: dict[str, Any], options: argparse.Namespace) -> None:
     if options.format == "console":
         _print(data, options)

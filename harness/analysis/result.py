@@ -14,8 +14,8 @@ from harness.analysis.samples import Measured, measured
 from harness.analysis.verdicts import Cells, against, marks
 from harness.statistics import interval
 
-KEPT = ("suite", "question", "run", "protocol", "environment", "measure", "axes", "contenders", "within", "baseline",
-        "margin", "interval", "controls")  # fmt: skip
+KEPT = ("suite", "question", "run", "protocol", "protocol_version", "environment", "measure", "axes", "contenders",
+        "within", "baseline", "margin", "interval", "controls")  # fmt: skip
 FAILED = ("failed", "crashed", "timeout", "oom")
 CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
 
