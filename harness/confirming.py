@@ -9,11 +9,12 @@ from harness.analysis.pairing import partners, problems
 
 Outcome = dict[str, Any]
 Again = Callable[[Sequence[int], int], Mapping[str, Any]]
-"""(cells by their places in the result, the how-manieth time) -> the result of measuring them afresh."""
+"""(places of cells in the result, number of the attempt) -> the result of measuring them afresh."""
+SKIPPED: Outcome = {"passed": None, "reason": "the row was skipped"}
 
 
 def confirmed(result: Mapping[str, Any], again: Again) -> list[Outcome]:
-    """The result's gates; one that asks for `confirm` fails only where it fails as many fresh measurements too.
+    """The result's gates; one that asks to `confirm` fails only where so many fresh measurements break it too.
 
     Whole problems are measured again, so that a contender meets its baseline and all the others as before.
     """
@@ -26,9 +27,6 @@ def confirmed(result: Mapping[str, Any], again: Again) -> list[Outcome]:
         for gate in doubtful:
             gate |= _heard(gate, next((other for other in found if _same(gate, other)), SKIPPED))
     return gates
-
-
-SKIPPED: Outcome = {"passed": None, "reason": "the row was skipped"}
 
 
 def _places(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[int]:

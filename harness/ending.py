@@ -69,8 +69,8 @@ def _unfit(result: Result) -> Iterator[str]:
     """By the doctor's run of equal functions under two names: how often this machine told them apart."""
     doctor = result["environment"].get("doctor")
     if doctor and doctor["false_positive_rate"] > doctor["alpha"]:
-        found, alpha = doctor["false_positive_rate"], doctor["alpha"]
-        yield f"this machine tells equal functions apart in {found:.1%} of cases, more than {alpha:.1%}"
+        found, alpha = (f"{100 * doctor[key]:.3g} %" for key in ("false_positive_rate", "alpha"))
+        yield f"this machine tells equal functions apart in {found} of cases, more than {alpha}"
 
 
 CONDITIONS: Mapping[str, Callable[[Result], Iterator[str]]] = MappingProxyType(

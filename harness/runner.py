@@ -67,8 +67,9 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server, fail_on:
     `fail_on` names conditions on the finished result that end the run with exit code 1, as a broken gate does.
     """
     started = time.monotonic()
+    whole = planned(prepared, conditions)
     identity = _new_run(conditions.results, prepared.suite.name)
-    data = _measured(prepared, conditions, identity, server)
+    data = _measured(prepared, conditions, whole, identity, server)
     data["gates"] = confirmed(data, partial(_afresh, prepared, conditions, identity, server))
     data["exit"] = ended(data, fail_on)
     data |= {"seconds": time.monotonic() - started, "published": prepared.suite.published}
@@ -79,9 +80,8 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server, fail_on:
     return result
 
 
-def _measured(prepared: Prepared, conditions: Conditions, identity: str, server: Server) -> dict[str, Any]:
+def _measured(prepared: Prepared, conditions: Conditions, whole: Plan, identity: str, server: Server) -> dict[str, Any]:
     """The Result JSON of the cells, after everything missing was measured."""
-    whole = planned(prepared, conditions)
     conditions.listener.expect(whole.tasks)
     run = Measuring(identity, prepared.suite, whole, conditions, server)
     try:
@@ -97,7 +97,7 @@ def _afresh(
     """The Result JSON of some of the cells, whatever is stored of them."""
     chosen = dataclasses.replace(prepared, cells=[prepared.cells[place] for place in places])
     fresh = dataclasses.replace(conditions, fresh=True)
-    return _measured(chosen, fresh, f"{identity}-confirm-{time}", server)
+    return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
 
 
 def _new_run(results: Path, name: str) -> str:

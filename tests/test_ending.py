@@ -67,7 +67,7 @@ def fit(rate: float | None) -> dict[str, Any]:
 
 def test_a_machine_is_unfit_above_alpha() -> None:
     assert [ended(fit(rate), ["unfit"]) for rate in (0.0, 0.05, 0.06, None)] == [0, 0, 1, 0]
-    line = "unfit: this machine tells equal functions apart in 12.5% of cases, more than 5.0%"
+    line = "unfit: this machine tells equal functions apart in 12.5 % of cases, more than 5 %"
     assert reasons(fit(0.125), ["unfit"]) == [line]
 
 

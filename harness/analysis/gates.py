@@ -7,11 +7,11 @@ from typing import Any
 
 from harness.analysis.pairing import Partner
 from harness.analysis.verdicts import ALPHA
+from harness.suite.gates import COMPARING
 
 Cell = Mapping[str, Any]
 Gate = Mapping[str, Any]
 Outcome = dict[str, Any]
-COMPARING = ("worse_than", "not_worse_than")
 NOTHING: Outcome = {"baseline": None, "value": None, "low": None, "high": None, "passed": None, "reason": None}
 
 

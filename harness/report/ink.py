@@ -45,10 +45,9 @@ class Ink:
     @cached_property
     def plain(self) -> bool:
         """Whether the stream lacks one of the glyphs, so that all of them take their plain form."""
+        glyphs = [*map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
         try:
-            "".join([*map(chr, _PLAIN), *(mark for mark, _ in (*_MARKS.values(), *_SIGNS.values()))]).encode(
-                self.encoding
-            )
+            "".join(glyphs).encode(self.encoding)
         except UnicodeEncodeError:
             return True
         return False
