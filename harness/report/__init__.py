@@ -17,6 +17,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "json": "harness.report.result",
         "csv": "harness.report.csv",
         "md": "harness.report.markdown",
+        "latex": "harness.report.latex",
     }
 )
 """Format name -> module with `render(result, width) -> str`."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from harness.report import prose, sections
 from harness.report.columns import sheet
+from harness.report.flat import rows
 from harness.report.ink import Ink
-from harness.report.layout import Column, Label, Line, Sheet
+from harness.report.layout import Line, Sheet
 from harness.report.sections import Section
 from harness.report.view import View, view
 
@@ -46,17 +47,7 @@ def _list(section: Section) -> str:
 def _table(one: Sheet) -> Iterator[str]:
     yield _row([_escaped(one.corner), *(_escaped(column.head) for column in one.columns)])
     yield _row(["---", *("---:" if column.right else "---" for column in one.columns)])
-    for place, label in enumerate(one.labels):
-        if not label.optional or any(column.cells[place] for column in one.columns):
-            yield _row([_styled(label.text.strip(), label.style), *_cells(label, place, one.columns)])
-
-
-def _cells(label: Label, place: int, columns: tuple[Column, ...]) -> list[str]:
-    """The texts of a row; in the first what there is to say instead."""
-    if label.notice:
-        whole = f"{label.notice}: {label.reason}" if label.reason else label.notice
-        return [_escaped(whole), *[""] * (len(columns) - 1)]
-    return [_text(column.cells[place]) for column in columns]
+    yield from (_row(list(map(_text, row))) for row in rows(one))
 
 
 def _text(line: Line) -> str:

@@ -1,10 +1,11 @@
-"""CSV and Markdown, read back by the standard library and by a Markdown parser."""
+"""CSV, Markdown and LaTeX, read back: by the standard library, by a Markdown parser, by undoing every escape."""
 
 from __future__ import annotations
 
 import copy
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -97,15 +98,45 @@ def test_published_numbers_are_in_italics_below_their_row() -> None:
     assert [row[0] for row in table][2:4] == ["hinge", "published [1]"]
 
 
+MATHS = {"pm": "±", "-": "−", "times": "×", "cdot": "·", "uparrow": "↑", "downarrow": "↓", "bigstar": "★", "star": "☆", "<": "<", ">": ">", "|": "|",
+         "blacktriangle": "▲", "blacktriangledown": "▼"}  # fmt: skip
+
+
+def read(text: str) -> str:
+    """What LaTeX prints."""
+    text = re.sub(r"\\text(bf|it)\{(.*?)\}(?= |$)", r"\2", text)
+    text = text.replace("{[}", "[").replace(r"\textbackslash{}", r"\backslash").replace("--", "–")
+    text = re.sub(r"(?<!\\)\$\\?(.*?)\$", lambda found: MATHS[found[1]], text)
+    return re.sub(r"\\([&%$#_{}])", r"\1", text).replace(r"\backslash", "\\")
+
+
+def latex(data: dict[str, Any]) -> list[list[list[str]]]:
+    """The texts of every table, cell by cell, as a reader sees them."""
+    bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", render(data, "latex"), flags=re.DOTALL)
+    lines = [[line for line in body.splitlines() if line != r"\midrule"] for body in bodies]
+    assert all(line.endswith(r" \\") for table in lines for line in table)
+    return [[[read(cell.strip()) for cell in re.split(r"(?<!\\)&", line[:-3])] for line in table] for table in lines]
+
+
+def test_latex_has_the_tables_of_markdown() -> None:
+    whole = published(entry("hinge", 0.4321))
+    whole["cells"][2] = without(whole["cells"][2], "failed", "50 % of {a, b} & c_d #1 cost $2")
+    text = render(whole, "latex")
+    assert latex(whole) == tables(render(whole, "md").replace("✗", "×"))
+    assert text.isascii() and text.count(r"\begin{table}") == text.count(r"\end{table}") == len(PROBLEMS)
+    assert len(re.findall(r"(?<!\\)\{", text)) == len(re.findall(r"(?<!\\)\}", text))
+    assert r"p adjusted by Holm for 8 comparisons" in text and r"\textit{published {[}1]}" in text
+
+
 @pytest.mark.parametrize("label", ["a|b", "*bold*", "`code`", "<b>", "[x](y)", "_it_", "a\\b", LONG, "my_loss(x_=1)"])
 def test_labels_read_as_they_are_written(label: str) -> None:
     whole = copy.deepcopy(result(losses=["cross_entropy", label], count=1))
     (table,) = tables(render(whole, "md"))
-    assert table[2][0] == label
+    assert table[2][0] == label == latex(whole)[0][2][0]
     assert {row["loss"] for row in rows(whole)} == {"cross_entropy", label}
 
 
 def test_every_format_renders_every_result() -> None:
-    assert set(formats()) == {"console", "json", "csv", "md"}
+    assert set(formats()) == {"console", "json", "csv", "md", "latex"}
     for name in formats():
         assert render(result(), name).endswith("\n")
