@@ -133,7 +133,9 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--format", default="console", metavar="FORMAT", help="console, json, csv, md or latex")
+    options.add_argument(
+        "--format", default="console", metavar="FORMAT", help="console, json, csv, md, latex or methods"
+    )
     return options
 
 

@@ -18,6 +18,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "csv": "harness.report.csv",
         "md": "harness.report.markdown",
         "latex": "harness.report.latex",
+        "methods": "harness.report.methods",
     }
 )
 """Format name -> module with `render(result, width) -> str`."""

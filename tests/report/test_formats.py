@@ -136,7 +136,43 @@ def test_labels_read_as_they_are_written(label: str) -> None:
     assert {row["loss"] for row in rows(whole)} == {"cross_entropy", label}
 
 
+def test_methods_say_what_was_done() -> None:
+    environment = {
+        "python": "3.12.1",
+        "torch": "2.13.0",
+        "device": "cpu",
+        "threads": 2,
+        "harness": "0.1.0",
+        "plugins": {"mine": "ab12"},
+    }
+    whole = {**result(), "protocol_version": 3, "environment": environment, "margin": {"nll": 0.01}}
+    whole["cells"][1] = without(whole["cells"][1], "timeout", None)
+    whole["cells"][2]["metrics"]["ece"]["interval"] = "seeds"
+    for cell in whole["cells"]:
+        cell["metrics"].pop("nll", None)
+    assert render(whole, "methods") == (
+        f"We compared 5 contenders ({', '.join(LOSSES)}) on 2 problems ({', '.join(PROBLEMS)}) by the protocol accuracy "
+        "(version 3) of Touchstone 0.1.0. Rows were measured with 2 seeds, and paired by seed. "
+        "Tuned for every contender, in equally many trials, on validation data and seeds of their own: lr. "
+        "95 % intervals by Student's t over seeds and test examples, the variance clustered both ways (Cameron, Gelbach "
+        "and Miller, 2011): accuracy, ece. 95 % intervals by Student's t over seeds: ece. "
+        "Differences to the baseline cross_entropy were tested two-sided at a level of 5 %, p adjusted by Holm (1979) over "
+        "the 8 comparisons of a metric. Two one-sided tests (Schuirmann, 1987) show what counts as the same, with a margin "
+        "of 0.01 in nll. Rows that ended as timeout: 1. "
+        "Everything ran with Python 3.12.1, PyTorch 2.13.0, cpu, 2 threads a process. "
+        "Plugins by the digest of their code: mine ab12.\n"
+    )
+
+
+def test_methods_claim_no_test_that_was_not_made() -> None:
+    whole = {**result(losses=["cross_entropy"], count=1), "baseline": None}
+    whole["measure"][0]["ratio"] = 0.05
+    text = render(whole, "methods")
+    assert "Holm" not in text and "Compared by the ratio to the baseline: accuracy." in text
+    assert "clustered both ways (Cameron, Gelbach and Miller, 2011): nll, ece." in text
+
+
 def test_every_format_renders_every_result() -> None:
-    assert set(formats()) == {"console", "json", "csv", "md", "latex"}
+    assert set(formats()) == {"console", "json", "csv", "md", "latex", "methods"}
     for name in formats():
         assert render(result(), name).endswith("\n")
