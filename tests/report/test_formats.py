@@ -173,6 +173,5 @@ def test_methods_claim_no_test_that_was_not_made() -> None:
 
 
 def test_every_format_renders_every_result() -> None:
-    assert set(formats()) == {"console", "json", "csv", "md", "latex", "methods"}
     for name in formats():
         assert render(result(), name).endswith("\n")

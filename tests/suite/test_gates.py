@@ -88,4 +88,4 @@ def test_a_mistake_has_its_place_and_near_miss(mistakes: Wrong, text: str, expec
 
 def test_a_metric_with_a_mistake_of_its_own_is_told_once(mistakes: Wrong) -> None:
     text = PLAIN.replace("[accuracy, nll, entropy]", "[accuracy, {ece: {bns: 3}}]")
-    assert mistakes(text + "gate: {ece: {at_most: 1}}\n") == ["2:27: ece has no field 'bns', did you mean bins?"]
+    assert mistakes(text + "gate: {ece: {at_most: 1}}\n") == ["2:28: ece has no field 'bns', did you mean bins?"]
