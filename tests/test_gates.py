@@ -173,19 +173,28 @@ def test_a_baseline_in_another_problem_is_measured_again_too() -> None:
 
 
 def test_the_report_names_gate_row_and_size() -> None:
-    gates = [gate("worse_than", 0.01, relative=True), gate("at_most", 0.89), gate("at_least", 0.1)]
-    result = analyse(run(REGRESSED[:3], gates))
-    mean, old = (OLD - NEW).mean(), OLD.mean()
-    low, high = worse_by("higher")
+    result = analyse(run(REGRESSED[:3], [gate("worse_than", 0.01, relative=True), gate("at_most", 0.89)]))
+    (low, high), old, mean = worse_by("higher"), OLD.mean(), (OLD - NEW).mean()
     size = f"{100 * mean / old:.3g} % worse than old (95 %: {100 * low / old:.3g} % to {100 * high / old:.3g} %)"
     found = list(lines(result))
-    assert found[0] == (False, f"m worse_than 1 %: new is {size}")
-    assert found[1] == (True, "m worse_than 1 %: kept by 1 row, other is 0 % worse than old (95 %: 0 % to 0 %)")
-    assert (False, f"m at_most 0.89: old has {old:.3g}") in found
-    assert found[-1] == (True, f"m at_least 0.1: kept by 3 rows, nearest new has {NEW.mean():.3g}")
+    assert found == [
+        (False, f"m worse_than 1 %: new is {size}"),
+        (True, "m worse_than 1 %: other is 0 % worse than old (95 %: 0 % to 0 %)"),
+        (False, f"m at_most 0.89: old has {old:.3g}"),
+        (False, f"m at_most 0.89: other has {old:.3g}"),
+        (True, f"m at_most 0.89: new has {NEW.mean():.3g}"),
+    ]
     assert broken(result) == [line for kept, line in found if kept is False]
     report = " ".join(render(result, "console", 200).split())
     assert all(f"{'✓' if kept else '✗'} {line}" in report for kept, line in found)
+
+
+@pytest.mark.parametrize(("rule", "bound", "nearest"), [("at_most", 2, "new7 has 1.7"), ("at_least", 0, "old has 1")])
+def test_of_many_rows_that_keep_a_gate_the_nearest_is_named(rule: str, bound: float, nearest: str) -> None:
+    rows = [row("old", [1.0, 1.0]), *(row(f"new{k}", [1 + k / 10] * 2) for k in range(1, 8)), row("lost", [3.0, None])]
+    found = list(lines(analyse(run(rows, [gate(rule, bound)]))))
+    assert found[1:] == [(True, f"m {rule} {bound}: kept by 8 rows, nearest {nearest}")]
+    assert found[0][0] is False and "lost has 3; 1 of 2 seeds" in found[0][1]
 
 
 LUCK = '''

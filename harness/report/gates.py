@@ -9,6 +9,8 @@ from harness.analysis.pairing import full_name
 
 Result = Mapping[str, Any]
 Outcome = Mapping[str, Any]
+NAMED = 3
+"""Rows that keep a gate and are named; where there are more they are counted."""
 
 
 def broken(result: Result) -> list[str]:
@@ -17,20 +19,21 @@ def broken(result: Result) -> list[str]:
 
 
 def lines(result: Result) -> Iterator[tuple[bool | None, str]]:
-    """(kept, sentence): rows that break a gate or cannot be judged one by one, those that keep it together."""
+    """(kept, sentence) for every gate and row; of many rows that keep a gate only the nearest to its bound is named."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in result.get("gates") or []:
         groups.setdefault(_gate(result, outcome), []).append(outcome)
     for gate, outcomes in groups.items():
         kept = [each for each in outcomes if each["passed"] and each["reason"] is None]
-        rest = [each for each in outcomes if each not in kept]
-        yield from ((each["passed"], _alone(result, each)) for each in sorted(rest, key=_broken_first))
-        if kept:
-            yield True, f"{gate}: {_together(result, kept)}"
+        many = kept if len(kept) > NAMED else []
+        single = [each for each in outcomes if each not in many]
+        yield from ((each["passed"], _alone(result, each)) for each in sorted(single, key=_broken_first))
+        if many:
+            yield True, f"{gate}: {_together(result, many)}"
 
 
-def _broken_first(outcome: Outcome) -> bool:
-    return outcome["passed"] is not False
+def _broken_first(outcome: Outcome) -> int:
+    return (False, None, True).index(outcome["passed"])
 
 
 def _gate(result: Result, outcome: Outcome) -> str:
@@ -50,8 +53,7 @@ def _together(result: Result, kept: Sequence[Outcome]) -> str:
     """How many rows keep a gate, and the one that comes closest to breaking it."""
     sign = -1 if kept[0]["rule"] == "at_least" else 1
     nearest = max(kept, key=lambda each: sign * each["value"])
-    count = "1 row, " if len(kept) == 1 else f"{len(kept)} rows, nearest "
-    return f"kept by {count}{full_name(result, nearest['vary'])} {_found(result, nearest)}"
+    return f"kept by {len(kept)} rows, nearest {full_name(result, nearest['vary'])} {_found(result, nearest)}"
 
 
 def _found(result: Result, outcome: Outcome) -> str:
