@@ -42,11 +42,12 @@ FLOORS = {
         ),
         1,
     ),
-    **dict.fromkeys(("statistics", "clusters", "feasible", "artifacts"), 1),
+    **dict.fromkeys(("statistics", "clusters", "unpaired", "feasible", "artifacts"), 1),
     **dict.fromkeys(("protocols", "certificates"), 2),
     **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),
     **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "checking", "history", "report", "figures"), 4),
-    **dict.fromkeys(("cli", "options", "__main__"), 5),
+    **dict.fromkeys(("confirming", "ending", "comparison", "changes"), 4),
+    **dict.fromkeys(("cli", "options", "showing", "__main__"), 5),
 }
 DOOR = "__init__"
 HARNESS = sorted((ROOT / "harness").rglob("*.py"))

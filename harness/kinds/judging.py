@@ -34,7 +34,8 @@ class Protocol(Component):
 
     `needs` maps each kind a suite varies to its default, None where the suite must say; `contenders` are the kinds that
     compete, the other axes make the problem; `optional` are kinds a suite may vary and need not; `offers` are the names
-    a metric may ask for; `version` goes up when the same cell would give other numbers.
+    a metric may ask for; `version` goes up when the same cell would give other numbers. With `lockstep` all contenders
+    of a problem are alive together and take turns, one block each: for what depends on the moment, such as time.
     """
 
     kind: ClassVar[str] = "protocol"
@@ -43,6 +44,7 @@ class Protocol(Component):
     contenders: ClassVar[Sequence[str]] = ()
     optional: ClassVar[Sequence[str]] = ()
     offers: ClassVar[Sequence[str]] = ()
+    lockstep: ClassVar[bool] = False
 
     @abstractmethod
     def setup(self, case: Case) -> Session:

@@ -31,6 +31,9 @@ class Progress(Listener):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -40,6 +43,7 @@ class Progress(Listener):
         todo = [task for task in tasks if task.missing]
         if not todo or not self._live:
             return
+        self._stop()
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar

@@ -20,21 +20,23 @@ def setting(view: View) -> list[str]:
     environment = view.data.get("environment") or {}
     torch = environment.get("torch")
     most = max((len(problem.rows) for problem in view.problems), default=0)
-    parts = [view.data.get("protocol"), *view.constants, _seeds(view.rows)]
-    size = f"{_count(len(view.problems), 'problem')} × {_count(most, 'contender')}" if most else ""
+    parts = [view.data.get("protocol"), *view.constants, seeds(view.rows)]
+    size = f"{counted(len(view.problems), 'problem')} × {counted(most, 'contender')}" if most else ""
     parts += [size, environment.get("device")]
     return [str(part) for part in [*parts, torch and f"torch {torch}", _time(view)] if part]
 
 
-def _count(n: int, noun: str) -> str:
+def counted(n: int, noun: str) -> str:
+    """`1 seed`, `32 seeds`."""
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def _seeds(rows: Sequence[Row]) -> str:
+def seeds(rows: Sequence[Row]) -> str:
+    """How many seeds the rows have; empty where none has any."""
     counts = sorted({len(row.cell.get("seeds") or []) for row in rows if row.cell.get("seeds")})
     if len(counts) > 1:
         return f"{counts[0]} to {counts[-1]} seeds"
-    return _count(counts[0], "seed") if counts else ""
+    return counted(counts[0], "seed") if counts else ""
 
 
 def _time(view: View) -> str:
@@ -52,7 +54,8 @@ def undecided(view: View) -> list[str]:
     for row in view.rows:
         entry = row.against(view.primary)
         if entry.get("verdict") == "undecided" and not any(_says(clause, row) for clause in clauses):
-            needs.setdefault((row.place, _need(entry.get("needed"))), []).append(row.label)
+            need = "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"))
+            needs.setdefault((row.place, need), []).append(row.label)
     return [f"{_together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]
 
 

@@ -1,0 +1,18 @@
+"""A sheet without a page: every row whole, however wide it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.report.layout import Line, Sheet
+
+
+def rows(sheet: Sheet) -> Iterator[list[Line]]:
+    """The label of a row, then one text for every column; a notice stands in the first in place of numbers."""
+    for place, label in enumerate(sheet.labels):
+        texts = [column.cells[place] for column in sheet.columns]
+        if label.notice:
+            whole = f"{label.notice}: {label.reason}" if label.reason else label.notice
+            texts = [[(whole, label.style)], *([] for _ in texts[1:])]
+        if not label.optional or any(texts):
+            yield [[(label.text.strip(), label.style)], *texts]
