@@ -58,7 +58,7 @@ def test_the_published_draws() -> None:
     assert [round(float(stats.skew(c)), 4) for c in found] == [-0.3006, 2.2931, 5.0615, 8.8409]
     assert [c.max() for c in found] == [19, 86, 233, 491]
     assert [(c == 0).mean() for c in found] == [0.002, 0.0805, 0.1835, 0.3005]
-    assert [round(c[c >= 20].sum() / 20_000, 4) for c in found] == [0, 0.4471, 0.6131, 0.6892]
+    assert [c[c >= 20].sum() / 20_000 for c in found] == pytest.approx([0, 0.4471, 0.6131, 0.6892], abs=5.1e-5)
     means = [(x - x.mean(0)).norm(dim=1).numpy() for x in sets]
     spearman = [stats.spearmanr(c, far).statistic for c, far in zip(found, means, strict=True)]
     assert [round(rho, 2) for rho in spearman] == [-0.24, -0.94, -0.93, -0.93]
@@ -118,7 +118,7 @@ def data(name: str) -> harness.Data:
 @pytest.mark.parametrize("name", WHOLE)
 def test_as_scikit_learn_has_it_but_that_of_ties_the_first_come_first(name: str) -> None:
     x = WHOLE[name]()
-    k, more = min(10, len(x) - 2), min(80, len(x) - 1)
+    k, more = min(10, len(x) - 2), min(30, len(x) - 1)
     search = sklearn.neighbors.NearestNeighbors(n_neighbors=more, algorithm="brute").fit(x)
     distance, index = search.kneighbors()
     assert more == len(x) - 1 or (distance[:, -1] > distance[:, k - 1]).all(), "all that tie with the last are there"

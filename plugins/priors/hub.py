@@ -43,9 +43,9 @@ class Hub(Prior):
             if batches >= PATIENCE and not len(found):
                 raise BenchError(
                     f"{self!r} keeps nobody: of {batches * self.batch:,} points in {x[0].numel()} dimensions the "
-                    f"greatest hub is a neighbour of {most}; lower the threshold"
+                    f"greatest hub is a neighbour of {most}; lower the threshold of {self.threshold}"
                 )
-            report(len(found), shape[0])
+            report(min(len(found), shape[0]), shape[0])
         return found[: shape[0]]
 
 
