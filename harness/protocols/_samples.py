@@ -71,7 +71,7 @@ class Samples:
         size = -(-settings.batch // BLOCK) * BLOCK
         for first in range(0, settings.samples, size):
             found.append(self.sampled(denoiser, start[first : first + size], self.noise.after(first)))
-            self._report(min(first + size, settings.samples), settings.samples)
+            self._report(first + size, settings.samples)
         seconds = time.perf_counter() - began
         return Drawn(torch.cat(found), seconds, denoiser.seconds, denoiser.evaluated / settings.samples)
 
