@@ -78,7 +78,7 @@ def _absent(place: Place) -> str:
 
 def _power(log: float) -> str:
     """10^log with one digit, which no float may be small enough for."""
-    power = math.floor(log)
+    power = math.floor(log - math.log10(0.95))
     return f"{10 ** (log - power):.0f}e{power}".replace("-", "−")
 
 
