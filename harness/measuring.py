@@ -65,8 +65,9 @@ class Measuring:
         jobs = self.conditions.jobs or max(1, cores() // 2)
         with ThreadPoolExecutor(jobs) as pool:
             try:
+                fresh = self.conditions.fresh
                 missing = [
-                    a for key, a in self.plan.artifacts.items() if key in needed and not self._file(key).exists()
+                    a for k, a in self.plan.artifacts.items() if k in needed and (fresh or not self._file(k).exists())
                 ]
                 _all(pool.submit(self._make, artifact) for artifact in missing)
                 _all(pool.submit(self._measure, task, failures) for task in work)
