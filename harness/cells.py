@@ -73,6 +73,10 @@ def measure(
         "seeds": list(values.seeds),
         "metrics": {label: numbers and [_finite(v) for v in numbers] for label, numbers in values.metrics.items()},
         "extra": {name: [_finite(v) for v in numbers] for name, numbers in values.extra.items()},
+        "bootstrap": {
+            label: {"low": [_finite(v) for v in low], "high": [_finite(v) for v in high]}
+            for label, (low, high) in values.bootstrap.items()
+        },
         "units": units.name if values.units or exhibit else None,
         "notes": [*values.notes, *missing],
         "seconds": seconds,
@@ -89,7 +93,8 @@ def check(values: Any, seeds: Sequence[int], labels: Iterable[str]) -> None:
     for label in labels:
         if label not in values.metrics:
             raise BenchError(f"the metric {label} was not measured{near_miss(label, values.metrics)}")
-    for label, numbers in [*values.metrics.items(), *values.extra.items()]:
+    ends = [(f"the bootstrap of {label}", end) for label, both in values.bootstrap.items() for end in both]
+    for label, numbers in [*values.metrics.items(), *values.extra.items(), *ends]:
         if numbers is None:  # the metric has nothing to say of this cell
             continue
         if len(numbers) != len(seeds):

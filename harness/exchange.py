@@ -152,8 +152,10 @@ class Values:
 
     `units` holds per-example results where a metric has them: label -> (values [s, m], example numbers [s, m]), or the
     jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `notes` are lines for the
-    report, such as seeds that diverged; `extra` maps a name to one number per seed that no metric claims. `exhibit`
-    answers what figures show beside numbers, arrays by name: it is asked of seed 0 alone, when the clock has stopped.
+    report, such as seeds that diverged; `extra` maps a name to one number per seed that no metric claims. `bootstrap`
+    maps a label to (low, high), both with one number per seed: the 95 % interval of the value within that seed, by
+    resampling what the metric was given. `exhibit` answers what figures show beside numbers, arrays by name: it is
+    asked of seed 0 alone, when the clock has stopped.
     """
 
     seeds: Sequence[int]
@@ -161,6 +163,7 @@ class Values:
     units: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     extra: dict[str, list[float]] = field(default_factory=dict)
+    bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     exhibit: Callable[[], Mapping[str, Tensor]] = dict
 
 

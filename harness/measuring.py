@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -16,6 +15,7 @@ from harness.engines.local import Child, Failure, Server
 from harness.environment import cores
 from harness.plan import Artifact, Plan, Task
 from harness.record import Store, writing
+from harness.rows import no_path, row
 from harness.suite import Suite
 
 
@@ -76,7 +76,7 @@ class Measuring:
                 self.server.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return [self._row(task, failures.get(id(task))) for task in self.plan.tasks]
+        return [row(task, failures.get(id(task)), self.conditions.results / "units") for task in self.plan.tasks]
 
     def _file(self, key: str) -> Path:
         return self.cache / f"{key}.pt"
@@ -115,7 +115,7 @@ class Measuring:
             if not self.stopping.is_set():
                 failures[id(task)] = failure
                 self._keep(
-                    task, {"block": None, "status": failure.status, "reason": _no_path(failure.reason), "seeds": []}
+                    task, {"block": None, "status": failure.status, "reason": no_path(failure.reason), "seeds": []}
                 )
         finally:
             child.close()
@@ -145,7 +145,7 @@ class Measuring:
             done = len(task.wanted) - len(task.missing)
             answer = child.ask(question, timeout, partial(_share, told, task, done, width))
             record = {"block": block, "status": "ok", "width": width, "tuned": tuned, "digests": task.digests, **answer}
-            record["notes"] = [_no_path(note) for note in [*setup["notes"], *answer["notes"]]]
+            record["notes"] = [no_path(note) for note in [*setup["notes"], *answer["notes"]]]
             task.records.append(self._keep(task, record))
             told(task, len(task.wanted) - len(task.missing))
 
@@ -163,35 +163,9 @@ class Measuring:
         self.store.append(whole)
         return whole
 
-    def _row(self, task: Task, failure: Failure | None) -> dict[str, Any]:
-        """What the analysis is told of one task: the values of the wanted seeds, in their order."""
-        by_seed = {seed: (record, place) for record in task.records for place, seed in enumerate(record["seeds"])}
-        seeds = [seed for seed in task.wanted if seed in by_seed]
-        used = {id(by_seed[seed][0]): by_seed[seed][0] for seed in seeds}
-        names = [name for name in task.digests if all(record["metrics"][name] for record in used.values())]
-        return {
-            "id": task.id,
-            "vary": task.cell["vary"],
-            "parameters": task.cell["parameters"],
-            "tuned": (task.tuned or {}).get("tuned", {}),
-            "status": failure.status if failure else "ok",
-            "reason": _no_path(failure.reason) if failure else None,
-            "seconds": sum(r["seconds"] / len(r["seeds"]) for r in (by_seed[s][0] for s in seeds)),
-            "peak_bytes": max((r["peak_bytes"] for r in used.values()), default=None),
-            "seeds": seeds,
-            "metrics": {name: [by_seed[s][0]["metrics"][name][by_seed[s][1]] for s in seeds] for name in names},
-            "units": [str(self.conditions.results / "units" / r["units"]) for r in used.values() if r["units"]],
-            "notes": list(dict.fromkeys(note for r in used.values() for note in r["notes"])),
-        }
-
 
 def _share(told: Callable[[Task, float], None], task: Task, done: int, width: int, share: float) -> None:
     told(task, done + share * width)
-
-
-def _no_path(text: str) -> str:
-    """The text with file names in place of paths: a record names no machine's folders."""
-    return re.sub(r"(?<![\w.])/(?:[^\s/:'\"]+/)+", "", text)
 
 
 def _all(futures: Iterable[Future[None]]) -> None:

@@ -24,6 +24,9 @@ from harness.record import Store, write, writing
 from harness.report.result import Result
 from harness.suite import Suite
 
+FACTS = ("better", "unit", "floor", "caution")
+"""What a report says of a metric beside its label."""
+
 
 def run(
     path: str | Path,
@@ -117,7 +120,7 @@ def _analyse(
 ) -> dict[str, Any]:
     suite, table = prepared.suite, prepared.catalogue.table
     measure = [
-        {"label": label(spec), **{k: table["metric", spec["name"]]["facts"][k] for k in ("better", "unit", "floor")}}
+        {"label": label(spec), **{fact: table["metric", spec["name"]]["facts"][fact] for fact in FACTS}}
         for spec in suite.measure
     ]
     run = {

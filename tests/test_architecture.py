@@ -46,7 +46,7 @@ FLOORS = {
     **dict.fromkeys(("protocols", "certificates"), 2),
     **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),
     **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "checking", "history", "report", "figures"), 4),
-    **dict.fromkeys(("confirming", "ending", "comparison", "changes"), 4),
+    **dict.fromkeys(("rows", "confirming", "ending", "comparison", "changes"), 4),
     **dict.fromkeys(("cli", "options", "showing", "__main__"), 5),
 }
 DOOR = "__init__"

@@ -21,6 +21,7 @@ from harness.registry import Registry
 REGISTRY = Registry(sources.stock())
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "csv"): {"path": "table.csv", "target": "y"},
+    ("dataset", "cloud"): {"dim": 5},
     ("loss", "scaled"): {"loss": "cross_entropy"},
     ("grid", "explicit"): {"at": [3, 2, 1]},
     ("denoiser", "checkpoint"): {"module": "torch.nn:Identity", "file": "weights.pt", "shape": [2]},

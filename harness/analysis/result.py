@@ -43,6 +43,9 @@ def result(run: dict[str, Any]) -> dict[str, Any]:
 def _cell(run: Mapping[str, Any], cell: Mapping[str, Any], numbers: Mapping[str, Measured]) -> dict[str, Any]:
     about = {metric["label"]: metric for metric in run["measure"]}
     metrics = {label: _metric(one, about[label], run["interval"]) for label, one in numbers.items()}
+    for label, ends in cell.get("bootstrap", {}).items():
+        if label in metrics:
+            metrics[label]["bootstrap"] = ends
     kept = {key: cell.get(key) for key in CELL}
     return {**kept, "metrics": metrics, "against": {}, "best": {}, "notes": list(cell.get("notes", ()))}
 

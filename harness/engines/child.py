@@ -94,7 +94,7 @@ class Desk:
         now = time.monotonic()
         if now - self._told > 0.1 and total > 0:
             self._told = now
-            self._connection.send_bytes(json.dumps({"progress": done / total}).encode())
+            self._connection.send_bytes(json.dumps({"progress": min(done / total, 1.0)}).encode())
 
     def has_cuda(self) -> bool:
         """Whether torch sees a CUDA device."""

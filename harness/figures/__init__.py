@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "figures", "write"]
 
-MODULES = ("against", "samples", "path")
+MODULES = ("against", "samples", "path", "occurrences", "ball")
 """The modules that draw, in the order in which their figures are written."""
 
 
@@ -45,7 +45,7 @@ def write(data: Mapping[str, Any], folder: Path, results: Path) -> Iterator[str]
         folder.mkdir(parents=True, exist_ok=True)
     makers = figures(Run(data, results))
     if not makers:
-        yield "no figure: nothing was measured at several numbers, and no samples were drawn"
+        yield "no figure: nothing was measured at several numbers, and nothing else was kept to be shown"
     for name, make in makers.items():
         file = folder / f"{name}.png"
         try:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
+from harness.figures.opened import opened
 from harness.figures.run import Run
 from harness.figures.series import Line, Panel, Series, numeric, series
 from harness.figures.style import COLOURS, DASHES, FAINT, MARKERS, few, headed, numbered, scale, sheet
@@ -25,10 +26,11 @@ ARROWS = {"lower": "↓ lower is better", "higher": "↑ higher is better"}
 
 
 def figures(run: Run) -> dict[str, Callable[[], Figure]]:
-    """METRIC-against-AXIS, for every metric and every axis of numbers."""
+    """METRIC-against-AXIS, for every metric and every axis of numbers, those inside components too."""
     return {
-        f"{metric['label']}-against-{axis}": partial(_against, run, metric, axis)
-        for axis in numeric(run)
+        f"{metric['label']}-against-{axis}": partial(_against, seen, metric, axis)
+        for seen, axes in ((run, numeric(run)), opened(run))
+        for axis in axes
         for metric in run.view.metrics
     }
 

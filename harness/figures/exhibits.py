@@ -37,13 +37,16 @@ class Exhibit:
 
 
 def shown(
-    run: Run, name: str, fits: Callable[[Arrays], bool], draw: Callable[[Exhibit], Figure]
+    run: Run, kind: str, name: str, fits: Callable[[Arrays], bool], draw: Callable[[Exhibit], Figure]
 ) -> dict[str, Callable[[], Figure]]:
-    """NAME-PROBLEM for every problem that has what fits; NAME alone, which says why, where nothing at all is kept."""
+    """NAME-PROBLEM for every problem that has what fits; NAME alone, which says why, where nothing at all is kept.
+
+    Runs without a component of the kind have no such figure.
+    """
     found: dict[str, Callable[[], Figure]] = {}
     reasons: list[str] = []
-    for problem in run.view.problems if run.has("sampler") else ():
-        exhibit = _exhibit(run, problem)
+    for problem in run.view.problems if run.has(kind) else ():
+        exhibit = gathered(run, problem)
         kept = [each for each in exhibit.contenders if fits(each.arrays)]
         if kept:
             found[f"{name}-{problem.title}"] = partial(draw, Exhibit(problem.title, kept, exhibit.missing))
@@ -56,7 +59,8 @@ def _nothing(reason: str) -> Figure:
     raise BenchError(reason)
 
 
-def _exhibit(run: Run, problem: Problem) -> Exhibit:
+def gathered(run: Run, problem: Problem) -> Exhibit:
+    """What was kept of a problem's contenders."""
     contenders, missing = [], []
     for row in problem.rows:
         try:

@@ -25,7 +25,7 @@ SHADES = ("#eeeeee", "#dcdcdc", "#c4c4c4")
 
 def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
     """path-PROBLEM, for every problem in the plane."""
-    return shown(run, "path", lambda arrays: "path" in arrays, partial(_path, run))
+    return shown(run, "sampler", "path", lambda arrays: "path" in arrays, partial(_path, run))
 
 
 def _path(run: Run, found: Exhibit) -> Figure:

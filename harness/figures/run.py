@@ -23,7 +23,7 @@ class Run:
     """`data` is the result JSON; `results` is the folder whose records it was made from."""
 
     def __init__(self, data: Mapping[str, Any], results: Path) -> None:
-        self.data, self._results = data, results
+        self.data, self.results = data, results
 
     @cached_property
     def view(self) -> View:
@@ -51,25 +51,25 @@ class Run:
         if cell.get("status") != "ok":
             raise BenchError(f"{cell.get('status')}: {cell.get('reason') or 'no reason given'}")
         if SHOWN not in (cell.get("seeds") or []):
-            raise BenchError(f"samples are kept of seed {SHOWN} only, which was not asked for")
+            raise BenchError(f"what figures show is kept of seed {SHOWN} only, which was not asked for")
         file = self._files.get(str(cell.get("id")))
         if file is None:
-            raise BenchError(f"no samples are kept under {self._results}: measure again with --fresh")
+            raise BenchError(f"nothing to show is kept under {self.results}: measure again with --fresh")
         try:
             with numpy.load(file) as arrays:
                 found = {name.removeprefix(PREFIX): arrays[name] for name in arrays.files if name.startswith(PREFIX)}
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             reason = getattr(error, "strerror", None) or error
-            raise BenchError(f"the samples in {file.name} cannot be read: {reason}") from None
+            raise BenchError(f"{file.name} cannot be read: {reason}") from None
         if not found:
-            raise BenchError("no samples were kept when it was measured")
+            raise BenchError("nothing to show was kept when it was measured")
         return found
 
     @cached_property
     def _files(self) -> dict[str, Path]:
         """Cell -> the file of the seed that is shown, by the records of this environment; the newest counts."""
         return {
-            record["cell"]: self._results / "units" / record["units"]
-            for record in records(self.data, self._results)
+            record["cell"]: self.results / "units" / record["units"]
+            for record in records(self.data, self.results)
             if SHOWN in record["seeds"] and record.get("units")
         }

@@ -27,7 +27,11 @@ SQUARES = 64
 
 def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
     """samples-PROBLEM, for every problem whose samples are images."""
-    return shown(run, "samples", lambda arrays: as_images(arrays["samples"]) is not None, partial(_samples, run))
+    return shown(run, "sampler", "samples", _are_images, partial(_samples, run))
+
+
+def _are_images(arrays: Mapping[str, Any]) -> bool:
+    return as_images(arrays["samples"]) is not None
 
 
 def _samples(run: Run, found: Exhibit) -> Figure:

@@ -72,15 +72,17 @@ def numeric(run: Run) -> dict[str, list[float]]:
 
 
 def series(run: Run, metric: str, axis: str) -> Series:
-    """The points of a metric along an axis. A contender that ignores the axis is level."""
+    """The points of a metric along an axis. A contender that ignores it is level; a problem that does is left out."""
     rows = [name for name in run.view.row_axes if name != axis]
     outer = [name for name in _varied(run) if name not in (*rows, axis)]
     numbers = numeric(run)[axis]
-    panels: dict[str, Panel] = {}
+    places = [cell.get("vary") or {} for cell in run.cells]
+    panels = {title: Panel(title) for title in (text(vary, outer) for vary in places if vary.get(axis) is not None)}
     missing: dict[str, dict[str, list[str]]] = {}
-    for cell in run.cells:
-        vary = cell.get("vary") or {}
-        panel = panels.setdefault(text(vary, outer), Panel(text(vary, outer)))
+    for cell, vary in zip(run.cells, places, strict=True):
+        panel = panels.get(text(vary, outer))
+        if panel is None:
+            continue
         line = panel.line(_line(vary, rows, control=run.controls(cell)))
         entry = (cell.get("metrics") or {}).get(metric) or {}
         if entry.get("mean") is None:

@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito (2008), without the yellow that white paper swallows."""
@@ -95,6 +96,13 @@ def _plain(value: float, _: int | None = None) -> str:
     return text.replace("-", "−")
 
 
+def plainly(*sides: Axis) -> None:
+    """Axes of whatever scale with plain numbers at their ticks."""
+    for side in sides:
+        side.set_major_formatter(FuncFormatter(_plain))
+        side.set_minor_formatter(NullFormatter())
+
+
 def numbered(axes: Axes, values: Sequence[float]) -> None:
     """A horizontal axis with a tick at every value, logarithmic where the values are far apart."""
     if values[0] > 0 and values[-1] >= 4 * values[0]:
@@ -126,8 +134,7 @@ def scale(axes: Axes, means: Sequence[float], lows: Sequence[float]) -> str:
 def _logarithmic(axes: Axes, least: float, low: float) -> str:
     """A bar may reach 0, which is infinitely far below: what is shown ends a decade below the least mean."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    plainly(axes.yaxis)
     if low >= least / 10:
         return ""
     axes.set_ylim(bottom=least / 10)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Metric(Component):
     """A number that judges a contender: `better` is higher, lower, or None for one that only describes it.
 
-    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it.
+    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it; `caution`
+    is a line that stands in every report with the metric, for what its intervals do not cover.
     """
 
     kind: ClassVar[str] = "metric"
@@ -23,6 +24,7 @@ class Metric(Component):
     unit: ClassVar[str | None] = None
     tasks: ClassVar[Sequence[str]] = ()
     floor: ClassVar[float | None] = None
+    caution: ClassVar[str | None] = None
 
     @abstractmethod
     def __call__(self, *args: Any, **inputs: Any) -> Any:

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from harness.errors import BenchError, near_miss
 from harness.neighbours.blocks import Neighbours, distances, smallest
-from harness.neighbours.libraries import faiss, sklearn
+from harness.neighbours.libraries import faiss, release, sklearn
 from harness.neighbours.search import exact
 
-__all__ = ["ENGINES", "Neighbours", "distances", "nearest", "occurrences", "smallest"]
+__all__ = ["ENGINES", "Neighbours", "distances", "nearest", "occurrences", "release", "smallest"]
 
 ENGINES: Mapping[str, Callable[[Tensor, int, Tensor | None], Neighbours]] = {
     "exact": exact,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import torch
@@ -9,6 +10,18 @@ from torch import Tensor
 
 from harness.errors import BenchError
 from harness.neighbours.blocks import Neighbours
+
+
+def release(engine: str) -> str:
+    """The engine's name and, of another library, its version. Raises BenchError where it is not installed."""
+    return engine if engine == "exact" else f"{engine} {_imported(engine).__version__}"
+
+
+def _imported(engine: str) -> Any:
+    try:
+        return importlib.import_module(engine)
+    except ImportError as error:
+        raise BenchError(f"the engine {engine} cannot be imported: {error}") from None
 
 
 def sklearn(data: Tensor, k: int, x: Tensor | None) -> Neighbours:
@@ -22,11 +35,7 @@ def sklearn(data: Tensor, k: int, x: Tensor | None) -> Neighbours:
 
 def faiss(data: Tensor, k: int, x: Tensor | None) -> Neighbours:
     """The flat index of faiss, on the CPU. Raises BenchError where it is not installed."""
-    try:
-        import faiss as library
-    except ImportError as error:
-        raise BenchError(f"the engine faiss cannot be imported: {error}") from None
-    search: Any = library.IndexFlatL2(data.shape[1])
+    search = _imported("faiss").IndexFlatL2(data.shape[1])
     search.add(data.float().cpu().numpy())
     asked = (data if x is None else x).float().cpu().numpy()
     squares, index = (torch.from_numpy(found) for found in search.search(asked, k + (x is None)))

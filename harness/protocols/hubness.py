@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -15,7 +15,7 @@ from harness.fields import Count
 from harness.hookspecs import hookimpl
 from harness.inputs import call, wanted
 from harness.kinds import Metric, Protocol
-from harness.neighbours import occurrences
+from harness.neighbours import occurrences, release
 from harness.protocols._points import Points
 from harness.streams import generator
 
@@ -29,9 +29,9 @@ class Hubness(Protocol):
 
     A seed draws `n` points, the same for every contender: new ones where the data set makes them up, else rows of its
     table. With `dim` they have so many dimensions: made up like that, or a table's first principal components. `engine`
-    finds Euclidean neighbours; other dissimilarities know `exact` alone. A metric of the counts gets an interval for
-    each seed too, by the bootstrap of the counts (95 %, percentiles): "NAME low" and "NAME high" in the record. Points
-    are not resampled, their copies would be hubs.
+    finds Euclidean neighbours; other dissimilarities know `exact` alone. A metric of the counts has an interval within
+    each seed too, by the bootstrap of the counts (95 %, percentiles). Points are not resampled, their copies would be
+    hubs.
     """
 
     n: Count = 1000
@@ -39,12 +39,12 @@ class Hubness(Protocol):
     k: Count = 10
     engine: Literal["exact", "sklearn", "faiss"] = "exact"
 
-    needs: ClassVar[Mapping[str, Spec | None]] = {"dataset": {"name": "cloud"}, "dissimilarity": {"name": "euclidean"}}
+    needs: ClassVar[Mapping[str, Spec | None]] = {"dataset": None, "dissimilarity": {"name": "euclidean"}}
     contenders: ClassVar[Sequence[str]] = ("dissimilarity",)
     offers: ClassVar[Sequence[str]] = OFFERS
 
     def setup(self, case: Case) -> Session:
-        """Raises Skip where the data set has too few points or dimensions, or the engine cannot find the neighbours."""
+        """Raises Skip for a data set with too few points or dimensions, BenchError for an engine that is not there."""
         return Counting(self, case)
 
 
@@ -54,20 +54,20 @@ class Counting(Session):
     def __init__(self, settings: Hubness, case: Case) -> None:
         self._settings, self._case = settings, case
         self._points = Points(case.parts["dataset"], case.artifacts["dataset"], settings.n, settings.dim)
+        self.notes = [f"neighbours found by the engine {release(settings.engine)}"]
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
-        """Every metric on one seed's points."""
+        """Every metric on one seed's points. Raises Skip where the engine finds no neighbours by this dissimilarity."""
         found = Found(self._settings, self._case, *self._points.drawn(seeds[0]))
-        metrics: dict[str, list[float] | None] = {}
-        extra: dict[str, list[float]] = {}
+        values = Values(seeds=list(seeds), metrics={}, exhibit=partial(exhibit, found))
         for label, metric in self._case.measure.items():
-            names = wanted(metric, 0)
-            value = call(metric, **{name: getattr(found, name) for name in OFFERS if name in names})
-            metrics[label] = None if value is None else [float(value)]
-            if names & set(OFFERS) <= {"counts", "k"}:
+            names = wanted(metric, 0) & set(OFFERS)
+            value = call(metric, **{name: getattr(found, name) for name in names})
+            values.metrics[label] = None if value is None else [float(value)]
+            if {"counts"} <= names <= {"counts", "k"}:
                 low, high = bootstrap(metric, found, seeds[0])
-                extra |= {f"{label} low": [low], f"{label} high": [high]}
-        return Values(seeds=list(seeds), metrics=metrics, extra=extra, exhibit=lambda: {"counts": found.counts})
+                values.bootstrap[label] = [low], [high]
+        return values
 
 
 class Found:
@@ -88,6 +88,19 @@ class Found:
     def counts(self) -> Tensor:
         """N_k: among the k nearest of how many points each is [n], int64; their mean is k."""
         return occurrences(self.neighbours, len(self.points))
+
+
+def exhibit(found: Found) -> dict[str, Tensor]:
+    """`counts` [n], the `dimensions` of the points, and the share of them `inside` the ball that their box holds.
+
+    The box is the smallest with sides along the axes; the ball touches all of them, so where they differ it is an
+    ellipsoid.
+    """
+    low, high = found.points.amin(0), found.points.amax(0)
+    half = (high - low) / 2
+    place = (found.points - low - half) / torch.where(half > 0, half, 1)
+    inside = (place.norm(dim=1) <= 1).double().mean()
+    return {"counts": found.counts, "dimensions": torch.tensor(found.points.shape[1]), "inside": inside}
 
 
 def bootstrap(metric: Metric, found: Found, seed: int) -> tuple[float, float]:

@@ -6,7 +6,18 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from harness.report.digits import MISSING, Estimate, aligned, estimate, estimates, p_value, printed, unit_for
+from harness.report.digits import (
+    MISSING,
+    Estimate,
+    aligned,
+    decimals,
+    estimate,
+    estimates,
+    number,
+    p_value,
+    printed,
+    unit_for,
+)
 from harness.report.ink import Ink
 from harness.report.layout import Column, Label, Line, Sheet
 from harness.report.view import Problem, Row, View
@@ -21,8 +32,11 @@ def sheet(view: View, problem: Problem, ink: Ink, compact: bool) -> Sheet:
     rows = problem.shown
     columns = _primary(view, rows, ink, compact) if view.metrics else []
     primary = len(columns)
-    for metric in view.metrics[1:]:
-        columns.append(_metric(metric, rows, ink, verdicts=bool(view.baselines)))
+    for metric in view.metrics:
+        if metric is not view.metrics[0]:
+            columns.append(_metric(metric, rows, ink, verdicts=bool(view.baselines)))
+        if any(row.bootstrap(str(metric["label"])) for row in view.rows):
+            columns.append(_bootstrap(metric, rows, ink))
     columns += [_measured(column, rows) for column in (_tuned(view, rows, ink), _seconds(view, rows, ink)) if column]
     names = {row.label for row in problem.rows}
     labels = tuple(_published(row, names, ink) if row.source else _label(row, ink) for row in rows)
@@ -90,6 +104,16 @@ def _metric(metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink, verdicts: 
             line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict or "", "")))
         cells.append(line if row.metric(name) or not row.source else [])
     return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
+
+
+def _bootstrap(metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink) -> Column:
+    """Where the bootstrap interval within a seed ends, on average, in the unit of the metric's own column."""
+    name = str(metric["label"])
+    size, _ = unit_for([e for e in (estimate(row.metric(name)) for row in rows) if e], metric.get("unit"))
+    found = [row.bootstrap(name) for row in rows]
+    places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
+    texts = [" to ".join(number(end / size, places) for end in both or ()) for both in found]
+    return Column(ink(f"within a seed: {name}"), tuple([(ink(text), "dim")] for text in texts), right=True)
 
 
 def _head(metric: Mapping[str, Any], unit: str, ink: Ink) -> str:

@@ -67,11 +67,11 @@ class Progress(Listener):
     def told(self, task: Task, seeds: float) -> None:
         """A task has this many seeds done."""
         with self._lock:
-            seeds = min(seeds, len(task.wanted))
+            seeds = min(max(seeds, self._seeds.get(id(task), 0)), len(task.wanted))  # a second part of one seed's work
             self._seeds[id(task)] = seeds
             name = _name(task)
             if self._bar is not None:
-                self._bar.update(self._line, completed=int(sum(self._seeds.values())), description=name[:40])
+                self._bar.update(self._line, completed=sum(self._seeds.values()), description=name[:40])
             elif self._verbose and seeds == len(task.wanted):
                 print(f"done {name}", file=self._stream, flush=True)
 

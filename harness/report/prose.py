@@ -76,7 +76,7 @@ def _need(needed: Mapping[str, Any] | None) -> str:
 
 def legend(view: View, ink: Ink) -> list[list[str]]:
     """Which interval and how many comparisons; then the meaning of the signs that occur."""
-    figures = "; ".join(part for part in (_interval(view), _family(view)) if part)
+    figures = "; ".join(part for part in (_interval(view), _bootstrap(view), _family(view)) if part)
     lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view)]]
     return [line for line in lines if line]
 
@@ -90,6 +90,11 @@ def _interval(view: View) -> str:
     several = len(kinds) > 1
     texts = [_SOURCES.get(kind, kind) + (f" ({', '.join(names)})" if several else "") for kind, names in kinds.items()]
     return f"95 % intervals over {', over '.join(texts)}" if texts else ""
+
+
+def _bootstrap(view: View) -> str:
+    there = any(row.bootstrap(name) for row in view.rows for name in view.names)
+    return "within a seed: 95 % by the bootstrap, ends averaged over seeds" if there else ""
 
 
 def _family(view: View) -> str:
@@ -157,12 +162,13 @@ def _together(names: Sequence[str], most: int = 6) -> str:
 
 
 def notes(view: View) -> list[str]:
-    """The cells' notes, equal ones together."""
+    """What to keep in mind of metrics; then the cells' notes, equal ones together."""
+    cautions = [f"{metric['label']} {metric['caution']}" for metric in view.metrics if metric.get("caution")]
     found: dict[str, list[str]] = {}
     for row in view.rows:
         for note in row.cell.get("notes") or []:
             found.setdefault(str(note), []).append(row.label)
-    return [
+    return cautions + [
         note if len(names) == len(view.rows) else f"{_together(_unique(names))}: {note}"
         for note, names in found.items()
     ]

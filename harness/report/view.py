@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from harness.analysis.pairing import competing, naming, problems, text
@@ -35,6 +36,12 @@ class Row:
     def metric(self, name: str) -> Mapping[str, Any]:
         """The metric's values and interval; empty where it was not measured."""
         return (self.cell.get("metrics") or {}).get(name) or {}
+
+    def bootstrap(self, name: str) -> tuple[float, float] | None:
+        """The metric's interval within a seed: its ends, each a mean over seeds; None where there is none."""
+        ends = self.metric(name).get("bootstrap") or {}
+        known = [[value for value in ends.get(end) or [] if value is not None] for end in ("low", "high")]
+        return (fmean(known[0]), fmean(known[1])) if all(known) else None
 
     def against(self, name: str) -> Mapping[str, Any]:
         """The comparison with the baseline; empty where there is none."""

@@ -18,7 +18,7 @@ class Cloud(Dataset):
     """
 
     prior: Prior = named("normal")
-    dim: Count = 100
+    dim: Count
     examples: Count = 1000
 
     def load(self, generator: Generator) -> Data:

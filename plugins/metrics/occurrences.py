@@ -12,15 +12,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+ONE_POINT = (
+    "is the count of one point, which no resample exceeds: on 1,000 normal points in 100 dimensions its 95 % interval "
+    "within a seed held the expectation in about half of all draws"
+)
+
+
 class KSkewness(Metric):
     """The skewness of N_k (Radovanovic et al., 2010, eq. 1). Lower is better; 0 where there are as many hubs as others.
 
     counts [n] -> the third moment about the mean over the cubed deviation, both with divisor n. Heavy-tailed: the
-    greatest hub alone moves it, it grows with n, and neither seeds nor the bootstrap cover hubs that were not drawn.
-    Read it beside `antihub_share` and `robin_hood`. NaN where all counts are equal.
+    greatest hub alone moves it, and it grows with n. With d it grows to a limit that depends on n, k and the kurtosis
+    of the coordinates. Read it beside `antihub_share` and `robin_hood`. NaN where all counts are equal.
     """
 
     better: ClassVar[str] = "lower"
+    caution: ClassVar[str | None] = (
+        "is heavy-tailed, the greatest hub alone moves it: on 1,000 normal points in 100 dimensions its 95 % interval "
+        "within a seed held the expectation in 4 of 5 draws; robin_hood and antihub_share are surer"
+    )
 
     def __call__(self, counts: Tensor) -> float:
         if bool((counts == counts[0]).all()):
@@ -54,6 +64,7 @@ class GroupieRatio(Metric):
     """The share of all places as a neighbour that the greatest hub takes. Lower is better. counts [n] -> in (0, 1]."""
 
     better: ClassVar[str] = "lower"
+    caution: ClassVar[str | None] = ONE_POINT
 
     def __call__(self, counts: Tensor) -> float:
         return float(counts.max() / counts.sum())
@@ -64,6 +75,7 @@ class GreatestHub(Metric):
 
     better: ClassVar[str] = "lower"
     unit: ClassVar[str | None] = "points"
+    caution: ClassVar[str | None] = ONE_POINT
 
     def __call__(self, counts: Tensor) -> float:
         return float(counts.max())

@@ -31,19 +31,16 @@ class Hub(Prior):
 
     def draw(self, shape: Sequence[int], generator: Generator, report: Callable[..., None] = lambda *_: None) -> Tensor:
         """Float32 draws of that shape."""
-        found, most, batches = torch.empty(0, *shape[1:]), 0, 0
+        found, most, drawn = torch.empty(0, *shape[1:]), 0, 0
         while len(found) < shape[0]:
             x = torch.randn(self.batch, *shape[1:], generator=generator)
-            counts = occurrences(nearest(x.view(self.batch, -1), self.k).indices, self.batch)
-            found, most, batches = (
-                torch.cat([found, x[counts >= self.threshold]]),
-                max(most, int(counts.max())),
-                batches + 1,
-            )
-            if batches >= PATIENCE and not len(found):
+            counts = occurrences(nearest(x.flatten(1), self.k).indices, self.batch)
+            found = torch.cat([found, x[counts >= self.threshold]])
+            most, drawn = max(most, int(counts.max())), drawn + self.batch
+            if not len(found) and drawn >= PATIENCE * self.batch:
                 raise BenchError(
-                    f"{self!r} keeps nobody: of {batches * self.batch:,} points in {x[0].numel()} dimensions the "
-                    f"greatest hub is a neighbour of {most}; lower the threshold"
+                    f"{self!r} keeps nobody: of {drawn:,} points in {x[0].numel()} dimensions the greatest hub is a "
+                    f"neighbour of {most}; lower the threshold of {self.threshold}"
                 )
             report(len(found), shape[0])
         return found[: shape[0]]

@@ -108,3 +108,47 @@ def test_diversity_is_a_mean_over_pairs() -> None:
     means = [np.mean([math.dist(a, b) for i, a in enumerate(z.tolist()) for b in z.tolist()[:i]]) for z in (x, y)]
     assert measure("diversity", x.float(), y.float()) == pytest.approx(means[0] / means[1], rel=1e-5)
     assert measure("diversity", y, y) == 1
+
+
+@pytest.mark.parametrize(("draw", "kurtosis"), [("rand", 1.8), ("randn", 3.0)])
+def test_in_many_dimensions_counts_have_a_limit(draw: str, kurtosis: float) -> None:
+    """Hubness does not grow with d for ever: among n points sums of d terms become normal, and N_k with them.
+
+    |x_j|^2 - 2 x_i.x_j, over its deviation, tends to sqrt(kurtosis - 1) g_j - 2 h_ij, all g and h = h^T N(0, 1).
+    """
+    generator, n, k = torch.Generator().manual_seed(0), 300, 10
+    metrics = [component("metric", name) for name in ("robin_hood", "antihub_share", "k_skewness")]
+
+    def limit() -> list[float]:
+        g, h = torch.randn(n, generator=generator), torch.randn(n, n, generator=generator).triu(1)
+        far = (kurtosis - 1) ** 0.5 * g - 2 * (h + h.T)
+        index = far.fill_diagonal_(torch.inf).topk(k, largest=False).indices
+        return [metric(index.flatten().bincount(minlength=n)) for metric in metrics]
+
+    def measured() -> list[float]:
+        x = getattr(torch, draw)(n, 3000, generator=generator)
+        return [metric(occurrences(nearest(x, k).indices, n)) for metric in metrics]
+
+    found, expected = (np.array([law() for _ in range(runs)]) for law, runs in ((measured, 8), (limit, 60)))
+    error = np.sqrt(found.var(0) / 8 + expected.var(0) / 60)
+    assert (np.abs(found.mean(0) - expected.mean(0)) < 4 * error).all()
+
+
+def test_the_bootstrap_holds_what_it_says_and_not_more() -> None:
+    """The shares that the cautions name: of 60 draws, how many intervals within a draw hold the mean of all draws."""
+    draw = np.random.default_rng(3)
+    found = [
+        occurrences(nearest(torch.from_numpy(draw.standard_normal((1000, 100))), 10).indices, 1000) for _ in range(60)
+    ]
+    again = [c.numpy()[draw.integers(0, 1000, (300, 1000))] for c in found]
+
+    def held(statistic: Any) -> float:
+        mean = np.mean([statistic(c.numpy()) for c in found])
+        ends = np.quantile([statistic(b) for b in again], (0.025, 0.975), axis=1)
+        return float(((ends[0] <= mean) & (mean <= ends[1])).mean())
+
+    assert held(lambda c: (c == 0).mean(-1)) > 0.85
+    assert 0.65 < held(lambda c: stats.skew(c, axis=-1)) < 0.93
+    assert held(lambda c: c.max(-1)) < 0.7
+    for name, share in (("k_skewness", "4 of 5"), ("greatest_hub", "half"), ("groupie_ratio", "half")):
+        assert share in component("metric", name).caution

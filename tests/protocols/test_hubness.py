@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from scipy import spatial, stats
 
@@ -37,7 +38,8 @@ SEEN: list[tuple[Any, Any, Any, Any]] = []
 
 
 def open_session(folder: Path, dataset: Any = "cloud", data: Data | None = None, **given: Any) -> Any:
-    part = component("dataset", dataset) if isinstance(dataset, str) else dataset
+    fields = {"dim": 100} if dataset == "cloud" else {}
+    part = component("dataset", dataset, **fields) if isinstance(dataset, str) else dataset
     measure = {name: component("metric", name) for name in MEASURES} | {"kept": Kept()}
     case = Case(
         parts={"dataset": part, "dissimilarity": component("dissimilarity", given.pop("dissimilarity", "euclidean"))},
@@ -111,19 +113,20 @@ def test_numbers_and_their_intervals(tmp_path: Path) -> None:
     assert values.metrics["k_skewness"] == [pytest.approx(stats.skew(counts))]
     assert values.metrics["kept"] == [5.0] and set(values.metrics) == {*MEASURES, "kept"}
     bounded = {"k_skewness", "antihub_share", "hub_share", "robin_hood", "greatest_hub"}
-    assert set(values.extra) == {f"{name} {end}" for name in bounded for end in ("low", "high")}
+    assert set(values.bootstrap) == bounded
     for name, statistic in (("antihub_share", lambda c: (c == 0).mean()), ("k_skewness", stats.skew)):
-        (low,), (high,) = values.extra[f"{name} low"], values.extra[f"{name} high"]
+        (low,), (high,) = values.bootstrap[name]
         again = stats.bootstrap((counts,), statistic, method="percentile", n_resamples=2000, vectorized=False)
         expected = again.confidence_interval
         assert low < values.metrics[name][0] < high
         assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.25 * (expected.high - expected.low))
-    assert np.array_equal(values.exhibit()["counts"], counts)
+    shown = values.exhibit()
+    assert np.array_equal(shown["counts"], counts) and shown["dimensions"] == 50 and shown["inside"] == 0
 
 
 def test_one_measurement_is_like_the_other(tmp_path: Path) -> None:
     first, again = (open_session(tmp_path, n=200).measure([7], {}) for _ in range(2))
-    assert first.metrics == again.metrics and first.extra == again.extra
+    assert first.metrics == again.metrics and first.bootstrap == again.bootstrap
 
 
 @pytest.mark.parametrize("dissimilarity", ["cosine", "mutual_proximity", "csls"])
@@ -142,6 +145,9 @@ def test_the_skewness_grows_with_the_dimensions_and_falls_with_the_right_measure
 def test_engines_agree_and_others_are_skipped(tmp_path: Path) -> None:
     ours, theirs = (seen(open_session(tmp_path, n=300, engine=engine), 0) for engine in ("exact", "sklearn"))
     assert torch.equal(ours[2], theirs[2])
+    notes = [open_session(tmp_path, n=300, engine=engine).notes for engine in ("exact", "sklearn")]
+    assert notes[0] == ["neighbours found by the engine exact"]
+    assert notes[1] == [f"neighbours found by the engine sklearn {sklearn.__version__}"]
     with pytest.raises(Skip, match="sklearn finds no neighbours by cosine"):
         open_session(tmp_path, n=300, engine="sklearn", dissimilarity="cosine").measure([0], {})
 
@@ -157,10 +163,12 @@ def test_what_does_not_go_together_is_a_reason(tmp_path: Path) -> None:
         open_session(tmp_path, n=10).measure([0], {})
 
 
-@pytest.mark.parametrize("d", [2, 3, 10, 20])
-def test_hubs_are_in_the_ball_that_a_cube_has_not(d: int) -> None:
-    """The share of a cube within its ball, V_d / 2^d, which vanishes as dimensions grow."""
-    x = component("prior", "uniform").draw((400_000, d), torch.Generator().manual_seed(d)) / 3**0.5
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_as_many_points_of_a_cube_are_in_its_ball_as_their_volumes_say(tmp_path: Path, d: int) -> None:
+    """Radius 1 in a cube of side 2: pi^(d / 2) / Gamma(d / 2 + 1) / 2^d."""
+    n = 20_000
+    cube = component("dataset", "cloud", dim=d, prior=component("prior", "uniform"))
+    inside = float(open_session(tmp_path, cube, n=n).measure([1], {}).exhibit()["inside"])
+    SEEN.clear()
     expected = math.pi ** (d / 2) / math.gamma(d / 2 + 1) / 2**d
-    inside = int((x.norm(dim=1) <= 1).sum())
-    assert abs(inside - 400_000 * expected) <= 4 * math.sqrt(400_000 * expected) + 1e-2
+    assert inside == pytest.approx(expected, abs=4 * math.sqrt(expected / n) + d * expected / n)

@@ -121,3 +121,23 @@ def test_several_baselines_are_named_on_their_rows() -> None:
     report = render(data, "console", 120)
     assert "vs baseline" in report
     assert re.search(r"\d  hinge +▲ better", report)
+
+
+def test_an_interval_within_a_seed_has_a_column_of_its_own() -> None:
+    data = result()
+    for cell in data["cells"]:
+        cell["metrics"]["nll"]["bootstrap"] = {"low": [0.40, 0.44, None], "high": [0.60, 0.70, None]}
+    data["cells"][0]["metrics"]["nll"]["bootstrap"] = {"low": [None], "high": [None]}
+    lines = render(data, "console", 200).splitlines()
+    (head, *_) = [line for line in lines if "within a seed:" in line]
+    assert "accuracy" not in head.split("within a seed:")[0] or head.index("within a seed:") > head.index("nll ↓")
+    rows = [line for line in lines if " ± " in line]
+    assert sum("0.42 to 0.65" in row for row in rows) == len(rows) - 1
+    assert "within a seed: 95 % by the bootstrap" in render(data, "console", 200)
+    assert "bootstrap" not in render(result(), "console", 200)
+
+
+def test_what_to_keep_in_mind_of_a_metric_is_a_note() -> None:
+    data = result()
+    data["measure"][1]["caution"] = "is heavy-tailed"
+    assert "\n  nll is heavy-tailed\n" in render(data, "console", 120)

@@ -1,7 +1,9 @@
-"""Exact nearest neighbours against scikit-learn's brute force: CPU seconds in one thread, in the same run."""
+"""Exact nearest neighbours against scikit-learn's brute force, CPU seconds in one thread in the same run; and memory."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -44,3 +46,27 @@ def test_against_brute_force(benchmark: BenchmarkFixture, d: int) -> None:
     mine, other = (sorted(pair[k] for pair in pairs)[3] for k in (0, 1))
     benchmark.extra_info.update(ratio=mine / other)
     print(f"\nn = {n}, d = {d}, k = 10: {mine:.2f} s against {other:.2f} s, {mine / other:.2f} times")
+
+
+CHILD = """
+import resource
+import torch
+from harness import nearest, occurrences
+torch.set_num_threads(1)
+x = torch.randn({n}, 100, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+assert occurrences(nearest(x, 10).indices, {n}).sum() == 10 * {n}
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_the_memory_of_a_process_that_counts(benchmark: BenchmarkFixture) -> None:
+    """100,000 points in 100 dimensions within 2 GiB, Python, torch and the points themselves counted in."""
+    n = 100_000 if benchmark.enabled else 5_000
+    command = [sys.executable, "-c", CHILD.format(n=n)]
+    done = benchmark.pedantic(  # type: ignore[no-untyped-call]
+        lambda: subprocess.run(command, capture_output=True, text=True, check=True), rounds=1
+    )
+    peak = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+    benchmark.extra_info.update(peak_bytes=peak)
+    print(f"\nn = {n}, d = 100, k = 10: {peak / 2**20:,.0f} MiB at the peak")
+    assert peak < 2 * 2**30
