@@ -127,8 +127,7 @@ def view(data: Mapping[str, Any]) -> View:
         title = text(_vary(group[0]), titles)
         found.append(Problem(title, _rows(group, run, rows, places), _published(here, rows, sources)))
     rest = [axis for axis in run["axes"] if axis not in titles + rows]
-    constants = [text(_vary(cell), [axis]) for cell in cells[:1] for axis in rest]
-    same = tuple(filter(None, constants))
+    same = tuple(filter(None, [text(_vary(cell), [axis]) for cell in cells[:1] for axis in rest]))
     return View(data, tuple(found), tuple(_metrics(data, cells)), tuple(rows), same, tuple(sources))
 
 
@@ -186,11 +185,9 @@ def _same(vary: Mapping[str, Any], other: Mapping[str, Any], axes: Sequence[str]
 
 
 def _is_baseline(label: str, vary: Mapping[str, Any], baseline: Any, names: Collection[Any]) -> bool:
-    if label in names:
-        return True
-    if isinstance(baseline, Mapping):
-        return bool(baseline) and all(str(vary.get(axis)) == str(value) for axis, value in baseline.items())
-    return baseline is not None and baseline in [label, *vary.values()]
+    if isinstance(baseline, Mapping) and baseline:
+        return label in names or all(str(vary.get(axis)) == str(value) for axis, value in baseline.items())
+    return label in names or (baseline is not None and baseline in [label, *vary.values()])
 
 
 def _metrics(data: Mapping[str, Any], cells: Sequence[Cell]) -> list[Mapping[str, Any]]:
@@ -198,6 +195,5 @@ def _metrics(data: Mapping[str, Any], cells: Sequence[Cell]) -> list[Mapping[str
     found: dict[str, Mapping[str, Any]] = {str(entry["label"]): entry for entry in data.get("measure") or []}
     for cell in cells:
         for name, entry in (cell.get("metrics") or {}).items():
-            facts = entry or {}
-            found.setdefault(name, {"label": name, "better": facts.get("better"), "unit": facts.get("unit")})
+            found.setdefault(name, {"label": name, **{key: (entry or {}).get(key) for key in ("better", "unit")}})
     return list(found.values())
