@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import random
 from collections.abc import Iterable, Mapping
@@ -11,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.artifacts import MADE
-from harness.base import Spec, label
+from harness.base import label
 from harness.catalogue import Catalogue
 from harness.environment import environment, threads_per_cell
-from harness.fields import kind_in
+from harness.making import Artifact, artifacts, digest
 from harness.sources import Source
 from harness.suite import Cell, Suite
 
@@ -54,15 +51,26 @@ class Task:
         elif all(record["digests"].get(name) == digest for name, digest in self.digests.items()):
             self.records.append(record)
 
-
-@dataclass(frozen=True)
-class Artifact:
-    """Something to be made before any cell that needs it: the component, its plugins, and where it is kept."""
-
-    kind: str
-    spec: Spec
-    sources: list[Source]
-    key: str
+    def row(self, units: Path, status: str, reason: str | None) -> dict[str, Any]:
+        """What the analysis is told: the values of the wanted seeds, in their order; `units` is their files' folder."""
+        by_seed = {seed: (record, place) for record in self.records for place, seed in enumerate(record["seeds"])}
+        seeds = [seed for seed in self.wanted if seed in by_seed]
+        used = {id(by_seed[seed][0]): by_seed[seed][0] for seed in seeds}
+        names = [name for name in self.digests if all(record["metrics"][name] for record in used.values())]
+        return {
+            "id": self.id,
+            "vary": self.cell["vary"],
+            "parameters": self.cell["parameters"],
+            "tuned": (self.tuned or {}).get("tuned", {}),
+            "status": status,
+            "reason": reason,
+            "seconds": sum(r["seconds"] / len(r["seeds"]) for r in (by_seed[s][0] for s in seeds)),
+            "peak_bytes": max((r["peak_bytes"] for r in used.values()), default=None),
+            "seeds": seeds,
+            "metrics": {name: [by_seed[s][0]["metrics"][name][by_seed[s][1]] for s in seeds] for name in names},
+            "units": [str(units / r["units"]) for r in used.values() if r["units"]],
+            "notes": list(dict.fromkeys(note for r in used.values() for note in r["notes"])),
+        }
 
 
 @dataclass(frozen=True)
@@ -82,22 +90,14 @@ class Plan:
 def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str) -> Plan:
     """The tasks for these cells, nothing stored taken into account yet."""
     tasks: list[Task] = []
-    artifacts: dict[str, Artifact] = {}
+    made: dict[str, Artifact] = {}
     threads = threads_per_cell()
     for cell in cells:
-        made = {}
-        for kind in MADE:
-            if kind in cell.parts and _is_made(kind, cell.parts[kind], catalogue):
-                artifact = _artifact(kind, cell.parts[kind], catalogue, suite.file.parent)
-                artifacts[artifact.key] = artifact
-                made[kind] = artifact.key
-        tasks.append(_task(suite, cell, catalogue, made, device, threads))
-    return Plan(tasks, artifacts, environment(device, threads, [source for task in tasks for source in task.sources]))
-
-
-def _is_made(kind: str, spec: Spec, catalogue: Catalogue) -> bool:
-    facts: Mapping[str, Any] = catalogue.table[kind, spec["name"]].get("facts", {})
-    return bool(facts.get("trained", True))
+        needed = artifacts(suite, cell, catalogue, device)
+        made |= {artifact.key: artifact for artifact in needed.values()}
+        keys = {kind: artifact.key for kind, artifact in needed.items()}
+        tasks.append(_task(suite, cell, catalogue, keys, device, threads))
+    return Plan(tasks, made, environment(device, threads, [source for task in tasks for source in task.sources]))
 
 
 def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:
@@ -137,25 +137,6 @@ def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], 
     )
 
 
-def _artifact(kind: str, spec: Spec, catalogue: Catalogue, folder: Path) -> Artifact:
-    used = list(catalogue.used(kind, spec))
-    files = [digest_of_file(folder / path) for path in _files(kind, spec, catalogue)]
-    key = digest({"kind": kind, "spec": spec, "syntax": [catalogue.digest(*pair) for pair in used], "files": files})
-    return Artifact(kind, spec, catalogue.sources(used), key)
-
-
-def _files(kind: str, spec: Spec, catalogue: Catalogue) -> list[str]:
-    """The files that a component's fields name: their content is part of what is made of them."""
-    found = []
-    for name, known in catalogue.table[kind, spec["name"]]["fields"].items():
-        value, inner = spec.get(name, known.get("default")), kind_in(known["schema"])
-        if inner and isinstance(value, Mapping):
-            found += _files(inner, dict(value), catalogue)
-        elif known["schema"].get("format") == "path" and value:
-            found.append(value)
-    return found
-
-
 def _trials(suite: Suite, cell: Cell) -> dict[str, Any] | None:
     """The tuning plan of a cell: as many trials for every contender, drawn without repeats where there are more."""
     tune = suite.tune
@@ -172,16 +153,6 @@ def _trials(suite: Suite, cell: Cell) -> dict[str, Any] | None:
         drawn = random.Random(0).sample(range(len(choices)), tune.trials)
         choices = [choices[place] for place in sorted(drawn)]
     return {"trials": choices, "seeds": tune.seeds, "on": tune.on or label(suite.measure[0])}
-
-
-def digest(data: Any) -> str:
-    """SHA-256 of JSON data in its canonical form."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
-
-
-def digest_of_file(file: Path) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def seconds_per_seed(records: Iterable[Mapping[str, Any]]) -> float | None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import BenchError
-from harness.kinds.generation import Denoiser, Schedule
+from harness.kinds import Denoiser, Schedule
 from harness.streams import generator
 
 BLOCK = 64
@@ -96,6 +96,13 @@ class Ready:
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """Independent data [n, *shape]. Raises BenchError where there are none to be had."""
         return self._known(self.denoiser.draw(self.net, n, generator), "data to draw")
+
+    def examples(self, n: int, generator: torch.Generator) -> Tensor | None:
+        """n draws of what it was trained on [n, *shape], or else of the real data; None where there are neither."""
+        found, data = self.denoiser.examples(self.net, n, generator), self.data()
+        if found is None and data is not None:
+            found = data[torch.randint(len(data), (n,), generator=generator)]
+        return None if found is None else found.to(self.device)
 
     def moments(self) -> tuple[Tensor, Tensor] | None:
         """Exact mean [d] and covariance [d, d] of the data; None where nobody knows."""

@@ -34,7 +34,9 @@ class Protocol(Component):
 
     `needs` maps each kind a suite varies to its default, None where the suite must say; `contenders` are the kinds that
     compete, the other axes make the problem; `optional` are kinds a suite may vary and need not; `offers` are the names
-    a metric may ask for; `version` goes up when the same cell would give other numbers.
+    a metric may ask for; `version` goes up when the same cell would give other numbers. `made_of` are the kinds of
+    which something may be made before any cell starts, in that order, each with the other kinds and the settings that
+    go into it.
     """
 
     kind: ClassVar[str] = "protocol"
@@ -43,6 +45,11 @@ class Protocol(Component):
     contenders: ClassVar[Sequence[str]] = ()
     optional: ClassVar[Sequence[str]] = ()
     offers: ClassVar[Sequence[str]] = ()
+    made_of: ClassVar[Mapping[str, Sequence[str]]] = {"dataset": (), "denoiser": ()}
+
+    def make(self, kind: str, case: Case) -> Mapping[str, Any]:
+        """Tensors by name, made of the component of a kind that `made_of` makes of others; once, for all cells."""
+        raise NotImplementedError(f"{self!r} makes nothing of a {kind}")
 
     @abstractmethod
     def setup(self, case: Case) -> Session:

@@ -27,7 +27,6 @@ class Trained(Denoiser):
     steps_of_training: Count = 5000
     schedule: Schedule = named("linear")
 
-    trained: ClassVar[bool] = True
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     @property
