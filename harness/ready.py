@@ -112,8 +112,13 @@ class Ready:
         """Exact log density [b] of data, nats. Raises BenchError where nobody knows."""
         return self._known(self.denoiser.log_density(self.net, x), "an exact density")
 
+    def trunk(self, x: Tensor, t: Tensor | float) -> Tensor | None:
+        """What the network's last layer is given, [b, n] or [b, n, h, w]; None of one that has no layers."""
+        times = self._times(x, t)
+        return self.denoiser.trunk(self.net, x / self._levels(x, t, times)[0] if self._scaled else x, times)
+
     def posterior(self, x: Tensor, t: Tensor | float) -> Tensor:
-        """Exact Cov[x_0 | x_t] [b, d, d]. Raises BenchError where nobody knows."""
+        """Exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where nobody knows."""
         return self._known(self.denoiser.posterior(self.net, x, self._times(x, t)), "an exact posterior")
 
     def recover(self, x: Tensor, t: Tensor | float, noise: Any) -> Tensor:

@@ -45,6 +45,10 @@ class Denoiser(Component):
     def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
         """(x_t [b, *shape], t [b] float64) -> the prediction [b, *shape]."""
 
+    def knows(self, what: str) -> bool:
+        """Whether it defines `draw`, `posterior`, `recover`, ...: by default nobody knows."""
+        return getattr(type(self), what) is not getattr(Denoiser, what)
+
     def draw(self, net: Any, n: int, generator: Generator) -> Tensor | None:
         """Independent data [n, *shape]; None where there are none to be had."""
         return None
@@ -62,7 +66,14 @@ class Denoiser(Component):
         return None
 
     def posterior(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
-        """Exact Cov[x_0 | x_t], flattened, [b, d, d]; None where nobody knows."""
+        """Exact E[(x_0 - x_0hat) (x_0 - x_0hat)' | x_t], flattened, [b, d, d]; None where nobody knows.
+
+        Of a guess that is exact too it is Cov[x_0 | x_t].
+        """
+        return None
+
+    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
+        """What the last layer of the network is given: [b, n], or [b, n, h, w] for images; None where there is none."""
         return None
 
     def recover(self, net: Any, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor | None:
@@ -136,8 +147,8 @@ class Variance(Component):
         """
         return {}
 
-    def about(self, fitted: Mapping[str, Tensor]) -> str | None:
-        """A line for the report on what `fit` gave: from how many draws, with what error."""
+    def about(self, fitted: Mapping[str, Any]) -> str | None:
+        """A line for the report on what was fitted, given as to `covariance`: from how many draws, with what error."""
         return None
 
     @abstractmethod

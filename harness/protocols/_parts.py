@@ -54,14 +54,15 @@ class Parts:
     @cached_property
     def fitted(self) -> dict[str, Any]:
         """What `Variance.covariance` is given."""
-        return {name: part.to(self._case.device) for name, part in self.made("variance").items()}
+        tensors = {name: part.to(self._case.device) for name, part in self.made("variance").items()}
+        return {**tensors, "denoiser": self.denoiser}
 
     @property
     def covariance(self) -> Callable[..., Any] | None:
         """(x_t, t, s, eps) -> the estimate of Cov[x_0 | x_t]; None where nobody asks for one."""
         if "variance" not in self.components:
             return None
-        variance, given = self.components["variance"], {**self.fitted, "denoiser": self.denoiser}
+        variance, given = self.components["variance"], self.fitted
 
         def covariance(x: Tensor, t: float, s: float, eps: Tensor) -> Any:
             return variance.covariance(given, x, t, s, eps)
