@@ -89,13 +89,15 @@ class Sampler(Component):
     """A way from noise to data in few steps.
 
     `ignores` are the kinds it makes no use of, `order` the order of convergence it claims (a property where it depends
-    on the fields), `control` that it is no method but a yardstick.
+    on the fields), `control` that it is no method but a yardstick, `flow` that it follows the probability flow, whose
+    samples have a density.
     """
 
     kind: ClassVar[str] = "sampler"
     ignores: ClassVar[Sequence[str]] = ()
     order: ClassVar[float | None] = None
     control: ClassVar[bool] = False
+    flow: ClassVar[bool] = False
 
     def skip(self, denoiser: Denoiser) -> str | None:
         """Why this sampler cannot sample from the denoiser, or None."""

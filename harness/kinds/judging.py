@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class Metric(Component):
     """A number that judges a contender: `better` is higher, lower, or None for one that only describes it.
 
-    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it.
+    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it. A metric
+    that has nothing to say of a cell raises Skip, or returns None where nobody asks why. One with a value for each step
+    of a sampler has a method `curve`, which takes the same: times and values [2, n], for figures; or None.
     """
 
     kind: ClassVar[str] = "metric"

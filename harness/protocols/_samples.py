@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from harness.errors import BenchError
-from harness.inputs import call
+from harness.inputs import call, wanted
 from harness.ready import BLOCK, Noise, Ready
 from harness.streams import generator
 
@@ -54,6 +54,11 @@ class Samples:
         self.covariance = session.covariance
         self.times, self.steps = session.times, len(session.times) - 1
         self.noise = Noise(seed)
+
+    def asked(self, judge: Callable[..., Any]) -> Any:
+        """What a metric, or its curve, answers given what it names."""
+        names = wanted(judge, 0)
+        return call(judge, **{name: getattr(self, name) for name in OFFERS if name in names})
 
     @property
     def start(self) -> Tensor:

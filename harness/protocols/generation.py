@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from harness.base import Component, Spec
-from harness.errors import BenchError
+from harness.errors import BenchError, Skip
 from harness.exchange import Case, Session, Values
 from harness.fields import Count
 from harness.hookspecs import hookimpl
-from harness.inputs import call, wanted
 from harness.kinds import Protocol
 from harness.protocols._exhibit import exhibit
 from harness.protocols._features import Features
@@ -82,11 +81,16 @@ class Sampling(Session):
         """Sample once a seed and let every metric judge."""
         run = Samples(self, self._settings, seeds[0], self._case.report)
         metrics: dict[str, list[float] | None] = {}
+        notes = []
         for label, metric in self._case.measure.items():
-            names = wanted(metric, 0)
-            value = call(metric, **{name: getattr(run, name) for name in OFFERS if name in names})
+            value = None
+            try:
+                value = run.asked(metric)
+            except Skip as reason:
+                notes.append(f"{label}: {reason}")
             metrics[label] = None if value is None else [float(value)]
-        return Values(seeds=list(seeds), metrics=metrics, exhibit=partial(exhibit, run))
+        kept = partial(exhibit, run, self._case.measure)
+        return Values(seeds=list(seeds), metrics=metrics, notes=notes, exhibit=kept)
 
     def _times(self) -> Tensor:
         settings = self._settings

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from harness.stock.metrics._elbo import terms
+import torch
+from harness.stock.metrics._elbo import Bound, bound
 
 from harness import Metric, hookimpl
 
@@ -27,7 +29,7 @@ class Nelbo(Metric):
     same everywhere, as the sampler's own may be 0. The encoder is the one whose mean is the sampler's with x_0 for its
     guess, so the mean over x_0 of what is between those is the posterior's where that is known, and needs no draws
     (Rao-Blackwell). Unbiased; x_0 and x_t are the same draws for every contender. None where x_s given x_t is not
-    normal or has no density: several answers of the network a step, or no noise.
+    normal, as with several answers of the network a step. Raises Skip where it is infinite: DDIM without noise.
     """
 
     better: ClassVar[str] = "lower"
@@ -43,10 +45,11 @@ class Nelbo(Metric):
         times: Tensor,
         noise: Noise,
     ) -> float | None:
-        found = terms(reference, denoiser, sampler, covariance, times, noise)
+        found = bound(reference, denoiser, sampler, covariance, times, noise)
         if found is None:
             return None
-        return sum(found) if self.term == "all" else float(getattr(found, self.term))
+        terms = _terms(found)
+        return sum(terms.values()) if self.term == "all" else terms[self.term]
 
 
 class NelboGap(Metric):
@@ -72,14 +75,55 @@ class NelboGap(Metric):
     ) -> float | None:
         if denoiser.denoiser.log_density(denoiser.net, reference[:1]) is None:
             return None
-        found = terms(reference, denoiser, sampler, covariance, times, noise)
+        found = bound(reference, denoiser, sampler, covariance, times, noise)
         if found is None:
             return None
         density = denoiser.log_density(noise.drawn("entropy", DRAWS, denoiser.draw))
-        return sum(found) + float(density.double().mean()) / reference[0].numel()
+        return sum(_terms(found).values()) + float(density.double().mean()) / reference[0].numel()
+
+
+class StepKL(Metric):
+    """What the steps of a sampler lose, in nats per dimension, without the start and the last step. Lower is better.
+
+    Takes what `nelbo` takes, and is its term `steps`: the sum over steps of KL(encoder's x_s given x_t and x_0 ||
+    sampler's x_s given x_t). Figures show it step by step.
+    """
+
+    better: ClassVar[str] = "lower"
+    unit: ClassVar[str | None] = "nats/dim"
+
+    def __call__(
+        self,
+        reference: Tensor,
+        denoiser: Ready,
+        sampler: Sampler,
+        covariance: Covariance | None,
+        times: Tensor,
+        noise: Noise,
+    ) -> float | None:
+        found = bound(reference, denoiser, sampler, covariance, times, noise)
+        return None if found is None else float(found.steps.sum())
+
+    def curve(
+        self,
+        reference: Tensor,
+        denoiser: Ready,
+        sampler: Sampler,
+        covariance: Covariance | None,
+        times: Tensor,
+        noise: Noise,
+    ) -> Tensor | None:
+        """Where each step starts and what it loses [2, K - 1]."""
+        found = bound(reference, denoiser, sampler, covariance, times, noise)
+        return None if found is None else torch.stack([times[: len(found.steps)].cpu(), found.steps])
+
+
+def _terms(found: Bound) -> dict[str, float]:
+    end = (1 + math.log(2 * math.pi * float(found.missed.mean()))) / 2
+    return {"prior": found.prior, "steps": float(found.steps.sum()), "end": end}
 
 
 @hookimpl
 def components() -> list[type[Metric]]:
     """What this file brings."""
-    return [Nelbo, NelboGap]
+    return [Nelbo, NelboGap, StepKL]

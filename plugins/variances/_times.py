@@ -26,7 +26,7 @@ def between(times: Tensor, values: Tensor, t: Tensor | float) -> Tensor:
     t = torch.as_tensor(t, dtype=times.dtype, device=times.device)
     right = torch.searchsorted(times, t).clamp(1, len(times) - 1)
     share = (t - times[right - 1]) / (times[right] - times[right - 1])
-    share = share.view(*share.shape, *[1] * (values.ndim - 1)).to(values.dtype)
+    share = share.view((*share.shape, *[1] * (values.ndim - 1))).to(values.dtype)
     return torch.lerp(values[right - 1], values[right], share)
 
 
