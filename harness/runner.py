@@ -110,6 +110,7 @@ def _analyse(
         "contenders": list(suite.contenders),
         "margin": suite.margin,
         "interval": suite.interval,
+        "claims": suite.claims,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
         "warnings": edges(suite, rows),
         "cells": rows,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.answer import answer
+from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
 from harness.analysis.pairing import naming, partners, problems, text
 from harness.analysis.samples import Measured, measured
@@ -34,7 +35,7 @@ def result(run: dict[str, Any]) -> dict[str, Any]:
             for index, mark in marks(run, cells, members, metric).items():
                 shown[index]["best"][metric["label"]] = mark
     found = {"schema": 1, **{key: run.get(key) for key in KEPT}, "exit": run.get("exit", _exit(run)), "cells": shown}
-    whole = _clean(found)
+    whole = _clean({**found, "claims": judged(run, cells)})
     return {**whole, "answer": answer(whole), "warnings": [*run.get("warnings", ()), *_warnings(run, cells)]}
 
 
