@@ -142,7 +142,7 @@ def test_the_three_agree_within_their_errors(t: int, estimates: dict[str, Any]) 
 
 
 def test_errors_are_those_of_a_thousand_draws(estimates: dict[str, Any]) -> None:
-    """Of 100 repeats at t = 300, whose deviations are known to a tenth: E1 0.056, E3 0.023; E2 less than 0.022, as Var x_0 is known here."""
+    """Of 100 repeats at t = 300: E1 0.056, E2 0.022, E3 0.023, to a tenth; here Var x_0 is known, so E2 has less."""
     kept = float(harness.component("schedule", "linear").alpha_bar(double(300)))
     assert float((1 - kept) / kept * estimates["power"][300, 1]) == pytest.approx(0.056, rel=0.25)
     assert 0.01 < float(estimates["guess"][300, 1]) < 0.022

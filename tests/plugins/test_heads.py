@@ -82,7 +82,7 @@ def test_without_a_head_sn_looks_at_eps_alone_and_npr_at_the_time_alone() -> Non
 
 
 def test_npr_knows_of_a_guess_that_is_wrong_and_sn_does_not() -> None:
-    """On N(0, 0.25) with eps + 0.3: the error has 0.09 B / A more than the posterior."""
+    """On N(0, 0.25) with eps + 0.3: the error has 0.09 B / A more than the posterior, whatever x_t is."""
     inner = harness.component("denoiser", "gaussian", variance=0.25, dim=2)
     wrong, t = harness.denoiser("imperfect", denoiser=inner, shift=0.3), 400.0
     kept = float(wrong.schedule.alpha_bar(double(t)))
@@ -91,9 +91,8 @@ def test_npr_knows_of_a_guess_that_is_wrong_and_sn_does_not() -> None:
     found = {}
     for name in ("npr", "sn"):
         variance, given = fitted(name, wrong, steps=400, draws=1000)
-        found[name] = float(variance.covariance(given, x, t, 0.0, eps).mean())
-    assert found["npr"] == pytest.approx(left + more, rel=0.1)
-    assert found["sn"] < left + more / 2
+        found[name] = float((variance.covariance(given, x, t, 0.0, eps) - left - more).abs().mean())
+    assert found["npr"] < 0.15 * (left + more) and found["sn"] > 3 * found["npr"]
 
 
 def test_a_learned_range_is_between_beta_tilde_and_beta_and_depends_on_the_step() -> None:

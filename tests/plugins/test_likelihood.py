@@ -134,13 +134,12 @@ def test_the_flow_of_a_mixture_has_its_density() -> None:
 
 
 def test_in_many_dimensions_the_divergence_is_probed_without_bias() -> None:
-    """A full covariance in 64 dimensions: the probe's scatter alone is left."""
+    """Full covariances in 64 dimensions: the steps leave 0.067, 0.012 and 0.005 nats in 40, 80 and 160 of them."""
     ready = harness.denoiser("fitted_mixture")
-    x0 = ready.draw(256, torch.Generator().manual_seed(0))
+    x0 = ready.draw(64, torch.Generator().manual_seed(0))
     truth = -float(ready.log_density(x0).double().mean()) / 64
-    times = harness.component("grid", "log_snr").times(ready.schedule, 40)
-    found = torch.tensor([flow(ready, x0[64 * k : 64 * k + 64], times, seed=k) for k in range(4)])
-    assert abs(float(found.mean()) - truth) < 0.05
+    times = harness.component("grid", "log_snr").times(ready.schedule, 160)
+    assert flow(ready, x0, times) == pytest.approx(truth, abs=0.012)
 
 
 @pytest.mark.parametrize("name", ["ddpm", "ddim", "iid"])
