@@ -23,12 +23,19 @@ def analytic(**fields: Any) -> Any:
     return harness.component("variance", "analytic", **fields)
 
 
+@cache
+def target(scale: float = 1.0, shift: float = 0.0) -> Any:
+    """The mixture's denoiser, exact or made worse."""
+    inner = harness.component("denoiser", "gaussian_mixture", **MIXTURE)
+    return harness.denoiser("imperfect", denoiser=inner, scale=scale, shift=shift)
+
+
 def quadrature(ready: Any, t: int) -> tuple[float, float, float]:
     """E eps_hat^2, E(x_0hat - E x_0)^2 and E(x_0 - x_0hat)^2 over x_t; in the last E[eps | x_t] stands for eps."""
     kept = float(ready.schedule.alpha_bar(double(t)))
-    x = torch.linspace(-9, 9, 36001, dtype=torch.float64)[:, None]
+    x = torch.linspace(-9, 9, 6001, dtype=torch.float64)[:, None]
     weight = torch.as_tensor(law(kept, x[:, 0].numpy()))
-    truth = harness.denoiser("gaussian_mixture", **MIXTURE).eps(x, float(t))[:, 0]
+    truth = target().eps(x, float(t))[:, 0]
     guess, eps = (part[:, 0] for part in ready.both(x, float(t)))
 
     def over(values: Tensor) -> float:
@@ -51,9 +58,7 @@ def law(kept: float, x: Any) -> Any:
 
 @cache
 def known(t: int, scale: float = 1.0, shift: float = 0.0) -> tuple[float, float, float]:
-    inner = harness.component("denoiser", "gaussian_mixture", **MIXTURE)
-    ready = harness.denoiser("imperfect", denoiser=inner, scale=scale, shift=shift)
-    return quadrature(ready, t)
+    return quadrature(target(scale, shift), t)
 
 
 def fitted(t: int, *numbers: float, variance: float = VARIANCE) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def fitted(t: int, *numbers: float, variance: float = VARIANCE) -> dict[str, Any
     rows = {name: torch.zeros(1001, 2, dtype=torch.float64) for name in ("power", "guess", "residual")}
     for part, number in zip(rows.values(), numbers, strict=True):
         part[t, 0] = number
-    return {**rows, "variance": torch.tensor(variance), "denoiser": harness.denoiser("gaussian_mixture", **MIXTURE)}
+    return {**rows, "variance": torch.tensor(variance), "denoiser": target()}
 
 
 def sigma2(name: str, s: int, t: int, c: float) -> float:

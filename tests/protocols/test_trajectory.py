@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 import harness
-from harness import Skip, Variance
+from harness import Skip
 from harness.protocols._trajectory import costs
 from tests.plugins.sampling import double, even, sampler
-from tests.plugins.test_analytic import MIXTURE, known
+from tests.plugins.test_analytic import known, target
 from tests.protocols.test_generation import session
 
 LINEAR = harness.component("schedule", "linear")
@@ -79,25 +79,12 @@ def test_steps_without_a_least_variance_have_no_cost(name: str, fields: dict[str
         cost(lambda *_: 0.1, short(), name, **fields)
 
 
-class Known(Variance):
-    """The isotropic optimum of the mixture, by quadrature."""
-
-    table: ClassVar[dict[int, float]] = {}
-
-    def covariance(self, fitted: Any, x: Tensor, t: float, s: float, eps: Tensor) -> float:
-        left = int(t)
-        if left not in self.table:
-            self.table[left] = known(left)[2]
-        return self.table[left]
-
-
 def test_the_published_optimum_of_a_mixture_is_found() -> None:
     """(1, 75, 116, 165, 1000), for -11.9927, where the even trajectory costs -10.3917: costs log(1 - beta Gamma).
 
     Ours differ by the same number for all of them, log B_t - log B_s - log A_t + log A_s summed from 1 to T.
     """
-    ready = harness.denoiser("gaussian_mixture", **MIXTURE)
-    found = cost(lambda *args: Known().covariance({}, *args), ready)
+    found = cost(lambda x, t, s, eps: known(int(t))[2], target())
     grid = harness.component("grid", "optimal")
     times = grid.times(LINEAR, 5, found)
     assert times.tolist() == [1000, 165, 116, 75, 1, 0]
