@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.analysis.claims import sentences
+from harness.analysis.claims import told
 from harness.analysis.pairing import naming, problems, text
 
 Cell = Mapping[str, Any]
@@ -34,14 +34,7 @@ def answer(result: Mapping[str, Any]) -> str:
         body = _bests(result, metric)
     else:
         body = _verdicts(result, metric)
-    return " ".join(line for line in [*body, *_claimed(result), *_unmeasured(result)] if line)
-
-
-def _claimed(result: Mapping[str, Any]) -> list[str]:
-    """What was proved and what was expected, apart."""
-    heads = (("theorem", "By theorem"), ("expected", "Measured here, and no theorem"))
-    said = [(head, sentences(result.get("claims") or (), kind)) for kind, head in heads]
-    return [f"{head}: {'; '.join(lines)}." for head, lines in said if lines]
+    return " ".join(line for line in [*body, *told(result.get("claims") or ()), *_unmeasured(result)] if line)
 
 
 def _verdicts(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]:

@@ -69,8 +69,15 @@ def _sorted(pairs: Sequence[tuple[Pair, float | None]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def sentences(claims: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
-    """What is to be said of the claims of a kind, a sentence for every two neighbours."""
+def told(claims: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What became of what was proved and of what was expected, apart: a sentence for each."""
+    heads = {"theorem": "By theorem", "expected": "Measured here, and no theorem"}
+    said = {head: _clauses(claims, kind) for kind, head in heads.items()}
+    return [f"{head}: {'; '.join(clauses)}." for head, clauses in said.items() if clauses]
+
+
+def _clauses(claims: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
+    """One for every two neighbours."""
     relation = "is at least as good as" if kind == "theorem" else "beats"
     return [
         f"{pair['ahead']} {relation} {pair['behind']} in {claim['metric']} ({claim['source']}): {_counts(kind, pair)}"

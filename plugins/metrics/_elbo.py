@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from harness import Skip
+from harness import Metric, Skip
 
 if TYPE_CHECKING:
     from harness import Noise, Ready, Sampler
+
+
+class Bounded(Metric):
+    """A metric that is made of the bound. None where that is."""
+
+    better: ClassVar[str] = "lower"
+    unit: ClassVar[str | None] = "nats/dim"
+
+    def __call__(
+        self,
+        reference: Tensor,
+        denoiser: Ready,
+        sampler: Sampler,
+        covariance: Callable[..., Any] | None,
+        times: Tensor,
+        noise: Noise,
+    ) -> float | None:
+        found = bound(reference, denoiser, sampler, covariance, times, noise)
+        return None if found is None else self.of(found, reference, denoiser, noise)
+
+    @abstractmethod
+    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float | None:
+        """The metric's own number."""
 
 
 class Bound(NamedTuple):

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from harness.stock.metrics._elbo import bound
+from harness.stock.metrics._elbo import Bound, Bounded
 from torch import Tensor
 
 from harness import Metric, hookimpl
 
 if TYPE_CHECKING:
-    from harness import Noise, Ready, Sampler
+    from harness import Noise, Ready
 
 MOST = 2**16
 """Grey levels that are still taken for such."""
 
 
-class BitsPerDim(Metric):
+class BitsPerDim(Bounded):
     """Bits that a lossless code by the sampler takes for a value of an image. Lower is better.
 
     Takes what `nelbo` takes: its `prior` and `steps`, and for the last step -log2 of the probability of the value's own
@@ -29,22 +29,13 @@ class BitsPerDim(Metric):
     the step from t = 2 to 1 (Nichol and Dhariwal, 2021). None where `nelbo` is, and for data without levels.
     """
 
-    better: ClassVar[str] = "lower"
     unit: ClassVar[str | None] = "bits/dim"
     decoder: Literal["best", "beta_tilde"] = "best"
 
-    def __call__(
-        self,
-        reference: Tensor,
-        denoiser: Ready,
-        sampler: Sampler,
-        covariance: Callable[..., Any] | None,
-        times: Tensor,
-        noise: Noise,
-    ) -> float | None:
+    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float | None:
+        """The sum, in bits."""
         count = levels(reference, denoiser.range)
-        found = bound(reference, denoiser, sampler, covariance, times, noise) if count else None
-        if count is None or found is None or denoiser.range is None:
+        if count is None or denoiser.range is None:
             return None
         off = (reference - found.guess).double()
         half = (denoiser.range[1] - denoiser.range[0]) / (count - 1) / 2

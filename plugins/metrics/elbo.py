@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from harness.stock.metrics._elbo import Bound, bound
+from harness.stock.metrics._elbo import Bound, Bounded, bound
 
 from harness import Metric, hookimpl
 
@@ -20,7 +20,7 @@ Covariance = Callable[..., Any]
 DRAWS = 2**15
 
 
-class Nelbo(Metric):
+class Nelbo(Bounded):
     """Negative evidence lower bound, nats per dimension: no less than the mean of -log p over data. Lower is better.
 
     reference [m, *shape], denoiser, sampler, covariance, times, noise -> scalar. The sum of `term`s (Ho et al., 2020,
@@ -32,27 +32,15 @@ class Nelbo(Metric):
     normal, as with several answers of the network a step. Raises Skip where it is infinite: DDIM without noise.
     """
 
-    better: ClassVar[str] = "lower"
-    unit: ClassVar[str | None] = "nats/dim"
     term: Literal["all", "prior", "steps", "end"] = "all"
 
-    def __call__(
-        self,
-        reference: Tensor,
-        denoiser: Ready,
-        sampler: Sampler,
-        covariance: Covariance | None,
-        times: Tensor,
-        noise: Noise,
-    ) -> float | None:
-        found = bound(reference, denoiser, sampler, covariance, times, noise)
-        if found is None:
-            return None
+    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float:
+        """The sum, or one term."""
         terms = _terms(found)
         return sum(terms.values()) if self.term == "all" else terms[self.term]
 
 
-class NelboGap(Metric):
+class NelboGap(Bounded):
     """What the negative evidence lower bound lies above the entropy of data, in nats per dimension. Lower is better.
 
     Takes what `nelbo` takes. KL(encoder's x_0, ..., x_T || sampler's), 0 for one that undoes the noise exactly: what is
@@ -61,48 +49,24 @@ class NelboGap(Metric):
     where `nelbo` is, or the density of data is not known.
     """
 
-    better: ClassVar[str] = "lower"
-    unit: ClassVar[str | None] = "nats/dim"
-
-    def __call__(
-        self,
-        reference: Tensor,
-        denoiser: Ready,
-        sampler: Sampler,
-        covariance: Covariance | None,
-        times: Tensor,
-        noise: Noise,
-    ) -> float | None:
+    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float | None:
+        """The sum less the entropy."""
         if denoiser.denoiser.log_density(denoiser.net, reference[:1]) is None:
-            return None
-        found = bound(reference, denoiser, sampler, covariance, times, noise)
-        if found is None:
             return None
         density = denoiser.log_density(noise.drawn("entropy", DRAWS, denoiser.draw))
         return sum(_terms(found).values()) + float(density.double().mean()) / reference[0].numel()
 
 
-class StepKL(Metric):
+class StepKL(Bounded):
     """What the steps of a sampler lose, in nats per dimension, without the start and the last step. Lower is better.
 
     Takes what `nelbo` takes, and is its term `steps`: the sum over steps of KL(encoder's x_s given x_t and x_0 ||
     sampler's x_s given x_t). Figures show it step by step.
     """
 
-    better: ClassVar[str] = "lower"
-    unit: ClassVar[str | None] = "nats/dim"
-
-    def __call__(
-        self,
-        reference: Tensor,
-        denoiser: Ready,
-        sampler: Sampler,
-        covariance: Covariance | None,
-        times: Tensor,
-        noise: Noise,
-    ) -> float | None:
-        found = bound(reference, denoiser, sampler, covariance, times, noise)
-        return None if found is None else float(found.steps.sum())
+    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float:
+        """The sum over steps."""
+        return float(found.steps.sum())
 
     def curve(
         self,
