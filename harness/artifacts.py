@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,6 @@ from harness.base import Component
 from harness.errors import BenchError, near_miss
 from harness.exchange import Data
 from harness.kinds import Dataset, Denoiser
-
-MADE = ("dataset", "denoiser")
-"""The kinds whose components are turned into an artifact before any cell starts; a denoiser if it is trained."""
 
 INPUTS = {
     "classes": ("examples", "features"),
@@ -25,27 +22,27 @@ INPUTS = {
 """The shape of a table's inputs by its task."""
 
 
-def make(component: Component, to: Path, report: Callable[..., None]) -> dict[str, Any]:
-    """Make the artifact of a component and store it under `to`; answers what it holds, for the report."""
-    import torch
-
-    content: dict[str, Any]
+def alone(component: Component, report: Callable[..., None]) -> dict[str, Any]:
+    """What is made of a component that needs no other: a data set's table, a denoiser's weights."""
     if isinstance(component, Dataset):
         data = _loaded(component)
-        content = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
-        about = {"examples": len(data.inputs), "classes": data.classes}
-    elif isinstance(component, Denoiser):
-        content = trained(component, report)
-        about = {"weights": sum(tensor.numel() for tensor in content.values())}
-    else:
-        raise BenchError(f"nothing can be made beforehand of a {component.kind}")
+        return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+    if isinstance(component, Denoiser):
+        return trained(component, report)
+    raise BenchError(f"nothing can be made beforehand of a {component.kind} alone")
+
+
+def store(content: Mapping[str, Any], to: Path) -> str:
+    """Write an artifact under `to`, whole or not at all; answers the SHA-256 of the file."""
+    import torch
+
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as stream:  # given a name instead, torch writes that name into the file
-        torch.save(content, stream)
+        torch.save(dict(content), stream)
     digest = hashlib.sha256(part.read_bytes()).hexdigest()
     part.replace(to)
-    return {**about, "digest": digest}
+    return digest
 
 
 def trained(denoiser: Denoiser, report: Callable[..., None]) -> dict[str, Any]:
@@ -67,7 +64,7 @@ def _loaded(component: Dataset) -> Data:
 
 
 def read(kind: str, file: Path) -> Any:
-    """An artifact, memory-mapped: a data set's table, a denoiser's weights."""
+    """An artifact, memory-mapped: a data set's table, and of other kinds tensors by name."""
     import torch
 
     content = torch.load(file, mmap=True, weights_only=True)

@@ -8,7 +8,7 @@ import functools
 import inspect
 import re
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, dataclass_transform, get_type_hints
 
 from harness.dynamic import Dynamic
@@ -31,6 +31,8 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
 
     kind: ClassVar[str] = ""
     dynamic: ClassVar[bool] = False
+    late: ClassVar[Sequence[str]] = ()
+    """Fields that what is made of a component beforehand does not depend on: those that differ in them share it."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -53,6 +55,11 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
 
     def __repr__(self) -> str:
         return label(self.spec())
+
+    @classmethod
+    def is_made(cls) -> bool:
+        """Whether something has to be made of it before any cell starts, which is kept for all of them."""
+        return False
 
     def spec(self) -> Spec:
         """This component as data: its name and the fields that differ from their defaults."""

@@ -17,6 +17,7 @@ from harness.errors import BenchError, near_miss
 from harness.exchange import Case, Session, Values
 
 if TYPE_CHECKING:
+    from harness.kinds import Protocol
     from harness.registry import Registry
 
 SHOWN = 0
@@ -24,35 +25,59 @@ SHOWN = 0
 
 
 def open_session(
-    registry: Registry,
-    cell: Mapping[str, Any],
-    *,
-    made: Mapping[str, str],
-    folder: str,
-    scratch: str,
-    threads: int,
-    report: Callable[..., None],
+    registry: Registry, cell: Mapping[str, Any], *, threads: int, made: Mapping[str, str], **where: Any
 ) -> Session:
     """Build what the cell names and let its protocol set it up. `made` maps a kind to its artifact's file."""
     import torch
 
     torch.set_num_threads(threads)
+    protocol = registry.build("protocol", cell["protocol"])
+    session: Session = protocol.setup(_case(registry, cell, made, **where))
+    return session
+
+
+def make(
+    registry: Registry,
+    cell: Mapping[str, Any],
+    kind: str,
+    to: Path,
+    *,
+    threads: int,
+    made: Mapping[str, str],
+    **where: Any,
+) -> str:
+    """Make the artifact of the cell's component of a kind and store it under `to`; answers its digest.
+
+    In one thread, whatever cells may use: it is the same for all of them.
+    """
+    case = _case(registry, cell, made, **where)
+    protocol: Protocol = registry.build("protocol", cell["protocol"])
+    if protocol.made_of[kind]:
+        return artifacts.store(protocol.make(kind, case), to)
+    return artifacts.store(artifacts.alone(case.parts[kind], case.report), to)
+
+
+def _case(
+    registry: Registry,
+    cell: Mapping[str, Any],
+    made: Mapping[str, str],
+    folder: str,
+    scratch: str,
+    report: Callable[..., None],
+) -> Case:
     os.chdir(folder)
     Path(scratch).mkdir(parents=True, exist_ok=True)
-    case = Case(
+    return Case(
         parts={kind: registry.build(kind, spec) for kind, spec in cell["parts"].items()},
         build=registry.build,
-        measure={label: registry.build("metric", spec) for label, spec in cell["measure"].items()},
-        tune=cell["tune"],
+        measure={label: registry.build("metric", spec) for label, spec in cell.get("measure", {}).items()},
+        tune=cell.get("tune"),
         artifacts={kind: artifacts.read(kind, Path(file)) for kind, file in made.items()},
-        split=cell["split"],
+        split=cell.get("split", ""),
         device=cell["device"],
         folder=Path(scratch),
         report=report,
     )
-    protocol = registry.build("protocol", cell["protocol"])
-    session: Session = protocol.setup(case)
-    return session
 
 
 def measure(

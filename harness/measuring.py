@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.base import label
 from harness.engines.local import Child, Failure, Server
 from harness.environment import cores
-from harness.plan import Artifact, Plan, Task
+from harness.making import Artifact
+from harness.plan import Plan, Task
 from harness.record import Store, writing
 from harness.rows import no_path, row
+from harness.sources import Source
 from harness.suite import Suite
 
 
@@ -65,11 +66,8 @@ class Measuring:
         jobs = self.conditions.jobs or max(1, cores() // 2)
         with ThreadPoolExecutor(jobs) as pool:
             try:
-                fresh = self.conditions.fresh
-                missing = [
-                    a for k, a in self.plan.artifacts.items() if k in needed and (fresh or not self._file(k).exists())
-                ]
-                _all(pool.submit(self._make, artifact) for artifact in missing)
+                for artifacts in self._waves(needed):
+                    _all(pool.submit(self._make, artifact) for artifact in artifacts)
                 _all(pool.submit(self._measure, task, failures) for task in work)
             except BaseException:
                 self.stopping.set()
@@ -81,21 +79,34 @@ class Measuring:
     def _file(self, key: str) -> Path:
         return self.cache / f"{key}.pt"
 
+    def _waves(self, needed: Iterable[str]) -> Iterator[list[Artifact]]:
+        """What is missing of the artifacts with these keys: first what needs nothing else that is, then the next."""
+        known, fresh = self.plan.artifacts.items(), self.conditions.fresh
+        left = [artifact for key, artifact in known if key in needed and (fresh or not self._file(key).exists())]
+        while left:
+            keys = {artifact.key for artifact in left}
+            wave = [artifact for artifact in left if keys.isdisjoint(artifact.needs.values())]
+            yield wave
+            left = [artifact for artifact in left if artifact not in wave]
+
     def _make(self, artifact: Artifact) -> None:
+        lost = [self.broken[key] for key in artifact.needs.values() if key in self.broken]
+        if lost:
+            self.broken[artifact.key] = lost[0]
+            return
         child = self.server.start(self.folder / "logs" / f"artifact-{artifact.key[:12]}.log")
         question = {
             "ask": "make",
-            "plugins": [source.data() for source in artifact.sources],
             "kind": artifact.kind,
-            "spec": artifact.spec,
-            "folder": str(self.suite.file.parent.resolve()),
             "to": str(self._file(artifact.key).resolve()),
+            **self._told(artifact.sources, artifact.cell, artifact.needs, artifact.key),
         }
         try:
             child.ask(question, self.conditions.timeout, partial(self.conditions.listener.making, artifact))
             self.conditions.listener.making(artifact, 1.0)
         except Failure as failure:
-            self.broken[artifact.key] = f"{artifact.kind} {label(artifact.spec)} {failure.status}: {failure.reason}"
+            said = f"artifact {artifact.name} {failure.status}: "
+            self.broken[artifact.key] = failure.reason if failure.status == "skipped" else said + failure.reason
         finally:
             child.close()
 
@@ -105,7 +116,7 @@ class Measuring:
             return
         broken = [self.broken[key] for key in task.artifacts.values() if key in self.broken]
         if broken:
-            failures[id(task)] = Failure("skipped", f"artifact {broken[0]}")
+            failures[id(task)] = Failure("skipped", broken[0])
             return
         log = self.folder / "logs" / f"{task.id[:12]}.log"
         child = self.server.start(log, training="trainer" in task.cell["parts"])
@@ -122,18 +133,7 @@ class Measuring:
 
     def _converse(self, child: Child, task: Task) -> None:
         told, timeout = self.conditions.listener.told, self.conditions.timeout
-        setup = child.ask(
-            {
-                "ask": "setup",
-                "plugins": [source.data() for source in task.sources],
-                "cell": task.cell,
-                "made": {kind: str(self._file(key).resolve()) for kind, key in task.artifacts.items()},
-                "folder": str(self.suite.file.parent.resolve()),
-                "scratch": str((self.cache / "scratch" / task.id[:16]).resolve()),
-                "threads": self.plan.environment["threads"],
-            },
-            timeout,
-        )
+        setup = child.ask({"ask": "setup", **self._told(task.sources, task.cell, task.artifacts, task.id)}, timeout)
         if task.cell["tune"] and task.tuned is None:
             task.tuned = child.ask({"ask": "tune"}, timeout)
             self._keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned})
@@ -148,6 +148,19 @@ class Measuring:
             record["notes"] = [no_path(note) for note in [*setup["notes"], *answer["notes"]]]
             task.records.append(self._keep(task, record))
             told(task, len(task.wanted) - len(task.missing))
+
+    def _told(
+        self, sources: Iterable[Source], cell: Mapping[str, Any], made: Mapping[str, str], identity: str
+    ) -> dict[str, Any]:
+        """What a process needs to know of what it works on, and where."""
+        return {
+            "plugins": [source.data() for source in sources],
+            "cell": cell,
+            "made": {kind: str(self._file(key).resolve()) for kind, key in made.items()},
+            "folder": str(self.suite.file.parent.resolve()),
+            "scratch": str((self.cache / "scratch" / identity[:16]).resolve()),
+            "threads": self.plan.environment["threads"],
+        }
 
     def _keep(self, task: Task, record: Mapping[str, Any]) -> dict[str, Any]:
         """Append a record; from here on it is never lost."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from harness.artifacts import MADE
-from harness.base import Spec, label
+from harness.base import label
 from harness.catalogue import Catalogue
 from harness.environment import environment, threads_per_cell
-from harness.fields import kind_in
+from harness.making import Artifact, artifacts, digest
 from harness.sources import Source
 from harness.suite import Cell, Suite
 
@@ -56,16 +52,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """Something to be made before any cell that needs it: the component, its plugins, and where it is kept."""
-
-    kind: str
-    spec: Spec
-    sources: list[Source]
-    key: str
-
-
-@dataclass(frozen=True)
 class Plan:
     """The tasks of a run in the order of the suite, and the artifacts they share."""
 
@@ -82,22 +68,14 @@ class Plan:
 def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str) -> Plan:
     """The tasks for these cells, nothing stored taken into account yet."""
     tasks: list[Task] = []
-    artifacts: dict[str, Artifact] = {}
+    made: dict[str, Artifact] = {}
     threads = threads_per_cell()
     for cell in cells:
-        made = {}
-        for kind in MADE:
-            if kind in cell.parts and _is_made(kind, cell.parts[kind], catalogue):
-                artifact = _artifact(kind, cell.parts[kind], catalogue, suite.file.parent)
-                artifacts[artifact.key] = artifact
-                made[kind] = artifact.key
-        tasks.append(_task(suite, cell, catalogue, made, device, threads))
-    return Plan(tasks, artifacts, environment(device, threads, [source for task in tasks for source in task.sources]))
-
-
-def _is_made(kind: str, spec: Spec, catalogue: Catalogue) -> bool:
-    facts: Mapping[str, Any] = catalogue.table[kind, spec["name"]].get("facts", {})
-    return bool(facts.get("trained", True))
+        needed = artifacts(suite, cell, catalogue, device)
+        made |= {artifact.key: artifact for artifact in needed.values()}
+        keys = {kind: artifact.key for kind, artifact in needed.items()}
+        tasks.append(_task(suite, cell, catalogue, keys, device, threads))
+    return Plan(tasks, made, environment(device, threads, [source for task in tasks for source in task.sources]))
 
 
 def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:
@@ -137,25 +115,6 @@ def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], 
     )
 
 
-def _artifact(kind: str, spec: Spec, catalogue: Catalogue, folder: Path) -> Artifact:
-    used = list(catalogue.used(kind, spec))
-    files = [digest_of_file(folder / path) for path in _files(kind, spec, catalogue)]
-    key = digest({"kind": kind, "spec": spec, "syntax": [catalogue.digest(*pair) for pair in used], "files": files})
-    return Artifact(kind, spec, catalogue.sources(used), key)
-
-
-def _files(kind: str, spec: Spec, catalogue: Catalogue) -> list[str]:
-    """The files that a component's fields name: their content is part of what is made of them."""
-    found = []
-    for name, known in catalogue.table[kind, spec["name"]]["fields"].items():
-        value, inner = spec.get(name, known.get("default")), kind_in(known["schema"])
-        if inner and isinstance(value, Mapping):
-            found += _files(inner, dict(value), catalogue)
-        elif known["schema"].get("format") == "path" and value:
-            found.append(value)
-    return found
-
-
 def _trials(suite: Suite, cell: Cell) -> dict[str, Any] | None:
     """The tuning plan of a cell: as many trials for every contender, drawn without repeats where there are more."""
     tune = suite.tune
@@ -172,16 +131,6 @@ def _trials(suite: Suite, cell: Cell) -> dict[str, Any] | None:
         drawn = random.Random(0).sample(range(len(choices)), tune.trials)
         choices = [choices[place] for place in sorted(drawn)]
     return {"trials": choices, "seeds": tune.seeds, "on": tune.on or label(suite.measure[0])}
-
-
-def digest(data: Any) -> str:
-    """SHA-256 of JSON data in its canonical form."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
-
-
-def digest_of_file(file: Path) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def seconds_per_seed(records: Iterable[Mapping[str, Any]]) -> float | None:

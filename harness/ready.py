@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import BenchError
-from harness.kinds.generation import Denoiser, Schedule
+from harness.kinds import Denoiser, Schedule
 from harness.streams import generator
 
 BLOCK = 64
@@ -97,6 +97,13 @@ class Ready:
         """Independent data [n, *shape]. Raises BenchError where there are none to be had."""
         return self._known(self.denoiser.draw(self.net, n, generator), "data to draw")
 
+    def examples(self, n: int, generator: torch.Generator) -> Tensor | None:
+        """n draws of what it was trained on [n, *shape], or else of the real data; None where there are neither."""
+        found, data = self.denoiser.examples(self.net, n, generator), self.data()
+        if found is None and data is not None:
+            found = data[torch.randint(len(data), (n,), generator=generator)]
+        return None if found is None else found.to(self.device)
+
     def moments(self) -> tuple[Tensor, Tensor] | None:
         """Exact mean [d] and covariance [d, d] of the data; None where nobody knows."""
         return self.denoiser.moments(self.net)
@@ -105,8 +112,13 @@ class Ready:
         """Exact log density [b] of data, nats. Raises BenchError where nobody knows."""
         return self._known(self.denoiser.log_density(self.net, x), "an exact density")
 
+    def trunk(self, x: Tensor, t: Tensor | float) -> Tensor | None:
+        """What the network's last layer is given, [b, n] or [b, n, h, w]; None of one that has no layers."""
+        times = self._times(x, t)
+        return self.denoiser.trunk(self.net, x / self._levels(x, t, times)[0] if self._scaled else x, times)
+
     def posterior(self, x: Tensor, t: Tensor | float) -> Tensor:
-        """Exact Cov[x_0 | x_t] [b, d, d]. Raises BenchError where nobody knows."""
+        """Exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where nobody knows."""
         return self._known(self.denoiser.posterior(self.net, x, self._times(x, t)), "an exact posterior")
 
     def recover(self, x: Tensor, t: Tensor | float, noise: Any) -> Tensor:

@@ -121,7 +121,7 @@ class Registry:
             "plugin": source.name,
             "dynamic": cls.dynamic,
             "inputs": list(required(cls.__call__)) if "__call__" in dir(cls) else [],
-            "facts": _facts(cls),
+            "facts": {**_facts(cls), "made": cls.is_made(), "late": list(cls.late)},
         }
 
 
@@ -188,5 +188,5 @@ def denoiser(name: str, device: str = "cpu", **fields: Any) -> Ready:
     from harness.ready import Ready
 
     made = component("denoiser", name, **fields)
-    weights = artifacts.trained(made, lambda *_, **__: None) if made.trained else {}
+    weights = artifacts.trained(made, lambda *_, **__: None) if made.is_made() else {}
     return Ready(made, call(made.load, device, weights=weights), device)

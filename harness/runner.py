@@ -138,6 +138,7 @@ def _analyse(
         "margin": suite.margin,
         "interval": suite.interval,
         "gates": suite.gates,
+        "claims": suite.claims,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
         "warnings": edges(suite, rows),
         "cells": rows,

@@ -44,7 +44,7 @@ FLOORS = {
     ),
     **dict.fromkeys(("statistics", "clusters", "unpaired", "feasible", "artifacts"), 1),
     **dict.fromkeys(("protocols", "certificates"), 2),
-    **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),
+    **dict.fromkeys(("cells", "environment", "making", "plan", "record", "engines", "analysis"), 3),
     **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "checking", "history", "report", "figures"), 4),
     **dict.fromkeys(("rows", "confirming", "ending", "comparison", "changes"), 4),
     **dict.fromkeys(("cli", "options", "showing", "__main__"), 5),

@@ -26,6 +26,7 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("grid", "explicit"): {"at": [3, 2, 1]},
     ("denoiser", "checkpoint"): {"module": "torch.nn:Identity", "file": "weights.pt", "shape": [2]},
     ("denoiser", "diffusers"): {"pipeline": "folder"},
+    ("denoiser", "imperfect"): {"denoiser": "gaussian"},
 }
 """A value for every field without a default."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.analysis.claims import told
 from harness.analysis.pairing import naming, problems, text
 
 Cell = Mapping[str, Any]
@@ -33,7 +34,7 @@ def answer(result: Mapping[str, Any]) -> str:
         body = _bests(result, metric)
     else:
         body = _verdicts(result, metric)
-    return " ".join(line for line in [*body, *_unmeasured(result)] if line)
+    return " ".join(line for line in [*body, *told(result.get("claims") or ()), *_unmeasured(result)] if line)
 
 
 def _verdicts(result: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.answer import answer
+from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
 from harness.analysis.gates import outcomes
 from harness.analysis.pairing import full_name, partners, problems
@@ -35,7 +36,7 @@ def result(run: dict[str, Any]) -> dict[str, Any]:
             for index, mark in marks(run, cells, members, metric).items():
                 shown[index]["best"][metric["label"]] = mark
     found = {"schema": 1, **{key: run.get(key) for key in KEPT}, "exit": run.get("exit", _exit(run)), "cells": shown}
-    whole = _clean(found)
+    whole = _clean({**found, "claims": judged(run, cells)})
     whole["gates"] = outcomes(run.get("gates", ()), whole["cells"], links)
     return {**whole, "answer": answer(whole), "warnings": [*run.get("warnings", ()), *_warnings(run, cells)]}
 

@@ -74,6 +74,12 @@ def _difference(one: Measured, other: Measured, kind: str) -> Difference | None:
     return difference(one.sample(seeds), other.sample(seeds), kind) if seeds else None
 
 
+def compared(run: Mapping[str, Any], one: Measured, other: Measured) -> Difference | None:
+    """The paired difference of two cells; None where nothing can be said of it."""
+    found = _difference(one, other, run["interval"])
+    return found if found is not None and _judged(run, found) else None
+
+
 def _judged(run: Mapping[str, Any], found: Difference) -> bool:
     """Whether the test says something about the methods: examples alone, unasked, say nothing about other seeds."""
     return found.p is not None and (found.kind != "examples" or run["interval"] == "examples")

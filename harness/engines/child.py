@@ -87,7 +87,6 @@ class Desk:
         self._session: Any = None
         self._registry: Any = None
         self._cell: Mapping[str, Any] = {}
-        self._artifacts: dict[str, Any] = {}
 
     def report(self, done: float, total: float, **numbers: float) -> None:
         """Tell the driver how far the present question is, at most ten times a second."""
@@ -116,14 +115,11 @@ class Desk:
                 answer[source.name] = {"error": str(error)}
         return answer
 
-    def make(
-        self, plugins: list[dict[str, Any]], kind: str, spec: dict[str, Any], folder: str, to: str
-    ) -> dict[str, Any]:
-        """Make an artifact and store it under `to`."""
-        from harness import artifacts
+    def make(self, plugins: list[dict[str, Any]], cell: dict[str, Any], kind: str, to: str, **case: Any) -> str:
+        """Make an artifact and store it under `to`; answers its digest."""
+        from harness import cells
 
-        os.chdir(folder)
-        return artifacts.make(self._register(plugins).build(kind, spec), Path(to), self.report)
+        return cells.make(self._register(plugins), cell, kind, Path(to), report=self.report, **case)
 
     def certify(self, plugins: list[dict[str, Any]], kind: str, spec: dict[str, Any]) -> list[Any]:
         """(name, passed, sentence) of every certificate of a component."""

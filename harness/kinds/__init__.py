@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from harness.base import Component
 from harness.kinds.comparing import Dissimilarity
-from harness.kinds.generation import Denoiser, Feature, Grid, Prior, Sampler, Schedule, Variance
+from harness.kinds.generation import Denoiser, Feature, Prior, Sampler, Variance
 from harness.kinds.judging import Metric, Protocol
+from harness.kinds.times import Grid, Schedule
 from harness.kinds.training import INPUTS, Dataset, Loss, Model, Trainer, Transform
 
 __all__ = [

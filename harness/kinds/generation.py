@@ -1,7 +1,6 @@
-"""What generates: noise schedules, time grids, denoisers, samplers, reverse variances, priors, features.
+"""What generates: denoisers, samplers, reverse variances, priors, features.
 
-Times are real, 0 < t <= T, and 0 is data. A_t is the share of the data's variance that is left at t, B_t = 1 - A_t that
-of the noise: x_t = sqrt(A_t) x_0 + sqrt(B_t) e with e normal.
+Times, A_t and B_t as in `times`.
 """
 
 from __future__ import annotations
@@ -11,43 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.base import Component
-from harness.fields import Count
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from harness.kinds.times import Schedule
     from harness.ready import Noise, Ready
-
-
-class Schedule(Component):
-    """How much noise there is at a time. `steps` is T, the last time."""
-
-    kind: ClassVar[str] = "schedule"
-    steps: Count = 1000
-
-    @abstractmethod
-    def alpha_bar(self, t: Tensor) -> Tensor:
-        """A_t, float64, at real times t in [0, T] of any shape; 1 at 0, falling."""
-
-    def sigma(self, t: Tensor) -> Tensor:
-        """sqrt(B_t / A_t), float64: the deviation of the noise beside data of unit weight."""
-        kept = self.alpha_bar(t)
-        return ((1 - kept) / kept).sqrt()
-
-
-class Grid(Component):
-    """The times a sampler visits. `costs` says that it needs the cost of every step."""
-
-    kind: ClassVar[str] = "grid"
-    costs: ClassVar[bool] = False
-
-    @abstractmethod
-    def times(self, schedule: Schedule, steps: int, cost: Tensor | None = None) -> Tensor:
-        """Float64 times, strictly decreasing, ending in 0; equal ones merged: at most `steps` + 1 of them.
-
-        `cost` [T + 1, T + 1] is what a step from t (row) to s (column) costs. Raises BenchError for more steps than
-        the schedule has.
-        """
 
 
 class Denoiser(Component):
@@ -59,8 +27,11 @@ class Denoiser(Component):
     """
 
     kind: ClassVar[str] = "denoiser"
-    trained: ClassVar[bool] = False
-    """Whether `train` has to be called once, before anything is sampled."""
+
+    @classmethod
+    def is_made(cls) -> bool:
+        """One that defines `train`, which is called once, before anything is sampled."""
+        return cls.train is not Denoiser.train
 
     def train(self, generator: Generator, report: Callable[..., None]) -> dict[str, Tensor]:
         """What training makes: tensors by name, kept and given to `load` as `weights`."""
@@ -74,9 +45,17 @@ class Denoiser(Component):
     def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
         """(x_t [b, *shape], t [b] float64) -> the prediction [b, *shape]."""
 
+    def knows(self, what: str) -> bool:
+        """Whether it defines `draw`, `posterior`, `recover`, ...: by default nobody knows."""
+        return getattr(type(self), what) is not getattr(Denoiser, what)
+
     def draw(self, net: Any, n: int, generator: Generator) -> Tensor | None:
         """Independent data [n, *shape]; None where there are none to be had."""
         return None
+
+    def examples(self, net: Any, n: int, generator: Generator) -> Tensor | None:
+        """n draws of the data that it was trained on [n, *shape], for what is fitted to it; None where nobody knows."""
+        return self.draw(net, n, generator)
 
     def moments(self, net: Any) -> tuple[Tensor, Tensor] | None:
         """Exact mean [d] and covariance [d, d] of the data, flattened, float64; None where nobody knows."""
@@ -87,7 +66,14 @@ class Denoiser(Component):
         return None
 
     def posterior(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
-        """Exact Cov[x_0 | x_t], flattened, [b, d, d]; None where nobody knows."""
+        """Exact E[(x_0 - x_0hat) (x_0 - x_0hat)' | x_t], flattened, [b, d, d]; None where nobody knows.
+
+        Of a guess that is exact too it is Cov[x_0 | x_t].
+        """
+        return None
+
+    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
+        """What the last layer of the network is given: [b, n], or [b, n, h, w] for images; None where there is none."""
         return None
 
     def recover(self, net: Any, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor | None:
@@ -103,13 +89,15 @@ class Sampler(Component):
     """A way from noise to data in few steps.
 
     `ignores` are the kinds it makes no use of, `order` the order of convergence it claims (a property where it depends
-    on the fields), `control` that it is no method but a yardstick.
+    on the fields), `control` that it is no method but a yardstick, `flow` that it follows the probability flow, whose
+    samples have a density.
     """
 
     kind: ClassVar[str] = "sampler"
     ignores: ClassVar[Sequence[str]] = ()
     order: ClassVar[float | None] = None
     control: ClassVar[bool] = False
+    flow: ClassVar[bool] = False
 
     def skip(self, denoiser: Denoiser) -> str | None:
         """Why this sampler cannot sample from the denoiser, or None."""
@@ -142,14 +130,28 @@ class Variance(Component):
     """An estimate of Cov[x_0 | x_t], of which a sampler makes the noise of its own step."""
 
     kind: ClassVar[str] = "variance"
+    by_step: ClassVar[bool] = False
+    """Whether the estimate depends on s, where the step ends."""
 
     def skip(self, denoiser: Denoiser) -> str | None:
         """Why nothing can be estimated of this denoiser, or None."""
         return None
 
+    @classmethod
+    def is_made(cls) -> bool:
+        """One that defines `fit`."""
+        return cls.fit is not Variance.fit
+
     def fit(self, denoiser: Ready, data: Tensor, generator: Generator) -> dict[str, Tensor]:
-        """Statistics of a denoiser on data [n, *shape], once, for every grid."""
+        """Statistics of a denoiser on data [n, *shape] that it was trained on, once, for every grid.
+
+        An estimate that takes long to fit takes `report` by name: `report(done, total)`.
+        """
         return {}
+
+    def about(self, fitted: Mapping[str, Any]) -> str | None:
+        """A line for the report on what was fitted, given as to `covariance`: from how many draws, with what error."""
+        return None
 
     @abstractmethod
     def covariance(self, fitted: Mapping[str, Tensor], x: Tensor, t: float, s: float, eps: Tensor) -> Any:
@@ -173,6 +175,11 @@ class Feature(Component):
     """A map from samples to vectors in which distributions are compared."""
 
     kind: ClassVar[str] = "feature"
+
+    @classmethod
+    def is_made(cls) -> bool:
+        """One that defines `prepare`."""
+        return cls.prepare is not Feature.prepare
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:
         """What the map needs of the reference data [n, *shape]; once."""

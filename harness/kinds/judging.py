@@ -17,6 +17,9 @@ class Metric(Component):
 
     `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it; `caution`
     is a line that stands in every report with the metric, for what its intervals do not cover.
+
+    A metric that has nothing to say of a cell raises Skip, or returns None where nobody asks why. One with a value for
+    each step of a sampler has a method `curve`, which takes the same: times and values [2, n], for figures; or None.
     """
 
     kind: ClassVar[str] = "metric"
@@ -38,6 +41,8 @@ class Protocol(Component):
     compete, the other axes make the problem; `optional` are kinds a suite may vary and need not; `offers` are the names
     a metric may ask for; `version` goes up when the same cell would give other numbers. With `lockstep` all contenders
     of a problem are alive together and take turns, one block each: for what depends on the moment, such as time.
+    `made_of` are the kinds of which something may be made before any cell starts, in that order, each with the other
+    kinds and the settings that go into it.
     """
 
     kind: ClassVar[str] = "protocol"
@@ -47,6 +52,11 @@ class Protocol(Component):
     optional: ClassVar[Sequence[str]] = ()
     offers: ClassVar[Sequence[str]] = ()
     lockstep: ClassVar[bool] = False
+    made_of: ClassVar[Mapping[str, Sequence[str]]] = {"dataset": (), "denoiser": ()}
+
+    def make(self, kind: str, case: Case) -> Mapping[str, Any]:
+        """Tensors by name, made of the component of a kind that `made_of` makes of others; once, for all cells."""
+        raise NotImplementedError(f"{self!r} makes nothing of a {kind}")
 
     @abstractmethod
     def setup(self, case: Case) -> Session:

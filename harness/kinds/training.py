@@ -22,6 +22,11 @@ class Dataset(Component):
 
     kind: ClassVar[str] = "dataset"
 
+    @classmethod
+    def is_made(cls) -> bool:
+        """Always: its table."""
+        return True
+
     @abstractmethod
     def load(self, generator: Generator) -> Data:
         """The whole table. Called once per run in a process of its own; `generator` is fixed, for made-up data."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from harness.errors import Skip
 from harness.ready import BLOCK, Ready
 from harness.streams import generator
 
 if TYPE_CHECKING:
+    from harness.kinds import Metric
     from harness.protocols._samples import Samples
 
+CURVE = "curve "
+"""What the names of metrics' curves begin with."""
 LEAST, MOST = 9, 2**20
 """As many samples as make up MOST numbers are kept: one block at most, and never fewer than LEAST."""
 POINTS, SIDE = 512, 128
@@ -43,11 +49,12 @@ class Traced(Ready):
         self.points.append(x.clone())
 
 
-def exhibit(run: Samples) -> dict[str, Tensor]:
+def exhibit(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
     """`samples` [m, *shape], the first that were measured, and `real` [n, *shape] where there are data to be had.
 
     In the plane also `path` [k + 1, m, 2], from x_T through every point where the network was asked to the sample, with
-    its `times` [k + 1], and `density` [SIDE, SIDE] (nats, rows upwards) over `extent` (left, right, bottom, top).
+    its `times` [k + 1], and `density` [SIDE, SIDE] (nats, rows upwards) over `extent` (left, right, bottom, top). Of
+    metrics that have one, `curve METRIC` [2, n], a value at each time.
     """
     denoiser = run.denoiser
     plane = denoiser.shape == (2,)
@@ -58,6 +65,15 @@ def exhibit(run: Samples) -> dict[str, Tensor]:
         found["range"] = torch.tensor(denoiser.range)
     if plane:
         found |= _path(run, kept) | ({} if real is None else _density(denoiser, real))
+    return found | _curves(run, measure)
+
+
+def _curves(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for label, metric in measure.items():
+        with contextlib.suppress(Skip):
+            curve = run.asked(metric.curve) if hasattr(metric, "curve") else None
+            found |= {} if curve is None else {f"{CURVE}{label}": curve}
     return found
 
 

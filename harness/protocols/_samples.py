@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from harness.errors import BenchError
-from harness.inputs import call
+from harness.inputs import call, wanted
 from harness.ready import BLOCK, Noise, Ready
 from harness.streams import generator
 
@@ -50,15 +50,21 @@ class Samples:
 
     def __init__(self, session: Sampling, settings: Generation, seed: int, report: Callable[..., None]) -> None:
         self._session, self._settings, self._seed, self._report = session, settings, seed, report
-        self.denoiser, self.sampler, self.covariance = session.denoiser, session.parts["sampler"], session.covariance
+        self.denoiser, self.sampler = session.denoiser, session.components["sampler"]
+        self.covariance = session.covariance
         self.times, self.steps = session.times, len(session.times) - 1
         self.noise = Noise(seed)
+
+    def asked(self, judge: Callable[..., Any]) -> Any:
+        """What a metric, or its curve, answers given what it names."""
+        names = wanted(judge, 0)
+        return call(judge, **{name: getattr(self, name) for name in OFFERS if name in names})
 
     @property
     def start(self) -> Tensor:
         """x_T [n, *shape]."""
         shape = (self._settings.samples, *self.denoiser.shape)
-        draw = self._session.parts["prior"].draw
+        draw = self._session.components["prior"].draw
         drawn: Tensor = call(draw, shape, generator(self._seed, "x_T"), report=self._report)
         return drawn.to(self.denoiser.device)
 
@@ -94,7 +100,7 @@ class Samples:
     @cached_property
     def reference(self) -> Tensor:
         """[m, *shape]: the real data, or as many draws of an exact target as there are samples."""
-        return self._session.feature.data(self._seed)
+        return self._session.parts.data(self._settings.samples, self._seed)
 
     @cached_property
     def reference_features(self) -> Tensor:

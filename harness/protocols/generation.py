@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from harness.base import Component, Spec, schemas, with_values
+from harness.base import Component, Spec
 from harness.errors import BenchError, Skip
 from harness.exchange import Case, Session, Values
 from harness.fields import Count
 from harness.hookspecs import hookimpl
-from harness.inputs import call, wanted
 from harness.kinds import Protocol
 from harness.protocols._exhibit import exhibit
 from harness.protocols._features import Features
+from harness.protocols._parts import Parts
 from harness.protocols._samples import OFFERS, Samples
-from harness.ready import Ready
-from harness.streams import generator
 
 
 class Generation(Protocol):
@@ -50,6 +48,17 @@ class Generation(Protocol):
     contenders: ClassVar[Sequence[str]] = ("sampler", "variance", "prior")
     offers: ClassVar[Sequence[str]] = OFFERS
 
+    made_of: ClassVar[Mapping[str, Sequence[str]]] = {
+        "denoiser": (),
+        "variance": ("denoiser", "schedule", "clip"),
+        "feature": ("denoiser",),
+        "grid": ("denoiser", "schedule", "variance", "sampler", "clip"),
+    }
+
+    def make(self, kind: str, case: Case) -> Mapping[str, Tensor]:
+        """What is fitted to a denoiser, what a feature needs of the data, what every step of a grid costs."""
+        return Parts(case, self.clip).make(kind)
+
     def setup(self, case: Case) -> Session:
         """Load the denoiser. Raises Skip with the reason where the parts do not go together."""
         return Sampling(self, case)
@@ -60,70 +69,52 @@ class Sampling(Session):
 
     def __init__(self, settings: Generation, case: Case) -> None:
         self._settings, self._case = settings, case
-        self.parts: dict[str, Any] = dict(case.parts)
-        denoiser: Any = _scheduled(case.parts["denoiser"], self.parts.get("schedule"))
-        for kind in ("sampler", "variance"):
-            reason = self.parts[kind].skip(denoiser) if kind in self.parts else None
-            if reason:
-                raise Skip(f"{kind} {self.parts[kind]!r}: {reason}")
-        net = call(denoiser.load, case.device, weights=case.artifacts.get("denoiser", {}))
-        self.denoiser = Ready(denoiser, net, case.device, settings.clip)
+        self.parts = Parts(case, settings.clip)
+        self.denoiser, self.components = self.parts.denoiser, self.parts.components
         self.times = self._times()
-        self.covariance = self._covariance()
-        self.feature = Features(self.parts["feature"], self.denoiser, settings.samples)
+        self.covariance = self.parts.covariance
+        self.feature = Features(self.parts)
+        said = self.components["variance"].about(self.parts.fitted) if "variance" in self.components else None
+        self.notes = [said] if said else []
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """Sample once a seed and let every metric judge."""
         run = Samples(self, self._settings, seeds[0], self._case.report)
         metrics: dict[str, list[float] | None] = {}
+        notes = []
         for label, metric in self._case.measure.items():
-            names = wanted(metric, 0)
-            value = call(metric, **{name: getattr(run, name) for name in OFFERS if name in names})
+            value = None
+            try:
+                value = run.asked(metric)
+            except Skip as reason:
+                notes.append(f"{label}: {reason}")
             metrics[label] = None if value is None else [float(value)]
-        return Values(seeds=list(seeds), metrics=metrics, exhibit=partial(exhibit, run))
+        kept = partial(exhibit, run, self._case.measure)
+        return Values(seeds=list(seeds), metrics=metrics, notes=notes, exhibit=kept)
 
     def _times(self) -> Tensor:
         settings = self._settings
         steps = settings.steps if settings.nfe is None else self._steps_for(settings.nfe)
-        grid = self.parts.get("grid")
+        grid = self.components.get("grid")
         if grid is None:  # the sampler has times of its own, and is told how many
             return torch.linspace(self.denoiser.schedule.steps, 0, steps + 1, dtype=torch.float64)
-        times: Tensor = torch.as_tensor(grid.times(self.denoiser.schedule, steps), dtype=torch.float64)
+        times: Tensor = torch.as_tensor(self._on(grid, steps), dtype=torch.float64)
         if len(times) < 2 or not bool((times[1:] < times[:-1]).all()) or float(times[-1]) != 0:
             shown = ", ".join(f"{float(t):g}" for t in times[:5])
             raise BenchError(f"{grid!r} gave times that do not decrease to 0: {shown}{', ...' * (len(times) > 5)}")
         return times
 
+    def _on(self, grid: Any, steps: int) -> Tensor:
+        cost = self.parts.made("grid").get("cost")
+        found: Tensor = grid.times(self.denoiser.schedule, steps, cost)
+        return found
+
     def _steps_for(self, nfe: int) -> int:
-        sampler = self.parts["sampler"]
+        sampler = self.components["sampler"]
         steps: int = sampler.steps_for(nfe)
         if steps < 1:
             raise BenchError(f"{sampler!r} takes more than {nfe} evaluation{'s' * (nfe > 1)} of the network")
         return steps
-
-    def _covariance(self) -> Callable[..., Any] | None:
-        variance = self.parts.get("variance")
-        if variance is None:
-            return None
-        data = self.denoiser.data()
-        if data is None:
-            data = self.denoiser.draw(4096, generator(0, "variance", "data"))
-        fitted = variance.fit(self.denoiser, data, generator(0, "variance", "draws"))
-
-        def covariance(x: Tensor, t: float, s: float, eps: Tensor) -> Any:
-            return variance.covariance({**fitted, "denoiser": self.denoiser}, x, t, s, eps)
-
-        return covariance
-
-
-def _scheduled(denoiser: Any, schedule: Component | None) -> Any:
-    """The denoiser under the suite's schedule. Raises Skip where it knows its own only."""
-    if schedule is None:
-        return denoiser
-    own: type[Component] = type(denoiser)
-    if denoiser.trained or "schedule" not in schemas(own):
-        raise Skip(f"{denoiser!r} was made for its own schedule")
-    return with_values(denoiser, {("schedule",): schedule})
 
 
 @hookimpl

@@ -10,7 +10,8 @@ from harness.base import label
 from harness.measuring import Listener
 
 if TYPE_CHECKING:
-    from harness.plan import Artifact, Task
+    from harness.making import Artifact
+    from harness.plan import Task
 
 
 class Progress(Listener):
@@ -58,7 +59,7 @@ class Progress(Listener):
 
     def making(self, artifact: Artifact, share: float) -> None:
         """What several cells share is being made."""
-        name = f"{artifact.kind} {label(artifact.spec)}"
+        name = artifact.name
         if self._bar is not None:
             self._bar.update(self._line, description=f"making {name}"[:34] + f" {share:4.0%}")
         elif self._verbose and share == 1:

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.base import label
 from harness.suite import axes, measures, rows, sections, tuning
+from harness.suite.claims import claims
 from harness.suite.document import Document
 from harness.suite.expand import Expander
 from harness.suite.gates import gates
@@ -20,11 +21,11 @@ from harness.suite.source import Findings, Place, shown
 
 KEYS = (
     "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "measure", "baseline", "within",
-    "margin", "interval", "gate", "published", "plugins", "device",
+    "margin", "interval", "gate", "claims", "published", "plugins", "device",
 )  # fmt: skip
 """The keys of a suite."""
 
-RESERVED = ("claims", "reference", "data")
+RESERVED = ("reference", "data")
 """Keys of the contract that this version does not read."""
 
 INTERVALS = ("both", "seeds", "examples")
@@ -90,6 +91,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
         gates=gates(root.get("gate"), entries, not is_null(root.get("baseline")), expander, found),
+        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, contenders, entries, findings),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         **_plain(document, findings),
     )  # fmt: skip

@@ -73,8 +73,8 @@ class Suite:
     settings with more than one value; `varies` names the axes that tell cells apart, `contenders` those of them that
     compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one contender,
     or axis -> label; `within` is None where the suite does not say. `gates` are bounds that fail the run where a row
-    breaks them. `published` are numbers from papers as the result JSON has them: they are shown and take no part in
-    anything else.
+    breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result JSON has them:
+    they take no part in anything else.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Suite:
     plugins: list[str]
     device: str
     gates: list[dict[str, Any]]
+    claims: list[dict[str, Any]]
     published: list[dict[str, Any]]
 
     def labels(self) -> dict[str, list[Any]]:

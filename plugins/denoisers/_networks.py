@@ -48,11 +48,18 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         flat, time = x.flatten(1), self.time(t)
-        h = self.enter(flat)
+        out: Tensor = self.leave(F.silu(self._inside(flat, time))) + self.weigh(time) * flat
+        return out.view_as(x)
+
+    def trunk(self, x: Tensor, t: Tensor) -> Tensor:
+        """What the last layer sees: [b, width]."""
+        return self._inside(x.flatten(1), self.time(t))
+
+    def _inside(self, flat: Tensor, time: Tensor) -> Tensor:
+        h: Tensor = self.enter(flat)
         for block in self.blocks:
             h = block(h, time)
-        out: Tensor = self.leave(F.silu(h)) + self.weigh(time) * flat
-        return out.view_as(x)
+        return h
 
 
 class Block(nn.Module):
@@ -86,6 +93,11 @@ class UNet(nn.Module):
         self.leave = nn.Sequential(nn.GroupNorm(8, width), nn.SiLU(), _silent(_conv(width, channels)))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        out: Tensor = self.leave(self.trunk(x, t))
+        return out
+
+    def trunk(self, x: Tensor, t: Tensor) -> Tensor:
+        """What the last layers see: [b, width, h, w]."""
         time, h, kept = self.time(t), self.enter(x), []
         for stage in self.down:
             kept.append(stage(h, time))
@@ -93,8 +105,7 @@ class UNet(nn.Module):
         h = self.middle(h, time)
         for stage in self.up:
             h = stage(torch.cat([F.interpolate(h, scale_factor=2.0), kept.pop()], 1), time)
-        out: Tensor = self.leave(h)
-        return out
+        return h
 
 
 class Stage(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from harness.stock.denoisers._networks import MLP, UNet
@@ -27,7 +27,6 @@ class Trained(Denoiser):
     steps_of_training: Count = 5000
     schedule: Schedule = named("linear")
 
-    trained: ClassVar[bool] = True
     range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     @property
@@ -36,7 +35,7 @@ class Trained(Denoiser):
         """Channels, height and width."""
 
     @abstractmethod
-    def examples(self) -> Examples:
+    def source(self) -> Examples:
         """A source of training examples."""
 
     def train(self, generator: Generator, report: Callable[..., None]) -> dict[str, Tensor]:
@@ -44,7 +43,7 @@ class Trained(Denoiser):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
             net = NETWORKS[self.network](self.shape)
-        net = fit(net, self.examples(), self.schedule, self.predicts, self.steps_of_training, generator, report)
+        net = fit(net, self.source(), self.schedule, self.predicts, self.steps_of_training, generator, report)
         return dict(net.state_dict())
 
     def load(self, device: str, weights: Mapping[str, Tensor]) -> nn.Module:  # type: ignore[override]
@@ -56,5 +55,17 @@ class Trained(Denoiser):
 
     def predict(self, net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
         """The network's answer, computed in float32."""
-        guess: Tensor = net(x.float(), (t / self.schedule.steps).to(x.device, torch.float32))
+        guess: Tensor = net(x.float(), self._share(t, x))
         return guess.to(x)
+
+    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+        """What the last layers see, float32."""
+        features: Tensor = net.trunk(x.float(), self._share(t, x))
+        return features
+
+    def examples(self, net: Any, n: int, generator: Generator) -> Tensor:
+        """n examples, as training draws them."""
+        return self.source()(n, generator)
+
+    def _share(self, t: Tensor, x: Tensor) -> Tensor:
+        return (t / self.schedule.steps).to(x.device, torch.float32)

@@ -67,6 +67,16 @@ class Diffusers(Denoiser):
         guess: Tensor = net(x.to(net.dtype), (t - 1).long()).sample[:, : x.shape[1]]
         return guess.to(x)
 
+    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+        """What goes into the norm before the last layer."""
+        found: list[Tensor] = []
+        hook = net.conv_norm_out.register_forward_pre_hook(lambda _, given: found.append(given[0]))
+        try:
+            self.predict(net, x, t)
+        finally:
+            hook.remove()
+        return found[0].float()
+
     def data(self, net: Any) -> Tensor | None:
         """The data of `reference`."""
         return _state.reference(self.reference, self.shape)

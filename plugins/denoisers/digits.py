@@ -26,7 +26,7 @@ class Digits(Trained):
         """Channels, height and width."""
         return 1, 8, 8
 
-    def examples(self) -> Examples:
+    def source(self) -> Examples:
         """The 1,397 scans to train on, drawn with replacement."""
         scans = _scans(held_out=False)
 

@@ -24,7 +24,6 @@ class FittedMixture(Mixture):
     two photographs. The mixture itself is the target, known exactly; its fit is the same for every seed.
     """
 
-    trained: ClassVar[bool] = True
     shape: ClassVar = (64,)
     to: Literal["digits", "patches"] = "digits"
     components: Count = 10

@@ -31,7 +31,7 @@ class Patches(Trained):
         """Channels, height and width."""
         return 3, self.size, self.size
 
-    def examples(self) -> Examples:
+    def source(self) -> Examples:
         """Patches from anywhere in the bands to train on."""
         places = _bands()[..., :TRAINED].unfold(2, self.size, 1).unfold(3, self.size, 1)
         bands, _, rows, columns = places.shape[:4]

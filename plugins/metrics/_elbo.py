@@ -3,23 +3,54 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
+
+from harness import Metric, Skip
 
 if TYPE_CHECKING:
     from harness import Noise, Ready, Sampler
 
 
-class Terms(NamedTuple):
-    """What the bound is the sum of."""
+class Bounded(Metric):
+    """A metric that is made of the bound. None where that is."""
+
+    better: ClassVar[str] = "lower"
+    unit: ClassVar[str | None] = "nats/dim"
+
+    def __call__(
+        self,
+        reference: Tensor,
+        denoiser: Ready,
+        sampler: Sampler,
+        covariance: Callable[..., Any] | None,
+        times: Tensor,
+        noise: Noise,
+    ) -> float | None:
+        found = bound(reference, denoiser, sampler, covariance, times, noise)
+        return None if found is None else self.of(found, reference, denoiser, noise)
+
+    @abstractmethod
+    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float | None:
+        """The metric's own number."""
+
+
+class Bound(NamedTuple):
+    """What the bound is made of, but for the decoder of the last step."""
 
     prior: float
-    steps: float
-    end: float
+    """KL(x_T of data || standard normal)."""
+    steps: Tensor
+    """[K - 1], the divergence of every step but the last, float64."""
+    guess: Tensor
+    """x_0hat at the last time above 0 [m, *shape]."""
+    missed: Tensor
+    """E[(x_0 - x_0hat)^2 | x_t] there [m, d], or its square drawn."""
 
 
 class Step(NamedTuple):
@@ -36,10 +67,13 @@ class Step(NamedTuple):
         return left if left > 1e-9 * s else 0.0
 
 
-def terms(
+def bound(
     x0: Tensor, denoiser: Ready, sampler: Sampler, covariance: Callable[..., Any] | None, times: Tensor, noise: Noise
-) -> Terms | None:
-    """The mean over data x_0 [m, *shape]; None for a sampler that is no normal decoder with a density."""
+) -> Bound | None:
+    """The mean over data x_0 [m, *shape]; None for a sampler whose x_s given x_t is not normal.
+
+    Raises Skip where the bound is infinite: where the encoder leaves x_s no noise, as that of DDIM.
+    """
     found = sampler.transition(denoiser.schedule, times)
     if found is None:
         return None
@@ -47,8 +81,8 @@ def terms(
     rows = [Step(*row) for row in zip(*(part.tolist() for part in found), strict=True)]
     left = [step.encoded(*pair) for step, pair in zip(rows, pairwise(levels), strict=True)]
     if not all(left[:-1]):
-        return None
-    between = 0.0
+        raise Skip(f"infinite: under {sampler!r} x_t and x_0 leave no doubt of x_s, so its likelihood has no bound")
+    steps = []
     for k, step in enumerate(rows):
         t, s = float(times[k]), float(times[k + 1])
         x = (1 - levels[k]) ** 0.5 * x0 + levels[k] ** 0.5 * noise(f"elbo/{k}", x0)
@@ -56,9 +90,9 @@ def terms(
         missed = _missed(denoiser, x0 - guess, x, t)
         if s:
             c = covariance(x, t, s, eps) if covariance is not None and step.share else 0.0
-            between += _divergence(step, left[k], missed, c)
+            steps.append(_divergence(step, left[k], missed, c))
     prior = ((1 - levels[0]) * (_power(denoiser, x0) - 1) - math.log(levels[0])) / 2
-    return Terms(prior, between, (1 + math.log(2 * math.pi * float(_diagonal(missed).mean()))) / 2)
+    return Bound(prior, torch.tensor(steps, dtype=torch.float64), guess, _diagonal(missed))
 
 
 def _power(denoiser: Ready, x0: Tensor) -> float:
@@ -71,7 +105,7 @@ def _power(denoiser: Ready, x0: Tensor) -> float:
 
 
 def _missed(denoiser: Ready, off: Tensor, x: Tensor, t: float) -> Tensor:
-    """E[(x_0 - x_0hat)^2 | x_t]: the posterior covariance [m, d, d] where it is known, else squares drawn [m, d]."""
+    """E[(x_0 - x_0hat)^2 | x_t]: the posterior [m, d, d] where it is known, else squares drawn [m, d]."""
     when = torch.full((len(x),), t, dtype=torch.float64, device=x.device)
     known = denoiser.denoiser.posterior(denoiser.net, x, when)
     return off.flatten(1).double().square() if known is None else known.double()

@@ -19,7 +19,7 @@ class Plan(NamedTuple):
     """A row for each evaluation of the network: x <- scale x + sum_j weights[j] m[j] + noise, all float64.
 
     Row k asks the network at times[k] and leads to times[k + 1]. m are its answers, newest first: guesses of x_0 or of
-    eps, as `of` says. The noise has variance added + gamma^2 c, where c = Cov[x_0 | x].
+    eps, as `of` says. The noise has variance added + gamma^2 c, where c = Cov[x_0 | x], and no more than `most`.
     """
 
     of: str
@@ -33,6 +33,8 @@ class Plan(NamedTuple):
     """[n]"""
     gamma: Tensor
     """[n]"""
+    most: Tensor | float = torch.inf
+    """[n], or one for all."""
 
 
 class Levels(NamedTuple):
@@ -115,8 +117,8 @@ def run(plan: Plan, denoiser: Ready, covariance: Callable[..., Any] | None, x: T
     """x_0 from x_T [b, *shape], in its type; the x given is left alone."""
     answers: deque[Tensor] = deque(maxlen=plan.weights.shape[1])
     x = x.clone()
-    rows = zip(*(part.tolist() for part in (plan.times[:-1], plan.times[1:], *plan[2:])), strict=True)
-    for k, (t, s, scale, weights, added, gamma) in enumerate(rows):
+    parts = (plan.times[:-1], plan.times[1:], *plan[2:6], torch.as_tensor(plan.most).expand_as(plan.scale))
+    for k, (t, s, scale, weights, added, gamma, most) in enumerate(zip(*(p.tolist() for p in parts), strict=True)):
         x0, eps = denoiser.both(x, t)
         answer = x0 if plan.of == "x0" else eps
         answers.appendleft(answer.clone() if _shared(answer, x) else answer)
@@ -126,7 +128,7 @@ def run(plan: Plan, denoiser: Ready, covariance: Callable[..., Any] | None, x: T
             if weight:
                 x.add_(answer, alpha=weight)
         if added or (gamma and covariance is not None):
-            _disturb(x, noise(k, x), added, gamma * gamma, c)
+            _disturb(x, noise(k, x), added, gamma * gamma, c, most)
     return x
 
 
@@ -135,15 +137,15 @@ def _shared(answer: Tensor, x: Tensor) -> bool:
     return answer.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
 
 
-def _disturb(x: Tensor, z: Tensor, added: float, share: float, c: Any) -> None:
-    """Adds normal noise of variance added + share c in place, from standard draws z."""
+def _disturb(x: Tensor, z: Tensor, added: float, share: float, c: Any, most: float) -> None:
+    """Adds normal noise of variance added + share c, at most `most`, in place, from standard draws z."""
     if not isinstance(c, torch.Tensor):
-        x.add_(z, alpha=max(added + share * c, 0.0) ** 0.5)
+        x.add_(z, alpha=min(max(added + share * c, 0.0), most) ** 0.5)
     elif c.ndim == 3 and c.shape != x.shape and c.shape[-1] == c.shape[-2] == x[0].numel():
         variances, axes = torch.linalg.eigh(c)
-        deviations = (added + share * variances).clamp(min=0).sqrt()
+        deviations = (added + share * variances).clamp(0, most).sqrt()
         # One sample at a time in effect: a product over the batch would round differently in batches of another size.
         root = (axes * deviations[:, None]) @ axes.mT
         x.add_((root @ z.to(c).flatten(1)[..., None]).view_as(z))
     else:
-        x.addcmul_(z, (added + share * c).clamp(min=0).sqrt().to(x))
+        x.addcmul_(z, (added + share * c).clamp(0, most).sqrt().to(x))

@@ -22,6 +22,7 @@ class DDIMOde(Linear):
     """
 
     ignores: ClassVar[Sequence[str]] = ("variance",)
+    flow: ClassVar[bool] = True
     form: Literal["euler", "heun"] = "heun"
 
     @property

@@ -26,7 +26,7 @@ class ExactKernel(Sampler):
 
     def skip(self, denoiser: Denoiser) -> str | None:
         """A denoiser without an exact posterior to draw from."""
-        return f"{denoiser!r} has no exact reverse kernel" if type(denoiser).recover is Denoiser.recover else None
+        return None if denoiser.knows("recover") else f"{denoiser!r} has no exact reverse kernel"
 
     def sample(
         self, denoiser: Ready, covariance: Callable[..., Tensor] | None, x: Tensor, times: Tensor, noise: Noise

@@ -21,7 +21,7 @@ class IID(Sampler):
 
     def skip(self, denoiser: Denoiser) -> str | None:
         """A denoiser whose data cannot be drawn."""
-        return f"{denoiser!r} has no data to draw" if type(denoiser).draw is Denoiser.draw else None
+        return None if denoiser.knows("draw") else f"{denoiser!r} has no data to draw"
 
     def sample(
         self, denoiser: Ready, covariance: Callable[..., Tensor] | None, x: Tensor, times: Tensor, noise: Noise

@@ -15,7 +15,7 @@ import harness
 from tests.plugins.sampling import TwoPoints, double, even, sampler
 
 LINEAR = harness.component("schedule", "linear")
-NAMES = ["nelbo", "nelbo_gap"]
+NAMES = ["nelbo", "nelbo_gap", "step_kl"]
 
 
 def bound(name: str, ready: Any, made: Any, times: Tensor, variance: Any = None, x0: Any = None, **fields: Any) -> Any:
@@ -163,11 +163,25 @@ def test_the_same_bound_with_and_without_the_exact_posterior() -> None:
 
 @pytest.mark.parametrize(
     ("name", "fields"),
-    [("ddim", {}), ("ddim_ode", {"form": "euler"}), ("unipc", {}), ("iid", {}), ("exact_kernel", {})],
+    [("ddim_ode", {"form": "euler"}), ("unipc", {}), ("iid", {}), ("exact_kernel", {})],
 )
 @pytest.mark.parametrize("metric", NAMES)
 def test_nothing_is_said_of_other_samplers(metric: str, name: str, fields: dict[str, Any]) -> None:
     assert bound(metric, harness.denoiser("gaussian"), sampler(name, **fields), even(5)) is None
+
+
+@pytest.mark.parametrize("metric", NAMES)
+@pytest.mark.parametrize("variance", [None, "exact"])
+def test_the_bound_of_ddim_is_infinite_and_says_so(metric: str, variance: str | None) -> None:
+    """Whatever noise it is given: its encoder leaves none."""
+    given = (
+        harness.denoiser("gaussian"),
+        sampler("ddim"),
+        even(5),
+        variance and harness.component("variance", variance),
+    )
+    with pytest.raises(harness.Skip, match=r"^infinite: under ddim x_t and x_0 leave no doubt of x_s"):
+        bound(metric, *given)
 
 
 def test_a_density_nobody_knows_leaves_the_bound_alone() -> None:

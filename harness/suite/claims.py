@@ -1,0 +1,106 @@
+"""Orderings that a suite holds to what is measured: `claims`, theorems and what somebody expects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.fields import Schema
+from harness.suite.grid import Point
+from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
+from harness.suite.rows import Axes, matches, on_axis, some
+from harness.suite.sections import Entries, listed, metric_label, text, unknown_keys
+from harness.suite.source import Findings, shown
+
+KINDS = ("theorem", "expected")
+"""What has been proved, and what has not: the key under which the source stands."""
+KEYS = (*KINDS, "metric", "order", "where")
+
+
+def claims(
+    node: Node | None, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
+) -> list[dict[str, Any]]:
+    """Every claim as the analysis takes it: kind, source, metric, axis, order (entries, best first), where.
+
+    `axes` are those that vary, `contenders` the names of those that compete.
+    """
+    found = []
+    for item in listed(node) if node is not None and not is_null(node) else ():
+        if not isinstance(item, Pairs):
+            findings.add(item.place, f"claims: expected a mapping with a source and an order, got {got(item)}")
+            continue
+        claim = _claim(item, axes, contenders, measure, findings)
+        if claim is not None:
+            found.append(claim)
+    return found
+
+
+def _claim(
+    item: Pairs, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
+) -> dict[str, Any] | None:
+    unknown_keys(item, KEYS, "claims", findings)
+    kinds = [kind for kind in KINDS if not is_null(item.get(kind))]
+    if len(kinds) != 1:
+        findings.add(item.place, f"claims: write where it is from, under one of {' and '.join(KINDS)}")
+        return None
+    source = text(item.get(kinds[0]), f"claims.{kinds[0]}", findings)
+    metric = next(iter(measure), None)
+    said = item.get("metric")
+    if isinstance(said, Word):
+        metric = metric_label(said.text, said.place, "claims.metric", measure, findings)
+    order = _order(item, {axis: axes[axis] for axis in contenders}, findings)
+    where = _where(item.get("where"), axes, findings)
+    if order is None or where is None or metric is None:
+        return None
+    axis, points = order
+    entries = [point.entry for point in points]
+    return {"kind": kinds[0], "source": source, "metric": metric, "axis": axis, "order": entries, "where": where}
+
+
+def _order(item: Pairs, contenders: Axes, findings: Findings) -> tuple[str, list[Point]] | None:
+    """The axis on which every name stands for one point, and these points."""
+    node = item.get("order")
+    words = [each for each in node.items if isinstance(each, Word)] if isinstance(node, Items) else []
+    if node is None or len(words) < 2 or (isinstance(node, Items) and len(words) < len(node.items)):
+        findings.add((node or item).place, "claims.order: expected a list of two contenders or more, the best first")
+        return None
+    for axis, points in contenders.items():
+        found = [matches(word, points, axis) for word in words]
+        if all(len(each) == 1 for each in found):
+            return axis, [each[0] for each in found]
+    labels = {point.label for points in contenders.values() for point in points}
+    lost = next((w for w in words if not any(matches(w, p, a) for a, p in contenders.items())), words[0])
+    if labels and not findings.excuses(lost.text):
+        what = f"claims.order: no axis has one contender for each name, see {shown(lost.text)}: there are "
+        findings.add(lost.place, what + some(sorted(labels)))
+    return None
+
+
+def _where(node: Node | None, axes: Axes, findings: Findings) -> dict[str, Any] | None:
+    """Axis -> the entries it is claimed for; None after a mistake."""
+    if node is None or is_null(node):
+        return {}
+    if not isinstance(node, Pairs):
+        findings.add(node.place, f"claims.where: expected a mapping, axis: value, got {got(node)}")
+        return None
+    found: dict[str, Any] = {}
+    for axis, word, value in node.named():
+        if axis not in axes:
+            findings.add(word.place, f"claims.where: {shown(word.text)} is no axis that varies here", word.text, axes)
+            return None
+        points = [on_axis(each, axes[axis], axis, f"claims.where.{axis}", findings) for each in listed(value)]
+        found[axis] = [point.entry for point in points if point is not None]
+    return found
+
+
+def json_schema() -> Schema:
+    """The JSON Schema of the key."""
+    words: Schema = {"type": "string", "minLength": 1}
+    properties: Mapping[str, Schema] = {
+        **{kind: {"anyOf": [words, {"type": "null"}]} for kind in KINDS},
+        "metric": {"type": ["string", "null"]},
+        "order": {"type": "array", "minItems": 2},
+        "where": {"type": ["object", "null"]},
+    }
+    claim = {"type": "object", "properties": properties, "required": ["order"], "additionalProperties": False}
+    return {"anyOf": [claim, {"type": "array", "items": claim}]}

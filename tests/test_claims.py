@@ -1,0 +1,99 @@
+"""Claimed orderings: read from a suite with their mistakes, held to what was measured, and said apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.analysis import analyse
+from tests.conftest import Bench
+
+
+def run(lead: dict[str, float], claims: list[dict[str, Any]], better: str = "lower", seeds: int = 8) -> dict[str, Any]:
+    """Two problems; on each `b` is `lead` behind `a`, and `c` far behind both; noise of 0.01."""
+    cells = []
+    draw = np.random.default_rng(0)
+    for problem, behind in lead.items():
+        base = draw.normal(size=seeds)
+        for name, mean in (("a", 0.0), ("b", behind), ("c", 5.0)):
+            values = (base + (1 if better == "lower" else -1) * mean + draw.normal(size=seeds) * 0.01).tolist()
+            vary = {"dataset": problem, "loss": name}
+            cells.append({"id": f"{problem}{name}", "vary": vary, "parameters": {}, "tuned": {}, "status": "ok", "reason": None, "seconds": 1, "peak_bytes": 1, "seeds": list(range(seeds)), "metrics": {"m": values}, "units": [], "notes": []})  # fmt: skip
+    axes = {"dataset": list(lead), "loss": ["a", "b", "c"]}
+    measure = [{"label": "m", "better": better, "unit": None, "floor": None}]
+    return {"suite": "s", "question": "?", "run": "r", "protocol": "accuracy", "environment": {}, "measure": measure, "baseline": "a", "within": None, "axes": axes, "contenders": ["loss"], "margin": None, "interval": "seeds", "claims": claims, "cells": cells}  # fmt: skip
+
+
+def claim(**fields: Any) -> dict[str, Any]:
+    return {
+        "kind": "theorem",
+        "source": "somebody",
+        "metric": "m",
+        "axis": "loss",
+        "order": ["a", "b"],
+        "where": {},
+    } | fields
+
+
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_an_order_holds_fails_or_is_open_place_by_place(better: str) -> None:
+    result = analyse(run({"one": 1.0, "two": 0.0, "three": -1.0}, [claim()], better))
+    (found,) = result["claims"]
+    assert found["pairs"] == [{"ahead": "a", "behind": "b", "holds": ["one"], "open": ["two"], "fails": ["three"]}]
+    assert "By theorem: a is at least as good as b in m (somebody): contradicted, surely better in 1, not told apart in 1, surely worse in 1 (three) of 3." in result["answer"]  # fmt: skip
+
+
+def test_what_is_expected_is_said_apart_from_what_is_proved() -> None:
+    both = [claim(), claim(kind="expected", source="a paper", order=["b", "c"])]
+    result = analyse(run({"one": 1.0, "two": 1.0}, both))
+    assert "By theorem: a is at least as good as b in m (somebody): not contradicted, surely better in 2 of 2." in result["answer"]  # fmt: skip
+    assert "Measured here, and no theorem: b beats c in m (a paper): surely better in 2 of 2." in result["answer"]
+
+
+def test_neighbours_of_an_order_are_compared_where_it_is_claimed() -> None:
+    result = analyse(run({"one": 1.0, "two": -1.0}, [claim(order=["a", "b", "c"], where={"dataset": ["one"]})]))
+    pairs = result["claims"][0]["pairs"]
+    assert [(p["ahead"], p["behind"], p["holds"], p["fails"]) for p in pairs] == [("a", "b", ["one"], []), ("b", "c", ["one"], [])]  # fmt: skip
+
+
+def test_chance_breaks_no_theorem() -> None:
+    """Of forty equal pairs two would be called broken at 5 % each."""
+    lead = {f"p{k}": 0.0 for k in range(40)}
+    pairs = analyse(run(lead, [claim()]))["claims"][0]["pairs"]
+    assert len(pairs[0]["open"]) == 40
+
+
+def test_without_claims_nothing_is_said() -> None:
+    result = analyse(run({"one": 1.0}, []))
+    assert result["claims"] == [] and "theorem" not in result["answer"]
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake"),
+    [
+        ("{order: [good, bad]}", "claims: write where it is from, under one of theorem and expected"),
+        ("{theorem: a, expected: b, order: [good, bad]}", "claims: write where it is from"),
+        ("{theorem: a}", "claims.order: expected a list of two contenders or more, the best first"),
+        ("{theorem: a, order: [good]}", "claims.order: expected a list of two contenders"),
+        ("{theorem: a, order: [good, bda]}", "claims.order: no axis has one contender for each name, see 'bda'"),
+        (
+            "{theorem: a, order: [good, bad], metric: scor}",
+            "claims.metric: 'scor' is not measured here, did you mean score?",
+        ),
+        ("{theorem: a, order: [good, bad], were: {}}", "claims has no key 'were', did you mean where?"),
+        ("{theorem: a, order: [good, bad], where: {los: good}}", "claims.where: 'los' is no axis that varies here"),
+        ("[theorem]", "claims: expected a mapping with a source and an order"),
+    ],
+)
+def test_mistakes_are_named(written: str, mistake: str, bench: Bench) -> None:
+    ended = bench("validate", bench.suite("[good, bad]", claims=written))
+    assert ended.code == 2 and mistake in ended.err
+
+
+def test_a_claim_goes_from_suite_to_answer(bench: Bench) -> None:
+    suite = bench.suite("[good, {good: {value: 2}, as: two}]", claims='{theorem: "2 > 1", order: [two, good]}')
+    ended = bench(suite, "--device", "cpu", "--json", "-")
+    assert ended.code == 0, ended.err
+    assert "two is at least as good as good in score (2 > 1): " in ended.json["answer"]
