@@ -75,7 +75,7 @@ class Sampling(Session):
         self.covariance = self.parts.covariance
         self.feature = Features(self.parts)
         said = self.components["variance"].about(self.parts.fitted) if "variance" in self.components else None
-        self.notes = [said] if said else []
+        self.notes = list(filter(None, [self._rounded(), said]))
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """Sample once a seed and let every metric judge."""
@@ -103,6 +103,11 @@ class Sampling(Session):
             shown = ", ".join(f"{float(t):g}" for t in times[:5])
             raise BenchError(f"{grid!r} gave times that do not decrease to 0: {shown}{', ...' * (len(times) > 5)}")
         return times
+
+    def _rounded(self) -> str | None:
+        """What happens to times that the network does not know."""
+        whole = bool((self.times == self.times.round()).all())
+        return f"times are rounded for {self.denoiser.denoiser!r}" if self.denoiser.discrete and not whole else None
 
     def _on(self, grid: Any, steps: int) -> Tensor:
         cost = self.parts.made("grid").get("cost")

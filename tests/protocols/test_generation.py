@@ -56,6 +56,12 @@ class Slow(harness.Denoiser):
         return torch.zeros_like(x)
 
 
+class Whole(Slow):
+    """Knows whole times only."""
+
+    discrete: ClassVar[bool] = True
+
+
 class Kept(Metric):
     """Keeps the samples."""
 
@@ -127,6 +133,13 @@ def test_contenders_start_alike_and_get_the_same_noise(tmp_path: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(one["noise"], other["noise"], strict=True))
     everything = [one["x"], *one["noise"]]
     assert all(unlike(a, b) for i, a in enumerate(everything) for b in everything[:i])
+
+
+def test_a_row_says_that_its_times_are_rounded(tmp_path: Path) -> None:
+    said = ["times are rounded for whole"]
+    assert session(tmp_path, "ddim", Whole(), grid="log_snr", steps=7).notes == said
+    assert session(tmp_path, "ddim", Whole(), grid="even", steps=7).notes == []
+    assert session(tmp_path, "ddim", Slow(), grid="log_snr", steps=7).notes == []
 
 
 def test_a_stock_sampler_starts_where_the_others_do(tmp_path: Path) -> None:
