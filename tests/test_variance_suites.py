@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from harness import Skip, component
 from tests.conftest import ROOT, Bench
+from tests.protocols.test_generation import session
+
+TABLE = ROOT / "suites" / "analytic-dpm-table.yaml"
 
 
-def test_the_table_of_analytic_dpm_on_a_saved_pipeline(bench: Bench, tmp_path: Path) -> None:
-    """As the suite's head says, with another feature than that of FID, whose weights are not here, and few steps."""
+@pytest.fixture
+def pipeline(tmp_path: Path) -> dict[str, str]:
+    """A tiny network and images of 256 levels, as fields of the denoiser."""
     pytest.importorskip("diffusers")
     from tests.plugins.test_diffusers_denoiser import saved
 
-    saved(tmp_path)
     draws = np.random.default_rng(0).integers(0, 256, (64, 1, 8, 8))
     np.save(tmp_path / "images.npy", (draws / 127.5 - 1).astype(np.float32))
-    suite = bench.write(
-        "table.yaml", (ROOT / "suites" / "analytic-dpm-table.yaml").read_text().partition("published:")[0]
-    )
-    ended = bench(
-        suite, "--device", "cpu", "--json", "-", "--seeds", "2",
-        "--set", "vary.denoiser=[{diffusers: {pipeline: pipe, reference: images.npy}}]",
-        "--set", "vary.feature=random_convolution",
-        "--set", "vary.variance=[beta_tilde, beta, {analytic: {estimator: E1, draws: 64}, as: analytic}]",
-        "--set", "settings.steps=[10]", "--set", "settings.samples=64", "--set", "claims=[]",
-        timeout=300,
-    )  # fmt: skip
+    return {"pipeline": saved(tmp_path), "reference": str(tmp_path / "images.npy")}
+
+
+def test_the_table_of_analytic_dpm_takes_a_pipeline_by_one_line(bench: Bench, pipeline: dict[str, str]) -> None:
+    """As the head of the suite says; one row of it, with another feature than that of FID, whose weights are not here."""
+    said = f"[{{diffusers: {{pipeline: {pipeline['pipeline']}, reference: {pipeline['reference']}}}}}]"
+    few = ["settings.steps=[10]", "settings.samples=64", "claims=[]", "published=[]", "vary.feature=random_convolution"]
+    words = [word for line in (f"vary.denoiser={said}", *few) for word in ("--set", line)]
+    row = ["-k", "even and ddpm and beta_tilde", "--seeds", "1", "--device", "cpu", "--json", "-"]
+    ended = bench(TABLE, *words, *row, timeout=300)
     assert ended.code == 0, ended.err
-    found = {(c["vary"]["grid"], c["vary"]["sampler"], c["vary"]["variance"]): c for c in ended.json["cells"]}
-    for variance in ("beta_tilde", "beta", "analytic"):
-        cell = found["even", "ddpm", variance]
-        assert cell["status"] == "ok" and cell["metrics"]["bits_per_dim"]["mean"] > 0
-        assert cell["metrics"]["fid_proxy"]["mean"] is not None
-        infinite = found["even", "ddim", variance]
-        assert "bits_per_dim" not in infinite["metrics"]
-        assert any(note.startswith("bits_per_dim: infinite: under ddim") for note in infinite["notes"])
-        assert found["optimal", "ddim", variance]["status"] == "skipped"
-    assert found["optimal", "ddpm", "analytic"]["status"] == "ok"
-    assert any("c by E1 from 64 draws a time" in note for note in found["even", "ddpm", "analytic"]["notes"])
+    (cell,) = ended.json["cells"]
+    assert cell["metrics"]["bits_per_dim"]["mean"] > 0 and cell["metrics"]["fid_proxy"]["mean"] is not None
+
+
+def test_its_estimates_and_trajectories_work_on_one(pipeline: dict[str, str], tmp_path: Path) -> None:
+    measure = {name: component("metric", name) for name in ("bits_per_dim", "fid_proxy")}
+    parts: dict[str, Any] = {"denoiser": component("denoiser", "diffusers", **pipeline), "measure": measure, "steps": 5}
+    parts |= {"variance": component("variance", "analytic", estimator="E1", draws=64), "samples": 64}
+    run = session(tmp_path, "ddpm", grid="optimal", **parts)
+    assert run.times.tolist()[0] == 100 and run.times.tolist()[-2:] == [1, 0] and len(run.times) == 6
+    assert "c by E1 from 64 draws a time" in run.notes[0]
+    assert all(values and np.isfinite(values).all() for values in run.measure([0], {}).metrics.values())
+    found = session(tmp_path, "ddim", **parts).measure([0], {})
+    assert found.metrics["bits_per_dim"] is None and found.notes[0].startswith("bits_per_dim: infinite: under ddim")
+    with pytest.raises(Skip, match="no least variance"):
+        session(tmp_path, "ddim", grid="optimal", **parts)
