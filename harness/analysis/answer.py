@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.analysis.claims import told
+from harness.analysis.claimed import told
 from harness.analysis.pairing import naming, problems, text
 
 Cell = Mapping[str, Any]
