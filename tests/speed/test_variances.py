@@ -17,7 +17,7 @@ STEPS, SMALL = 1000, 100
 
 def test_a_pass_of_statistics_over_a_thousand_steps(benchmark: BenchmarkFixture) -> None:
     """Of the digits network at every time, 1,000 draws each: at most 60 CPU-seconds. What it learned costs the same."""
-    schedule = {"name": "linear", "steps": STEPS if benchmark.enabled else 20}
+    schedule = {"name": "cosine", "steps": STEPS if benchmark.enabled else 20}
     made = harness.component("denoiser", "digits", steps_of_training=2, schedule=schedule)
     generator = torch.Generator().manual_seed(0)
     ready = harness.Ready(made, made.load("cpu", weights=made.train(generator, lambda *_: None)))
