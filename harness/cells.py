@@ -49,6 +49,7 @@ def open_session(
         device=cell["device"],
         folder=Path(scratch),
         report=report,
+        baseline={kind: registry.build(kind, spec) for kind, spec in cell.get("baseline", {}).items()},
     )
     protocol = registry.build("protocol", cell["protocol"])
     session: Session = protocol.setup(case)
@@ -74,6 +75,8 @@ def measure(
         "metrics": {label: numbers and [_finite(v) for v in numbers] for label, numbers in values.metrics.items()},
         "extra": {name: [_finite(v) for v in numbers] for name, numbers in values.extra.items()},
         "units": units.name if values.units or exhibit else None,
+        "raw": values.raw,
+        "unranked": values.unranked,
         "notes": [*values.notes, *missing],
         "seconds": seconds,
         "peak_bytes": peak,

@@ -52,11 +52,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def _one(path: str, options: argparse.Namespace) -> int:
     from harness.engines.local import Server
-    from harness.measuring import Conditions
     from harness.preparation import chosen_device, prepare
     from harness.rehearsal import rehearse
     from harness.report.progress import Progress
     from harness.runner import conduct
+    from harness.site import Conditions
 
     with Server() as server, Progress(quiet=options.quiet, verbose=options.verbose) as progress:
         prepared = prepare(path, _wishes(options), server)
@@ -66,7 +66,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
             return NOTHING
         conditions = Conditions(
             results=Path(options.results),
-            device=chosen_device(options.device or prepared.suite.device, server),
+            device=chosen_device(prepared.suite.device, server),
             jobs=options.jobs,
             timeout=options.timeout,
             fresh=options.fresh,

@@ -2,195 +2,138 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from harness.base import label
-from harness.engines.local import Child, Failure, Server
+from harness.conversation import Conversation
+from harness.engines.local import Failure
 from harness.environment import cores
-from harness.plan import Artifact, Plan, Task
-from harness.record import Store, writing
-from harness.suite import Suite
-
-
-class Listener:
-    """Hears how far a run is. This one does nothing with it."""
-
-    def expect(self, tasks: list[Task]) -> None:
-        """The tasks of the run."""
-
-    def told(self, task: Task, seeds: float) -> None:
-        """A task has this many seeds done."""
-
-    def making(self, artifact: Artifact, share: float) -> None:
-        """This share of what several cells need is made."""
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """How to run: where results go, how much at once, how long a question may take, who hears of the progress."""
-
-    results: Path
-    device: str = "cpu"
-    jobs: int | None = None
-    timeout: float = 3600.0
-    fresh: bool = False
-    listener: Listener = field(default_factory=Listener)
+from harness.lockstep import Lockstep
+from harness.record import writing
+from harness.site import Site, no_path
+from harness.tasks import Artifact, Task
 
 
 class Measuring:
     """The measuring part of a run: rows() asks for everything that is missing."""
 
-    def __init__(self, identity: str, suite: Suite, whole: Plan, conditions: Conditions, server: Server) -> None:
-        self.identity, self.suite, self.plan, self.conditions, self.server = identity, suite, whole, conditions, server
-        self.folder = conditions.results / "runs" / identity
-        self.cache = conditions.results / ".cache"
-        self.store = Store(conditions.results, identity)
+    def __init__(self, site: Site) -> None:
+        self.site = site
         self.broken: dict[str, str] = {}
+        self.failures: dict[int, Failure] = {}
         self.stopping = threading.Event()
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per task, in order, after everything missing has been asked for."""
-        with writing(self.folder):
-            (self.folder / "logs").mkdir(parents=True, exist_ok=True)
-        work = [task for task in self.plan.tasks if task.missing]
-        needed = {key for task in work for key in task.artifacts.values()}
-        failures: dict[int, Failure] = {}
-        jobs = self.conditions.jobs or max(1, cores() // 2)
+        plan, site = self.site.plan, self.site
+        with writing(site.folder):
+            (site.folder / "logs").mkdir(parents=True, exist_ok=True)
+        work = [group for group in plan.groups if any(task.missing for task in group)]
+        needed = {key for group in work for task in group for key in task.artifacts.values()}
+        jobs = 1 if plan.lockstep else site.conditions.jobs or max(1, cores() // 2)
+        measure = self._together if plan.lockstep else self._alone
         with ThreadPoolExecutor(jobs) as pool:
             try:
-                missing = [
-                    a for key, a in self.plan.artifacts.items() if key in needed and not self._file(key).exists()
-                ]
+                missing = [a for key, a in plan.artifacts.items() if key in needed and not site.artifact(key).exists()]
                 _all(pool.submit(self._make, artifact) for artifact in missing)
-                _all(pool.submit(self._measure, task, failures) for task in work)
+                _all(pool.submit(measure, group) for group in work)
             except BaseException:
                 self.stopping.set()
-                self.server.stop()
+                site.server.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return [self._row(task, failures.get(id(task))) for task in self.plan.tasks]
-
-    def _file(self, key: str) -> Path:
-        return self.cache / f"{key}.pt"
+        return [self._row(task) for task in plan.tasks]
 
     def _make(self, artifact: Artifact) -> None:
-        child = self.server.start(self.folder / "logs" / f"artifact-{artifact.key[:12]}.log")
+        site = self.site
+        child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"))
         question = {
             "ask": "make",
             "plugins": [source.data() for source in artifact.sources],
             "kind": artifact.kind,
             "spec": artifact.spec,
-            "folder": str(self.suite.file.parent.resolve()),
-            "to": str(self._file(artifact.key).resolve()),
+            "folder": str(site.suite),
+            "to": str(site.artifact(artifact.key)),
         }
         try:
-            child.ask(question, self.conditions.timeout, partial(self.conditions.listener.making, artifact))
-            self.conditions.listener.making(artifact, 1.0)
+            child.ask(question, site.conditions.timeout, partial(site.conditions.listener.making, artifact))
+            site.conditions.listener.making(artifact, 1.0)
         except Failure as failure:
             self.broken[artifact.key] = f"{artifact.kind} {label(artifact.spec)} {failure.status}: {failure.reason}"
         finally:
             child.close()
 
-    def _measure(self, task: Task, failures: dict[int, Failure]) -> None:
+    def _together(self, group: list[Task]) -> None:
+        """A whole problem in lockstep."""
+        ready = [task for task in group if self._has_its_artifacts(task)]
+        if ready and not self.stopping.is_set():
+            Lockstep(self.site, ready, self._fail).run()
+
+    def _alone(self, group: list[Task]) -> None:
         """The conversation with one cell's process: set up, tune, then block after block."""
-        if self.stopping.is_set():
+        (task,) = group
+        if self.stopping.is_set() or not self._has_its_artifacts(task):
             return
+        told = self.site.conditions.listener.told
+        conversation = Conversation(self.site, task)
+        try:
+            width = conversation.open()
+            for block in sorted({seed // width for seed in task.missing}):
+                done = len(task.wanted) - len(task.missing)
+                record = conversation.measure(block, partial(_share, told, task, done, width))
+                task.records.append(self.site.keep(task, record))
+                told(task, len(task.wanted) - len(task.missing))
+        except Failure as failure:
+            self._fail(task, failure)
+        finally:
+            conversation.close()
+
+    def _has_its_artifacts(self, task: Task) -> bool:
+        """Whether everything the task needs was made; if not it is skipped, and is told why."""
         broken = [self.broken[key] for key in task.artifacts.values() if key in self.broken]
         if broken:
-            failures[id(task)] = Failure("skipped", f"artifact {broken[0]}")
-            return
-        log = self.folder / "logs" / f"{task.id[:12]}.log"
-        child = self.server.start(log, training="trainer" in task.cell["parts"])
-        try:
-            self._converse(child, task)
-        except Failure as failure:
-            if not self.stopping.is_set():
-                failures[id(task)] = failure
-                self._keep(
-                    task, {"block": None, "status": failure.status, "reason": _no_path(failure.reason), "seeds": []}
-                )
-        finally:
-            child.close()
+            self.failures[id(task)] = Failure("skipped", f"artifact {broken[0]}")
+        return not broken
 
-    def _converse(self, child: Child, task: Task) -> None:
-        told, timeout = self.conditions.listener.told, self.conditions.timeout
-        setup = child.ask(
-            {
-                "ask": "setup",
-                "plugins": [source.data() for source in task.sources],
-                "cell": task.cell,
-                "made": {kind: str(self._file(key).resolve()) for kind, key in task.artifacts.items()},
-                "folder": str(self.suite.file.parent.resolve()),
-                "scratch": str((self.cache / "scratch" / task.id[:16]).resolve()),
-                "threads": self.plan.environment["threads"],
-            },
-            timeout,
-        )
-        if task.cell["tune"] and task.tuned is None:
-            task.tuned = child.ask({"ask": "tune"}, timeout)
-            self._keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned})
-        width, tuned = setup["width"], (task.tuned or {}).get("tuned", {})
-        for block in sorted({seed // width for seed in task.missing}):
-            seeds = list(range(block * width, (block + 1) * width))
-            units = self.conditions.results / "units" / f"{task.id[:16]}-{self.identity}-{seeds[0]}.npz"
-            question = {"ask": "measure", "seeds": seeds, "tuned": tuned, "units": str(units.resolve())}
-            done = len(task.wanted) - len(task.missing)
-            answer = child.ask(question, timeout, partial(_share, told, task, done, width))
-            record = {"block": block, "status": "ok", "width": width, "tuned": tuned, "digests": task.digests, **answer}
-            record["notes"] = [_no_path(note) for note in [*setup["notes"], *answer["notes"]]]
-            task.records.append(self._keep(task, record))
-            told(task, len(task.wanted) - len(task.missing))
+    def _fail(self, task: Task, failure: Failure) -> None:
+        """Keep how a task ended, unless it was we who ended it."""
+        if not self.stopping.is_set():
+            self.failures[id(task)] = failure
+            reason = no_path(failure.reason)
+            self.site.keep(task, {"block": None, "status": failure.status, "reason": reason, "seeds": []})
 
-    def _keep(self, task: Task, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Append a record; from here on it is never lost."""
-        whole = {
-            "cell": task.id,
-            "environment": self.plan.digest,
-            "run": self.identity,
-            "vary": task.cell["vary"],
-            "parameters": task.cell["parameters"],
-            "protocol": task.cell["protocol"],
-            **record,
-        }
-        self.store.append(whole)
-        return whole
-
-    def _row(self, task: Task, failure: Failure | None) -> dict[str, Any]:
+    def _row(self, task: Task) -> dict[str, Any]:
         """What the analysis is told of one task: the values of the wanted seeds, in their order."""
         by_seed = {seed: (record, place) for record in task.records for place, seed in enumerate(record["seeds"])}
         seeds = [seed for seed in task.wanted if seed in by_seed]
         used = {id(by_seed[seed][0]): by_seed[seed][0] for seed in seeds}
         names = [name for name in task.digests if all(record["metrics"][name] for record in used.values())]
+        failure = Failure("skipped", task.skipped) if task.skipped else self.failures.get(id(task))
+        units = self.site.conditions.results / "units"
         return {
             "id": task.id,
             "vary": task.cell["vary"],
             "parameters": task.cell["parameters"],
             "tuned": (task.tuned or {}).get("tuned", {}),
             "status": failure.status if failure else "ok",
-            "reason": _no_path(failure.reason) if failure else None,
+            "reason": no_path(failure.reason) if failure else None,
             "seconds": sum(r["seconds"] / len(r["seeds"]) for r in (by_seed[s][0] for s in seeds)),
             "peak_bytes": max((r["peak_bytes"] for r in used.values()), default=None),
             "seeds": seeds,
             "metrics": {name: [by_seed[s][0]["metrics"][name][by_seed[s][1]] for s in seeds] for name in names},
-            "units": [str(self.conditions.results / "units" / r["units"]) for r in used.values() if r["units"]],
+            "unranked": next((r["unranked"] for r in used.values() if r.get("unranked")), None),
+            "units": [str(units / r["units"]) for r in used.values() if r["units"]],
             "notes": list(dict.fromkeys(note for r in used.values() for note in r["notes"])),
+            "warnings": list(dict.fromkeys(line for r in used.values() for line in r.get("warnings", ()))),
         }
 
 
 def _share(told: Callable[[Task, float], None], task: Task, done: int, width: int, share: float) -> None:
     told(task, done + share * width)
-
-
-def _no_path(text: str) -> str:
-    """The text with file names in place of paths: a record names no machine's folders."""
-    return re.sub(r"(?<![\w.])/(?:[^\s/:'\"]+/)+", "", text)
 
 
 def _all(futures: Iterable[Future[None]]) -> None:

@@ -92,14 +92,15 @@ def blocked(options: argparse.Namespace) -> list[str]:
 
 
 def overrides(options: argparse.Namespace) -> dict[str, str]:
-    """The suite's keys that `--set` and `--seeds` replace. Raises BenchError for a `--set` that is no pair."""
+    """The suite's keys that options replace. Raises BenchError for a `--set` that is no pair."""
     found = {}
     for text in options.set:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise BenchError(f"--set {text}: expected KEY=VALUE, for example --set settings.epochs=5")
         found[key] = value
-    return found if options.seeds is None else {**found, "seeds": options.seeds}
+    said = {"seeds": options.seeds, "device": getattr(options, "device", None)}
+    return found | {key: value for key, value in said.items() if value is not None}
 
 
 def _plugin_options() -> argparse.ArgumentParser:

@@ -2,97 +2,54 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.artifacts import MADE
 from harness.base import Spec, label
 from harness.catalogue import Catalogue
+from harness.digests import digest, digest_of_file
 from harness.environment import environment, threads_per_cell
 from harness.fields import kind_in
-from harness.sources import Source
+from harness.problems import baselines, together
 from harness.suite import Cell, Suite
+from harness.tasks import Artifact, Plan, Task
 
 Components = list[tuple[str, str]]
+EVERYWHERE: Mapping[str, str] = MappingProxyType({})
+"""No device is absent."""
 
 
-@dataclass
-class Task:
-    """One cell of a run: what its process is told, what is stored of it, which seeds are missing."""
+def plan(
+    suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str, absent: Mapping[str, str] = EVERYWHERE
+) -> Plan:
+    """The tasks for these cells, nothing stored taken into account yet.
 
-    cell: dict[str, Any]
-    wanted: tuple[int, ...]
-    sources: list[Source]
-    artifacts: dict[str, str]
-    digests: dict[str, str]
-    records: list[dict[str, Any]] = field(default_factory=list)
-    tuned: dict[str, Any] | None = None
-
-    @property
-    def id(self) -> str:
-        """The digest of everything that could change the cell's numbers, seeds left out."""
-        return str(self.cell["id"])
-
-    @property
-    def missing(self) -> list[int]:
-        """Wanted seeds that no record has."""
-        stored = {seed for record in self.records for seed in record["seeds"]}
-        return [seed for seed in self.wanted if seed not in stored]
-
-    def accept(self, record: dict[str, Any], environment: str) -> None:
-        """Take a stored record of this cell into account, where it was measured here and has every metric."""
-        if record["status"] != "ok" or record["environment"] != environment:
-            return
-        if record["block"] == "tune":
-            self.tuned = record["tuned"]
-        elif all(record["digests"].get(name) == digest for name, digest in self.digests.items()):
-            self.records.append(record)
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """Something to be made before any cell that needs it: the component, its plugins, and where it is kept."""
-
-    kind: str
-    spec: Spec
-    sources: list[Source]
-    key: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The tasks of a run in the order of the suite, and the artifacts they share."""
-
-    tasks: list[Task]
-    artifacts: dict[str, Artifact]
-    environment: dict[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """What of the environment decides whether stored numbers may be reused."""
-        return digest({k: v for k, v in self.environment.items() if k not in ("commit", "plugins")})
-
-
-def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str) -> Plan:
-    """The tasks for these cells, nothing stored taken into account yet."""
+    `device` is that of cells without a device of their own; those on an `absent` one are skipped, with its reason.
+    """
     tasks: list[Task] = []
     artifacts: dict[str, Artifact] = {}
     threads = threads_per_cell()
-    for cell in cells:
+    lockstep = bool(catalogue.table["protocol", suite.protocol]["facts"].get("lockstep"))
+    compared = baselines(suite, cells) if lockstep else [None] * len(cells)
+    for cell, baseline in zip(cells, compared, strict=True):
         made = {}
         for kind in MADE:
             if kind in cell.parts and _is_made(kind, cell.parts[kind], catalogue):
                 artifact = _artifact(kind, cell.parts[kind], catalogue, suite.file.parent)
                 artifacts[artifact.key] = artifact
                 made[kind] = artifact.key
-        tasks.append(_task(suite, cell, catalogue, made, device, threads))
-    return Plan(tasks, artifacts, environment(device, threads, [source for task in tasks for source in task.sources]))
+        task = _task(suite, cell, catalogue, made, cell.device or device, threads, baseline)
+        task.skipped = absent.get(task.cell["device"])
+        tasks.append(task)
+    groups = together(suite, cells, tasks) if lockstep else [[task] for task in tasks]
+    devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
+    surroundings = environment(devices, threads, [source for task in tasks for source in task.sources])
+    return Plan(tasks, artifacts, surroundings, groups, lockstep)
 
 
 def _is_made(kind: str, spec: Spec, catalogue: Catalogue) -> bool:
@@ -100,10 +57,19 @@ def _is_made(kind: str, spec: Spec, catalogue: Catalogue) -> bool:
     return bool(facts.get("trained", True))
 
 
-def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:
+def _task(
+    suite: Suite,
+    cell: Cell,
+    catalogue: Catalogue,
+    made: dict[str, str],
+    device: str,
+    threads: int,
+    baseline: dict[str, Spec] | None,
+) -> Task:
     protocol = {"name": suite.protocol, **cell.settings}
     measure = {label(spec): spec for spec in suite.measure}
-    parts: Components = [pair for kind, spec in cell.parts.items() for pair in catalogue.used(kind, spec)]
+    specs = [*cell.parts.items(), *(baseline or {}).items()]
+    parts: Components = [pair for kind, spec in specs for pair in catalogue.used(kind, spec)]
     tune = _trials(suite, cell)
     identity = {
         "protocol": protocol,
@@ -115,6 +81,7 @@ def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], 
         "split": suite.seeds.split,
         "device": device,
         "threads": threads,
+        **({} if baseline is None else {"baseline": baseline}),
     }
     metrics: Components = [pair for spec in measure.values() for pair in catalogue.used("metric", spec)]
     data = {
@@ -127,6 +94,7 @@ def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], 
         "tune": tune,
         "split": suite.seeds.split,
         "device": device,
+        "baseline": baseline or {},
     }
     return Task(
         cell=data,
@@ -172,16 +140,6 @@ def _trials(suite: Suite, cell: Cell) -> dict[str, Any] | None:
         drawn = random.Random(0).sample(range(len(choices)), tune.trials)
         choices = [choices[place] for place in sorted(drawn)]
     return {"trials": choices, "seeds": tune.seeds, "on": tune.on or label(suite.measure[0])}
-
-
-def digest(data: Any) -> str:
-    """SHA-256 of JSON data in its canonical form."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
-
-
-def digest_of_file(file: Path) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def seconds_per_seed(records: Iterable[Mapping[str, Any]]) -> float | None:

@@ -13,12 +13,17 @@ from typing import Any
 from harness.base import label
 from harness.engines.local import Failure, Server
 from harness.errors import BenchError
-from harness.measuring import Conditions, Measuring
-from harness.plan import Plan, Task, plan
+from harness.measuring import Measuring
+from harness.plan import plan
 from harness.preparation import Prepared, Wishes, chosen_device, prepare
 from harness.record import Store, write, writing
 from harness.report.result import Result
+from harness.site import Conditions, Site
 from harness.suite import Suite
+from harness.tasks import Plan
+
+JUDGED = ("better", "unit", "floor", "ratio")
+"""What the analysis is told of a metric."""
 
 
 def run(
@@ -46,14 +51,9 @@ def run(
 
 def planned(prepared: Prepared, conditions: Conditions) -> Plan:
     """The plan of a run with everything stored taken into account."""
-    whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device)
+    whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent)
     if not conditions.fresh:
-        tasks: dict[str, list[Task]] = {}
-        for task in whole.tasks:
-            tasks.setdefault(task.id, []).append(task)
-        for record in Store(conditions.results, "").all():
-            for task in tasks.get(record["cell"], ()):
-                task.accept(record, whole.digest)
+        whole.accept(Store(conditions.results, "").all())
     return whole
 
 
@@ -61,11 +61,12 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server) -> Resul
     """Measure what is missing, analyse everything, and keep the result under the results folder."""
     started = time.monotonic()
     whole = planned(prepared, conditions)
-    conditions.listener.expect(whole.tasks)
+    conditions.listener.expect(whole.tasks, still=whole.lockstep)
     identity = _new_run(conditions.results, prepared.suite.name)
-    run = Measuring(identity, prepared.suite, whole, conditions, server)
+    folder = prepared.suite.file.parent.resolve()
+    run = Site(identity, folder, whole, conditions, server, Store(conditions.results, identity))
     try:
-        rows = run.rows()
+        rows = Measuring(run).rows()
     finally:
         run.store.close()
     data = _analyse(prepared, whole, rows, identity, server)
@@ -94,7 +95,7 @@ def _analyse(
 ) -> dict[str, Any]:
     suite, table = prepared.suite, prepared.catalogue.table
     measure = [
-        {"label": label(spec), **{k: table["metric", spec["name"]]["facts"][k] for k in ("better", "unit", "floor")}}
+        {"label": label(spec), **{k: table["metric", spec["name"]]["facts"][k] for k in JUDGED}}
         for spec in suite.measure
     ]
     run = {
@@ -111,7 +112,7 @@ def _analyse(
         "margin": suite.margin,
         "interval": suite.interval,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
-        "warnings": edges(suite, rows),
+        "warnings": [*edges(suite, rows), *weak(rows)],
         "cells": rows,
     }
     child = server.start()
@@ -139,6 +140,15 @@ def edges(suite: Suite, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         f"the tuned lr is the {side[lr]} that was tried ({lr:g}) for {_few(names)}: widen the grid"
         for lr, names in sorted(found.items())
     ]
+
+
+def weak(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What made measurements weak, each with the rows it is said of."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for line in row["warnings"]:
+            found.setdefault(line, []).append(" / ".join(str(value) for value in row["vary"].values()))
+    return [f"{line}: {_few(names)}" for line, names in found.items()]
 
 
 def _few(names: Sequence[str], most: int = 4) -> str:

@@ -19,6 +19,7 @@ FLOORS = {
             "base",
             "kinds",
             "exchange",
+            "ruling",
             "inputs",
             "hookspecs",
             "streams",
@@ -44,8 +45,9 @@ FLOORS = {
     ),
     **dict.fromkeys(("statistics", "clusters", "feasible", "artifacts"), 1),
     **dict.fromkeys(("protocols", "certificates"), 2),
-    **dict.fromkeys(("cells", "environment", "plan", "record", "engines", "analysis"), 3),
-    **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "checking", "history", "report", "figures"), 4),
+    **dict.fromkeys(("cells", "environment", "problems", "tasks", "plan", "record", "engines", "analysis"), 3),
+    **dict.fromkeys(("site", "conversation", "lockstep", "measuring", "runner"), 4),
+    **dict.fromkeys(("preparation", "rehearsal", "checking", "history", "report", "figures"), 4),
     **dict.fromkeys(("cli", "options", "__main__"), 5),
 }
 DOOR = "__init__"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -153,6 +154,10 @@ class Desk:
         answer = cells.measure(self._session, seeds, tuned, Path(units), self._cell["measure"])
         self._registry.manager.hook.case_finished(cell=self._cell, values=answer)
         return answer
+
+    def rule(self, blocks: list[Any], spent: float) -> dict[str, Any]:
+        """What the session says of the blocks measured in lockstep so far."""
+        return dataclasses.asdict(self._session.rule(blocks, spent))
 
     def analyse(self, run: dict[str, Any]) -> dict[str, Any]:
         """The statistics of a run."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cells import SHOWN
 from harness.errors import BenchError
-from harness.plan import Plan
 from harness.record import Store
 from harness.report.view import View, view
+from harness.tasks import Plan
 
 if TYPE_CHECKING:
     import numpy

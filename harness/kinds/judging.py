@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class Metric(Component):
     """A number that judges a contender: `better` is higher, lower, or None for one that only describes it.
 
-    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it.
+    `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it. With
+    `ratio` contenders are compared by the ratio to the baseline, block by block, and one that differs from 1 by no more
+    than this share is no difference in practice; None compares by the difference.
     """
 
     kind: ClassVar[str] = "metric"
@@ -23,6 +25,7 @@ class Metric(Component):
     unit: ClassVar[str | None] = None
     tasks: ClassVar[Sequence[str]] = ()
     floor: ClassVar[float | None] = None
+    ratio: ClassVar[float | None] = None
 
     @abstractmethod
     def __call__(self, *args: Any, **inputs: Any) -> Any:
@@ -34,7 +37,8 @@ class Protocol(Component):
 
     `needs` maps each kind a suite varies to its default, None where the suite must say; `contenders` are the kinds that
     compete, the other axes make the problem; `optional` are kinds a suite may vary and need not; `offers` are the names
-    a metric may ask for; `version` goes up when the same cell would give other numbers.
+    a metric may ask for; `version` goes up when the same cell would give other numbers. With `lockstep` all contenders
+    of a problem are alive together and take turns, one block each: for what depends on the moment, such as time.
     """
 
     kind: ClassVar[str] = "protocol"
@@ -43,6 +47,7 @@ class Protocol(Component):
     contenders: ClassVar[Sequence[str]] = ()
     optional: ClassVar[Sequence[str]] = ()
     offers: ClassVar[Sequence[str]] = ()
+    lockstep: ClassVar[bool] = False
 
     @abstractmethod
     def setup(self, case: Case) -> Session:
