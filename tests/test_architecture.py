@@ -43,7 +43,7 @@ FLOORS = {
         ),
         1,
     ),
-    **dict.fromkeys(("statistics", "clusters", "feasible", "artifacts"), 1),
+    **dict.fromkeys(("statistics", "ratios", "clusters", "feasible", "artifacts"), 1),
     **dict.fromkeys(("protocols", "certificates"), 2),
     **dict.fromkeys(("cells", "environment", "problems", "tasks", "plan", "record", "engines", "analysis"), 3),
     **dict.fromkeys(("site", "conversation", "lockstep", "measuring", "runner"), 4),

@@ -87,10 +87,13 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _told(result: Mapping[str, Any], metric: Mapping[str, Any], verb: str, cell: Cell, entry: Entry) -> str:
-    size, low, high = entry["difference"], entry["low"], entry["high"]
-    if size < 0:
-        size, low, high = -size, _minus(high), _minus(low)
-    numbers = f"{_number(size)}{_unit(metric)} (95 %: {_range(low, high)}; {adjusted(entry['p_holm'])})"
+    ratio, size, low, high = entry.get("ratio"), entry["difference"], entry["low"], entry["high"]
+    if ratio:
+        size, low, high = ratio["ratio"], ratio["low"], ratio["high"]
+    elif size < 0:
+        size, low, high = -size, high and -high, low and -low
+    shown = f"a factor of {_number(size)}" if ratio else f"{_number(size)}{_unit(metric)}"
+    numbers = f"{shown} (95 %: {_range(low, high)}; {adjusted(entry['p_holm'])})"
     return f"{_row(result, cell)} {verb} {entry['baseline']} in {metric['label']}{_place(result, cell)} by {numbers}"
 
 
@@ -187,10 +190,6 @@ def adjusted(p: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
-
-
-def _minus(value: float | None) -> float | None:
-    return None if value is None else -value
 
 
 def about(count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import torch
@@ -61,16 +61,19 @@ class Sampling(Session):
     def __init__(self, settings: Generation, case: Case) -> None:
         self._settings, self._case = settings, case
         self.parts: dict[str, Any] = dict(case.parts)
-        denoiser: Any = _scheduled(case.parts["denoiser"], self.parts.get("schedule"))
+        denoiser: Any = scheduled(case.parts)
         for kind in ("sampler", "variance"):
             reason = self.parts[kind].skip(denoiser) if kind in self.parts else None
             if reason:
                 raise Skip(f"{kind} {self.parts[kind]!r}: {reason}")
-        net = call(denoiser.load, case.device, weights=case.artifacts.get("denoiser", {}))
-        self.denoiser = Ready(denoiser, net, case.device, settings.clip)
+        self.denoiser = loaded(denoiser, case, settings.clip)
         self.times = self._times()
-        self.covariance = self._covariance()
-        self.feature = Features(self.parts["feature"], self.denoiser, settings.samples)
+        self.covariance = estimated(self.parts["variance"], self.denoiser) if "variance" in self.parts else None
+
+    @cached_property
+    def feature(self) -> Features:
+        """In what samples are compared."""
+        return Features(self.parts["feature"], self.denoiser, self._settings.samples)
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """Sample once a seed and let every metric judge."""
@@ -101,23 +104,29 @@ class Sampling(Session):
             raise BenchError(f"{sampler!r} takes more than {nfe} evaluation{'s' * (nfe > 1)} of the network")
         return steps
 
-    def _covariance(self) -> Callable[..., Any] | None:
-        variance = self.parts.get("variance")
-        if variance is None:
-            return None
-        data = self.denoiser.data()
-        if data is None:
-            data = self.denoiser.draw(4096, generator(0, "variance", "data"))
-        fitted = variance.fit(self.denoiser, data, generator(0, "variance", "draws"))
 
-        def covariance(x: Tensor, t: float, s: float, eps: Tensor) -> Any:
-            return variance.covariance({**fitted, "denoiser": self.denoiser}, x, t, s, eps)
-
-        return covariance
+def loaded(denoiser: Any, case: Case, clip: bool = False) -> Ready:
+    """The denoiser, ready on the case's device."""
+    net = call(denoiser.load, case.device, weights=case.artifacts.get("denoiser", {}))
+    return Ready(denoiser, net, case.device, clip)
 
 
-def _scheduled(denoiser: Any, schedule: Component | None) -> Any:
+def estimated(variance: Any, denoiser: Ready) -> Callable[..., Any]:
+    """covariance(x_t, t, s, eps), fitted on the denoiser's data, or on draws of its target."""
+    data = denoiser.data()
+    if data is None:
+        data = denoiser.draw(4096, generator(0, "variance", "data"))
+    fitted = {**variance.fit(denoiser, data, generator(0, "variance", "draws")), "denoiser": denoiser}
+
+    def covariance(x: Tensor, t: float, s: float, eps: Tensor) -> Any:
+        return variance.covariance(fitted, x, t, s, eps)
+
+    return covariance
+
+
+def scheduled(parts: Mapping[str, Any]) -> Any:
     """The denoiser under the suite's schedule. Raises Skip where it knows its own only."""
+    denoiser, schedule = parts["denoiser"], parts.get("schedule")
     if schedule is None:
         return denoiser
     own: type[Component] = type(denoiser)

@@ -100,6 +100,8 @@ def _head(metric: Mapping[str, Any], unit: str, ink: Ink) -> str:
 def _difference(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Column:
     """The difference to the baseline, in the unit of the metric's own column; `compact` adds the verdict's mark."""
     name = view.primary
+    if view.metrics[0].get("ratio") is not None:
+        return _ratio(view, rows, ink, compact)
     size, _ = unit_for([e for e in (estimate(row.metric(name)) for row in rows) if e], view.metrics[0].get("unit"))
     found = [estimate(row.against(name), "difference") for row in rows]
     texts = estimates([item and item.divided(size) for item in found], signed=True)
@@ -109,6 +111,20 @@ def _difference(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Col
         blank = "baseline" if row.baseline else ink(MISSING) if row.measured else ""
         mark = f" {ink.mark(verdict)}" if compact else ""
         cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank, "dim")])
+    only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
+    return Column(ink(f"vs {only}"), tuple(cells))
+
+
+def _ratio(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Column:
+    """The ratio to the baseline."""
+    entries = [row.against(view.primary) for row in rows]
+    texts = estimates([estimate(entry.get("ratio"), "ratio") for entry in entries])
+    cells: list[Line] = []
+    for row, entry, text in zip(rows, entries, texts, strict=True):
+        verdict = entry.get("verdict") or ""
+        mark = f" {ink.mark(verdict)}" if compact else ""
+        blank = "1" if row.baseline else ink(MISSING) if row.measured else ""
+        cells.append([(ink(f"×{text}") + mark, STYLES.get(verdict, ""))] if entry.get("ratio") else [(blank, "dim")])
     only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
     return Column(ink(f"vs {only}"), tuple(cells))
 
