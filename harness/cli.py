@@ -146,6 +146,13 @@ def _check(options: argparse.Namespace) -> int:
     return OK if show(found, console_for(sys.stdout, options.color)) else FOUND
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from harness.doctor import examine, lines
+
+    print("\n".join(lines(examine(Path(options.results), options.pairs, options.budget))))
+    return OK
+
+
 def _report(options: argparse.Namespace) -> int:
     from harness import history
     from harness.report import render
@@ -196,4 +203,5 @@ COMMANDS: dict[str, Command] = {
     "info": _info,
     "check": _check,
     "report": _report,
+    "doctor": _doctor,
 }

@@ -60,12 +60,12 @@ def spread(values: Any) -> dict[str, list[Any]]:
 
 def _logs(sample: Sample) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(np.asarray(sample.values, float))
+        logs: Array = np.log(np.asarray(sample.values, float))
+    return logs
 
 
-def _centre(x: Array, axis: int = -1) -> Array:
-    found: Array = np.asarray(stats.trim_mean(x, TRIM, axis=axis), float)
-    return found
+def _centre(x: Array, axis: int = -1) -> Any:
+    return stats.trim_mean(x, TRIM, axis=axis)
 
 
 def _located(x: Array, level: float) -> tuple[float, float, float]:

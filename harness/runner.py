@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness import machine
 from harness.base import label
 from harness.engines.local import Failure, Server
 from harness.errors import BenchError
@@ -69,7 +70,7 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server) -> Resul
         rows = Measuring(run).rows()
     finally:
         run.store.close()
-    data = _analyse(prepared, whole, rows, identity, server)
+    data = _analyse(prepared, whole, rows, identity, conditions.results, server)
     data |= {"seconds": time.monotonic() - started, "published": prepared.suite.published}
     result = Result(data)
     with writing(run.folder):
@@ -91,9 +92,10 @@ def _new_run(results: Path, name: str) -> str:
 
 
 def _analyse(
-    prepared: Prepared, whole: Plan, rows: list[dict[str, Any]], identity: str, server: Server
+    prepared: Prepared, whole: Plan, rows: list[dict[str, Any]], identity: str, results: Path, server: Server
 ) -> dict[str, Any]:
     suite, table = prepared.suite, prepared.catalogue.table
+    opinion = machine.opinion(results) if whole.lockstep else None
     measure = [
         {"label": label(spec), **{k: table["metric", spec["name"]]["facts"][k] for k in JUDGED}}
         for spec in suite.measure
@@ -103,7 +105,7 @@ def _analyse(
         "question": suite.question,
         "run": identity,
         "protocol": suite.protocol,
-        "environment": whole.environment,
+        "environment": whole.environment | ({"doctor": opinion} if opinion else {}),
         "measure": measure,
         "baseline": suite.baseline,
         "within": suite.within,
@@ -112,7 +114,7 @@ def _analyse(
         "margin": suite.margin,
         "interval": suite.interval,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
-        "warnings": [*edges(suite, rows), *weak(rows)],
+        "warnings": [*edges(suite, rows), *weak(rows), *machine.doubts(opinion)],
         "cells": rows,
     }
     child = server.start()

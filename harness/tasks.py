@@ -75,7 +75,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """What of the environment decides whether stored numbers may be reused."""
-        return digest({k: v for k, v in self.environment.items() if k not in ("commit", "plugins", "device")})
+        return digest({k: v for k, v in self.environment.items() if k not in ("commit", "plugins", "device", "doctor")})
 
     def accept(self, records: Iterable[dict[str, Any]]) -> None:
         """Take everything stored into account."""

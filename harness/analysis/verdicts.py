@@ -43,7 +43,11 @@ def against(
         entry = _entry(run, index, links[index], each, reason)
         least = margins[index] if metric.get("ratio") and index in margins else None
         verdict = _verdict(each, adjusted.get(index), alike.get(index), metric["better"], least or 0.0)
-        more = needed(each, ALPHA / (len(tests) - decided)) if each and verdict == "undecided" else Needed(None, None)
+        more = (
+            needed(each, ALPHA / max(1, len(tests) - decided))
+            if each and verdict == "undecided"
+            else Needed(None, None)
+        )
         more = Needed(0, 0) if verdict in ("better", "worse", "same") else more
         entry |= {"p": each.p if each and index in tests else None, "p_holm": adjusted.get(index), "family": len(tests)}
         entry |= _ratio(cells, links[index], each, metric)

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from harness.protocols._machine import weaknesses
+from harness.machine import weaknesses
 from harness.ruling import Ruling
 
 Notes = Mapping[str, Sequence[float | None]]

@@ -17,10 +17,10 @@ from harness.fields import Count, NonNegative, Positive
 from harness.hookspecs import hookimpl
 from harness.inputs import accepted
 from harness.kinds import Protocol
+from harness.machine import Watch, settle
 from harness.protocols._agreement import error, tolerated
 from harness.protocols._clock import Turn, clock
 from harness.protocols._enough import Enough
-from harness.protocols._machine import Watch, settle
 from harness.protocols._subjects import KINDS, Subject, subject
 from harness.protocols._taken import OFFERS, Taken, copying
 from harness.ruling import Ruling

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 import statistics
 import subprocess
@@ -10,8 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import torch
 
 CPU = Path("/sys/devices/system/cpu")
 SHARE, SPREAD = 0.9, 0.1
@@ -22,6 +22,8 @@ def settle(threads: int, pin: bool) -> list[int]:
     """Run so many threads from here on; answers on which cores. Pinned, they stay on the last ones, which serve the
     fewest interrupts; free, they evade who else runs. The list is empty where nobody can choose.
     """
+    import torch
+
     torch.set_num_threads(threads)
     if not hasattr(os, "sched_setaffinity"):
         return []
@@ -71,6 +73,11 @@ def throttles(cores: Sequence[int]) -> float:
     return sum(_number(CPU / f"cpu{core}" / "thermal_throttle" / "core_throttle_count") for core in cores)
 
 
+def known(number: float) -> float | None:
+    """The number, None for NaN."""
+    return None if math.isnan(number) else number
+
+
 def gpu() -> dict[str, str]:
     """The GPU's clocks and why it holds them back, as `nvidia-smi` says it; empty where there is none."""
     names = ("clocks.sm", "clocks.max.sm", "clocks_throttle_reasons.active", "power.draw", "temperature.gpu")
@@ -104,6 +111,23 @@ def weaknesses(notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int
     if any(known["throttled"]):
         found.append("timed while the processor was throttled")
     return found
+
+
+def opinion(results: Path) -> dict[str, Any] | None:
+    """What `bench doctor` last found about this machine, as runs refer to it; None where it was never asked."""
+    kept = ("run", "pairs", "alpha", "false_positive_rate")
+    with contextlib.suppress(OSError, ValueError):
+        said = json.loads((results / "doctor.json").read_bytes())
+        return {key: said[key] for key in kept}
+    return None
+
+
+def doubts(said: Mapping[str, Any] | None) -> list[str]:
+    """A line where the doctor found the machine unfit."""
+    if said is None or said["false_positive_rate"] <= said["alpha"]:
+        return []
+    rate = f"{said['false_positive_rate']:.1%} of {said['pairs']} equal pairs"
+    return [f"this machine is unfit to compare times: bench doctor told {rate} apart ({said['run']})"]
 
 
 def _number(file: Path) -> float:
