@@ -51,11 +51,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _one(path: str, options: argparse.Namespace) -> int:
+    from harness.ending import check, reasons, unknown
     from harness.engines.local import Server
     from harness.preparation import chosen_device, prepare
     from harness.rehearsal import rehearse
     from harness.report.progress import Progress
     from harness.runner import conduct
+    from harness.showing import show
     from harness.site import Conditions
 
     with Server() as server, Progress(quiet=options.quiet, verbose=options.verbose) as progress:
@@ -72,37 +74,15 @@ def _one(path: str, options: argparse.Namespace) -> int:
             fresh=options.fresh,
             listener=progress,
         )
+        check(options.fail_on, prepared)
         if options.dry_run:
             print(rehearse(prepared, conditions))
             return OK
-        result = conduct(prepared, conditions, server)
-    _show(result.data, options)
+        result = conduct(prepared, conditions, server, options.fail_on)
+    show(result.data, options)
+    lines = [*reasons(result.data, options.fail_on), *unknown(result.data, options.fail_on)]
+    sys.stderr.writelines(f"bench: {line}\n" for line in lines)
     return result.exit
-
-
-def _show(data: dict[str, Any], options: argparse.Namespace) -> None:
-    """The report on stdout, or the JSON where it was asked for there; where things are kept goes to stderr."""
-    from harness.record import write
-    from harness.report import render
-
-    text = render(data, "json") if options.json else ""
-    if options.json == "-":
-        sys.stdout.write(text)
-    else:
-        if options.json:
-            write(Path(options.json), text)
-        if options.quiet:
-            print(data["answer"])
-        else:
-            _print(data, options)
-    if not options.quiet:
-        print(f"stored in {Path(options.results) / 'runs' / data['run']}", file=sys.stderr)
-
-
-def _print(data: dict[str, Any], options: argparse.Namespace) -> None:
-    from harness.report.console import console_for, show
-
-    show(data, console_for(sys.stdout, options.color))
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -154,18 +134,16 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from harness import history
-    from harness.report import render
+    from harness.showing import report
 
-    data = history.stored(Path(options.results), options.run)
-    if options.format == "console":
-        _print(data, options)
-    else:
-        sys.stdout.write(render(data, options.format))
-    if options.figures:
-        from harness.figures import write
+    report(options)
+    return OK
 
-        sys.stderr.writelines(f"{line}\n" for line in write(data, Path(options.figures), Path(options.results)))
+
+def _compare(options: argparse.Namespace) -> int:
+    from harness.showing import compare
+
+    compare(options)
     return OK
 
 
@@ -204,4 +182,5 @@ COMMANDS: dict[str, Command] = {
     "check": _check,
     "report": _report,
     "doctor": _doctor,
+    "compare": _compare,
 }

@@ -1,13 +1,16 @@
-"""Finished runs: found again by `last`, an id, a folder or a file."""
+"""Finished runs: found again by `last`, an id, a folder or a file; and the records that they were made from."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
+from harness.record import Store
+from harness.tasks import Plan
 
 
 def stored(results: Path, which: str) -> dict[str, Any]:
@@ -34,6 +37,15 @@ def stored(results: Path, which: str) -> dict[str, Any]:
         names = ", ".join(file.parent.name for file in (named or found)[-5:])
         raise BenchError(f"{'several runs begin with' if named else 'no run'} {which!r} (choose from {names})")
     return _read(named[0])
+
+
+def records(result: Mapping[str, Any], results: Path) -> Iterator[dict[str, Any]]:
+    """The records of a result's cells under a results folder, measured in its environment, oldest first."""
+    here = Plan([], {}, dict(result.get("environment") or {})).digest
+    cells = {cell["id"] for cell in result.get("cells") or []}
+    for record in Store(results, "").all():
+        if record["cell"] in cells and record.get("environment") == here:
+            yield record
 
 
 def _read(file: Path) -> dict[str, Any]:

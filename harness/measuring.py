@@ -38,7 +38,11 @@ class Measuring:
         measure = self._together if plan.lockstep else self._alone
         with ThreadPoolExecutor(jobs) as pool:
             try:
-                missing = [a for key, a in plan.artifacts.items() if key in needed and not site.artifact(key).exists()]
+                missing = [
+                    artifact
+                    for key, artifact in plan.artifacts.items()
+                    if key in needed and (site.conditions.fresh or not site.artifact(key).exists())
+                ]
                 _all(pool.submit(self._make, artifact) for artifact in missing)
                 _all(pool.submit(measure, group) for group in work)
             except BaseException:

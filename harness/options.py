@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from harness.ending import CONDITIONS
 from harness.errors import BenchError, near_miss
 
 Command = Callable[[argparse.Namespace], int]
@@ -75,16 +76,17 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     check.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
     check.add_argument("--timeout", type=_seconds, default=120.0, metavar="SECONDS", help="limit for one component")
     check.set_defaults(command=commands_run["check"])
-    doctor = add("doctor", help="find out how often this machine tells a function from itself")
-    doctor.add_argument("--pairs", type=_count, default=40, metavar="N", help="how often it is timed against itself")
-    doctor.add_argument("--budget", type=_seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
-    doctor.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
     doctor.set_defaults(command=commands_run["doctor"])
-    report = add("report", parents=[_output_options()], help="render a stored run again")
-    report.add_argument("run", metavar="RUN", help="last, last~1, the beginning of an id, a folder or a file")
-    report.add_argument("--format", default="console", metavar="FORMAT", help="console or json")
+    stored = "last, last~1, the beginning of an id, a folder or a file"
+    report = add("report", parents=[_output_options(), _format_option()], help="render a stored run again")
+    report.add_argument("run", metavar="RUN", help=stored)
     report.add_argument("--figures", type=_folder, metavar="DIR", help="write its figures into a folder, as PNG")
     report.set_defaults(command=commands_run["report"])
+    compare = add("compare", parents=[_output_options(), _format_option()], help="compare a stored run with another")
+    compare.add_argument("before", metavar="RUN", help=stored)
+    compare.add_argument("after", metavar="RUN", help="what is compared with it")
+    compare.set_defaults(command=commands_run["compare"])
     return parser
 
 
@@ -132,6 +134,20 @@ def _output_options() -> argparse.ArgumentParser:
     return options
 
 
+def _format_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--format", default="console", metavar="FORMAT", help="console, json, csv or md")
+    return options
+
+
+def _doctor_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--pairs", type=_count, default=40, metavar="N", help="how often it is timed against itself")
+    options.add_argument("--budget", type=_seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
+    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
 def _color_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -143,10 +159,21 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("-j", dest="jobs", type=_count, metavar="N", help="cells at once (one per pair of cores)")
     run.add_argument("--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
+    run.add_argument(
+        "--fail-on", type=_conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(CONDITIONS)}"
+    )
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=_target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
     run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")
+
+
+def _conditions(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in CONDITIONS:
+            raise argparse.ArgumentTypeError(f"no condition {name!r}{near_miss(name, CONDITIONS)}")
+    return names
 
 
 def _seconds(text: str) -> float:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness import machine
 from harness.base import label
+from harness.confirming import confirmed
+from harness.ending import ended
 from harness.engines.local import Failure, Server
 from harness.errors import BenchError
 from harness.measuring import Measuring
@@ -58,25 +62,44 @@ def planned(prepared: Prepared, conditions: Conditions) -> Plan:
     return whole
 
 
-def conduct(prepared: Prepared, conditions: Conditions, server: Server) -> Result:
-    """Measure what is missing, analyse everything, and keep the result under the results folder."""
+def conduct(prepared: Prepared, conditions: Conditions, server: Server, fail_on: Sequence[str] = ()) -> Result:
+    """Measure what is missing, analyse everything, and keep the result under the results folder.
+
+    `fail_on` names conditions on the finished result that end the run with exit code 1, as a broken gate does.
+    """
     started = time.monotonic()
     whole = planned(prepared, conditions)
-    conditions.listener.expect(whole.tasks, still=whole.lockstep)
     identity = _new_run(conditions.results, prepared.suite.name)
+    data = _measured(prepared, conditions, whole, identity, server)
+    data["gates"] = confirmed(data, partial(_afresh, prepared, conditions, identity, server))
+    data["exit"] = ended(data, fail_on)
+    data |= {"seconds": time.monotonic() - started, "published": prepared.suite.published}
+    result, folder = Result(data), conditions.results / "runs" / identity
+    with writing(folder):
+        (folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
+    write(folder / "result.json", result.to_json())
+    return result
+
+
+def _measured(prepared: Prepared, conditions: Conditions, whole: Plan, identity: str, server: Server) -> dict[str, Any]:
+    """The Result JSON of the cells, after everything missing was measured."""
+    conditions.listener.expect(whole.tasks, still=whole.lockstep)
     folder = prepared.suite.file.parent.resolve()
     run = Site(identity, folder, whole, conditions, server, Store(conditions.results, identity))
     try:
         rows = Measuring(run).rows()
     finally:
         run.store.close()
-    data = _analyse(prepared, whole, rows, identity, conditions.results, server)
-    data |= {"seconds": time.monotonic() - started, "published": prepared.suite.published}
-    result = Result(data)
-    with writing(run.folder):
-        (run.folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
-    write(run.folder / "result.json", result.to_json())
-    return result
+    return _analyse(prepared, whole, rows, identity, conditions.results, server)
+
+
+def _afresh(
+    prepared: Prepared, conditions: Conditions, identity: str, server: Server, places: Sequence[int], time: int
+) -> dict[str, Any]:
+    """The Result JSON of some of the cells, whatever is stored of them."""
+    chosen = dataclasses.replace(prepared, cells=[prepared.cells[place] for place in places])
+    fresh = dataclasses.replace(conditions, fresh=True)
+    return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
 
 
 def _new_run(results: Path, name: str) -> str:
@@ -105,6 +128,7 @@ def _analyse(
         "question": suite.question,
         "run": identity,
         "protocol": suite.protocol,
+        "protocol_version": table["protocol", suite.protocol]["facts"]["version"],
         "environment": whole.environment | ({"doctor": opinion} if opinion else {}),
         "measure": measure,
         "baseline": suite.baseline,
@@ -113,10 +137,16 @@ def _analyse(
         "contenders": list(suite.contenders),
         "margin": suite.margin,
         "interval": suite.interval,
+        "gates": suite.gates,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
         "warnings": [*edges(suite, rows), *weak(rows), *machine.doubts(opinion)],
         "cells": rows,
     }
+    return analysed(run, server)
+
+
+def analysed(run: Mapping[str, Any], server: Server) -> dict[str, Any]:
+    """The Result JSON of a run, its statistics done in a child. Raises BenchError where the baseline is no row."""
     child = server.start()
     try:
         answer: dict[str, Any] = child.ask({"ask": "analyse", "run": run})

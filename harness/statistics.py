@@ -65,7 +65,7 @@ class Difference:
     dropped: int
     examples: int
     error: float
-    df: int
+    df: float
     by_seeds: float
     by_examples: float
     least: float
@@ -107,13 +107,23 @@ def difference(sample: Sample, baseline: Sample, kind: str = "both", level: floa
     error = 0.0 if error <= rounding else error
     exact = units is None and not np.ptp([x, y], axis=1).any() if pairs else False
     least = 0.0 if error != 0 or exact else 2.0 ** (1 - pairs)
-    p: float | None = None
-    if parts.df > 0 and error >= 0:
-        distance = abs(mean) / error if error > 0 else (math.inf if abs(mean) > rounding else 0.0)
-        p = max(least, float(2 * stats.t.sf(distance, parts.df)))
-    half = _quantile(level, parts.df) * error if abs(mean) <= rounding or least <= 1 - level else math.nan
+    p, half = tested(mean, error, parts.df, least, rounding, level)
     return Difference(mean, mean - half, mean + half, p, parts.kind, pairs, len(keep) - pairs, parts.examples, error,
                       parts.df, parts.by_seeds, parts.by_examples, least)  # fmt: skip
+
+
+def tested(
+    mean: float, error: float, df: float, least: float, rounding: float, level: float
+) -> tuple[float | None, float]:
+    """Student's t of a mean and its standard error: (p, never below `least`, half the interval's width, or NaN).
+
+    A mean within `rounding` counts as 0. Without an error it is told from 0 only where `least` reaches the level.
+    """
+    p: float | None = None
+    if df > 0 and error >= 0:
+        distance = abs(mean) / error if error > 0 else (math.inf if abs(mean) > rounding else 0.0)
+        p = max(least, float(2 * stats.t.sf(distance, df)))
+    return p, _quantile(level, df) * error if abs(mean) <= rounding or least <= 1 - level else math.nan
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
@@ -175,5 +185,5 @@ def _mean(values: Array) -> float:
     return float(values.mean()) if values.size else math.nan
 
 
-def _quantile(level: float, df: int) -> float:
+def _quantile(level: float, df: float) -> float:
     return float(stats.t.isf((1 - level) / 2, df)) if df > 0 else math.nan

@@ -43,12 +43,13 @@ FLOORS = {
         ),
         1,
     ),
-    **dict.fromkeys(("statistics", "ratios", "clusters", "feasible", "artifacts", "machine"), 1),
+    **dict.fromkeys(("statistics", "ratios", "clusters", "unpaired", "feasible", "artifacts", "machine"), 1),
     **dict.fromkeys(("protocols", "certificates"), 2),
     **dict.fromkeys(("cells", "environment", "problems", "tasks", "plan", "record", "engines", "analysis"), 3),
     **dict.fromkeys(("site", "conversation", "lockstep", "measuring", "runner", "doctor"), 4),
     **dict.fromkeys(("preparation", "rehearsal", "checking", "history", "report", "figures"), 4),
-    **dict.fromkeys(("cli", "options", "__main__"), 5),
+    **dict.fromkeys(("confirming", "ending", "comparison", "changes"), 4),
+    **dict.fromkeys(("cli", "options", "showing", "__main__"), 5),
 }
 DOOR = "__init__"
 HARNESS = sorted((ROOT / "harness").rglob("*.py"))

@@ -192,6 +192,9 @@ WRONG = {
     ("info", "los:nll"): "bench: no kind 'los', did you mean loss?",
     ("info", "loss:focl"): "bench: no component 'loss:focl', did you mean focal?",
     ("list", "--plugin", "nop.py"): "bench: no plugin file nop.py",
+    ("compare", "last"): "bench compare: the following arguments are required: RUN",
+    ("compare", "last", "nothing"): "bench: no run 'nothing' (choose from ",
+    ("compare", "last", "last", "--format", "jsn"): "bench: unknown format 'jsn', did you mean json?",
     ("report", "last~99"): "bench: no run 'last~99': ",
     ("report", "nothing"): "bench: no run 'nothing' (choose from ",
     ("report", "2"): "bench: several runs begin with '2' (choose from ",
@@ -290,7 +293,7 @@ def test_the_schema_is_one_and_accepts_the_suites_that_come_along(folder: Bench)
 WITHOUT = [
     ["--help"], ["--version"], ["list"], ["list", "loss"], ["info", "focal"], ["schema"],
     ["validate", str(ROOT / "suites" / "quickstart.yaml")], ["report", "last", "--format", "json"],
-    ["s.yaml", "--dry-run", "--device", "cpu"],
+    ["s.yaml", "--dry-run", "--device", "cpu"], ["compare", "last", "last", "--format", "json"],
 ]  # fmt: skip
 
 

@@ -172,6 +172,16 @@ def test_a_failed_artifact_skips_its_cells_alone(bench: Bench) -> None:
     assert ended.code == 3
 
 
+def test_artifacts_are_made_once_and_anew_for_fresh(bench: Bench) -> None:
+    def written(*words: str) -> dict[str, int]:
+        assert bench(bench.suite(), "--device", "cpu", *words).code == 0
+        return {file.name: file.stat().st_mtime_ns for file in bench.folder.glob("results/.cache/*.pt")}
+
+    first, again, fresh = written(), written("--seeds", "9"), written("--fresh")
+    assert first and again == first and fresh.keys() == first.keys()
+    assert all(fresh[name] > first[name] for name in first)
+
+
 @pytest.fixture(scope="module")
 def kept(shared: Callable[[str], Bench]) -> Bench:
     """A results folder that the next tests share, in their order: what is stored is not measured again."""

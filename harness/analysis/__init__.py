@@ -14,8 +14,8 @@ def analyse(run: dict[str, Any]) -> dict[str, Any]:
     """The Result JSON of a run: cells with intervals, verdicts against the baseline, marks, the answer, warnings.
 
     `run` holds "suite", "question", "run", "protocol", "environment", "measure", "baseline", "within", "axes",
-    "contenders", "margin", "interval", "warnings" and "cells". Raises BenchError where the baseline names no row or
-    several rows of one problem.
+    "contenders", "margin", "interval", "warnings" and "cells"; it may hold "gates", and "unpaired", the metrics whose
+    values no seed pairs. Raises BenchError where the baseline names no row or several rows of one problem.
     """
     from harness.analysis.result import result
 

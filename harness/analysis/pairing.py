@@ -68,6 +68,11 @@ def text(vary: Vary, axes: Sequence[str]) -> str:
     )
 
 
+def full_name(run: Mapping[str, Any], vary: Vary) -> str:
+    """A row with its problem, where there are several: `hinge on digits`."""
+    return " on ".join(filter(None, (text(vary, axes) for axes in naming(run))))
+
+
 def _key(vary: Vary, axes: Sequence[str]) -> Key:
     return tuple(str(vary.get(axis)) for axis in axes)
 

@@ -9,13 +9,14 @@ from typing import Any
 from harness import ratios
 from harness.analysis.answer import answer
 from harness.analysis.controls import doubts
-from harness.analysis.pairing import naming, partners, problems, text
+from harness.analysis.gates import outcomes
+from harness.analysis.pairing import full_name, partners, problems
 from harness.analysis.samples import Measured, measured
 from harness.analysis.verdicts import Cells, against, marks, unranked
 from harness.statistics import interval
 
-KEPT = ("suite", "question", "run", "protocol", "environment", "measure", "axes", "contenders", "within", "baseline",
-        "margin", "interval", "controls")  # fmt: skip
+KEPT = ("suite", "question", "run", "protocol", "protocol_version", "environment", "measure", "axes", "contenders",
+        "within", "baseline", "margin", "interval", "controls")  # fmt: skip
 FAILED = ("failed", "crashed", "timeout", "oom")
 CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
 
@@ -36,6 +37,7 @@ def result(run: dict[str, Any]) -> dict[str, Any]:
                 shown[index]["best"][metric["label"]] = mark
     found = {"schema": 1, **{key: run.get(key) for key in KEPT}, "exit": run.get("exit", _exit(run)), "cells": shown}
     whole = _clean(found)
+    whole["gates"] = outcomes(run.get("gates", ()), whole["cells"], links)
     return {**whole, "answer": answer(whole), "warnings": [*run.get("warnings", ()), *_warnings(run, cells)]}
 
 
@@ -78,10 +80,9 @@ def _lost_artifact(cell: Mapping[str, Any]) -> bool:
 
 
 def _warnings(run: Mapping[str, Any], cells: Cells) -> list[str]:
-    rows, inside = naming(run)
     lines = []
     for cell, numbers in zip(run["cells"], cells, strict=True):
-        where = " on ".join(filter(None, (text(cell["vary"], rows), text(cell["vary"], inside))))
+        where = full_name(run, cell["vary"])
         for label, one in numbers.items():
             lost = sum(not math.isfinite(value) for value in one.values)
             if lost:

@@ -10,6 +10,7 @@ from harness import ratios
 from harness.analysis.pairing import Partner, naming, text
 from harness.analysis.samples import Measured
 from harness.statistics import Difference, Needed, difference, holm, needed, same
+from harness.unpaired import unpaired
 
 ALPHA = 0.05
 """The chance of any false verdict among all comparisons of one metric."""
@@ -109,7 +110,9 @@ def _compare(
         return None, reason
     if label not in cells[link.index]:
         return None, f"the baseline's row has no {label}"
-    found = _difference(cells[index][label], cells[link.index][label], run["interval"], metric)
+    one, other = cells[index][label], cells[link.index][label]
+    apart = label in run.get("unpaired", ())
+    found = unpaired(one.sample(), other.sample()) if apart else _difference(one, other, run["interval"], metric)
     if found is None or found.pairs == 0:
         return None, "no seed has a finite value in both rows"
     return found, _caveat(run, found)

@@ -71,7 +71,7 @@ class Server:
         with self._lock:
             if self._stopped:
                 raise Failure("crashed", "the run was stopped")
-            if self._process is None or self._process.poll() is not None:
+            if self._gone():
                 self._launch()
             assert self._socket is not None
             mine, theirs = socket.socketpair()
@@ -89,8 +89,16 @@ class Server:
             self._children.append(child)
             return child
 
+    def _gone(self) -> bool:
+        """Whether a server has to be launched: one that was killed closes its socket before it can be waited for."""
+        return self._process is None or self._socket is None or bool(select.select([self._socket], [], [], 0)[0])
+
     def _launch(self) -> None:
         import subprocess
+
+        if self._process is not None and self._socket is not None:
+            self._socket.close()
+            self._process.wait()
 
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cells import SHOWN
 from harness.errors import BenchError
-from harness.record import Store
+from harness.history import records
 from harness.report.view import View, view
-from harness.tasks import Plan
 
 if TYPE_CHECKING:
     import numpy
@@ -69,9 +68,8 @@ class Run:
     @cached_property
     def _files(self) -> dict[str, Path]:
         """Cell -> the file of the seed that is shown, by the records of this environment; the newest counts."""
-        here = Plan([], {}, dict(self.data.get("environment") or {})).digest
         return {
             record["cell"]: self._results / "units" / record["units"]
-            for record in Store(self._results, "").all()
-            if record.get("environment") == here and SHOWN in record["seeds"] and record.get("units")
+            for record in records(self.data, self._results)
+            if SHOWN in record["seeds"] and record.get("units")
         }

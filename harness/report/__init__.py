@@ -11,7 +11,14 @@ from harness.errors import BenchError, near_miss
 
 __all__ = ["formats", "render"]
 
-_FORMATS: Mapping[str, str] = MappingProxyType({"console": "harness.report.console", "json": "harness.report.result"})
+_FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "console": "harness.report.console",
+        "json": "harness.report.result",
+        "csv": "harness.report.csv",
+        "md": "harness.report.markdown",
+    }
+)
 """Format name -> module with `render(result, width) -> str`."""
 
 

@@ -14,10 +14,7 @@ from harness.certificates import Verdict
 from harness.checking import Checked
 from harness.report.ink import Ink
 
-_MARKS: Mapping[bool | None, tuple[str, str, str]] = MappingProxyType(
-    {True: ("✓", "+", "green"), False: ("✗", "x", "bold red"), None: ("–", "-", "dim")}
-)
-"""Of a verdict: its sign, its sign where only ASCII can be shown, its style."""
+_STYLES: Mapping[bool | None, str] = MappingProxyType({True: "green", False: "bold red", None: "dim"})
 
 
 def show(found: Iterable[Checked], console: Console) -> bool:
@@ -39,9 +36,7 @@ def show(found: Iterable[Checked], console: Console) -> bool:
 
 
 def _verdict(console: Console, verdict: Verdict, ink: Ink) -> None:
-    rich_sign, plain_sign, style = _MARKS[verdict.passed]
-    sign = plain_sign if ink.plain else rich_sign
-    _print(console, f"{sign} {ink(verdict.says)}", style, 2)
+    _print(console, f"{ink.sign(verdict.passed)} {ink(verdict.says)}", _STYLES[verdict.passed], 2)
 
 
 def _print(console: Console, text: str, style: str, indent: int) -> None:

@@ -18,10 +18,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from harness.report import prose
+from harness.report import prose, sections
 from harness.report.columns import sheet
 from harness.report.ink import Ink
 from harness.report.layout import Line, Sheet, plan
+from harness.report.sections import Section
 from harness.report.view import View, view
 
 _NARROWEST = 60
@@ -139,19 +140,17 @@ def _header(shown: View, width: int, ink: Ink) -> Iterator[Line]:
 
 
 def _closing(shown: View, width: int, ink: Ink) -> Iterator[Line]:
-    yield from _section("What would decide the rest", map(ink, prose.undecided(shown)), width, "yellow")
+    for section in sections.verdicts(shown, ink):
+        yield from _section(section, width)
     legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
     yield from [[], *legend] if legend else []
-    yield from _section("Published, not measured here", map(ink, prose.published(shown)), width)
-    yield from _section("Problems", map(ink, prose.problems(shown)), width, "red")
-    yield from _section("Notes", map(ink, prose.notes(shown)), width)
-    yield from _section("Warnings", map(ink, shown.data.get("warnings") or []), width, "yellow")
+    for section in sections.remarks(shown, ink):
+        yield from _section(section, width)
 
 
-def _section(title: str, items: Iterable[str], width: int, style: str = "") -> Iterator[Line]:
-    lines = [line for item in items for line in _paragraph(item, width, indent=2)]
-    if lines:
-        yield from ([], [(title, f"bold {style}".strip())], *lines)
+def _section(section: Section, width: int) -> Iterator[Line]:
+    lines = [line for item in section.lines for line in _paragraph(item, width, indent=2)]
+    yield from ([], [(section.title, f"bold {section.style}".strip())], *lines)
 
 
 def _flow(parts: Iterable[str], between: str, width: int, ink: Ink) -> Iterator[Line]:

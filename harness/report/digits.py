@@ -56,14 +56,21 @@ def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
     """Decimals that give the median half-width two significant digits and the smallest one at least one.
 
     Without intervals: as many as give the median number `significant` digits. Never more than two beyond the median's.
+    What is nothing beside the largest number has no say.
     """
-    halves = [item.half for item in items if item.half]
-    numbers = halves or [abs(item.mean) for item in items if item.mean]
+    nothing = _nothing(items)
+    halves = [item.half for item in items if item.half and item.half > nothing]
+    numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > nothing]
     if not numbers:
         return 2
     middle = (1 if halves else significant - 1) - _leading(statistics.median_low(numbers))
     smallest = -_leading(min(numbers))
     return max(0, middle, min(smallest, middle + 2))
+
+
+def _nothing(items: Iterable[Estimate]) -> float:
+    """What reads as zero beside the largest number of a column."""
+    return 1e-9 * max((abs(item.mean) for item in items), default=0.0)
 
 
 def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
@@ -73,7 +80,7 @@ def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
     would not fit in a column.
     """
     known = list(items)
-    sizes = [abs(item.mean) for item in known if item.mean]
+    sizes = [abs(item.mean) for item in known if abs(item.mean) > _nothing(known)]
     size = statistics.median_low(sizes) if sizes else 1.0
     for names, steps in (({"s", "seconds"}, _TIME), ({"B", "bytes"}, _MEMORY)):
         if unit in names:

@@ -18,6 +18,9 @@ _PLAIN: Mapping[int, str] = MappingProxyType(
 _MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"better": ("▲", "B"), "worse": ("▼", "W"), "undecided": ("·", "?"), "same": ("=", "=")}
 )
+_SIGNS: Mapping[bool | None, tuple[str, str]] = MappingProxyType(
+    {True: ("✓", "+"), False: ("✗", "x"), None: ("–", "-")}
+)
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
@@ -42,8 +45,9 @@ class Ink:
     @cached_property
     def plain(self) -> bool:
         """Whether the stream lacks one of the glyphs, so that all of them take their plain form."""
+        glyphs = [*map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
         try:
-            "".join([*map(chr, _PLAIN), *(mark for mark, _ in _MARKS.values())]).encode(self.encoding)
+            "".join(glyphs).encode(self.encoding)
         except UnicodeEncodeError:
             return True
         return False
@@ -51,3 +55,7 @@ class Ink:
     def mark(self, verdict: str | None) -> str:
         """The one-character sign of a verdict; empty for none."""
         return _MARKS[verdict][self.plain] if verdict is not None and verdict in _MARKS else ""
+
+    def sign(self, passed: bool | None) -> str:
+        """Whether something passed, in one character; None is neither."""
+        return _SIGNS[passed][self.plain]

@@ -33,6 +33,9 @@ class Progress(Listener):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -43,6 +46,7 @@ class Progress(Listener):
         todo = [task for task in tasks if task.missing]
         if not todo or not self._live:
             return
+        self._stop()
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar

@@ -52,7 +52,8 @@ def undecided(view: View) -> list[str]:
     for row in view.rows:
         entry = row.against(view.primary)
         if entry.get("verdict") == "undecided" and not any(_says(clause, row) for clause in clauses):
-            needs.setdefault((row.place, _need(entry.get("needed"))), []).append(row.label)
+            need = "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"))
+            needs.setdefault((row.place, need), []).append(row.label)
     return [f"{_together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]
 
 

@@ -40,6 +40,11 @@ class Row:
         """The comparison with the baseline; empty where there is none."""
         return (self.cell.get("against") or {}).get(name) or {}
 
+    @property
+    def compared(self) -> str | None:
+        """The name of the row that this one is compared with; None for a baseline and where there is none."""
+        return next((entry["baseline"] for entry in (self.cell.get("against") or {}).values() if entry), None)
+
     def best(self, name: str) -> str | None:
         """`best`, `tied` or `beaten` within the problem."""
         return (self.cell.get("best") or {}).get(name)
@@ -144,7 +149,15 @@ def _rows(cells: Sequence[Cell], run: Mapping[str, Any], axes: Sequence[str], pl
         compared = any((cell.get("against") or {}).values())
         baseline = not compared and _is_baseline(label, _vary(cell), run["baseline"], names)
         rows.append(Row(cell, label or ONLY, text(_vary(cell), places), baseline))
-    return tuple(sorted(rows, key=lambda row: not row.baseline))
+    return tuple(_ordered(rows))
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    """Every baseline above the rows that are compared with it; rows that were not compared come last."""
+    places = {row.label: place for place, row in enumerate(row for row in rows if row.baseline)}
+    if len(places) < 2:
+        return sorted(rows, key=lambda row: not row.baseline)
+    return sorted(rows, key=lambda row: (places.get(row.compared or row.label, len(places)), not row.baseline))
 
 
 def _published(entries: Sequence[Mapping[str, Any]], axes: Sequence[str], sources: Sequence[str]) -> tuple[Row, ...]:

@@ -9,6 +9,7 @@ from harness.base import label
 from harness.suite import axes, measures, rows, sections, tuning
 from harness.suite.document import Document
 from harness.suite.expand import Expander
+from harness.suite.gates import gates
 from harness.suite.grid import DEVICE, Point, Suite
 from harness.suite.imports import Table
 from harness.suite.nodes import Pairs, is_null
@@ -19,11 +20,11 @@ from harness.suite.source import Findings, Place, shown
 
 KEYS = (
     "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "measure", "baseline", "within",
-    "margin", "interval", "published", "plugins", "device",
+    "margin", "interval", "gate", "published", "plugins", "device",
 )  # fmt: skip
 """The keys of a suite."""
 
-RESERVED = ("gate", "claims", "reference", "data")
+RESERVED = ("claims", "reference", "data")
 """Keys of the contract that this version does not read."""
 
 INTERVALS = ("both", "seeds", "examples")
@@ -90,6 +91,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
         tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
+        gates=gates(root.get("gate"), entries, not is_null(root.get("baseline")), expander, found),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         **_plain(document, findings),
     )  # fmt: skip

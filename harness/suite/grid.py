@@ -76,8 +76,9 @@ class Suite:
     `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
     settings and devices with more than one value; `varies` names the axes that tell cells apart, `contenders` those of
     them that compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one
-    contender, or axis -> label; `within` is None where the suite does not say. `published` are numbers from papers as
-    the result JSON has them: they are shown and take no part in anything else.
+    contender, or axis -> label; `within` is None where the suite does not say. `gates` are bounds that fail the run
+    where a row breaks them. `published` are numbers from papers as the result JSON has them: they are shown and take no
+    part in anything else.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Suite:
     interval: str
     plugins: list[str]
     device: str
+    gates: list[dict[str, Any]]
     published: list[dict[str, Any]]
 
     def labels(self) -> dict[str, list[Any]]:

@@ -14,7 +14,10 @@ from harness.suite.nodes import Node, Word, got, is_null
 
 @dataclass(frozen=True)
 class Protocol:
-    """A protocol's description; `measure` is what it measures where a suite does not say, if anything."""
+    """A protocol's description; `measure` is what it measures where a suite does not say, if anything.
+
+    A `lockstep` one measures time: the same seeds give other numbers each time.
+    """
 
     name: str
     description: Mapping[str, Any]
@@ -23,6 +26,7 @@ class Protocol:
     offers: Sequence[str]
     optional: Sequence[str]
     measure: Sequence[str | Spec]
+    lockstep: bool = False
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -42,7 +46,8 @@ def protocol_of(table: Table, name: str) -> Protocol:
     facts = {**description.get("facts", {}), **description}
     needs, contenders = facts.get("needs", {}), facts.get("contenders", ())
     offers, optional = facts.get("offers", ()), facts.get("optional", ())
-    return Protocol(name, description, needs, contenders, offers, optional, facts.get("measure") or ())
+    measure, lockstep = facts.get("measure") or (), bool(facts.get("lockstep"))
+    return Protocol(name, description, needs, contenders, offers, optional, measure, lockstep)
 
 
 def protocol(node: Node | None, expander: Expander) -> Protocol | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,9 +11,9 @@ from harness.suite.grid import Point
 from harness.suite.names import Names
 from harness.suite.nodes import Node, Pairs, Word, got, is_null
 from harness.suite.rows import Axes, matches, on_axis
-from harness.suite.sections import POSITIVE, Entries, listed, metric_label, text, unknown_keys
+from harness.suite.sections import POSITIVE, Entries, finite, listed, metric_label, text, unknown_keys
 from harness.suite.source import Findings, Place, shown
-from harness.suite.values import key, plain_value
+from harness.suite.values import key
 
 KEYS = ("source", "metric", "note", "scale", "where", "unmeasured", "values")
 NUMBER: Schema = {"type": "number"}
@@ -78,10 +77,7 @@ def _metric(node: Node | None, measure: Entries, findings: Findings) -> str | No
 def _number(node: Node | None, schema: Schema, what: str, findings: Findings) -> float | None:
     if node is None or (is_null(node) and schema is not NUMBER):
         return None
-    found = plain_value(node, schema, what, findings)
-    if found and not math.isfinite(found[0]):
-        findings.add(node.place, f"{what}: must be finite")
-        return None
+    found = finite(node, schema, what, findings)
     return found[0] if found else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from harness.base import Spec
 from harness.fields import Schema, is_list, is_number
 from harness.suite.check import DEVICES, INTERVALS
+from harness.suite.gates import json_schema as gate
 from harness.suite.imports import IMPORT, KINDS, Table
 from harness.suite.protocol import Protocol, protocol_of
 from harness.suite.published import json_schema as published
@@ -52,6 +53,7 @@ def _top(protocols: list[str]) -> Schema:
         "within": ("The axes that make one problem.", _some({"type": "string"})),
         "margin": ("The difference that does not matter.", _or_mapping(POSITIVE)),
         "interval": ("Which doubts the intervals carry.", {"enum": list(INTERVALS)}),
+        "gate": ("Bounds on what is measured that fail the run, metric: {rule: bound}.", gate()),
         "published": ("Numbers from papers, shown beside what is measured.", published()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
         "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),

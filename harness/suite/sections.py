@@ -152,19 +152,20 @@ def margin(node: Node | None, measure: Entries, findings: Findings) -> dict[str,
     if node is None or is_null(node):
         return None
     if not isinstance(node, Pairs):
-        found = _finite(node, "margin", findings)
+        found = finite(node, POSITIVE, "margin", findings)
         return found[0] if found else None
     result: dict[str, float] = {}
     for word, value in node.pairs:
         name = metric_label(word.text, word.place, "margin", measure, findings)
-        numbers = _finite(value, f"margin.{word.text[:40]}", findings)
+        numbers = finite(value, POSITIVE, f"margin.{word.text[:40]}", findings)
         if name is not None and numbers:
             result[name] = numbers[0]
     return result
 
 
-def _finite(node: Node, what: str, findings: Findings) -> list[float]:
-    found = plain_value(node, POSITIVE, what, findings)
+def finite(node: Node, schema: Schema, what: str, findings: Findings) -> list[float]:
+    """The number of a node in a list of one; empty, with a mistake noted, where it does not fit or is infinite."""
+    found = plain_value(node, schema, what, findings)
     if found and not math.isfinite(found[0]):
         findings.add(node.place, f"{what}: must be finite")
         return []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import torch
 from harness.stock.losses._scores import wide
 from harness.stock.losses._standard import standardized
+from harness.stock.transforms._argmax import divided
 
 from harness import Loss, NonNegative, Positive, Transform, hookimpl, named
 
@@ -40,7 +41,8 @@ class Exact(Loss):
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         column = target[:, None]
-        noisy = self._behind(self._scores(logits), column)
+        scores = self._scores(logits)
+        noisy = divided(scores, self.temperature) if self.margin is None else self._behind(scores, column, self.margin)
         if self.aggregate == "meanlog":
             return -self.transform.log(noisy).gather(-1, column)[:, 0]
         p: Tensor = self.transform(noisy)
@@ -59,12 +61,11 @@ class Exact(Loss):
         scores = wide(logits)
         return standardized(scores) if self.standardize else scores
 
-    def _behind(self, scores: Tensor, column: Tensor) -> Tensor:
+    def _behind(self, scores: Tensor, column: Tensor, margin: float | Tensor) -> Tensor:
         """Minus the capped leads, in temperatures [batch, classes]: logits under noise of scale 1, the label's at 0."""
         masked = scores == -torch.inf
         kept = scores.masked_fill(masked, 0.0)
-        leads = kept.gather(-1, column) - kept
-        leads = leads if self.margin is None else leads.clamp(max=self.margin)
+        leads = (kept.gather(-1, column) - kept).clamp(max=margin)
         return (-leads / self.temperature).clamp(min=-CERTAIN).masked_fill(masked, -torch.inf)
 
 

@@ -1,6 +1,6 @@
 // Rows of logits on an even grid of cells: what `Spread` in `_spread.py` does with many operations, in one pass each.
 //
-// A logit lies in a cell at t in [0, 1) and gives the cells around it the Lagrange weights w_k(t), polynomials of degree
+// A logit lies in a cell at t in (0, 1] and gives the cells around it the Lagrange weights w_k(t), polynomials of degree
 // P - 1. With many logits a cell it is cheaper to sum their powers 1, t, ..., t^(P-1) by cell and to weight the sums.
 // Logits [r, n] are float32; `top` [r] is the largest of each row, NaN for a row that cannot be computed on; a logit of
 // -infinity is masked: it is in no sum.
@@ -17,7 +17,6 @@ constexpr int64_t BLOCK = 64;
 constexpr float INFINITE = std::numeric_limits<float>::infinity();
 
 struct Grid {
-  float depth;    // how far below the top the first cell lies
   float inverse;  // cells per unit
   int64_t size;   // cells of a row
 };
@@ -27,10 +26,10 @@ template <int P>
 inline void locate(const float* row, float top, int64_t count, const Grid& grid, int32_t* cell, float* place) {
   const float last = static_cast<float>(grid.size - P);
   for (int64_t i = 0; i < count; ++i) {
-    const float height = row[i] - top + grid.depth;
-    const float position = std::min((height > 0 ? height : 0) * grid.inverse, last);
-    cell[i] = static_cast<int32_t>(position);
-    place[i] = position - static_cast<float>(cell[i]);
+    const float down = (top - row[i]) * grid.inverse, held = down < last ? down : last;
+    const int32_t steps = static_cast<int32_t>(held);
+    cell[i] = static_cast<int32_t>(last) - steps;
+    place[i] = 1 - (held - static_cast<float>(steps));
   }
 }
 
@@ -221,27 +220,27 @@ extern "C" void survey(const float* rows, int64_t r, int64_t n, float* top, floa
 
 #define FUNCTIONS(REAL, P)                                                                                             \
   extern "C" void scatter_##REAL##_##P(const float* rows, const float* top, const REAL* values, const REAL* weights,   \
-                                       REAL* out, int64_t r, int64_t n, float depth, float inverse, int64_t size,      \
+                                       REAL* out, int64_t r, int64_t n, float inverse, int64_t size,                   \
                                        int threads) {                                                                  \
     each_row<REAL, P>(r, size, threads, [=](int64_t i, REAL* scratch) {                                                \
-      scatter_row<REAL, P>(rows + i * n, top[i], values ? values + i * n : nullptr, weights, n, {depth, inverse, size}, \
+      scatter_row<REAL, P>(rows + i * n, top[i], values ? values + i * n : nullptr, weights, n, {inverse, size},       \
                            scratch, out + i * size);                                                                   \
     });                                                                                                                \
   }                                                                                                                    \
   extern "C" void gather_##REAL##_##P(const float* rows, const float* top, const REAL* cells, const REAL* weights,     \
-                                      REAL* out, int64_t r, int64_t n, float depth, float inverse, int64_t size,       \
+                                      REAL* out, int64_t r, int64_t n, float inverse, int64_t size,                    \
                                       float floor, float masked, int threads) {                                        \
     each_row<REAL, P>(r, size, threads, [=](int64_t i, REAL* scratch) {                                                \
-      gather_row<REAL, P>(rows + i * n, top[i], cells + i * size, weights, n, {depth, inverse, size}, floor, masked,   \
+      gather_row<REAL, P>(rows + i * n, top[i], cells + i * size, weights, n, {inverse, size}, floor, masked,          \
                           scratch, out + i * n);                                                                       \
     });                                                                                                                \
   }                                                                                                                    \
   extern "C" void difference_##REAL##_##P(const float* rows, const float* top, const REAL* values, const REAL* first,  \
                                           const REAL* second, const REAL* weights, float* out, int64_t r, int64_t n,   \
-                                          float depth, float inverse, int64_t size, int threads) {                     \
+                                          float inverse, int64_t size, int threads) {                                  \
     each_row<REAL, P>(r, size, threads, [=](int64_t i, REAL* scratch) {                                                \
       difference_row<REAL, P>(rows + i * n, top[i], values + i * n, first + i * size, second + i * size, weights, n,   \
-                              {depth, inverse, size}, scratch, out + i * n);                                           \
+                              {inverse, size}, scratch, out + i * n);                                                  \
     });                                                                                                                \
   }
 

@@ -86,10 +86,10 @@ class Race:
         return _table.table(self.law, 1 << (rows.shape[1] - 1).bit_length(), self.relative, rows.device)
 
     def _laid(self, rows: Tensor) -> tuple[Spread, Table, Parts]:
-        """The logits on the cells of the table; which rows reach below them, where that matters."""
+        """The logits on cells of the table; which rows reach below them, where that matters."""
         table = self._table(rows)
         laid = spread(rows, table.cells, self.compiled)
-        return laid, table, (laid.deep,) if table.mends else ()
+        return laid, table.on(laid.cells), (laid.deep,) if table.mends else ()
 
     def _from_table(self, rows: Tensor) -> Parts:
         laid, table, deep = self._laid(rows)

@@ -1,12 +1,13 @@
 """Rows of logits on an even grid of cells: sums over the logits by cell, and functions on the cells at the logits.
 
-A logit lies in a cell at t in [0, 1) and is shared out to the `points` cells around it with Lagrange weights. Masked
+A logit lies in a cell at t in (0, 1] and is shared out to the `points` cells around it with Lagrange weights. Masked
 logits are in no sum; rows that cannot be computed on (see `_along.py`) give NaN, and 0 as a gradient.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,16 +18,29 @@ from torch import Tensor
 
 
 class Cells(NamedTuple):
-    """`size` cells `width` wide, the first `depth` below the largest logit; one further down counts as there."""
+    """`size` cells `width` wide, whole widths away from the largest logit, whose place is points / 2 before the end."""
 
-    depth: float
     width: float
     size: int
     points: int
 
+    @property
+    def depth(self) -> float:
+        """How far below the largest logit they reach; one further down counts as there."""
+        return (self.size - self.points) * self.width
+
+    def holding(self, reach: float) -> Cells:
+        """Those that logits need which lie `reach` below the largest at most; all for NaN."""
+        needed = math.ceil(reach / self.width) if reach < self.depth else self.size
+        return self._replace(size=min(self.size, needed + self.points))
+
 
 class Spread(Protocol):
     """Logits [r, n] among the cells."""
+
+    @property
+    def cells(self) -> Cells:
+        """The cells that are used: as few as hold the logits."""
 
     @property
     def deep(self) -> Tensor:
@@ -58,27 +72,30 @@ class Plain:
 
     def __init__(self, rows: Tensor, cells: Cells) -> None:
         self._rows, poison = clean(rows)
-        self._poisoned, self._masked, self._cells = poison.isnan(), rows == -torch.inf, cells
-        position = self._rows.clamp(min=-cells.depth).add_(cells.depth).mul_(1 / cells.width)
-        self._first = position.long()
+        self._poisoned, self._masked = poison.isnan(), rows == -torch.inf
+        self.cells = cells = cells.holding(-float(self._rows.amin()))
+        last = cells.size - cells.points
+        down = self._rows.mul(-1 / cells.width).clamp_(max=last)
+        steps = down.long()
+        self._first = last - steps
         self._whole = not bool(self._masked.any()) and not bool(self._poisoned.any())
-        place = position.sub_(self._first)
+        place = 1 - down.sub_(steps)
         self._weights = _at(cells.points, place.double() if cells.points > 4 else place)
 
     @property
     def deep(self) -> Tensor:
         """As `Spread`."""
-        return ((self._rows < -self._cells.depth) & ~self._masked).any(1)
+        return ((self._rows < -self.cells.depth) & ~self._masked).any(1)
 
     def scatter(self, values: Tensor | None = None) -> Tensor:
         """As `Spread`."""
         # Very many equal ones lose digits in float32.
-        fine = torch.float64 if self._rows.shape[1] > 256 or self._cells.points > 4 else torch.float32
+        fine = torch.float64 if self._rows.shape[1] > 256 or self.cells.points > 4 else torch.float32
         kind = fine if values is None else values.dtype
         if values is None and not self._whole:
             values = torch.ones_like(self._rows, dtype=kind)
         values = values if self._whole or values is None else values.masked_fill(self._masked, 0.0)
-        total = torch.zeros(len(self._rows), self._cells.size, dtype=kind, device=self._rows.device)
+        total = torch.zeros(len(self._rows), self.cells.size, dtype=kind, device=self._rows.device)
         for k, weight in enumerate(self._weights):
             total[:, k:].scatter_add_(1, self._first, (weight if values is None else weight * values).to(kind))
         return total
@@ -106,15 +123,16 @@ class Compiled:
     """By the functions of `_cells.cpp`, one pass over the logits each."""
 
     def __init__(self, rows: Tensor, cells: Cells, library: _kernel.Library) -> None:
-        self._rows, self._cells, self._library = rows.contiguous(), cells, library
+        self._rows, self._library = rows.contiguous(), library
         self._top, low = rows.new_empty(len(rows)), rows.new_empty(len(rows))
         library.call("survey", self._rows, *rows.shape, self._top, low)
         self.deep = low < self._top - cells.depth
+        self.cells = cells.holding(float((self._top - low).amax()))
 
     def scatter(self, values: Tensor | None = None) -> Tensor:
         """As `Spread`."""
         dtype = torch.float32 if values is None else values.dtype
-        return self._call("scatter", (values,), (len(self._rows), self._cells.size), dtype)
+        return self._call("scatter", (values,), (len(self._rows), self.cells.size), dtype)
 
     def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
         """As `Spread`."""
@@ -129,10 +147,10 @@ class Compiled:
     ) -> Tensor:
         out = torch.empty(shape, dtype=dtype)
         kind = next((t.dtype for t in given if t is not None), dtype)
-        weights = weights_of(self._cells.points).to(kind)
+        weights = weights_of(self.cells.points).to(kind)
         tensors = [None if t is None else t.contiguous() for t in given]
-        grid = (self._cells.depth, 1 / self._cells.width, self._cells.size)
-        function = f"{name}_{'float' if kind == torch.float32 else 'double'}_{self._cells.points}"
+        grid = (1 / self.cells.width, self.cells.size)
+        function = f"{name}_{'float' if kind == torch.float32 else 'double'}_{self.cells.points}"
         self._library.call(function, self._rows, self._top, *tensors, weights, out, *self._rows.shape, *grid, *numbers)
         return out
 

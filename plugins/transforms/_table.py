@@ -36,18 +36,25 @@ class Table(NamedTuple):
     steep: Steep | None = None
     """For logarithms of laws that need it."""
 
+    def on(self, cells: Cells) -> Table:
+        """The part for the last of its cells."""
+        skip = self.cells.size - cells.size
+        steep = self.steep and self.steep._replace(up=self.steep.up[:, skip:])
+        parts = self.log_cdf[skip:], self.h[skip:], self.weighted[:, skip:]
+        return Table(cells, *parts, self.mends, steep) if skip else self
+
 
 @functools.lru_cache(maxsize=64)
 def table(law: Law, n: int, relative: bool, device: torch.device) -> Table:
     """The table for rows of up to `n` classes."""
     x, weights, depth, cell, points, mends = law.plan(n, relative)
-    cells = Cells(depth, cell, math.ceil(depth / cell) + points, points)
-    m = torch.arange(cells.size, dtype=torch.float64) * cell - depth - (points // 2 - 1) * cell
+    cells = Cells(cell, math.ceil(depth / cell) + points, points)
+    m = (torch.arange(cells.size, dtype=torch.float64) - cells.size + points - points // 2) * cell
     z = x - m[:, None]
     log_cdf = law.log_cdf(z)
     kind = torch.float64 if relative else torch.float32
     h = _exp(law.log_hazard(z, log_cdf), kind)
-    steep = _steep.steep(law, x, weights, m, depth) if relative and law.steep else None
+    steep = _steep.steep(law, x, weights, m, cells.depth) if relative and law.steep else None
     weighted = h[:0].T if steep else (h.T * weights[:, None]).contiguous()
     parts = (part.to(device, kind) for part in (log_cdf, h, weighted))
     return Table(cells, *parts, mends, steep and steep.to(device))

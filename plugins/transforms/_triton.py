@@ -93,7 +93,7 @@ def _launch(rows: Tensor, t: Table) -> tuple[tuple[int, int], dict[str, Any]]:
     """The grid, rows by blocks of classes, and what all kernels over the classes are told."""
     r, n = rows.shape
     block = min(BLOCK, _power(n))
-    return (r, -(-n // block)), {"depth": t.cells.depth, "per_cell": 1 / t.cells.width, "BLOCK": block}
+    return (r, -(-n // block)), {"per_cell": 1 / t.cells.width, "BLOCK": block}
 
 
 def _tile(nodes: int) -> dict[str, int]:

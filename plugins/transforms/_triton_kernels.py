@@ -16,17 +16,19 @@ import triton.language as tl
 
 @triton.jit
 def lagrange(t, k):
-    """The weights of the points k = 0 ... 3, which lie at -1, 0, 1, 2, at t in [0, 1)."""
+    """The weights of the points k = 0 ... 3, which lie at -1, 0, 1, 2, at t in (0, 1]."""
     low, high = (t + 1) * t * (1 / 6), (t - 1) * (t - 2) * 0.5
     return tl.where(k < 2, high * tl.where(k == 0, t * (-1 / 3), t + 1), low * tl.where(k == 2, 6 - 3 * t, t - 1))
 
 
 @triton.jit
-def place(mu, depth, per_cell):
+def place(mu, size, per_cell):
     """The first of the four points around each class and how far beyond the second it lies; NaN stays NaN."""
-    position = (tl.where(mu < -depth, -depth, mu) + depth) * per_cell
-    first = tl.where(position >= 0, position, 0.0).to(tl.int32)
-    return first, position - first
+    last = size - 4
+    down = -mu * per_cell
+    down = tl.where(down > last, last.to(tl.float32), down)
+    steps = tl.where(down >= 0, down, 0.0).to(tl.int32)
+    return last - steps, 1 - (down - steps)
 
 
 @triton.jit
@@ -60,22 +62,23 @@ def tile(table, i, j, height, width):
 
 
 @triton.jit
-def spread(rows, top, values, counts, rests, sums, n, size, depth, per_cell,
+def spread(rows, top, values, counts, rests, sums, n, size, per_cell,
            WEIGHTED: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
     """Add to counts and rests, WEIGHTED also values to sums, all [r, b, 4]; the grid is rows by blocks of classes.
 
-    Classes `depth` or more below the best are left out: all of them together change log P(max <= x) by 1e-8.
+    Classes below all cells are left out: all of them together change log P(max <= x) by 1e-8.
     """
     row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
-    first, t = place(mu, depth, per_cell)
-    k, alive = tl.arange(0, 4)[None, :], (mu > -depth)[:, None]
+    first, t = place(mu, size, per_cell)
+    reached = -mu * per_cell < size - 4
+    k, alive = tl.arange(0, 4)[None, :], reached[:, None]
     weight, slot = lagrange(t[:, None], k), (row * size + first[:, None]) * 4 + k
     whole = tl.floor(weight * 512) * (1 / 512)
     tl.atomic_add(counts + slot, whole, mask=alive, sem="relaxed")
     tl.atomic_add(rests + slot, weight - whole, mask=alive, sem="relaxed")
     if WEIGHTED:
-        v = tl.load(values + row * n + column, mask=mu > -depth, other=0.0)
+        v = tl.load(values + row * n + column, mask=reached, other=0.0)
         tl.atomic_add(sums + slot, weight * v[:, None], mask=alive, sem="relaxed")
 
 
@@ -123,23 +126,23 @@ def integrate_twice(counts, rests, sums, log_cdf, h, weighted, first, second, si
 
 
 @triton.jit
-def gather(rows, top, g, mass, p, n, size, depth, per_cell, BLOCK: tl.constexpr):
+def gather(rows, top, g, mass, p, n, size, per_cell, BLOCK: tl.constexpr):
     """g at the classes, divided by the mass, to p [r, n]; the grid is rows by blocks of classes."""
     row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
-    first, t = place(mu, depth, per_cell)
+    first, t = place(mu, size, per_cell)
     value = interpolate(g + row * size, first, t)
     value = tl.where((value < 0) | (mu == float("-inf")), 0.0, value) / tl.load(mass + row)
     tl.store(p + row * n + column, value, mask=column < n)
 
 
 @triton.jit
-def combine(rows, top, values, first_cells, second_cells, out, n, size, depth, per_cell, BLOCK: tl.constexpr):
+def combine(rows, top, values, first_cells, second_cells, out, n, size, per_cell, BLOCK: tl.constexpr):
     """values * first - second at the classes to out [r, n]; the grid is rows by blocks of classes."""
     row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
     able = mu > float("-inf")  # not so for NaN either
     v = tl.load(values + row * n + column, mask=able, other=0.0)
-    first, t = place(mu, depth, per_cell)
+    first, t = place(mu, size, per_cell)
     value = v * interpolate(first_cells + row * size, first, t) - interpolate(second_cells + row * size, first, t)
     tl.store(out + row * n + column, tl.where(able, value, 0.0), mask=column < n)

@@ -138,3 +138,16 @@ def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
     first, second = build(tmp_path), build(tmp_path)
     assert first.communicate() == second.communicate() == ("True\n", "")
     assert len(list((tmp_path / "touchstone").iterdir())) == 1
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("n", [10, 100, 1000])
+def test_how_far_a_row_reaches_is_nothing_to_the_others(n: int, compiled: bool) -> None:
+    """More cells are used; beside that the two batches are alike, so that nothing but rounding may differ."""
+    transform = harness.component("transform", "gaussian", compiled=compiled)
+    near = torch.randn(64, n, generator=torch.Generator().manual_seed(n)) / 2
+    far = near.clone()
+    far[0, 3] = -30.0
+    for log in (False, True):
+        for one, other in zip(both(transform, near, log), both(transform, far, log), strict=True):
+            torch.testing.assert_close(one[1:], other[1:], rtol=1e-6, atol=1e-7)

@@ -47,7 +47,7 @@ from test_triton_kernel import COMPILED, private
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-numbers = dict.fromkeys(("n", "size", "nodes"), "i32") | dict.fromkeys(("depth", "per_cell"), "fp32")
+numbers = dict.fromkeys(("n", "size", "nodes"), "i32") | {"per_cell": "fp32"}
 tiles = {"BLOCK": 1024, "NODES": 64, "CELLS": 32, "WEIGHTED": True}
 
 def compiled(kernel, capability):

@@ -107,6 +107,14 @@ def test_tiny_numbers_are_not_shown_as_zero() -> None:
     assert "5.0e-10 ± 1.0e-11" in spaced(render(data, "console", 120))
 
 
+def test_rounding_errors_beside_ones_do_not_ask_for_their_own_digits() -> None:
+    data = result(METRICS[:1], LOSSES[:4], 1)
+    for each, mean in zip(data["cells"], (2.3e-33, 6e-12, 0.58, 1.0), strict=True):
+        each["metrics"]["accuracy"] |= {"mean": mean, "low": mean / 2, "high": mean * 1.5}
+    report = spaced(render(data, "console", 120))
+    assert "0.58 ± 0.29" in report and "1.00 ± 0.50" in report and "[1e" not in report
+
+
 def test_several_baselines_are_named_on_their_rows() -> None:
     data = result(METRICS[:1])
     data["cells"][2]["against"]["accuracy"]["baseline"] = "hinge"

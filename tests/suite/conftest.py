@@ -43,6 +43,7 @@ FIELDS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("metric", "nll"): {},
     ("metric", "ece"): {"bins": (COUNT, 15)},
     ("metric", "fid"): {},
+    ("metric", "entropy"): {},
     ("protocol", "accuracy"): {
         "epochs": (COUNT, 30),
         "optimizer": ({"enum": ["adam", "sgd"]}, "adam"),
@@ -58,6 +59,7 @@ MORE: dict[tuple[str, str], dict[str, Any]] = {
     ("metric", "nll"): {"inputs": ["probabilities", "target"]},
     ("metric", "ece"): {"inputs": ["probabilities", "target"]},
     ("metric", "fid"): {"inputs": ["samples"]},
+    ("metric", "entropy"): {"facts": {"better": None}},
     ("protocol", "accuracy"): {
         "facts": {
             "needs": {"dataset": None, "loss": None, "model": {"name": "mlp"}},
@@ -79,6 +81,7 @@ MORE: dict[tuple[str, str], dict[str, Any]] = {
             "contenders": ["loss"],
             "offers": ["target", "logits"],
             "measure": ["accuracy"],
+            "lockstep": True,
         }
     },
 }

@@ -260,7 +260,7 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
     ("text", "expected"),
     [
         (PLAIN + "seds: 3\n", "4:1: unknown key 'seds', did you mean seeds?"),
-        (PLAIN + "gate: {}\n", "4:1: the key gate is not supported by this version"),
+        (PLAIN + "claims: {}\n", "4:1: the key claims is not supported by this version"),
         ("vary: {}\n", "1:1: the key protocol is missing (choose from accuracy, speed, training)"),
         ("protcol: accuracy\n", "1:1: unknown key 'protcol', did you mean protocol?"),
         ("protocol: accuracy\nmeasure: nll\n", "1:1: the key vary is missing"),

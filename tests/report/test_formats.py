@@ -1,0 +1,111 @@
+"""CSV and Markdown, read back by the standard library and by a Markdown parser."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from harness.report import formats, render
+
+from .factory import LONG, LOSSES, METRICS, PROBLEMS, result, without
+from .reading import spaced
+from .test_published import data as published
+from .test_published import entry
+
+
+def rows(data: dict[str, Any]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(data, "csv"))))
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The texts of every table, cell by cell, as a reader sees them."""
+    found: list[list[list[str]]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type == "inline" and found and token.level > 3:
+            found[-1][-1].append("".join(child.content for child in token.children or []))
+    return found
+
+
+def test_every_cell_and_metric_is_one_row_with_all_its_digits() -> None:
+    whole = result()
+    found = rows(whole)
+    assert [(row["dataset"], row["loss"], row["metric"]) for row in found] == [
+        (problem, loss, metric) for problem in PROBLEMS for loss in LOSSES for metric in METRICS
+    ]
+    cells = {(cell["vary"]["dataset"], cell["vary"]["loss"]): cell for cell in whole["cells"]}
+    for row in found:
+        cell = cells[row["dataset"], row["loss"]]
+        metric, against = cell["metrics"][row["metric"]], cell["against"].get(row["metric"], {})
+        assert [float(row[key]) for key in ("mean", "low", "high")] == [metric[key] for key in ("mean", "low", "high")]
+        assert (row["status"], row["seeds"], row["best"]) == ("ok", "2", cell["best"][row["metric"]])
+        names = {"difference": "difference", "difference_low": "low", "difference_high": "high", "p_holm": "p_holm"}
+        for name, key in names.items():
+            assert (float(row[name]) if row[name] else None) == against.get(key)
+        assert row["verdict"] == (against.get("verdict") or "")
+
+
+def test_a_lost_cell_is_a_row_too() -> None:
+    whole = result()
+    whole["cells"][1] = without(whole["cells"][1], "crashed", 'signal 9, "killed"')
+    (lost,) = [row for row in rows(whole) if row["status"] == "crashed"]
+    assert (lost["reason"], lost["metric"], lost["mean"], lost["seeds"]) == ('signal 9, "killed"', "", "", "0")
+
+
+def test_nothing_measured_is_a_heading_alone() -> None:
+    assert rows({**result(), "cells": []}) == []
+    assert "Nothing was measured." in render({**result(), "cells": []}, "md")
+
+
+def test_markdown_has_the_tables_of_the_console() -> None:
+    whole = result()
+    console, found = spaced(render(whole, "console", 300)), tables(render(whole, "md"))
+    assert len(found) == len(PROBLEMS)
+    for table in found:
+        assert table[0] == [
+            *["loss", "accuracy ↑", "vs cross_entropy", "verdict", "p", "nll ↓", "ece ↓", "lr", "s/seed"]
+        ]
+        assert [row[0] for row in table[1:]] == list(LOSSES)
+        assert all(text in console for row in table for text in row)
+        assert {len(row) for row in table} == {9}
+
+
+def test_what_is_said_around_the_tables_is_there_too() -> None:
+    whole = result()
+    whole["cells"][1] = without(whole["cells"][1], "skipped", "an impossible pair")
+    text = render(whole, "md")
+    for line in ("Does any loss beat cross-entropy?", "> **Answer.** The long one beats cross_entropy.",
+                 "- hinge on digits: skipped: an impossible pair", "- the lr of hinge is at the edge of its grid",
+                 "**What would decide the rest**", f"### {PROBLEMS[1]}", "p adjusted by Holm for 8 comparisons"):  # fmt: skip
+        assert line in text
+    lost = next(row for row in tables(text)[0] if row[0] == "hinge")
+    assert lost[1] == "✗ skipped: an impossible pair" and set(lost[2:]) == {""}
+
+
+def test_published_numbers_are_in_italics_below_their_row() -> None:
+    text = render(published(entry("hinge", 0.4321)), "md")
+    assert "| *published \\[1\\]* | *0.4321* |" in text
+    (table, _) = tables(text)
+    assert [row[0] for row in table][2:4] == ["hinge", "published [1]"]
+
+
+@pytest.mark.parametrize("label", ["a|b", "*bold*", "`code`", "<b>", "[x](y)", "_it_", "a\\b", LONG, "my_loss(x_=1)"])
+def test_labels_read_as_they_are_written(label: str) -> None:
+    whole = copy.deepcopy(result(losses=["cross_entropy", label], count=1))
+    (table,) = tables(render(whole, "md"))
+    assert table[2][0] == label
+    assert {row["loss"] for row in rows(whole)} == {"cross_entropy", label}
+
+
+def test_every_format_renders_every_result() -> None:
+    assert set(formats()) == {"console", "json", "csv", "md"}
+    for name in formats():
+        assert render(result(), name).endswith("\n")

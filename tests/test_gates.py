@@ -1,0 +1,280 @@
+"""Gates: kept or broken exactly where an interval computed elsewhere says so, confirmed afresh, told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats  # type: ignore[import-untyped]
+
+from harness.analysis import analyse
+from harness.confirming import confirmed
+from harness.report import render
+from harness.report.gates import broken, lines
+from tests.conftest import NOOP, Bench
+from tests.helpers.runs import Run, row, run
+
+SEEDS = 12
+rng = np.random.default_rng(7)
+OLD = rng.normal(0.9, 0.02, SEEDS)
+NEW = OLD - 0.03 + rng.normal(0, 0.01, SEEDS)
+
+
+def gate(rule: str, bound: float, relative: bool = False, confirm: int = 0) -> Run:
+    return {"metric": "m", "rule": rule, "bound": bound, "relative": relative, "confirm": confirm}
+
+
+def passed(run: Run) -> list[bool | None]:
+    return [outcome["passed"] for outcome in analyse(run)["gates"]]
+
+
+def worse_by(better: str) -> tuple[float, float]:
+    """The 95 % interval of how much worse the new one is, by scipy's paired test."""
+    one, other = (OLD, NEW) if better == "higher" else (NEW, OLD)
+    found = stats.ttest_rel(one, other).confidence_interval(0.95)
+    return float(found.low), float(found.high)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_a_regression_is_proven_where_the_whole_interval_is_beyond_the_bound(better: str, relative: bool) -> None:
+    old, new = (OLD, NEW) if better == "higher" else (NEW, OLD)
+    low, high = worse_by("higher")
+    unit = abs(old.mean()) if relative else 1.0
+    bounds = [0.0, 0.999 * low / unit, 1.001 * low / unit, high / unit]
+    found = analyse(run([row("old", old), row("new", new)], [gate("worse_than", b, relative) for b in bounds], better))
+    assert [each["passed"] for each in found["gates"]] == [False, False, True, True]
+    for each in found["gates"]:
+        assert each["baseline"] == "old" and each["vary"]["loss"] == "new"
+        assert [each["value"], each["low"], each["high"]] == pytest.approx(
+            [(OLD - NEW).mean() / unit, low / unit, high / unit]
+        )
+
+
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_non_inferiority_is_shown_where_no_part_of_the_interval_is_beyond(better: str) -> None:
+    old, new = (OLD, NEW) if better == "higher" else (NEW, OLD)
+    low, high = worse_by("higher")
+    gates = [gate("not_worse_than", bound) for bound in (0.0, low, 0.999 * high, 1.001 * high)]
+    assert passed(run([row("old", old), row("new", new)], gates, better)) == [False, False, False, True]
+    assert passed(run([row("old", new), row("new", old)], gates, better)) == [True] * 4  # it is better
+
+
+def test_noise_is_no_regression_and_shows_nothing() -> None:
+    noisy = run([row("old", OLD), row("new", OLD + rng.normal(0, 0.1, SEEDS))], [])
+    noisy["gates"] = [gate("worse_than", 0), gate("not_worse_than", 0.002)]
+    assert passed(noisy) == [True, False]
+
+
+def test_a_regression_is_proven_among_all_that_are_compared() -> None:
+    """p = 0.02 alone is proven; beside nineteen equal rows it is what one of them has by chance."""
+    wobble = np.tile([-1.0, 1.0], SEEDS // 2) * 0.01
+    p = 0.02
+    shift = stats.t.isf(p / 2, SEEDS - 1) * wobble.std(ddof=1) / SEEDS**0.5
+    rows = [row("old", OLD), row("new", OLD - shift + wobble)]
+    assert stats.ttest_rel(OLD, OLD - shift + wobble).pvalue == pytest.approx(p)
+    assert passed(run(rows, [gate("worse_than", 0)])) == [False]
+    others = [row(f"other{k}", OLD + np.roll(wobble, k)) for k in range(19)]
+    assert set(passed(run([*rows, *others], [gate("worse_than", 0)]))) == {True}
+
+
+def test_bounds_hold_the_mean_of_every_row() -> None:
+    rows = [row("old", [1.0, 3.0]), row("new", [1.0, 2.0])]
+    gates = [gate("at_most", 2), gate("at_most", 1.9), gate("at_least", 1.5), gate("at_least", 1.6)]
+    assert passed(run(rows, gates)) == [True, True, False, True, True, True, True, False]
+
+
+def test_a_seed_without_a_finite_value_keeps_no_bound() -> None:
+    rows = [row("old", [1.0] * 3), row("new", [1.0, None, 1.0])]
+    found = analyse(run(rows, [gate("at_most", 5), gate("at_least", 0), gate("not_worse_than", 5)]))["gates"]
+    assert [each["passed"] for each in found] == [True, False, True, False, False]
+    assert "1 of 3 seeds" in found[1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected", "why"),
+    [
+        ([row("old", [0.5]), row("new", [0.1])], [None, False], "one seed says nothing about other seeds"),
+        ([row("new", OLD)], [None, False], "no row of this problem is old"),
+        ([row("old", OLD), row("new", OLD, metrics={})], [None, None], "the row has no m"),
+        ([row("old", OLD), row("new", [], status="crashed", reason="signal 9")], [None, None], "crashed: signal 9"),
+        ([row("old", OLD), row("new", [], status="skipped", reason="impossible")], [], None),
+        ([row("old", OLD)], [], None),
+    ],
+)
+def test_what_cannot_be_told_is_no_regression_and_shows_nothing(
+    rows: list[Run], expected: list[bool | None], why: str | None
+) -> None:
+    whole = run(rows, [gate("worse_than", 0), gate("not_worse_than", 1)])
+    whole["axes"]["loss"] = ["old", "new"]
+    found = analyse(whole)["gates"]
+    assert [each["passed"] for each in found] == expected
+    assert {each["reason"] for each in found} == ({why} if why else set())
+
+
+def test_a_percentage_of_nothing_is_said() -> None:
+    rows = [row("old", [-1.0, 1.0, 0.0]), row("new", [-2.0, 0.0, -1.5])]
+    found = analyse(run(rows, [gate("worse_than", 0.05, relative=True), gate("not_worse_than", 0.05, relative=True)]))
+    assert [each["passed"] for each in found["gates"]] == [None, False]
+    assert {each["reason"] for each in found["gates"]} == {"there are no percentages of a baseline's mean of 0"}
+
+
+REGRESSED = [row(loss, v, d) for d in ("digits", "wine") for loss, v in (("old", OLD), ("new", NEW), ("other", OLD))]
+
+
+def again(answers: Sequence[Sequence[float]], asked: list[tuple[list[int], int]]) -> Callable[..., Mapping[str, Any]]:
+    """Fresh measurements of `new` that come out as said, one after the other."""
+
+    def measure(places: Sequence[int], time: int) -> Mapping[str, Any]:
+        asked.append((list(places), time))
+        values = answers[time - 1]
+        rows = [REGRESSED[place] for place in places]
+        rows = [row("new", values, r["vary"]["dataset"]) if r["vary"]["loss"] == "new" else r for r in rows]
+        return analyse(run(rows, [gate("worse_than", 0, confirm=2)]))
+
+    return measure
+
+
+def test_a_regression_fails_where_every_fresh_measurement_agrees() -> None:
+    asked: list[tuple[list[int], int]] = []
+    found = confirmed(analyse(run(REGRESSED[:3], [gate("worse_than", 0, confirm=2)])), again([NEW, NEW], asked))
+    assert asked == [([0, 1, 2], 1), ([0, 1, 2], 2)]
+    assert [(each["passed"], each["confirmed"]) for each in found] == [(False, 2), (True, 0)]
+
+
+def test_one_fresh_measurement_that_disagrees_is_enough() -> None:
+    asked: list[tuple[list[int], int]] = []
+    found = confirmed(analyse(run(REGRESSED[:3], [gate("worse_than", 0, confirm=2)])), again([OLD, NEW], asked))
+    assert asked == [([0, 1, 2], 1)]
+    assert found[0]["passed"] is True and "not proven" in found[0]["reason"]
+
+
+def test_only_the_problems_in_doubt_are_measured_again() -> None:
+    rows = [*REGRESSED[:3], row("old", OLD, "wine"), row("new", OLD, "wine"), row("other", NEW, "wine")]
+    rows = [rows[0], row("new", OLD), rows[2], *rows[3:]]
+    asked: list[tuple[list[int], int]] = []
+    result = analyse(run(rows, [gate("worse_than", 0, confirm=1), gate("at_most", 0.1)]))
+    confirmed(result, again([NEW], asked))
+    assert asked == [([3, 4, 5], 1)]
+
+
+def test_without_confirm_nothing_is_measured_again() -> None:
+    result = analyse(run(REGRESSED, [gate("worse_than", 0)]))
+    assert confirmed(result, again([], [])) == result["gates"]
+
+
+def test_a_baseline_in_another_problem_is_measured_again_too() -> None:
+    result = analyse(run(REGRESSED, [gate("worse_than", 0, confirm=1)], baseline={"loss": "old"}, within=["loss"]))
+    asked: list[tuple[list[int], int]] = []
+    confirmed(result, again([NEW], asked))
+    assert asked == [([0, 1, 3, 4], 1)]
+
+
+def test_the_report_names_gate_row_and_size() -> None:
+    gates = [gate("worse_than", 0.01, relative=True), gate("at_most", 0.89), gate("at_least", 0.1)]
+    result = analyse(run(REGRESSED[:3], gates))
+    mean, old = (OLD - NEW).mean(), OLD.mean()
+    low, high = worse_by("higher")
+    size = f"{100 * mean / old:.3g} % worse than old (95 %: {100 * low / old:.3g} % to {100 * high / old:.3g} %)"
+    found = list(lines(result))
+    assert found[0] == (False, f"m worse_than 1 %: new is {size}")
+    assert found[1] == (True, "m worse_than 1 %: kept by 1 row, other is 0 % worse than old (95 %: 0 % to 0 %)")
+    assert (False, f"m at_most 0.89: old has {old:.3g}") in found
+    assert found[-1] == (True, f"m at_least 0.1: kept by 3 rows, nearest new has {NEW.mean():.3g}")
+    assert broken(result) == [line for kept, line in found if kept is False]
+    report = " ".join(render(result, "console", 200).split())
+    assert all(f"{'✓' if kept else '✗'} {line}" in report for kept, line in found)
+
+
+LUCK = '''
+"""A loss whose first process of all is slow; a lockstep protocol, as timing is."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from harness import Loss, Protocol, Session, Values, hookimpl
+
+
+class Timed(Protocol):
+    """Asks the loss for a number per seed."""
+
+    needs: ClassVar[Mapping[str, Any]] = {"loss": None}
+    contenders: ClassVar = ("loss",)
+    offers: ClassVar = ("number",)
+    lockstep: ClassVar[bool] = True
+
+    def setup(self, case):
+        return Turns(case)
+
+
+class Turns(Session):
+    """One seed after the other."""
+
+    def __init__(self, case):
+        self.case, self.unlucky = case, case.parts["loss"].starts()
+
+    def measure(self, seeds, tuned):
+        loss = self.case.parts["loss"]
+        numbers = [loss.number(self.unlucky) + seed % 3 / 100 + 1e-3 * loss.of * (seed % 5) for seed in seeds]
+        return Values(seeds=list(seeds), metrics=dict.fromkeys(self.case.measure, numbers))
+
+
+class Lucky(Loss):
+    """Lower by `of` in a process that has bad luck: the first few."""
+
+    of: int = 0
+    times: int = 0
+
+    def __call__(self, logits, target):
+        raise NotImplementedError
+
+    def starts(self):
+        """Whether this process is among the first `times` of its contender."""
+        with open(os.environ["STARTS"] + str(self.of), "a+") as stream:
+            stream.write("x")
+            stream.seek(0)
+            return len(stream.read()) <= self.times
+
+    def number(self, unlucky):
+        return 1.0 - self.of * unlucky
+
+
+@hookimpl
+def components():
+    return [Timed, Lucky]
+'''
+
+
+@pytest.mark.parametrize(("times", "code", "processes"), [(1, 0, 2), (3, 1, 3)])
+def test_a_run_confirms_in_fresh_processes(bench: Bench, times: int, code: int, processes: int) -> None:
+    bench.write("luck.py", LUCK)
+    gates = "{score: {worse_than: 5%, confirm: 2}}"
+    bench.suite(
+        f"[{{lucky: {{}}}}, {{lucky: {{of: 1, times: {times}}}}}]", protocol="timed", baseline="lucky",
+        plugins=f"[luck.py, {NOOP}]", gate=gates,
+    )  # fmt: skip
+    ended = bench("s.yaml", "--device", "cpu", "--json", "-", env={"STARTS": str(bench.folder / "starts")})
+    assert (ended.code, ended.json["exit"]) == (code, code), ended.err
+    assert (bench.folder / "starts1").read_text() == "x" * processes == (bench.folder / "starts0").read_text()
+    (outcome,) = ended.json["gates"]
+    assert (outcome["passed"], outcome["confirmed"]) == (code == 0, 2 if code else 0)
+    told = [line for line in ended.lines if line.startswith("bench: gate: ")]
+    assert len(told) == code and all("confirmed by 2 fresh measurements" in line for line in told)
+    assert bench("report", "last", "--format", "json").json == ended.json
+    assert bench("report", "last~1").code == 2, "a fresh measurement is no run of its own"
+
+
+def test_a_broken_gate_is_1_and_a_kept_one_is_0(bench: Bench) -> None:
+    bench.suite(gate="{score: {at_most: 1.5, worse_than: 5%}}")
+    ended = bench("s.yaml", "--device", "cpu", "-q")
+    assert ended.code == 1
+    assert ended.lines == ["bench: gate: score at_most 1.5: good(value=2.0) has 2.03"]
+    assert bench("s.yaml", "--device", "cpu", "--set", "gate.score.at_most=2.5").code == 0
+
+
+def test_a_failed_row_comes_first(bench: Bench) -> None:
+    bench.suite("[good, {bad: {how: raise}}]", gate="{score: {at_most: 1}}")
+    assert bench("s.yaml", "--device", "cpu").code == 3
