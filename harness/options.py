@@ -70,9 +70,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     info = add("info", parents=[plugins], help="show a component: its fields, its source, its place")
     info.add_argument("name", metavar="[KIND:]NAME")
     info.set_defaults(command=commands_run["info"])
-    check = add("check", parents=[plugins, _color_option()], help="try the certificates of a plugin or a component")
-    check.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
-    check.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS", help="limit for one component")
+    check = add("check", parents=[plugins, _check_options()], help="try the certificates of a plugin or a component")
     check.set_defaults(command=commands_run["check"])
     doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
     doctor.set_defaults(command=commands_run["doctor"])
@@ -134,7 +132,16 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--format", default="console", metavar="FORMAT", help="console, json, csv or md")
+    options.add_argument(
+        "--format", default="console", metavar="FORMAT", help="console, json, csv, md or pytest-benchmark"
+    )
+    return options
+
+
+def _check_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
+    options.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
+    options.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS", help="limit for one component")
     return options
 
 

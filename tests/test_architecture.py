@@ -49,7 +49,7 @@ FLOORS = {
     **dict.fromkeys(("site", "conversation", "lockstep", "measuring", "runner", "doctor"), 4),
     **dict.fromkeys(("preparation", "rehearsal", "checking", "history", "report", "figures"), 4),
     **dict.fromkeys(("confirming", "ending", "comparison", "changes"), 4),
-    **dict.fromkeys(("cli", "options", "option_types", "showing", "__main__"), 5),
+    **dict.fromkeys(("cli", "options", "option_types", "showing", "pytest_plugin", "__main__"), 5),
 }
 DOOR = "__init__"
 HARNESS = sorted((ROOT / "harness").rglob("*.py"))

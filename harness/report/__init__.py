@@ -17,6 +17,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "json": "harness.report.result",
         "csv": "harness.report.csv",
         "md": "harness.report.markdown",
+        "pytest-benchmark": "harness.report.pytest_benchmark",
     }
 )
 """Format name -> module with `render(result, width) -> str`."""
