@@ -132,9 +132,8 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument(
-        "--format", default="console", metavar="FORMAT", help="console, json, csv, md or pytest-benchmark"
-    )
+    choices = "console, json, csv, md or pytest-benchmark"
+    options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
     return options
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ def benchmarks(result: Mapping[str, Any]) -> Iterator[Any]:
     Raises BenchError where pytest-benchmark is not installed, or nothing was timed.
     """
     try:
-        from pytest_benchmark.stats import Metadata
+        stats: Any = importlib.import_module("pytest_benchmark.stats")
     except ImportError:
         raise BenchError("pytest-benchmark is not installed: pip install pytest-benchmark") from None
     shown = view(result)
@@ -24,7 +25,7 @@ def benchmarks(result: Mapping[str, Any]) -> Iterator[Any]:
     if timed is None:
         raise BenchError(f"{result.get('run')}: no metric of this run is in seconds")
     for row in shown.rows:
-        one = Metadata(_about(result, row), 1, {})
+        one = stats.Metadata(_about(result, row), 1, {})
         for seconds in row.metric(timed).get("values") or ():
             if seconds is not None:
                 one.update(seconds)
