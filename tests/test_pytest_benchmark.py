@@ -72,8 +72,6 @@ def test_pytest_collects_a_suite_that_times_and_no_other_yaml(tmp_path: Path) ->
     (tmp_path / "foreign.yaml").write_text("services: {web: {image: nginx}}\n")
     words = [
         "-p",
-        "harness.pytest_plugin",
-        "-p",
         "no:cacheprovider",
         "--benchmark-only",
         "--benchmark-json",
