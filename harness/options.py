@@ -77,6 +77,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     stored = "last, last~1, the beginning of an id, a folder or a file"
     report = add("report", parents=[_output_options(), _format_option()], help="render a stored run again")
     report.add_argument("run", metavar="RUN", help=stored)
+    report.add_argument("--quality", metavar="RUN", help="beside the first metric of a run of the same contenders")
     report.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
     report.set_defaults(command=commands_run["report"])
     compare = add("compare", parents=[_output_options(), _format_option()], help="compare a stored run with another")
