@@ -75,12 +75,11 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
     doctor.set_defaults(command=commands_run["doctor"])
     stored = "last, last~1, the beginning of an id, a folder or a file"
-    report = add("report", parents=[_output_options(), _format_option()], help="render a stored run again")
+    rendering = [_output_options(), _format_option()]
+    report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
     report.add_argument("run", metavar="RUN", help=stored)
-    report.add_argument("--quality", metavar="RUN", help="beside the first metric of a run of the same contenders")
-    report.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
     report.set_defaults(command=commands_run["report"])
-    compare = add("compare", parents=[_output_options(), _format_option()], help="compare a stored run with another")
+    compare = add("compare", parents=rendering, help="compare a stored run with another")
     compare.add_argument("before", metavar="RUN", help=stored)
     compare.add_argument("after", metavar="RUN", help="what is compared with it")
     compare.set_defaults(command=commands_run["compare"])
@@ -135,6 +134,13 @@ def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     choices = "console, json, csv, md or pytest-benchmark"
     options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
+    return options
+
+
+def _report_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--quality", metavar="RUN", help="beside the first metric of a run of the same contenders")
+    options.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
     return options
 
 

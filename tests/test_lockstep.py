@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from harness.engines.local import Server
+from harness.measuring import Measuring
 from harness.preparation import Wishes, prepare
-from harness.runner import conduct
-from harness.site import Conditions
+from harness.record import Store
+from harness.runner import planned, weak
+from harness.site import Conditions, Site
 
 PLUGIN = Path(__file__).resolve().parent / "helpers" / "turns.py"
 
@@ -30,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
-    """A folder with results of its own."""
+    """A folder with results of its own; what is measured in it is not analysed."""
 
     path: Path
     server: Server
@@ -38,7 +40,7 @@ class Folder:
     def __call__(
         self, loss: str = "[each, {each: {value: [2, 3]}}]", fresh: bool = False, **keys: Any
     ) -> tuple[Any, list[list[str]]]:
-        """The result of a suite of turns, and the turns it took: (block, loss, process, baseline), in order."""
+        """The rows of a suite of turns, and the turns it took: (block, loss, process, baseline), in order."""
         said = {
             "protocol": "turns",
             "plugins": f"[{PLUGIN}]",
@@ -52,9 +54,13 @@ class Folder:
             "".join(f"{key}: {value}\n" for key, value in (said | keys | {"vary": f"{{loss: {loss}}}"}).items())
         )
         Path(os.environ["TURNS"]).write_text("")
-        prepared = prepare(str(suite), Wishes(), self.server)
-        result = conduct(prepared, Conditions(self.path / "results", fresh=fresh), self.server)
-        return result.data, [line.split("|") for line in Path(os.environ["TURNS"]).read_text().splitlines()]
+        prepared, results = prepare(str(suite), Wishes(), self.server), self.path / "results"
+        conditions = Conditions(results, fresh=fresh)
+        name = f"run{len(list(results.glob('records/*'))):02}"
+        site = Site(name, self.path, planned(prepared, conditions), conditions, self.server, Store(results, name))
+        rows = Measuring(site).rows()
+        site.store.close()
+        return rows, [line.split("|") for line in Path(os.environ["TURNS"]).read_text().splitlines()]
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ def measured(tmp_path: Path, server: Server) -> Folder:
 
 
 def test_every_block_holds_every_contender_once_in_an_order_of_its_own(measured: Folder) -> None:
-    result, taken = measured()
+    rows, taken = measured()
     blocks: dict[str, list[str]] = {}
     for block, loss, _, _ in taken:
         blocks.setdefault(block, []).append(loss)
@@ -73,9 +79,9 @@ def test_every_block_holds_every_contender_once_in_an_order_of_its_own(measured:
     assert len({tuple(order) for order in blocks.values()}) > 1
     assert len({process for _, _, process, _ in taken}) == 3, "each has a process of its own, and keeps it"
     assert {baseline for *_, baseline in taken} == {"each"}
-    assert [cell["seeds"] for cell in result["cells"]] == [[0, 1, 2, 3, 4]] * 3
-    assert [cell["metrics"]["score"]["values"] for cell in result["cells"]] == [[v] * 5 for v in (1.0, 2.0, 3.0)]
-    assert "shaky: each, each(value=2.0), each(value=3.0)" in result["warnings"]
+    assert [cell["seeds"] for cell in rows] == [[0, 1, 2, 3, 4]] * 3
+    assert [cell["metrics"]["score"] for cell in rows] == [[v] * 5 for v in (1.0, 2.0, 3.0)]
+    assert "shaky: each, each(value=2.0), each(value=3.0)" in weak(rows)
 
 
 def test_the_order_is_the_same_in_every_run(measured: Folder) -> None:
@@ -112,8 +118,8 @@ def test_more_blocks_are_measured_anew_unless_it_was_enough_before(measured: Fol
 
 @pytest.mark.parametrize(("how", "status"), [("raise", "failed"), ("exit", "crashed")])
 def test_a_block_in_which_somebody_falls_out_counts_for_nobody(how: str, status: str, measured: Folder) -> None:
-    result, taken = measured(f"[each, {{each: {{value: 2}}}}, {{each: {{how: {how}}}}}]")
-    cells = {cell["vary"]["loss"]: cell for cell in result["cells"]}
+    rows, taken = measured(f"[each, {{each: {{value: 2}}}}, {{each: {{how: {how}}}}}]")
+    cells = {cell["vary"]["loss"]: cell for cell in rows}
     assert cells[f"each(how={how})"]["status"] == status and cells[f"each(how={how})"]["seeds"] == []
     for name in ("each", "each(value=2.0)"):
         assert cells[name]["seeds"] == [0, 1, 2, 3, 4]
@@ -123,10 +129,10 @@ def test_a_block_in_which_somebody_falls_out_counts_for_nobody(how: str, status:
 def test_one_that_is_skipped_stays_skipped_and_costs_nothing_again(measured: Folder) -> None:
     losses = "[each, {each: {how: skip}}, {each: {value: 2}}]"
     for turned in (14, 0):
-        result, taken = measured(losses)
+        rows, taken = measured(losses)
         assert len(taken) == turned
-        assert [cell["status"] for cell in result["cells"]] == ["ok", "skipped", "ok"]
-        assert result["cells"][1]["reason"] == "impossible"
+        assert [cell["status"] for cell in rows] == ["ok", "skipped", "ok"]
+        assert rows[1]["reason"] == "impossible"
 
 
 def test_problems_do_not_mix(measured: Folder) -> None:
@@ -135,10 +141,9 @@ def test_problems_do_not_mix(measured: Folder) -> None:
 
 
 def test_a_device_that_is_not_there_is_skipped_with_the_reason(measured: Folder) -> None:
-    result, taken = measured("[each]", device="[cpu, cuda]", seeds=2)
-    cells = result["cells"]
-    assert result["exit"] == 0 and [cell["vary"]["device"] for cell in cells] == ["cpu", "cuda"]
-    assert [(cell["status"], cell["reason"]) for cell in cells] == [
+    rows, taken = measured("[each]", device="[cpu, cuda]", seeds=2)
+    assert [row["vary"]["device"] for row in rows] == ["cpu", "cuda"]
+    assert [(row["status"], row["reason"]) for row in rows] == [
         ("ok", None),
         ("skipped", "torch sees no CUDA device here"),
     ]

@@ -41,9 +41,11 @@ def tolerated(settings: Speed) -> float:
 
 
 def _exact(settings: Speed, case: Case, parts: Mapping[str, Component], timed: Subject) -> Subject:
-    """In float64 on the processor; in the type it has where networks take part, which have one of their own."""
+    """The same inputs in float64 on the processor; in the type they have where a network takes part."""
     dtype = timed.inputs[0].dtype if "denoiser" in parts else torch.float64
-    return subject(settings, dataclasses.replace(case, parts=parts, device="cpu"), dtype)
+    made = subject(settings, dataclasses.replace(case, parts=parts, device="cpu"), dtype)
+    inputs = (t.to("cpu", dtype) if t.is_floating_point() else t.cpu() for t in timed.inputs)
+    return made._replace(inputs=tuple(inputs))
 
 
 def _distance(settings: Speed, timed: Subject, exact: Subject) -> float:

@@ -52,7 +52,10 @@ def subject(settings: Speed, case: Case, dtype: torch.dtype) -> Subject:
     kind = kind_of(case.parts)
     if any(True for _ in dynamic_fields(case.parts[kind])):
         raise Skip("what is learned or scheduled has no speed before there is a step")
-    return MAKERS[kind](settings, case, dtype)
+    made = MAKERS[kind](settings, case, dtype)
+    if settings.direction != "forward" and not made.smooth:
+        raise Skip(f"nothing is differentiated here: there is no direction {settings.direction}")
+    return made
 
 
 def _drawn(case: Case, dtype: torch.dtype, *shape: int, name: str = "rows", scale: float = 1.0) -> Tensor:
@@ -100,7 +103,8 @@ def _metric(settings: Speed, case: Case, dtype: torch.dtype) -> Subject:
     logits = _drawn(case, dtype, settings.batch, settings.n, scale=2.0)
     target = torch.randint(0, settings.n, (settings.batch,), generator=generator(0, "target")).to(case.device)
     one, other = (_drawn(case, dtype, settings.batch, settings.dim, name=name) for name in ("x", "y"))
-    made: dict[str, Any] = {"logits": logits, "probabilities": logits.softmax(-1), "target": target}
+    made: dict[str, Any] = {"logits": logits, "target": target, "probabilities": logits.softmax(-1)}
+    made["log_probabilities"] = logits.log_softmax(-1)
     made |= {"samples": one, "features": one, "reference": other, "reference_features": other, "moments": None}
     missing = [name for name in required(metric) if name not in made]
     if missing:

@@ -135,8 +135,6 @@ def _directed(one: Subject, direction: str) -> Callable[[], Any]:
     if direction == "forward":
         torch.set_grad_enabled(False)  # for the process: switching in every call would be timed
         return partial(one.call, *one.inputs)
-    if not one.smooth:
-        raise Skip(f"nothing is differentiated here: there is no direction {direction}")
     first = one.inputs[0].detach().requires_grad_()
     call = partial(one.call, first, *one.inputs[1:])
     answer = call()
