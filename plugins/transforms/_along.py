@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from harness.stock.transforms._own import by_rows
 
 from harness import BenchError, Transform
 
@@ -58,13 +59,16 @@ class Along(Transform):
         return result.to(logits.dtype).reshape(moved.shape).movedim(-1, dim)
 
     def _cleaned(self, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        """`function`, of rows fit to be computed on; NaN for the others."""
+        """`function`, of rows fit to be computed on; NaN for the others.
+
+        On a CPU, where no gradient keeps them, temporaries are of some rows at a time: they stay in the cache.
+        """
 
         def computed(rows: Tensor) -> Tensor:
             rows, poison = clean(rows, self.shifts)
             return function(rows) * poison
 
-        return computed
+        return lambda rows: computed(rows) if rows.requires_grad or rows.is_cuda else by_rows(computed, rows)
 
 
 def clean(rows: Tensor, shifts: bool = True) -> tuple[Tensor, Tensor]:
