@@ -51,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _one(path: str, options: argparse.Namespace) -> int:
+    from harness.against import challenged, opponents
     from harness.ending import check, reasons, unknown
     from harness.engines.local import Server
     from harness.preparation import chosen_device, prepare
@@ -60,8 +61,9 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.showing import show
     from harness.site import Conditions
 
-    with Server() as server, Progress(quiet=options.quiet, verbose=options.verbose) as progress:
-        prepared = prepare(path, _wishes(options), server)
+    bar = Progress(quiet=options.quiet, verbose=options.verbose)
+    with Server() as server, opponents(options.against) as others, bar as progress:
+        prepared = challenged(prepare(path, _wishes(options), server), others)
         _say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
@@ -73,6 +75,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
             timeout=options.timeout,
             fresh=options.fresh,
             listener=progress,
+            elsewhere={other.revision: other.server for other in others},
         )
         check(options.fail_on, prepared)
         if options.dry_run:

@@ -15,7 +15,7 @@ class Conversation:
 
     def __init__(self, site: Site, task: Task) -> None:
         self.task, self._site = task, site
-        self._child = site.server.start(site.log(task.id[:12]), training="trainer" in task.cell["parts"])
+        self._child = site.start(task)
         self._setup: dict[str, Any] = {}
 
     def open(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import os
@@ -15,11 +14,11 @@ from typing import Any
 from harness import machine
 from harness.engines.local import Server
 from harness.environment import cores
-from harness.preparation import Prepared, Wishes, prepare
+from harness.preparation import Wishes, prepare
 from harness.record import write
 from harness.runner import conduct
 from harness.site import Conditions
-from harness.suite import Point
+from harness.twins import doubled
 
 ALPHA = 0.05
 TWINS = ("one", "other")
@@ -40,20 +39,11 @@ def examine(results: Path, pairs: int, budget: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, Server() as server:
         file = Path(folder) / "doctor.yaml"
         file.write_text(SUITE.format(sizes=[*range(64, 64 + pairs)], budget=budget))
-        twins = _doubled(prepare(str(file), Wishes(), server))
+        twins = doubled(prepare(str(file), Wishes(), server), "twin", dict.fromkeys(TWINS))
         result = conduct(twins, Conditions(results, fresh=True), server).data
     opinion = {"run": result["run"], **judged(result), **_clocks()}
     write(results / "doctor.json", json.dumps(opinion, indent=2) + "\n")
     return opinion
-
-
-def _doubled(prepared: Prepared) -> Prepared:
-    """Every cell under two names that compete: the suite's own check would call the second a mistake."""
-    suite, axis = prepared.suite, "twin"
-    cells = [dataclasses.replace(cell, vary={**cell.vary, axis: name}) for cell in prepared.cells for name in TWINS]
-    axes = {**suite.axes, axis: [Point(name, name) for name in TWINS]}
-    doubled = dataclasses.replace(suite, axes=axes, varies=(*suite.varies, axis), contenders=(axis,), baseline=TWINS[0])
-    return dataclasses.replace(prepared, suite=doubled, cells=cells)
 
 
 def judged(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,26 +11,31 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 CPU = Path("/sys/devices/system/cpu")
+CLOCKS = ("clocks.sm", "clocks.max.sm")
+NO_GPU: Mapping[str, str] = MappingProxyType({})
 SHARE, SPREAD = 0.9, 0.1
 """A process that has less of its core than SHARE, or a clock that moves by more than SPREAD, makes times weak."""
 
 
-def settle(threads: int, pin: bool) -> list[int]:
-    """Run so many threads from here on; answers on which cores. Pinned, they stay on the last ones, which serve the
-    fewest interrupts; free, they evade who else runs. The list is empty where nobody can choose.
-    """
-    import torch
+def allowed() -> list[int]:
+    """The cores this process may run on; empty where nobody can choose."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
-    torch.set_num_threads(threads)
-    if not hasattr(os, "sched_setaffinity"):
-        return []
-    allowed = sorted(os.sched_getaffinity(0))
-    chosen = allowed[-threads:] if pin else allowed
-    os.sched_setaffinity(0, chosen)
-    return chosen
+
+def settle(cores: Sequence[int], threads: int, turn: int) -> None:
+    """Run every thread of this process on as many of the cores as there are threads, on others in every turn.
+
+    Left alone a process goes back to the core it was on, and contenders on different cores differ for as long as
+    somebody else keeps one of them busy. In turns all take the same cores, one after the other.
+    """
+    chosen = [cores[(turn + k) % len(cores)] for k in range(min(threads, len(cores)))] if cores else []
+    for thread in os.listdir("/proc/self/task") if chosen else ():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread), chosen)
 
 
 class Watch:
@@ -80,7 +85,7 @@ def known(number: float) -> float | None:
 
 def gpu() -> dict[str, str]:
     """The GPU's clocks and why it holds them back, as `nvidia-smi` says it; empty where there is none."""
-    names = ("clocks.sm", "clocks.max.sm", "clocks_throttle_reasons.active", "power.draw", "temperature.gpu")
+    names = (*CLOCKS, "clocks_throttle_reasons.active", "power.draw", "temperature.gpu")
     command = ["nvidia-smi", f"--query-gpu={','.join(names)}", "--format=csv,noheader,nounits", "--id=0"]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
@@ -98,8 +103,10 @@ def gpu_is_throttled(said: Mapping[str, str]) -> bool:
     return bool(reasons & ~(IDLE | BY_CHOICE))
 
 
-def weaknesses(notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int) -> list[str]:
-    """What was seen in any turn that makes the times weak, a line each."""
+def weaknesses(
+    notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int, gpu: Mapping[str, str] = NO_GPU
+) -> list[str]:
+    """What was seen in any turn that makes the times weak, a line each; `gpu` is what is said of the GPU at the end."""
     known = {name: [v for note in notes for v in note[name] if v is not None and v == v] for name in notes[0]}
     found = []
     if known["share"] and (share := statistics.median(known["share"])) < SHARE:
@@ -110,6 +117,8 @@ def weaknesses(notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int
         found.append(f"timed while the clock moved between {min(known['mhz']):.0f} and {max(known['mhz']):.0f} MHz")
     if any(known["throttled"]):
         found.append("timed while the processor was throttled")
+    if gpu_is_throttled(gpu):
+        found.append(f"timed while heat or power held the GPU back, at {gpu['clocks.sm']} MHz")
     return found
 
 

@@ -47,7 +47,7 @@ class Measuring:
                 _all(pool.submit(measure, group) for group in work)
             except BaseException:
                 self.stopping.set()
-                site.server.stop()
+                site.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
         return [self._row(task) for task in plan.tasks]

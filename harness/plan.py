@@ -82,6 +82,7 @@ def _task(
         "device": device,
         "threads": threads,
         **({} if baseline is None else {"baseline": baseline}),
+        **({} if cell.revision is None else {"revision": cell.revision}),
     }
     metrics: Components = [pair for spec in measure.values() for pair in catalogue.used("metric", spec)]
     data = {
@@ -95,6 +96,7 @@ def _task(
         "split": suite.seeds.split,
         "device": device,
         "baseline": baseline or {},
+        "revision": cell.revision,
     }
     return Task(
         cell=data,

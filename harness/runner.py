@@ -137,6 +137,7 @@ def _analyse(
         "contenders": list(suite.contenders),
         "margin": suite.margin,
         "interval": suite.interval,
+        "replicates": "blocks" if whole.lockstep else "seeds",
         "gates": suite.gates,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
         "warnings": [*edges(suite, rows), *weak(rows), *machine.doubts(opinion)],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.engines.local import Server
+from harness.engines.local import Child, Server
 from harness.record import Store
 from harness.tasks import Artifact, Plan, Task
 
@@ -28,7 +28,10 @@ class Listener:
 
 @dataclass(frozen=True)
 class Conditions:
-    """How to run: where results go, how much at once, how long a question may take, who hears of the progress."""
+    """How to run: where results go, how much at once, how long a question may take, who hears of the progress.
+
+    `elsewhere` are the servers of cells of another revision.
+    """
 
     results: Path
     device: str = "cpu"
@@ -36,6 +39,7 @@ class Conditions:
     timeout: float = 3600.0
     fresh: bool = False
     listener: Listener = field(default_factory=Listener)
+    elsewhere: Mapping[str, Server] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ class Site:
     def folder(self) -> Path:
         """Where the run's own files go."""
         return self.conditions.results / "runs" / self.identity
+
+    def start(self, task: Task) -> Child:
+        """A process for a task, of its own revision."""
+        server = self.conditions.elsewhere.get(task.cell["revision"], self.server)
+        return server.start(self.log(task.id[:12]), training="trainer" in task.cell["parts"])
+
+    def stop(self) -> None:
+        """End every process at once, for good."""
+        for server in (self.server, *self.conditions.elsewhere.values()):
+            server.stop()
 
     def log(self, name: str) -> Path:
         """The file for what a process prints."""

@@ -48,7 +48,7 @@ FLOORS = {
     **dict.fromkeys(("cells", "environment", "problems", "tasks", "plan", "record", "engines", "analysis"), 3),
     **dict.fromkeys(("site", "conversation", "lockstep", "measuring", "runner", "doctor"), 4),
     **dict.fromkeys(("preparation", "rehearsal", "checking", "history", "report", "figures"), 4),
-    **dict.fromkeys(("confirming", "ending", "comparison", "changes", "pareto"), 4),
+    **dict.fromkeys(("confirming", "ending", "comparison", "changes", "pareto", "twins", "against"), 4),
     **dict.fromkeys(("cli", "options", "option_types", "showing", "pytest_plugin", "__main__"), 5),
 }
 DOOR = "__init__"

@@ -107,21 +107,21 @@ def _open(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, entr
     size = f"{_number(entry['difference'])}{_unit(metric)}"
     numbers = f"{size}, {_range(entry['low'], entry['high'])}, {adjusted(entry['p_holm'])}"
     who = f"{_row(result, cell)} is not told apart from {entry['baseline']}{_place(result, cell)}"
-    return f"{who} (difference {numbers}): {_decides(entry)}"
+    return f"{who} (difference {numbers}): {_decides(entry, result.get('replicates') or 'seeds')}"
 
 
-def _decides(entry: Entry) -> str:
-    """What would decide it, if the true difference is as large as the one seen."""
+def _decides(entry: Entry, noun: str) -> str:
+    """What would decide it, if the true difference is as large as the one seen; `noun` is seeds or blocks."""
     seeds, examples = entry["needed"]["seeds"], entry["needed"]["examples"]
     if entry["p"] == 1 and seeds is None and examples is None:
         return "no difference was seen"
     if seeds is None and examples is None:
         also = " nor more test examples alone" if entry["interval"] != "seeds" else ""
-        return f"{'neither more seeds' if also else 'no number of seeds'}{also} would decide it"
+        return f"{f'neither more {noun}' if also else f'no number of {noun}'}{also} would decide it"
     if seeds is None:
-        return f"no number of seeds decides it, about {about(examples)} more test examples would"
+        return f"no number of {noun} decides it, about {about(examples)} more test examples would"
     other = f" or {about(examples)} more test examples" if examples is not None else ""
-    return f"needs about {about(seeds)} more seeds{other}"
+    return f"needs about {about(seeds)} more {noun}{other}"
 
 
 def _silent(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]]) -> list[str]:

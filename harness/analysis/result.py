@@ -16,7 +16,7 @@ from harness.analysis.verdicts import Cells, against, marks, unranked
 from harness.statistics import interval
 
 KEPT = ("suite", "question", "run", "protocol", "protocol_version", "environment", "measure", "axes", "contenders",
-        "within", "baseline", "margin", "interval", "controls")  # fmt: skip
+        "within", "baseline", "margin", "interval", "controls", "replicates")  # fmt: skip
 FAILED = ("failed", "crashed", "timeout", "oom")
 CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
 

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +34,13 @@ class Failure(Exception):
 
 
 class Server:
-    """The warm fork server, started on first use. A context manager: leaving it ends every child."""
+    """The warm fork server, started on first use. A context manager: leaving it ends every child.
 
-    def __init__(self) -> None:
+    It runs in `python`, this one by default, and finds its modules on `path`, where this process does by default.
+    """
+
+    def __init__(self, python: str | None = None, path: Sequence[str] | None = None) -> None:
+        self._python, self._path = python or sys.executable, path
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -101,10 +105,11 @@ class Server:
             self._process.wait()
 
         ours, theirs = socket.socketpair()
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+        path = [p for p in sys.path if p] if self._path is None else self._path
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
         environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin cost several times on a busy machine
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
+            [self._python, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from harness.machine import weaknesses
+from harness.machine import gpu, weaknesses
 from harness.ruling import Ruling
 
 Notes = Mapping[str, Sequence[float | None]]
@@ -26,8 +26,8 @@ class Enough:
     seconds for each contender.
     """
 
-    def __init__(self, half_width: float, budget: float, cores: int) -> None:
-        self._half_width, self._budget, self._cores = half_width, budget, cores
+    def __init__(self, half_width: float, budget: float, cores: int, gpu: bool = False) -> None:
+        self._half_width, self._budget, self._cores, self._gpu = half_width, budget, cores, gpu
         self._warm: int | None = None
         self._look = FIRST
 
@@ -41,7 +41,7 @@ class Enough:
             return Ruling(len(times))
         stop = self._stop(times[self._warm :], spent, budget)
         notes = [note for block in blocks[self._warm :] for note in block]
-        return Ruling(self._warm, stop, weaknesses(notes, self._cores) if stop else ())
+        return Ruling(self._warm, stop, weaknesses(notes, self._cores, gpu() if self._gpu else {}) if stop else ())
 
     def _stop(self, times: Sequence[Sequence[float]], spent: float, budget: float) -> str | None:
         if spent > budget and len(times) >= LEAST:

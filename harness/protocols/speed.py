@@ -17,7 +17,7 @@ from harness.fields import Count, NonNegative, Positive
 from harness.hookspecs import hookimpl
 from harness.inputs import accepted
 from harness.kinds import Protocol
-from harness.machine import Watch, settle
+from harness.machine import CLOCKS, Watch, allowed, gpu, settle
 from harness.protocols._agreement import error, tolerated
 from harness.protocols._clock import Turn, clock
 from harness.protocols._enough import Enough
@@ -32,8 +32,7 @@ class Speed(Protocol):
     Inputs are made up once: `batch` rows of `n` classes, labels or points, in `dim` dimensions or of `dim` items;
     samplers take `steps`. Only what answers right is ranked: within `tolerance` of its reference, which is the baseline
     where all compute the `same`. A problem is measured until every ratio is known to `half_width` or the `budget`,
-    seconds for each contender, is used. `pin` keeps the threads on cores of their own, which pays on a machine that is
-    otherwise idle; on a GPU `flush` empties the cache before every call.
+    seconds for each contender, is used. On a GPU `flush` empties the cache before every call.
     """
 
     batch: Count = 256
@@ -43,7 +42,6 @@ class Speed(Protocol):
     dtype: Literal["float32", "float64", "float16", "bfloat16"] = "float32"
     direction: Literal["forward", "backward", "both"] = "forward"
     threads: Count = 1
-    pin: bool = False
     compile: bool = False
     flush: bool = False
     same: bool = False
@@ -58,31 +56,35 @@ class Speed(Protocol):
 
     def setup(self, case: Case) -> Session:
         """Raises Skip where there are too few cores, nothing to differentiate, or nothing that can be compiled."""
-        here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if self.threads > here:
-            raise Skip(f"{self.threads} threads on {here} core{'s' * (here > 1)}")
-        return Timing(self, case, here)
+        here = allowed() or [*range(os.cpu_count() or 1)]
+        if self.threads > len(here):
+            raise Skip(f"{self.threads} threads on {len(here)} core{'s' * (len(here) > 1)}")
+        return Timing(self, case)
 
 
 class Timing(Session):
     """One component at one size and type on one device."""
 
-    def __init__(self, settings: Speed, case: Case, cores: int) -> None:
+    def __init__(self, settings: Speed, case: Case) -> None:
         self._settings, self._case, self.device = settings, case, case.device
-        mine = settle(settings.threads, settings.pin)
-        words = "thread" + "s" * (settings.threads > 1), "core" + "s" * (len(mine) > 1)
-        self.notes = [f"{settings.threads} {words[0]} on {words[1]} {', '.join(map(str, mine))}"]
+        torch.set_num_threads(settings.threads)
+        self._cores = allowed()
+        which = f"core{'s' * (len(self._cores) > 1)} {', '.join(map(str, self._cores)) or 'unknown'}"
+        self.notes = [f"{settings.threads} thread{'s' * (settings.threads > 1)} on {which}, in turn"]
+        if case.device == "cuda":
+            self.notes += [f"GPU {name} {value}" for name, value in gpu().items() if name in CLOCKS]
         self.subject = subject(settings, case, getattr(torch, settings.dtype))
         if settings.compile:
             self.subject = _compiled(self.subject)
         self.error = error(settings, case, self.subject)
         self.call = _directed(self.subject, settings.direction)
         self.turn = Turn(clock(case.device, settings.flush), self.call)
-        self._watch = Watch(mine, settings.threads, case.device)
-        self._enough = Enough(settings.half_width, settings.budget, cores)
+        self._watch = Watch(self._cores, settings.threads, case.device)
+        self._enough = Enough(settings.half_width, settings.budget, len(self._cores) or 1, case.device == "cuda")
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """One turn: the samples, then what metrics ask for beside them."""
+        settle(self._cores, self._settings.threads, seeds[0])
         network = self.subject.network
         before = network() if network else 0.0
         samples, notes = self._watch.during(self.turn.samples)

@@ -165,4 +165,4 @@ def _seconds(view: View, rows: Sequence[Row], ink: Ink) -> Column | None:
     spent = [(row.cell.get("seconds"), len(row.cell.get("seeds") or [])) for row in rows]
     items = [Estimate(seconds / seeds) if seconds and seeds else None for seconds, seeds in spent]
     texts = estimates(items, significant=3)
-    return Column("s/seed", tuple([(ink(text), "dim")] for text in texts), right=True)
+    return Column(f"s/{view.replicates.removesuffix('s')}", tuple([(ink(text), "dim")] for text in texts), right=True)

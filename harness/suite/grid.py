@@ -60,13 +60,15 @@ class Cell:
     """One point of the grid without its seeds.
 
     `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
-    kind to its spec, `settings` every setting of the protocol to its value; `device` is None where it is the run's.
+    kind to its spec, `settings` every setting of the protocol to its value; `device` is None where it is the run's,
+    `revision` where it is of the code that runs.
     """
 
     vary: dict[str, Any]
     parts: dict[str, Spec]
     settings: dict[str, Any]
     device: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
