@@ -14,6 +14,7 @@ from typing import Any
 from harness import machine
 from harness.engines.local import Server
 from harness.environment import cores
+from harness.errors import BenchError
 from harness.preparation import Wishes, prepare
 from harness.record import write
 from harness.runner import conduct
@@ -41,6 +42,8 @@ def examine(results: Path, pairs: int, budget: float) -> dict[str, Any]:
         file.write_text(SUITE.format(sizes=[*range(64, 64 + pairs)], budget=budget))
         twins = doubled(prepare(str(file), Wishes(), server), "twin", dict.fromkeys(TWINS))
         result = conduct(twins, Conditions(results, fresh=True), server).data
+    if not any(cell["status"] == "ok" for cell in result["cells"]):
+        raise BenchError(f"no pair could be timed: {result['cells'][0]['reason']}")
     opinion = {"run": result["run"], **judged(result), **_clocks()}
     write(results / "doctor.json", json.dumps(opinion, indent=2) + "\n")
     return opinion

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from harness.conversation import Conversation
-from harness.engines.local import Failure
+from harness.errors import Failure
 from harness.problems import EVERY_BLOCK
 from harness.ruling import Ruling
 from harness.site import Site

@@ -10,8 +10,8 @@ from typing import Any
 
 from harness.base import label
 from harness.conversation import Conversation
-from harness.engines.local import Failure
 from harness.environment import cores
+from harness.errors import Failure
 from harness.lockstep import Lockstep
 from harness.record import writing
 from harness.site import Site, no_path

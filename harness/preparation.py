@@ -10,8 +10,8 @@ from typing import Any
 
 from harness import select, suite
 from harness.catalogue import Catalogue, gather
-from harness.engines.local import Failure, Server
-from harness.errors import BenchError, Mistakes
+from harness.engines.local import Server
+from harness.errors import BenchError, Failure, Mistakes
 from harness.sources import Source, given
 from harness.suite import Cell, Suite
 

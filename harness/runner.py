@@ -16,8 +16,8 @@ from harness import machine
 from harness.base import label
 from harness.confirming import confirmed
 from harness.ending import ended
-from harness.engines.local import Failure, Server
-from harness.errors import BenchError
+from harness.engines.local import Server
+from harness.errors import BenchError, Failure
 from harness.measuring import Measuring
 from harness.plan import plan
 from harness.preparation import Prepared, Wishes, chosen_device, prepare

@@ -10,7 +10,7 @@ from harness.suite import Point
 
 
 def doubled(prepared: Prepared, axis: str, names: Mapping[str, str | None]) -> Prepared:
-    """Every cell once for each name, compared along `axis` alone with the first; a name stands for a revision or None."""
+    """Every cell once for each name, compared along `axis` alone with the first; names stand for revisions or None."""
     suite = prepared.suite
     cells = [
         dataclasses.replace(cell, vary={**cell.vary, axis: name}, revision=revision)

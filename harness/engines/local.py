@@ -16,21 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.engines.server import PLAIN, TRAINING, kill_group
+from harness.errors import Failure
 
 if TYPE_CHECKING:
     import subprocess
     from multiprocessing.connection import Connection
 
 Progress = Callable[[float], None]
-
-
-class Failure(Exception):
-    """A question that got no answer: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 class Server:

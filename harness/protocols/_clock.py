@@ -21,6 +21,8 @@ TURN = 0.01
 """Seconds of samples in a block."""
 COUNT = 20
 """Samples of a block at most."""
+LOOKS = 10
+"""Samples of which the shortest tells how long a call takes."""
 FLUSH = 256 * 2**20
 """Bytes that are written to empty a GPU's cache."""
 
@@ -100,20 +102,28 @@ def undisturbed() -> Iterator[None]:
 
 
 class Turn:
-    """How a call is sampled: `count` samples of `times` calls, found by doubling until a sample is long enough.
+    """How a call is sampled: `count` samples of `times` calls, so that a sample of any call lasts as long as any other.
 
-    With the one to wake the caches they are `calls` calls in all.
+    Longer samples are disturbed more often, and that would tell contenders apart. With the one to wake the caches they
+    are `calls` calls in all.
     """
 
     def __init__(self, clock: Clock, call: Call) -> None:
         self._clock, self._call = clock, call
         call()
-        self.times = 1
-        with undisturbed():
-            while (spent := min(clock.sample(call, self.times) for _ in range(2))) < SAMPLE and self.times < 2**24:
-                self.times *= 2
-        self.count = max(1, min(COUNT, int(TURN / spent)))
+        times = 1
+        while (least := self._least(times)) < SAMPLE / 4 and times < 2**24:
+            times *= 2
+        self.times = max(1, round(SAMPLE / least * times))
+        self.count = max(1, min(COUNT, round(TURN / (self.times * least / times))))
         self.calls = self.times * (self.count + (self.count > 1))
+
+    def _least(self, times: int) -> float:
+        """The shortest of a few samples, the first alone where it is long."""
+        with undisturbed():
+            first = self._clock.sample(self._call, times)
+            others = [self._clock.sample(self._call, times) for _ in range(LOOKS if first < TURN else 0)]
+        return min([first, *others])
 
     def samples(self) -> list[float]:
         """Seconds of a call, once for every sample; where calls are short one more goes before, to wake the caches."""
