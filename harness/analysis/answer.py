@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.analysis.pairing import naming, problems, text
+from harness.analysis.pairing import naming, problems, replicates, text
 
 Cell = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -107,7 +107,7 @@ def _open(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, entr
     size = f"{_number(entry['difference'])}{_unit(metric)}"
     numbers = f"{size}, {_range(entry['low'], entry['high'])}, {adjusted(entry['p_holm'])}"
     who = f"{_row(result, cell)} is not told apart from {entry['baseline']}{_place(result, cell)}"
-    return f"{who} (difference {numbers}): {_decides(entry, result.get('replicates') or 'seeds')}"
+    return f"{who} (difference {numbers}): {_decides(entry, replicates(result))}"
 
 
 def _decides(entry: Entry, noun: str) -> str:

@@ -21,6 +21,7 @@ from harness.machine import CLOCKS, Watch, allowed, gpu, settle
 from harness.protocols._agreement import error, tolerated
 from harness.protocols._clock import Turn, clock
 from harness.protocols._enough import Enough
+from harness.protocols._layout import Layout
 from harness.protocols._subjects import KINDS, Subject, subject
 from harness.protocols._taken import OFFERS, Taken, copying
 from harness.ruling import Ruling
@@ -77,7 +78,7 @@ class Timing(Session):
         if settings.compile:
             self.subject = _compiled(self.subject)
         self.error = error(settings, case, self.subject)
-        self.call = _directed(self.subject, settings.direction)
+        self.call, self._layout = _directed(self.subject, settings.direction), Layout()
         self.turn = Turn(clock(case.device, settings.flush), self.call)
         self._watch = Watch(self._cores, settings.threads, case.device)
         self._enough = Enough(settings.half_width, settings.budget, len(self._cores) or 1, case.device == "cuda")
@@ -85,6 +86,8 @@ class Timing(Session):
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """One turn: the samples, then what metrics ask for beside them."""
         settle(self._cores, self._settings.threads, seeds[0])
+        moved = self.subject._replace(inputs=self._layout.moved(self.subject.inputs))
+        self.call = self.turn.call = _directed(moved, self._settings.direction)
         network = self.subject.network
         before = network() if network else 0.0
         samples, notes = self._watch.during(self.turn.samples)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from harness.analysis.pairing import replicates
 from harness.report.digits import MISSING, Estimate, aligned, estimate, estimates, p_value, printed, unit_for
 from harness.report.ink import Ink
 from harness.report.layout import Column, Label, Line, Sheet
@@ -165,4 +166,6 @@ def _seconds(view: View, rows: Sequence[Row], ink: Ink) -> Column | None:
     spent = [(row.cell.get("seconds"), len(row.cell.get("seeds") or [])) for row in rows]
     items = [Estimate(seconds / seeds) if seconds and seeds else None for seconds, seeds in spent]
     texts = estimates(items, significant=3)
-    return Column(f"s/{view.replicates.removesuffix('s')}", tuple([(ink(text), "dim")] for text in texts), right=True)
+    return Column(
+        f"s/{replicates(view.data).removesuffix('s')}", tuple([(ink(text), "dim")] for text in texts), right=True
+    )

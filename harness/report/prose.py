@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analysis.answer import about
+from harness.analysis.pairing import replicates
 from harness.report.columns import VERDICTS
 from harness.report.digits import duration
 from harness.report.ink import Ink
@@ -33,8 +34,8 @@ def _count(n: int, noun: str) -> str:
 def _seeds(view: View) -> str:
     counts = sorted({len(row.cell.get("seeds") or []) for row in view.rows if row.cell.get("seeds")})
     if len(counts) > 1:
-        return f"{counts[0]} to {counts[-1]} {view.replicates}"
-    return _count(counts[0], view.replicates.removesuffix("s")) if counts else ""
+        return f"{counts[0]} to {counts[-1]} {replicates(view.data)}"
+    return _count(counts[0], replicates(view.data).removesuffix("s")) if counts else ""
 
 
 def _time(view: View) -> str:
@@ -52,7 +53,9 @@ def undecided(view: View) -> list[str]:
     for row in view.rows:
         entry = row.against(view.primary)
         if entry.get("verdict") == "undecided" and not any(_says(clause, row) for clause in clauses):
-            need = "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"), view.replicates)
+            need = (
+                "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"), replicates(view.data))
+            )
             needs.setdefault((row.place, need), []).append(row.label)
     return [f"{_together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]
 
@@ -63,13 +66,13 @@ def _says(clause: str, row: Row) -> bool:
     return named and bool(re.search(r"more (seed|block|test example)|decide", clause))
 
 
-def _need(needed: Mapping[str, Any] | None, replicates: str) -> str:
+def _need(needed: Mapping[str, Any] | None, noun: str) -> str:
     found = needed or {}
-    nouns = (("seeds", f"more {replicates.removesuffix('s')}"), ("examples", "more test example"))
+    nouns = (("seeds", f"more {noun.removesuffix('s')}"), ("examples", "more test example"))
     ways = [
         f"about {about(found[key])} {noun}{'' if found[key] == 1 else 's'}" for key, noun in nouns if found.get(key)
     ]
-    return " or ".join(ways) if ways else f"neither {replicates} nor test examples alone would decide it"
+    return " or ".join(ways) if ways else f"neither {noun} nor test examples alone would decide it"
 
 
 def legend(view: View, ink: Ink) -> list[list[str]]:
@@ -86,7 +89,7 @@ def _interval(view: View) -> str:
         for kind in sorted(str(kind) for kind in found if kind):
             kinds.setdefault(kind, []).append(name)
     several = len(kinds) > 1
-    sources = {**_SOURCES, "seeds": view.replicates}
+    sources = {**_SOURCES, "seeds": replicates(view.data)}
     texts = [sources.get(kind, kind) + (f" ({', '.join(names)})" if several else "") for kind, names in kinds.items()]
     return f"95 % intervals over {', over '.join(texts)}" if texts else ""
 

@@ -88,11 +88,6 @@ class View:
         return self.names[0] if self.metrics else ""
 
     @property
-    def replicates(self) -> str:
-        """What a metric has a value of: seeds, or blocks."""
-        return str(self.data.get("replicates") or "seeds")
-
-    @property
     def names(self) -> list[str]:
         """The labels of all metrics."""
         return [str(metric["label"]) for metric in self.metrics]
