@@ -173,9 +173,13 @@ class Values:
 
 
 class Session:
-    """A set-up cell that answers questions in its own process. `width` seeds are measured together as one block."""
+    """A set-up cell that answers questions in its own process. `width` seeds are measured together as one block.
+
+    In lockstep `fresh` asks for a new process for every block: what a process happens to be is then part of the noise.
+    """
 
     width: int = 1
+    fresh: bool = False
     notes: Sequence[str] = ()
 
     def tune(self) -> Mapping[str, Any]:

@@ -133,14 +133,15 @@ class Desk:
         return certify(self._register(plugins).build(kind, spec))
 
     def setup(self, plugins: list[dict[str, Any]], cell: dict[str, Any], **case: Any) -> dict[str, Any]:
-        """Set up a cell; answers how many seeds make a block and what there is to say about it."""
+        """Set up a cell; answers how many seeds make a block, what there is to say, whether processes are renewed."""
         from harness import cells
 
         registry = self._register(plugins)
         self._cell = cell
         self._session = cells.open_session(registry, cell, report=self.report, **case)
         registry.manager.hook.case_started(cell=cell)
-        return {"width": self._session.width, "notes": list(self._session.notes)}
+        session = self._session
+        return {"width": session.width, "notes": list(session.notes), "fresh": session.fresh}
 
     def tune(self) -> dict[str, Any]:
         """Choose what the suite asked to tune."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ COUNT = 20
 """Samples of a block at most."""
 LOOKS = 10
 """Samples of which the shortest tells how long a call takes."""
+WARM, AGREE = 5, 0.05
+"""Turns to warm up at most, and the share within which two agree."""
 FLUSH = 256 * 2**20
 """Bytes that are written to empty a GPU's cache."""
 
@@ -124,6 +127,15 @@ class Turn:
             first = self._clock.sample(self.call, times)
             others = [self._clock.sample(self.call, times) for _ in range(LOOKS if first < TURN else 0)]
         return min([first, *others])
+
+    def warm_up(self) -> None:
+        """Take turns until two agree, for a few of them at most."""
+        before = math.inf
+        for _ in range(WARM):
+            now = statistics.median(self.samples())
+            if abs(now - before) <= AGREE * now or now * self.calls > 10 * TURN:
+                return
+            before = now
 
     def samples(self) -> list[float]:
         """Seconds of a call, once for every sample; where calls are short one more goes before, to wake the caches."""

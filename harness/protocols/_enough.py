@@ -17,19 +17,20 @@ WARM = 0.2
 """The share of the budget after which nobody waits for that any longer."""
 LEAST, FIRST = 10, 20
 """The fewest blocks in which a sign test decides 25 comparisons, and the fewest that are stopped at as precise."""
+LOOKS = frozenset(round(FIRST * 1.25**k) for k in range(50))
+"""After so many blocks precision is looked at: looking after every one would find a lucky one too often."""
 
 
 class Enough:
-    """Rules on the blocks of one problem; remembers when everybody was warm.
+    """Rules on the blocks of one problem; remembers when everybody was warm, which `fresh` processes are by themselves.
 
     `half_width` is that of the 95 % interval of the logarithm of every ratio to the first contender; `budget` is in
     seconds for each contender.
     """
 
-    def __init__(self, half_width: float, budget: float, cores: int, gpu: bool = False) -> None:
+    def __init__(self, half_width: float, budget: float, cores: int, gpu: bool = False, fresh: bool = False) -> None:
         self._half_width, self._budget, self._cores, self._gpu = half_width, budget, cores, gpu
-        self._warm: int | None = None
-        self._look = FIRST
+        self._warm: int | None = 0 if fresh else None
 
     def rule(self, blocks: Sequence[Sequence[Notes]], spent: float) -> Ruling:
         """See `harness.exchange.Session.rule`: every note has "seconds" of a call, and what the machine did."""
@@ -46,9 +47,8 @@ class Enough:
     def _stop(self, times: Sequence[Sequence[float]], spent: float, budget: float) -> str | None:
         if spent > budget and len(times) >= LEAST:
             return f"the budget of {budget:g} s was used"
-        if len(times) < self._look or len(times[0]) < 2:
+        if len(times) not in LOOKS or len(times[0]) < 2:
             return None
-        self._look = math.ceil(1.25 * len(times))  # looking after every block would find a lucky one too often
         widest = max(half_width([math.log(one[k] / one[0]) for one in times]) for k in range(1, len(times[0])))
         return f"every ratio is known to ±{self._half_width:.1%}" if widest <= self._half_width else None
 

@@ -30,6 +30,8 @@ from harness.ruling import Ruling
 class Speed(Protocol):
     """Times components of one kind in lockstep: a block is a turn for every contender, in random order.
 
+    On a processor every block has new processes and all its turns are on the same cores, others in the next block.
+
     Inputs are made up once: `batch` rows of `n` classes, labels or points, in `dim` dimensions or of `dim` items;
     samplers take `steps`. Only what answers right is ranked: within `tolerance` of its reference, which is the baseline
     where all compute the `same`. A problem is measured until every ratio is known to `half_width` or the `budget`,
@@ -80,8 +82,12 @@ class Timing(Session):
         self.error = error(settings, case, self.subject)
         self.call, self._layout = _directed(self.subject, settings.direction), Layout()
         self.turn = Turn(clock(case.device, settings.flush), self.call)
+        self.turn.warm_up()
         self._watch = Watch(self._cores, settings.threads, case.device)
-        self._enough = Enough(settings.half_width, settings.budget, len(self._cores) or 1, case.device == "cuda")
+        self.fresh = case.device == "cpu" and not settings.compile  # elsewhere a process takes seconds to start
+        self._enough = Enough(
+            settings.half_width, settings.budget, len(self._cores) or 1, case.device == "cuda", self.fresh
+        )
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """One turn: the samples, then what metrics ask for beside them."""
