@@ -36,14 +36,6 @@ class Conversation:
             site.keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned})
         return int(self._setup["width"])
 
-    def renew(self) -> int:
-        """Go on with a new process, where the session asks for one for every block."""
-        if self._setup["fresh"]:
-            self._child.close()
-            self._child = self._site.start(self.task)
-            self.open()
-        return int(self._setup["width"])
-
     def measure(self, block: int, progress: Progress | None = None) -> dict[str, Any]:
         """The record of one block, not yet kept."""
         task, width = self.task, self._setup["width"]

@@ -175,7 +175,8 @@ class Values:
 class Session:
     """A set-up cell that answers questions in its own process. `width` seeds are measured together as one block.
 
-    In lockstep `fresh` asks for a new process for every block: what a process happens to be is then part of the noise.
+    With `fresh` every block is measured in a copy of the set-up process, which is gone afterwards: what a process
+    happens to be is then part of the noise. Not for processes of several threads, or with a GPU.
     """
 
     width: int = 1

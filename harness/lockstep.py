@@ -77,8 +77,6 @@ class Lockstep:
 
     def _block(self, number: int) -> None:
         """A turn for everybody, in random order. A block in which somebody falls out counts for nobody."""
-        for each in [*self._running] if number else ():
-            self._asked(each, each.renew)
         block = {}
         order = random.Random(f"{self._tasks[0].id} {number}")
         for each in order.sample(self._running, len(self._running)):

@@ -8,10 +8,12 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from harness.engines.forked import forked
 from harness.errors import BenchError, Skip
 from harness.sources import Source
 
@@ -133,15 +135,14 @@ class Desk:
         return certify(self._register(plugins).build(kind, spec))
 
     def setup(self, plugins: list[dict[str, Any]], cell: dict[str, Any], **case: Any) -> dict[str, Any]:
-        """Set up a cell; answers how many seeds make a block, what there is to say, whether processes are renewed."""
+        """Set up a cell; answers how many seeds make a block and what there is to say about it."""
         from harness import cells
 
         registry = self._register(plugins)
         self._cell = cell
         self._session = cells.open_session(registry, cell, report=self.report, **case)
         registry.manager.hook.case_started(cell=cell)
-        session = self._session
-        return {"width": session.width, "notes": list(session.notes), "fresh": session.fresh}
+        return {"width": self._session.width, "notes": list(self._session.notes)}
 
     def tune(self) -> dict[str, Any]:
         """Choose what the suite asked to tune."""
@@ -152,7 +153,8 @@ class Desk:
         """The values of one block; per-example results go to the file `units`."""
         from harness import cells
 
-        answer = cells.measure(self._session, seeds, tuned, Path(units), self._cell["measure"])
+        measure = partial(cells.measure, self._session, seeds, tuned, Path(units), self._cell["measure"])
+        answer = forked(measure) if self._session.fresh else measure()
         self._registry.manager.hook.case_finished(cell=self._cell, values=answer)
         return answer
 

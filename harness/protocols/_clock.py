@@ -112,7 +112,7 @@ class Turn:
     """
 
     def __init__(self, clock: Clock, call: Call) -> None:
-        self._clock, self.call = clock, call
+        self._clock, self._call = clock, call
         call()
         times = 1
         while (least := self._least(times)) < SAMPLE / 4 and times < 2**24:
@@ -124,8 +124,8 @@ class Turn:
     def _least(self, times: int) -> float:
         """The shortest of a few samples, the first alone where it is long."""
         with undisturbed():
-            first = self._clock.sample(self.call, times)
-            others = [self._clock.sample(self.call, times) for _ in range(LOOKS if first < TURN else 0)]
+            first = self._clock.sample(self._call, times)
+            others = [self._clock.sample(self._call, times) for _ in range(LOOKS if first < TURN else 0)]
         return min([first, *others])
 
     def warm_up(self) -> None:
@@ -141,13 +141,13 @@ class Turn:
         """Seconds of a call, once for every sample; where calls are short one more goes before, to wake the caches."""
         with undisturbed():
             if self.count > 1:
-                self._clock.sample(self.call, self.times)
-            return [self._clock.sample(self.call, self.times) / self.times for _ in range(self.count)]
+                self._clock.sample(self._call, self.times)
+            return [self._clock.sample(self._call, self.times) / self.times for _ in range(self.count)]
 
     def latency(self) -> float:
         """The median of as many calls alone as there are samples."""
         with undisturbed():
-            return statistics.median(self._clock.latency(self.call) for _ in range(self.count))
+            return statistics.median(self._clock.latency(self._call) for _ in range(self.count))
 
 
 def seconds(call: Call, device: str, blocks: int = 7) -> float:

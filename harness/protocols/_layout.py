@@ -7,7 +7,6 @@ lasting difference between equal contenders.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 
@@ -22,11 +21,11 @@ class Layout:
     """This process's own draws of addresses."""
 
     def __init__(self) -> None:
-        self._random = random.Random(os.getpid())
         self._held: list[Tensor] = []
 
     def moved(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Copies of the tensors at other addresses."""
-        sizes = [self._random.randrange(1, SPAN) for _ in range(SPACERS)]
+        draw = random.SystemRandom()  # no two processes draw the same
+        sizes = [draw.randrange(1, SPAN) for _ in range(SPACERS)]
         self._held = [torch.empty(size, dtype=torch.int8) for size in sizes]
         return tuple(tensor.detach().clone() for tensor in tensors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -30,7 +31,7 @@ from harness.ruling import Ruling
 class Speed(Protocol):
     """Times components of one kind in lockstep: a block is a turn for every contender, in random order.
 
-    On a processor every block has new processes and all its turns are on the same cores, others in the next block.
+    Threads keep their cores for a block and have others in the next; a process of one thread is new in every block.
 
     Inputs are made up once: `batch` rows of `n` classes, labels or points, in `dim` dimensions or of `dim` items;
     samplers take `steps`. Only what answers right is ranked: within `tolerance` of its reference, which is the baseline
@@ -79,12 +80,10 @@ class Timing(Session):
         self.subject = subject(settings, case, getattr(torch, settings.dtype))
         if settings.compile:
             self.subject = _compiled(self.subject)
-        self.error = error(settings, case, self.subject)
-        self.call, self._layout = _directed(self.subject, settings.direction), Layout()
-        self.turn = Turn(clock(case.device, settings.flush), self.call)
-        self.turn.warm_up()
+        self.error: float | None = None
+        self._layout = Layout()
         self._watch = Watch(self._cores, settings.threads, case.device)
-        self.fresh = case.device == "cpu" and not settings.compile  # elsewhere a process takes seconds to start
+        self.fresh = case.device == "cpu" and settings.threads == 1 and not settings.compile
         self._enough = Enough(
             settings.half_width, settings.budget, len(self._cores) or 1, case.device == "cuda", self.fresh
         )
@@ -93,10 +92,13 @@ class Timing(Session):
         """One turn: the samples, then what metrics ask for beside them."""
         settle(self._cores, self._settings.threads, seeds[0])
         moved = self.subject._replace(inputs=self._layout.moved(self.subject.inputs))
-        self.call = self.turn.call = _directed(moved, self._settings.direction)
+        self.call = _directed(moved, self._settings.direction)
+        self.turn = Turn(clock(self.device, self._settings.flush), self.call)
+        self.turn.warm_up()
         network = self.subject.network
         before = network() if network else 0.0
         samples, notes = self._watch.during(self.turn.samples)
+        self.error = self._judged(first=seeds[0] == 0)
         taken = Taken(self, samples, (network() - before) / self.turn.calls if network else None)
         metrics: dict[str, list[float] | None] = {}
         for label, metric in self._case.measure.items():
@@ -121,6 +123,14 @@ class Timing(Session):
     def copy(self) -> Turn:
         """A copy of as many bytes."""
         return copying(self.moved, self.device)
+
+    def _judged(self, first: bool) -> float | None:
+        """How far the output is from its reference: found out in the first block, and kept for new processes."""
+        kept = self._case.folder / "error.json"
+        if first or not kept.exists():
+            kept.write_text(json.dumps(error(self._settings, self._case, self.subject)))
+        known: float | None = json.loads(kept.read_text())
+        return known
 
     @property
     def _wrong(self) -> str | None:
