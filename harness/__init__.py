@@ -29,6 +29,7 @@ from harness.kinds import (
     Transform,
     Variance,
 )
+from harness.ruling import Ruling
 
 if TYPE_CHECKING:
     from harness.neighbours import Neighbours, distances, nearest, occurrences, smallest
@@ -70,6 +71,7 @@ __all__ = [
     "Protocol",
     "Ready",
     "Result",
+    "Ruling",
     "Sampler",
     "Schedule",
     "Session",

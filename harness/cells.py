@@ -77,6 +77,7 @@ def _case(
         device=cell["device"],
         folder=Path(scratch),
         report=report,
+        baseline={kind: registry.build(kind, spec) for kind, spec in cell.get("baseline", {}).items()},
     )
 
 
@@ -103,6 +104,8 @@ def measure(
             for label, (low, high) in values.bootstrap.items()
         },
         "units": units.name if values.units or exhibit else None,
+        "raw": values.raw,
+        "unranked": values.unranked,
         "notes": [*values.notes, *missing],
         "seconds": seconds,
         "peak_bytes": peak,

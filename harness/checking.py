@@ -10,8 +10,8 @@ from harness import sources
 from harness.base import Spec, label
 from harness.catalogue import Catalogue, Describe, gather
 from harness.certificates import Verdict
-from harness.engines.local import Failure, Server
-from harness.errors import BenchError, near_miss
+from harness.engines.local import Server
+from harness.errors import BenchError, Failure, near_miss
 from harness.preparation import describer, own
 from harness.suite.compose import compose
 from harness.suite.expand import Expander

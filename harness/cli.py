@@ -51,28 +51,31 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _one(path: str, options: argparse.Namespace) -> int:
+    from harness.against import challenged, opponents
     from harness.ending import check, reasons, unknown
     from harness.engines.local import Server
-    from harness.measuring import Conditions
     from harness.preparation import chosen_device, prepare
     from harness.rehearsal import rehearse
     from harness.report.progress import Progress
     from harness.runner import conduct
     from harness.showing import show
+    from harness.site import Conditions
 
-    with Server() as server, Progress(quiet=options.quiet, verbose=options.verbose) as progress:
-        prepared = prepare(path, _wishes(options), server)
+    bar = Progress(quiet=options.quiet, verbose=options.verbose)
+    with Server() as server, opponents(options.against) as others, bar as progress:
+        prepared = challenged(prepare(path, _wishes(options), server), others)
         _say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
         conditions = Conditions(
             results=Path(options.results),
-            device=chosen_device(options.device or prepared.suite.device, server),
+            device=chosen_device(prepared.suite.device, server),
             jobs=options.jobs,
             timeout=options.timeout,
             fresh=options.fresh,
             listener=progress,
+            elsewhere={other.revision: other.server for other in others},
         )
         check(options.fail_on, prepared)
         if options.dry_run:
@@ -126,6 +129,13 @@ def _check(options: argparse.Namespace) -> int:
     return OK if show(found, console_for(sys.stdout, options.color)) else FOUND
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from harness.doctor import examine, lines
+
+    print("\n".join(lines(examine(Path(options.results), options.pairs, options.budget))))
+    return OK
+
+
 def _report(options: argparse.Namespace) -> int:
     from harness.showing import report
 
@@ -174,5 +184,6 @@ COMMANDS: dict[str, Command] = {
     "info": _info,
     "check": _check,
     "report": _report,
+    "doctor": _doctor,
     "compare": _compare,
 }

@@ -1,13 +1,15 @@
-"""Digests of a plugin's code: of its text, for its description, and of its syntax, for the identity of its results."""
+"""Digests: of a plugin's text, for its description, of its syntax, for the identity of its results, and of data."""
 
 from __future__ import annotations
 
 import ast
 import functools
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from harness.sources import Source
 
@@ -116,3 +118,13 @@ class _Bare(ast.NodeTransformer):
             ):
                 node.body = body[1:]
         return node
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of JSON data in its canonical form."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def digest_of_file(file: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

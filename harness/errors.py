@@ -26,6 +26,15 @@ class Mistakes(BenchError):
         super().__init__("\n".join(lines))
 
 
+class Failure(Exception):
+    """A question that got no answer: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
 class Skip(Exception):
     """Raised while a cell is set up: this combination cannot be run; the text says why and becomes its row."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.ruling import Ruling
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
@@ -131,7 +133,8 @@ class Case:
 
     `parts` maps a kind to the component of this cell; `build(kind, spec)` builds another; `artifacts` maps a kind to
     what was made for it beforehand; `measure` are the metrics by label; `tune` is the suite's tuning plan or None;
-    `folder` is scratch that survives a resume; `report(done, total)` moves the progress bar.
+    `folder` is scratch that survives a resume; `report(done, total)` moves the progress bar. In lockstep `baseline` are
+    the parts of the row that this one is compared with, its own where there is none.
     """
 
     parts: Mapping[str, Component]
@@ -143,6 +146,7 @@ class Case:
     device: str
     folder: Path
     report: Callable[..., None]
+    baseline: Mapping[str, Component] = field(default_factory=dict)
 
 
 @dataclass
@@ -155,7 +159,8 @@ class Values:
     report, such as seeds that diverged; `extra` maps a name to one number per seed that no metric claims. `bootstrap`
     maps a label to (low, high), both with one number per seed: the 95 % interval of the value within that seed, by
     resampling what the metric was given. `exhibit` answers what figures show beside numbers, arrays by name: it is
-    asked of seed 0 alone, when the clock has stopped.
+    asked of seed 0 alone, when the clock has stopped. `raw` are the samples that a number was made of, a list for every
+    seed; `unranked` says why this contender takes no part in the comparison although it was measured.
     """
 
     seeds: Sequence[int]
@@ -165,12 +170,19 @@ class Values:
     extra: dict[str, list[float]] = field(default_factory=dict)
     bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     exhibit: Callable[[], Mapping[str, Tensor]] = dict
+    raw: dict[str, list[list[float]]] = field(default_factory=dict)
+    unranked: str | None = None
 
 
 class Session:
-    """A set-up cell that answers questions in its own process. `width` seeds are measured together as one block."""
+    """A set-up cell that answers questions in its own process. `width` seeds are measured together as one block.
+
+    With `fresh` every block is measured in a copy of the set-up process, which is gone afterwards: what a process
+    happens to be is then part of the noise. Not for processes of several threads, or with a GPU.
+    """
 
     width: int = 1
+    fresh: bool = False
     notes: Sequence[str] = ()
 
     def tune(self) -> Mapping[str, Any]:
@@ -180,3 +192,10 @@ class Session:
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """The values of one block: `width` seeds that start at a multiple of `width`."""
         raise NotImplementedError
+
+    def rule(self, blocks: Sequence[Sequence[Mapping[str, list[float]]]], spent: float) -> Ruling:
+        """In lockstep, whether it is enough: asked of the baseline's session, or the first one's, after every block.
+
+        `blocks` hold the `extra` of every contender, the one that is asked first; `spent` seconds have passed.
+        """
+        return Ruling()

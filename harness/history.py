@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from harness.plan import Plan
 from harness.record import Store
+from harness.tasks import Plan
 
 
 def stored(results: Path, which: str) -> dict[str, Any]:

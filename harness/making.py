@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.base import Spec, label
 from harness.catalogue import Catalogue
+from harness.digests import digest, digest_of_file
 from harness.fields import kind_in
 from harness.sources import Source
 from harness.suite import Cell, Suite
@@ -91,13 +89,3 @@ def _files(parts: Mapping[str, Spec], catalogue: Catalogue) -> list[str]:
             elif known["schema"].get("format") == "path" and value:
                 found.append(value)
     return found
-
-
-def digest(data: Any) -> str:
-    """SHA-256 of JSON data in its canonical form."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
-
-
-def digest_of_file(file: Path) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()

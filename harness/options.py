@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 from harness.ending import CONDITIONS
 from harness.errors import BenchError, near_miss
+from harness.option_types import conditions, count, folder, seconds, target
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -72,16 +70,16 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     info = add("info", parents=[plugins], help="show a component: its fields, its source, its place")
     info.add_argument("name", metavar="[KIND:]NAME")
     info.set_defaults(command=commands_run["info"])
-    check = add("check", parents=[plugins, _color_option()], help="try the certificates of a plugin or a component")
-    check.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
-    check.add_argument("--timeout", type=_seconds, default=120.0, metavar="SECONDS", help="limit for one component")
+    check = add("check", parents=[plugins, _check_options()], help="try the certificates of a plugin or a component")
     check.set_defaults(command=commands_run["check"])
+    doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
+    doctor.set_defaults(command=commands_run["doctor"])
     stored = "last, last~1, the beginning of an id, a folder or a file"
-    report = add("report", parents=[_output_options(), _format_option()], help="render a stored run again")
+    rendering = [_output_options(), _format_option()]
+    report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
     report.add_argument("run", metavar="RUN", help=stored)
-    report.add_argument("--figures", type=_folder, metavar="DIR", help="write its figures into a folder, as PNG")
     report.set_defaults(command=commands_run["report"])
-    compare = add("compare", parents=[_output_options(), _format_option()], help="compare a stored run with another")
+    compare = add("compare", parents=rendering, help="compare a stored run with another")
     compare.add_argument("before", metavar="RUN", help=stored)
     compare.add_argument("after", metavar="RUN", help="what is compared with it")
     compare.set_defaults(command=commands_run["compare"])
@@ -97,14 +95,15 @@ def blocked(options: argparse.Namespace) -> list[str]:
 
 
 def overrides(options: argparse.Namespace) -> dict[str, str]:
-    """The suite's keys that `--set` and `--seeds` replace. Raises BenchError for a `--set` that is no pair."""
+    """The suite's keys that options replace. Raises BenchError for a `--set` that is no pair."""
     found = {}
     for text in options.set:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise BenchError(f"--set {text}: expected KEY=VALUE, for example --set settings.epochs=5")
         found[key] = value
-    return found if options.seeds is None else {**found, "seeds": options.seeds}
+    said = {"seeds": options.seeds, "device": getattr(options, "device", None)}
+    return found | {key: value for key, value in said.items() if value is not None}
 
 
 def _plugin_options() -> argparse.ArgumentParser:
@@ -133,9 +132,30 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument(
-        "--format", default="console", metavar="FORMAT", help="console, json, csv, md, latex or methods"
-    )
+    choices = "console, json, csv, md, latex, methods or pytest-benchmark"
+    options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
+    return options
+
+
+def _report_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--quality", metavar="RUN", help="beside the first metric of a run of the same contenders")
+    options.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
+    return options
+
+
+def _check_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
+    options.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
+    options.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS", help="limit for one component")
+    return options
+
+
+def _doctor_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--pairs", type=count, default=40, metavar="N", help="how often it is timed against itself")
+    options.add_argument("--budget", type=seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
+    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
     return options
 
 
@@ -147,50 +167,16 @@ def _color_option() -> argparse.ArgumentParser:
 
 def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
-    run.add_argument("-j", dest="jobs", type=_count, metavar="N", help="cells at once (one per pair of cores)")
-    run.add_argument("--timeout", type=_seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
+    run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
+    run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
+    run.add_argument(
+        "--against", metavar="REV|python:PATH", help="the same cells of another revision in the same blocks"
+    )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     run.add_argument(
-        "--fail-on", type=_conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(CONDITIONS)}"
+        "--fail-on", type=conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(CONDITIONS)}"
     )
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
-    run.add_argument("--json", type=_target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
+    run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
     run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")
-
-
-def _conditions(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in CONDITIONS:
-            raise argparse.ArgumentTypeError(f"no condition {name!r}{near_miss(name, CONDITIONS)}")
-    return names
-
-
-def _seconds(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-
-
-def _target(text: str) -> str:
-    """A file that can be written, known before anything is measured."""
-    if text != "-" and (os.path.isdir(text) or not os.path.isdir(os.path.dirname(text) or ".")):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder that exists")
-    return text
-
-
-def _folder(text: str) -> str:
-    """A folder that is there or can be made."""
-    above = next(path for path in (Path(text), *Path(text).absolute().parents) if path.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a folder that can be written to")
-    return text
-
-
-def _count(text: str) -> int:
-    with contextlib.suppress(ValueError):
-        if int(text) > 0:
-            return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")

@@ -4,84 +4,62 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from harness.base import label
+from harness.base import Spec, label
 from harness.catalogue import Catalogue
+from harness.digests import digest
 from harness.environment import environment, threads_per_cell
-from harness.making import Artifact, artifacts, digest
-from harness.sources import Source
+from harness.making import Artifact, artifacts
+from harness.problems import baselines, together
 from harness.suite import Cell, Suite
+from harness.tasks import Plan, Task
 
 Components = list[tuple[str, str]]
+EVERYWHERE: Mapping[str, str] = MappingProxyType({})
+"""No device is absent."""
 
 
-@dataclass
-class Task:
-    """One cell of a run: what its process is told, what is stored of it, which seeds are missing."""
+def plan(
+    suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str, absent: Mapping[str, str] = EVERYWHERE
+) -> Plan:
+    """The tasks for these cells, nothing stored taken into account yet.
 
-    cell: dict[str, Any]
-    wanted: tuple[int, ...]
-    sources: list[Source]
-    artifacts: dict[str, str]
-    digests: dict[str, str]
-    records: list[dict[str, Any]] = field(default_factory=list)
-    tuned: dict[str, Any] | None = None
-
-    @property
-    def id(self) -> str:
-        """The digest of everything that could change the cell's numbers, seeds left out."""
-        return str(self.cell["id"])
-
-    @property
-    def missing(self) -> list[int]:
-        """Wanted seeds that no record has."""
-        stored = {seed for record in self.records for seed in record["seeds"]}
-        return [seed for seed in self.wanted if seed not in stored]
-
-    def accept(self, record: dict[str, Any], environment: str) -> None:
-        """Take a stored record of this cell into account, where it was measured here and has every metric."""
-        if record["status"] != "ok" or record["environment"] != environment:
-            return
-        if record["block"] == "tune":
-            self.tuned = record["tuned"]
-        elif all(record["digests"].get(name) == digest for name, digest in self.digests.items()):
-            self.records.append(record)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The tasks of a run in the order of the suite, and the artifacts they share."""
-
-    tasks: list[Task]
-    artifacts: dict[str, Artifact]
-    environment: dict[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """What of the environment decides whether stored numbers may be reused."""
-        return digest({k: v for k, v in self.environment.items() if k not in ("commit", "plugins")})
-
-
-def plan(suite: Suite, cells: Iterable[Cell], catalogue: Catalogue, device: str) -> Plan:
-    """The tasks for these cells, nothing stored taken into account yet."""
+    `device` is that of cells without a device of their own; those on an `absent` one are skipped, with its reason.
+    """
     tasks: list[Task] = []
     made: dict[str, Artifact] = {}
     threads = threads_per_cell()
-    for cell in cells:
-        needed = artifacts(suite, cell, catalogue, device)
+    lockstep = bool(catalogue.table["protocol", suite.protocol]["facts"].get("lockstep"))
+    compared = baselines(suite, cells) if lockstep else [None] * len(cells)
+    for cell, baseline in zip(cells, compared, strict=True):
+        needed = artifacts(suite, cell, catalogue, cell.device or device)
         made |= {artifact.key: artifact for artifact in needed.values()}
         keys = {kind: artifact.key for kind, artifact in needed.items()}
-        tasks.append(_task(suite, cell, catalogue, keys, device, threads))
-    return Plan(tasks, made, environment(device, threads, [source for task in tasks for source in task.sources]))
+        task = _task(suite, cell, catalogue, keys, cell.device or device, threads, baseline)
+        task.skipped = absent.get(task.cell["device"])
+        tasks.append(task)
+    groups = together(suite, cells, tasks) if lockstep else [[task] for task in tasks]
+    devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
+    surroundings = environment(devices, threads, [source for task in tasks for source in task.sources])
+    return Plan(tasks, made, surroundings, groups, lockstep)
 
 
-def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], device: str, threads: int) -> Task:
+def _task(
+    suite: Suite,
+    cell: Cell,
+    catalogue: Catalogue,
+    made: dict[str, str],
+    device: str,
+    threads: int,
+    baseline: dict[str, Spec] | None,
+) -> Task:
     protocol = {"name": suite.protocol, **cell.settings}
     measure = {label(spec): spec for spec in suite.measure}
-    parts: Components = [pair for kind, spec in cell.parts.items() for pair in catalogue.used(kind, spec)]
+    specs = [*cell.parts.items(), *(baseline or {}).items()]
+    parts: Components = [pair for kind, spec in specs for pair in catalogue.used(kind, spec)]
     tune = _trials(suite, cell)
     identity = {
         "protocol": protocol,
@@ -93,6 +71,8 @@ def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], 
         "split": suite.seeds.split,
         "device": device,
         "threads": threads,
+        **({} if baseline is None else {"baseline": baseline}),
+        **({} if cell.revision is None else {"revision": cell.revision}),
     }
     metrics: Components = [pair for spec in measure.values() for pair in catalogue.used("metric", spec)]
     data = {
@@ -105,6 +85,8 @@ def _task(suite: Suite, cell: Cell, catalogue: Catalogue, made: dict[str, str], 
         "tune": tune,
         "split": suite.seeds.split,
         "device": device,
+        "baseline": baseline or {},
+        "revision": cell.revision,
     }
     return Task(
         cell=data,

@@ -10,8 +10,8 @@ from typing import Any
 
 from harness import select, suite
 from harness.catalogue import Catalogue, gather
-from harness.engines.local import Failure, Server
-from harness.errors import BenchError, Mistakes
+from harness.engines.local import Server
+from harness.errors import BenchError, Failure, Mistakes
 from harness.sources import Source, given
 from harness.suite import Cell, Suite
 
@@ -20,6 +20,8 @@ DESCRIBE_WITHIN = 120.0
 
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
 """Where none of these is there `auto` need not ask torch: NVIDIA, its embedded boards, AMD, Windows' subsystem."""
+
+NO_CUDA = "torch sees no CUDA device here"
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,12 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A checked suite, the cells asked for, and what is known of every component."""
+    """A checked suite, the cells asked for, what is known of every component, and the devices that are not there."""
 
     suite: Suite
     cells: list[Cell]
     catalogue: Catalogue
+    absent: Mapping[str, str]
 
 
 def prepare(path: str, wishes: Wishes, server: Server) -> Prepared:
@@ -60,7 +63,7 @@ def prepare(path: str, wishes: Wishes, server: Server) -> Prepared:
             raise Mistakes([*mistakes.lines, *unavailable(catalogue)]) from None
     match = select.expression(wishes.select) if wishes.select else None
     cells = [cell for cell in checked.cells() if match is None or match(labels_of(cell))]
-    return Prepared(checked, cells, catalogue)
+    return Prepared(checked, cells, catalogue, absent(cells, server))
 
 
 def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:
@@ -121,11 +124,21 @@ def chosen_device(wanted: str, server: Server) -> str:
     """`auto` is cuda where a child sees one; the command itself never asks torch."""
     if wanted == "cpu" or (wanted == "auto" and not any(os.path.exists(device) for device in GPU_DEVICES)):
         return "cpu"
+    has_cuda = _has_cuda(server)
+    if wanted == "cuda" and not has_cuda:
+        raise BenchError(f"--device cuda: {NO_CUDA} (choose from cpu, auto)")
+    return "cuda" if has_cuda else "cpu"
+
+
+def absent(cells: Iterable[Cell], server: Server) -> dict[str, str]:
+    """Of the devices that are an axis, those that are not here, each with the reason: their cells are skipped."""
+    asked = any(cell.device == "cuda" for cell in cells)
+    return {"cuda": NO_CUDA} if asked and not _has_cuda(server) else {}
+
+
+def _has_cuda(server: Server) -> bool:
     child = server.start()
     try:
-        has_cuda: bool = child.ask({"ask": "has_cuda"})
+        return bool(child.ask({"ask": "has_cuda"}))
     finally:
         child.close()
-    if wanted == "cuda" and not has_cuda:
-        raise BenchError("--device cuda: torch sees no CUDA device here (choose from cpu, auto)")
-    return "cuda" if has_cuda else "cpu"

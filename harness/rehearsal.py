@@ -6,11 +6,11 @@ from collections import Counter
 from typing import Any
 
 from harness.analysis import partners, verdict_possible
-from harness.measuring import Conditions
 from harness.plan import seconds_per_seed
 from harness.preparation import Prepared, labels_of
 from harness.record import Store
 from harness.runner import planned
+from harness.site import Conditions
 
 
 def summary(prepared: Prepared) -> str:

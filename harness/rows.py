@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-from harness.engines.local import Failure
-from harness.plan import Task
+from harness.errors import Failure
+from harness.site import no_path
+from harness.tasks import Task
 
 
 def row(task: Task, failure: Failure | None, units: Path) -> dict[str, Any]:
     """The values of the wanted seeds, in their order; `units` is the folder of what is kept beside records."""
+    failure = Failure("skipped", task.skipped) if task.skipped else failure
     by_seed = {seed: (record, place) for record in task.records for place, seed in enumerate(record["seeds"])}
     seeds = [seed for seed in task.wanted if seed in by_seed]
     found = [by_seed[seed] for seed in seeds]
@@ -33,11 +34,8 @@ def row(task: Task, failure: Failure | None, units: Path) -> dict[str, Any]:
             name: {end: [record["bootstrap"][name][end][place] for record, place in found] for end in ("low", "high")}
             for name in bounded
         },
+        "unranked": next((record["unranked"] for record in used if record.get("unranked")), None),
         "units": [str(units / r["units"]) for r in used if r["units"]],
         "notes": list(dict.fromkeys(note for r in used for note in r["notes"])),
+        "warnings": list(dict.fromkeys(line for r in used for line in r.get("warnings", ()))),
     }
-
-
-def no_path(text: str) -> str:
-    """The text with file names in place of paths: a record names no machine's folders."""
-    return re.sub(r"(?<![\w.])/(?:[^\s/:'\"]+/)+", "", text)

@@ -12,19 +12,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness import machine
 from harness.base import label
 from harness.confirming import confirmed
 from harness.ending import ended
-from harness.engines.local import Failure, Server
-from harness.errors import BenchError
-from harness.measuring import Conditions, Measuring
-from harness.plan import Plan, Task, plan
+from harness.engines.local import Server
+from harness.errors import BenchError, Failure
+from harness.measuring import Measuring
+from harness.plan import plan
 from harness.preparation import Prepared, Wishes, chosen_device, prepare
 from harness.record import Store, write, writing
 from harness.report.result import Result
+from harness.site import Conditions, Site
 from harness.suite import Suite
+from harness.tasks import Plan
 
-FACTS = ("better", "unit", "floor", "caution")
+FACTS = ("better", "unit", "floor", "caution", "ratio")
 """What a report says of a metric beside its label."""
 
 
@@ -53,14 +56,9 @@ def run(
 
 def planned(prepared: Prepared, conditions: Conditions) -> Plan:
     """The plan of a run with everything stored taken into account."""
-    whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device)
+    whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent)
     if not conditions.fresh:
-        tasks: dict[str, list[Task]] = {}
-        for task in whole.tasks:
-            tasks.setdefault(task.id, []).append(task)
-        for record in Store(conditions.results, "").all():
-            for task in tasks.get(record["cell"], ()):
-                task.accept(record, whole.digest)
+        whole.accept(Store(conditions.results, "").all())
     return whole
 
 
@@ -85,13 +83,14 @@ def conduct(prepared: Prepared, conditions: Conditions, server: Server, fail_on:
 
 def _measured(prepared: Prepared, conditions: Conditions, whole: Plan, identity: str, server: Server) -> dict[str, Any]:
     """The Result JSON of the cells, after everything missing was measured."""
-    conditions.listener.expect(whole.tasks)
-    run = Measuring(identity, prepared.suite, whole, conditions, server)
+    conditions.listener.expect(whole.tasks, still=whole.lockstep)
+    folder = prepared.suite.file.parent.resolve()
+    run = Site(identity, folder, whole, conditions, server, Store(conditions.results, identity))
     try:
-        rows = run.rows()
+        rows = Measuring(run).rows()
     finally:
         run.store.close()
-    return _analyse(prepared, whole, rows, identity, server)
+    return _analyse(prepared, whole, rows, identity, conditions.results, server)
 
 
 def _afresh(
@@ -116,9 +115,10 @@ def _new_run(results: Path, name: str) -> str:
 
 
 def _analyse(
-    prepared: Prepared, whole: Plan, rows: list[dict[str, Any]], identity: str, server: Server
+    prepared: Prepared, whole: Plan, rows: list[dict[str, Any]], identity: str, results: Path, server: Server
 ) -> dict[str, Any]:
     suite, table = prepared.suite, prepared.catalogue.table
+    opinion = machine.opinion(results) if whole.lockstep else None
     measure = [
         {"label": label(spec), **{fact: table["metric", spec["name"]]["facts"][fact] for fact in FACTS}}
         for spec in suite.measure
@@ -129,7 +129,7 @@ def _analyse(
         "run": identity,
         "protocol": suite.protocol,
         "protocol_version": table["protocol", suite.protocol]["facts"]["version"],
-        "environment": whole.environment,
+        "environment": whole.environment | ({"doctor": opinion} if opinion else {}),
         "measure": measure,
         "baseline": suite.baseline,
         "within": suite.within,
@@ -137,10 +137,11 @@ def _analyse(
         "contenders": list(suite.contenders),
         "margin": suite.margin,
         "interval": suite.interval,
+        "replicates": "blocks" if whole.lockstep else "seeds",
         "gates": suite.gates,
         "claims": suite.claims,
         "controls": [list(pair) for pair, about in table.items() if about.get("facts", {}).get("control")],
-        "warnings": edges(suite, rows),
+        "warnings": [*edges(suite, rows), *weak(rows), *machine.doubts(opinion)],
         "cells": rows,
     }
     return analysed(run, server)
@@ -173,6 +174,15 @@ def edges(suite: Suite, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         f"the tuned lr is the {side[lr]} that was tried ({lr:g}) for {_few(names)}: widen the grid"
         for lr, names in sorted(found.items())
     ]
+
+
+def weak(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What made measurements weak, each with the rows it is said of."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for line in row["warnings"]:
+            found.setdefault(line, []).append(" / ".join(str(value) for value in row["vary"].values()))
+    return [f"{line}: {_few(names)}" for line, names in found.items()]
 
 
 def _few(names: Sequence[str], most: int = 4) -> str:

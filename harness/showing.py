@@ -31,6 +31,10 @@ def show(data: dict[str, Any], options: argparse.Namespace) -> None:
 def report(options: argparse.Namespace) -> None:
     """A stored run again, and its figures."""
     data = history.stored(Path(options.results), options.run)
+    if options.quality:
+        from harness.pareto import pareto
+
+        data = pareto(history.stored(Path(options.results), options.quality), data)
     _formatted(data, options)
     if options.figures:
         from harness.figures import write as drawn

@@ -19,6 +19,7 @@ FLOORS = {
             "base",
             "kinds",
             "exchange",
+            "ruling",
             "inputs",
             "hookspecs",
             "streams",
@@ -42,12 +43,15 @@ FLOORS = {
         ),
         1,
     ),
-    **dict.fromkeys(("statistics", "clusters", "unpaired", "feasible", "artifacts"), 1),
+    **dict.fromkeys(("statistics", "ratios", "clusters", "unpaired", "feasible", "artifacts", "machine"), 1),
     **dict.fromkeys(("protocols", "certificates"), 2),
-    **dict.fromkeys(("cells", "environment", "making", "plan", "record", "engines", "analysis"), 3),
-    **dict.fromkeys(("preparation", "runner", "measuring", "rehearsal", "checking", "history", "report", "figures"), 4),
-    **dict.fromkeys(("rows", "confirming", "ending", "comparison", "changes"), 4),
-    **dict.fromkeys(("cli", "options", "showing", "__main__"), 5),
+    **dict.fromkeys(
+        ("cells", "environment", "making", "problems", "tasks", "plan", "record", "engines", "analysis"), 3
+    ),
+    **dict.fromkeys(("site", "rows", "conversation", "lockstep", "measuring", "runner", "doctor"), 4),
+    **dict.fromkeys(("preparation", "rehearsal", "checking", "history", "report", "figures"), 4),
+    **dict.fromkeys(("confirming", "ending", "comparison", "changes", "pareto", "twins", "against"), 4),
+    **dict.fromkeys(("cli", "options", "option_types", "showing", "pytest_plugin", "__main__"), 5),
 }
 DOOR = "__init__"
 HARNESS = sorted((ROOT / "harness").rglob("*.py"))

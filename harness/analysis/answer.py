@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.claimed import told
-from harness.analysis.pairing import naming, problems, text
+from harness.analysis.pairing import naming, problems, replicates, text
 
 Cell = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -88,10 +88,13 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _told(result: Mapping[str, Any], metric: Mapping[str, Any], verb: str, cell: Cell, entry: Entry) -> str:
-    size, low, high = entry["difference"], entry["low"], entry["high"]
-    if size < 0:
-        size, low, high = -size, _minus(high), _minus(low)
-    numbers = f"{_number(size)}{_unit(metric)} (95 %: {_range(low, high)}; {adjusted(entry['p_holm'])})"
+    ratio, size, low, high = entry.get("ratio"), entry["difference"], entry["low"], entry["high"]
+    if ratio:
+        size, low, high = ratio["ratio"], ratio["low"], ratio["high"]
+    elif size < 0:
+        size, low, high = -size, high and -high, low and -low
+    shown = f"a factor of {_number(size)}" if ratio else f"{_number(size)}{_unit(metric)}"
+    numbers = f"{shown} (95 %: {_range(low, high)}; {adjusted(entry['p_holm'])})"
     return f"{_row(result, cell)} {verb} {entry['baseline']} in {metric['label']}{_place(result, cell)} by {numbers}"
 
 
@@ -105,21 +108,21 @@ def _open(result: Mapping[str, Any], metric: Mapping[str, Any], cell: Cell, entr
     size = f"{_number(entry['difference'])}{_unit(metric)}"
     numbers = f"{size}, {_range(entry['low'], entry['high'])}, {adjusted(entry['p_holm'])}"
     who = f"{_row(result, cell)} is not told apart from {entry['baseline']}{_place(result, cell)}"
-    return f"{who} (difference {numbers}): {_decides(entry)}"
+    return f"{who} (difference {numbers}): {_decides(entry, replicates(result))}"
 
 
-def _decides(entry: Entry) -> str:
-    """What would decide it, if the true difference is as large as the one seen."""
+def _decides(entry: Entry, noun: str) -> str:
+    """What would decide it, if the true difference is as large as the one seen; `noun` is seeds or blocks."""
     seeds, examples = entry["needed"]["seeds"], entry["needed"]["examples"]
     if entry["p"] == 1 and seeds is None and examples is None:
         return "no difference was seen"
     if seeds is None and examples is None:
         also = " nor more test examples alone" if entry["interval"] != "seeds" else ""
-        return f"{'neither more seeds' if also else 'no number of seeds'}{also} would decide it"
+        return f"{f'neither more {noun}' if also else f'no number of {noun}'}{also} would decide it"
     if seeds is None:
-        return f"no number of seeds decides it, about {about(examples)} more test examples would"
+        return f"no number of {noun} decides it, about {about(examples)} more test examples would"
     other = f" or {about(examples)} more test examples" if examples is not None else ""
-    return f"needs about {about(seeds)} more seeds{other}"
+    return f"needs about {about(seeds)} more {noun}{other}"
 
 
 def _silent(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]]) -> list[str]:
@@ -188,10 +191,6 @@ def adjusted(p: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
-
-
-def _minus(value: float | None) -> float | None:
-    return None if value is None else -value
 
 
 def about(count: int) -> str:

@@ -52,7 +52,7 @@ def _pairs(run: Mapping[str, Any], cells: Cells, claim: Mapping[str, Any]) -> It
             if better not in members or worse not in members:
                 continue
             one, other = (cells[members[name]].get(claim["metric"]) for name in (better, worse))
-            found = compared(run, one, other) if one and other else None
+            found = compared(run, one, other, metric) if one and other else None
             if found is not None:
                 place = text(run["cells"][members[better]]["vary"], others)
                 yield Pair(better, worse, place, sign * found.difference, found.p)

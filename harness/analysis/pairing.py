@@ -73,6 +73,11 @@ def full_name(run: Mapping[str, Any], vary: Vary) -> str:
     return " on ".join(filter(None, (text(vary, axes) for axes in naming(run))))
 
 
+def replicates(run: Mapping[str, Any]) -> str:
+    """What a metric has a value of: seeds, or blocks."""
+    return str(run.get("replicates") or "seeds")
+
+
 def _key(vary: Vary, axes: Sequence[str]) -> Key:
     return tuple(str(vary.get(axis)) for axis in axes)
 

@@ -6,17 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness import ratios
 from harness.analysis.answer import answer
 from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
 from harness.analysis.gates import outcomes
 from harness.analysis.pairing import full_name, partners, problems
 from harness.analysis.samples import Measured, measured
-from harness.analysis.verdicts import Cells, against, marks
+from harness.analysis.verdicts import Cells, against, marks, unranked
 from harness.statistics import interval
 
 KEPT = ("suite", "question", "run", "protocol", "protocol_version", "environment", "measure", "axes", "contenders",
-        "within", "baseline", "margin", "interval", "controls")  # fmt: skip
+        "within", "baseline", "margin", "interval", "controls", "replicates")  # fmt: skip
 FAILED = ("failed", "crashed", "timeout", "oom")
 CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
 
@@ -48,11 +49,19 @@ def _cell(run: Mapping[str, Any], cell: Mapping[str, Any], numbers: Mapping[str,
         if label in metrics:
             metrics[label]["bootstrap"] = ends
     kept = {key: cell.get(key) for key in CELL}
-    return {**kept, "metrics": metrics, "against": {}, "best": {}, "notes": list(cell.get("notes", ()))}
+    reason = unranked(cell)
+    notes = [*cell.get("notes", ()), *_outliers(metrics), *([reason] if reason else [])]
+    return {**kept, "metrics": metrics, "against": {}, "best": {}, "notes": notes}
+
+
+def _outliers(metrics: Mapping[str, Any]) -> list[str]:
+    """A line for the first metric that labels some."""
+    found = [(name, metric) for name, metric in metrics.items() if metric.get("outliers")]
+    return [f"{name}: {len(m['outliers'])} of {len(m['values'])} blocks far out, and kept" for name, m in found[:1]]
 
 
 def _metric(one: Measured, metric: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    found = interval(one.sample(), kind)
+    found = interval(one.sample(), kind) if metric.get("ratio") is None else ratios.interval(one.sample())
     lost = sum(not math.isfinite(value) for value in one.values)
     reason = f"{lost} of {len(one.values)} seeds have no finite value and are left out" if lost else None
     if reason is None and math.isnan(found.low):
@@ -60,6 +69,7 @@ def _metric(one: Measured, metric: Mapping[str, Any], kind: str) -> dict[str, An
             "one seed and no results per example: no interval" if len(one.seeds) == 1 else "the spread is not finite"
         )
     numbers = {"values": one.values.tolist(), "mean": found.mean, "low": found.low, "high": found.high}
+    numbers |= {} if metric.get("ratio") is None else ratios.spread(one.values)
     return {**numbers, "interval": found.kind, "better": metric["better"], "unit": metric["unit"], "reason": reason}
 
 

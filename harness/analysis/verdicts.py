@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness import ratios
 from harness.analysis.pairing import Partner, naming, text
 from harness.analysis.samples import Measured
 from harness.statistics import Difference, Needed, difference, holm, needed, same
@@ -23,27 +24,36 @@ def against(
     """Cell number -> its comparison with the baseline, for every cell but the baseline's own that has the metric.
 
     Holm runs over all comparisons of the metric in the suite. Where a `margin` is given, a difference shown to be
-    inside it is "same" even if it is not zero: the suite says that it does not matter.
+    inside it is "same" even if it is not zero: the suite says that it does not matter. A metric that is compared by
+    ratio has a margin of its own, and a difference that is not larger is never "better" or "worse", however sure.
     """
     label = metric["label"]
     found = {
-        index: _compare(run, cells, index, link, label)
+        index: _compare(run, cells, index, link, metric)
         for index, link in enumerate(links)
         if label in cells[index] and link.index != index
     }
     tests = {index: each for index, (each, _) in found.items() if each is not None and _judged(run, each)}
     adjusted = dict(zip(tests, holm([each.p for each in tests.values()]), strict=True))
-    margin = _margin(run, label)
-    equal = holm([same(each, margin) if margin else None for each in tests.values()])
+    margins = {index: _margin(run, cells, links[index], metric) for index in tests}
+    equal = holm([same(each, margin) if (margin := margins[index]) else None for index, each in tests.items()])
     alike = dict(zip(tests, equal, strict=True))
     decided = sum(p is not None and p <= ALPHA for p in adjusted.values())
     entries = {}
     for index, (each, reason) in found.items():
         entry = _entry(run, index, links[index], each, reason)
-        verdict = _verdict(each, adjusted.get(index), alike.get(index), metric["better"])
-        more = needed(each, ALPHA / (len(tests) - decided)) if each and verdict == "undecided" else Needed(None, None)
+        least = margins[index] if metric.get("ratio") and index in margins else None
+        verdict = _verdict(each, adjusted.get(index), alike.get(index), metric["better"], least or 0.0)
+        more = (
+            needed(each, ALPHA / max(1, len(tests) - decided))
+            if each and verdict == "undecided"
+            else Needed(None, None)
+        )
         more = Needed(0, 0) if verdict in ("better", "worse", "same") else more
         entry |= {"p": each.p if each and index in tests else None, "p_holm": adjusted.get(index), "family": len(tests)}
+        entry |= _ratio(cells, links[index], each, metric)
+        if verdict == "undecided" and (adjusted[index] or 0) <= ALPHA:
+            more, entry["reason"] = Needed(None, None), "sure, but too small to matter"
         entries[index] = entry | {"verdict": verdict, "needed": {"seeds": more.seeds, "examples": more.examples}}
     return entries
 
@@ -54,7 +64,8 @@ def marks(run: Mapping[str, Any], cells: Cells, members: Sequence[int], metric: 
     A cell with a seed that has no finite value has no mark: what is left of it is not its mean.
     """
     label, sign = metric["label"], 1 if metric["better"] == "higher" else -1
-    means = {index: sign * float(cells[index][label].values.mean()) for index in members if label in cells[index]}
+    ranked = [index for index in members if label in cells[index] and not unranked(run["cells"][index])]
+    means = {index: sign * _typical(cells[index][label], metric) for index in ranked}
     means = {index: mean for index, mean in means.items() if math.isfinite(mean)}
     if not means:
         return {}
@@ -62,22 +73,29 @@ def marks(run: Mapping[str, Any], cells: Cells, members: Sequence[int], metric: 
     others = [index for index in means if means[index] < means[best]]
     ps = []
     for index in others:
-        found = _difference(cells[index][label], cells[best][label], run["interval"])
+        found = _difference(cells[index][label], cells[best][label], run["interval"], metric)
         ps.append(found.p if found and _judged(run, found) and sign * found.difference < 0 else None)
     beaten = {index for index, p in zip(others, holm(ps), strict=True) if p is not None and p <= ALPHA}
     return {i: "beaten" if i in beaten else "tied" if i in others else "best" for i in means}
 
 
-def _difference(one: Measured, other: Measured, kind: str) -> Difference | None:
+def _difference(one: Measured, other: Measured, kind: str, metric: Mapping[str, Any]) -> Difference | None:
     """The paired difference over the seeds that both have; None where there is no such seed."""
     seeds = [seed for seed in one.seeds if seed in set(other.seeds)]
+    if metric.get("ratio") is not None and seeds:
+        return ratios.difference(one.sample(seeds), other.sample(seeds))
     return difference(one.sample(seeds), other.sample(seeds), kind) if seeds else None
 
 
-def compared(run: Mapping[str, Any], one: Measured, other: Measured) -> Difference | None:
+def compared(run: Mapping[str, Any], one: Measured, other: Measured, metric: Mapping[str, Any]) -> Difference | None:
     """The paired difference of two cells; None where nothing can be said of it."""
-    found = _difference(one, other, run["interval"])
+    found = _difference(one, other, run["interval"], metric)
     return found if found is not None and _judged(run, found) else None
+
+
+def _typical(one: Measured, metric: Mapping[str, Any]) -> float:
+    """What a cell is ranked by: its mean, or what is typical of a metric that is compared by ratio."""
+    return float(one.values.mean()) if metric.get("ratio") is None else ratios.interval(one.sample()).mean
 
 
 def _judged(run: Mapping[str, Any], found: Difference) -> bool:
@@ -86,19 +104,21 @@ def _judged(run: Mapping[str, Any], found: Difference) -> bool:
 
 
 def _compare(
-    run: Mapping[str, Any], cells: Cells, index: int, link: Partner, label: str
+    run: Mapping[str, Any], cells: Cells, index: int, link: Partner, metric: Mapping[str, Any]
 ) -> tuple[Difference | None, str | None]:
     """The difference of a cell to its partner, and what a reader must know about it or about its absence."""
     if link.index is None:
         return None, link.reason
-    partner = run["cells"][link.index]
+    label, partner = metric["label"], run["cells"][link.index]
     if partner["status"] != "ok":
         return None, f"the baseline's row is {partner['status']}: {partner.get('reason')}"
+    if reason := unranked(run["cells"][index]) or unranked(partner, "the baseline's row is "):
+        return None, reason
     if label not in cells[link.index]:
         return None, f"the baseline's row has no {label}"
     one, other = cells[index][label], cells[link.index][label]
     apart = label in run.get("unpaired", ())
-    found = unpaired(one.sample(), other.sample()) if apart else _difference(one, other, run["interval"])
+    found = unpaired(one.sample(), other.sample()) if apart else _difference(one, other, run["interval"], metric)
     if found is None or found.pairs == 0:
         return None, "no seed has a finite value in both rows"
     return found, _caveat(run, found)
@@ -114,19 +134,37 @@ def _caveat(run: Mapping[str, Any], found: Difference) -> str | None:
     return None
 
 
-def _margin(run: Mapping[str, Any], label: str) -> float | None:
-    margin = run.get("margin")
+def _ratio(cells: Cells, link: Partner, found: Difference | None, metric: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a metric that is compared by ratio, the ratio to the baseline."""
+    if metric.get("ratio") is None or found is None or link.index is None:
+        return {}
+    return {"ratio": ratios.as_ratio(found, cells[link.index][metric["label"]].sample())}
+
+
+def unranked(row: Mapping[str, Any], start: str = "") -> str | None:
+    """Why a row takes no part in any comparison, or None."""
+    return f"{start}not ranked: {row['unranked']}" if row.get("unranked") else None
+
+
+def _margin(run: Mapping[str, Any], cells: Cells, link: Partner, metric: Mapping[str, Any]) -> float | None:
+    """In the metric's unit. A ratio's is a share of the baseline, the metric's own where the suite names none."""
+    label, margin = metric["label"], run.get("margin")
     if isinstance(margin, Mapping):
         margin = margin.get(label, margin.get(label.split("(", 1)[0]))
-    return None if margin is None else float(margin)
+    if metric.get("ratio") is None or link.index is None:
+        return None if margin is None else float(margin)
+    share = float(metric["ratio"] if margin is None else margin)
+    return share * ratios.interval(cells[link.index][label].sample()).mean
 
 
-def _verdict(found: Difference | None, p: float | None, equal: float | None, better: str) -> str | None:
+def _verdict(
+    found: Difference | None, p: float | None, equal: float | None, better: str, least: float = 0.0
+) -> str | None:
     if found is None or p is None:
         return None
     if equal is not None and equal <= ALPHA:
         return "same"
-    if p > ALPHA:
+    if p > ALPHA or abs(found.difference) <= least:
         return "undecided"
     return "better" if (found.difference > 0) == (better == "higher") else "worse"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from harness.engines.forked import forked
 from harness.errors import BenchError, Skip
 from harness.sources import Source
 
@@ -146,9 +149,14 @@ class Desk:
         """The values of one block; per-example results go to the file `units`."""
         from harness import cells
 
-        answer = cells.measure(self._session, seeds, tuned, Path(units), self._cell["measure"])
+        measure = partial(cells.measure, self._session, seeds, tuned, Path(units), self._cell["measure"])
+        answer = forked(measure) if self._session.fresh else measure()
         self._registry.manager.hook.case_finished(cell=self._cell, values=answer)
         return answer
+
+    def rule(self, blocks: list[Any], spent: float) -> dict[str, Any]:
+        """What the session says of the blocks measured in lockstep so far."""
+        return dataclasses.asdict(self._session.rule(blocks, spent))
 
     def analyse(self, run: dict[str, Any]) -> dict[str, Any]:
         """The statistics of a run."""

@@ -11,11 +11,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.engines.server import PLAIN, TRAINING, kill_group
+from harness.errors import Failure
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,19 +25,14 @@ if TYPE_CHECKING:
 Progress = Callable[[float], None]
 
 
-class Failure(Exception):
-    """A question that got no answer: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
 class Server:
-    """The warm fork server, started on first use. A context manager: leaving it ends every child."""
+    """The warm fork server, started on first use. A context manager: leaving it ends every child.
 
-    def __init__(self) -> None:
+    It runs in `python`, this one by default, and finds its modules on `path`, where this process does by default.
+    """
+
+    def __init__(self, python: str | None = None, path: Sequence[str] | None = None) -> None:
+        self._python, self._path = python or sys.executable, path
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -101,10 +97,11 @@ class Server:
             self._process.wait()
 
         ours, theirs = socket.socketpair()
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
+        path = [p for p in sys.path if p] if self._path is None else self._path
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
         environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin cost several times on a busy machine
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
+            [self._python, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

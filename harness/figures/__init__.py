@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "figures", "write"]
 
-MODULES = ("against", "samples", "path", "steps", "occurrences", "ball")
+MODULES = ("front", "against", "samples", "path", "steps", "occurrences", "ball")
 """The modules that draw, in the order in which their figures are written."""
 
 

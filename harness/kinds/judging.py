@@ -16,7 +16,9 @@ class Metric(Component):
     """A number that judges a contender: `better` is higher, lower, or None for one that only describes it.
 
     `tasks` as for a loss; `floor` is what perfect samples have in expectation, where controls are held to it; `caution`
-    is a line that stands in every report with the metric, for what its intervals do not cover.
+    is a line that stands in every report with the metric, for what its intervals do not cover. With `ratio` contenders
+    are compared by the ratio to the baseline, block by block, and one that differs from 1 by no more than this share is
+    no difference in practice; None compares by the difference.
 
     A metric that has nothing to say of a cell raises Skip, or returns None where nobody asks why. One with a value for
     each step of a sampler has a method `curve`, which takes the same: times and values [2, n], for figures; or None.
@@ -28,6 +30,7 @@ class Metric(Component):
     tasks: ClassVar[Sequence[str]] = ()
     floor: ClassVar[float | None] = None
     caution: ClassVar[str | None] = None
+    ratio: ClassVar[float | None] = None
 
     @abstractmethod
     def __call__(self, *args: Any, **inputs: Any) -> Any:

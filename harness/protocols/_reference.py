@@ -32,6 +32,12 @@ def checked(noise: Any, logits: Tensor, seed: int) -> list[tuple[int, int, float
     return [(row, column, probability(noise, logits[row].numpy(), column)) for row, column in pairs]
 
 
+def error_of(probabilities: Tensor, noise: Any, logits: Tensor, seed: int) -> float:
+    """The largest distance of probabilities [batch, n] from those references. Biased downward: few are checked."""
+    pairs = checked(noise, logits, seed)
+    return max(abs(float(probabilities[row, column]) - exact) for row, column, exact in pairs)
+
+
 def probability(noise: Any, mu: Any, i: int) -> float:
     """P[argmax_j(mu_j + e_j) = i] for logits `mu` [n], to about 1e-12; NaN where the quadrature doubts 1e-9."""
     from scipy.integrate import quad

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import torch
@@ -73,9 +73,13 @@ class Sampling(Session):
         self.denoiser, self.components = self.parts.denoiser, self.parts.components
         self.times = self._times()
         self.covariance = self.parts.covariance
-        self.feature = Features(self.parts)
         said = self.components["variance"].about(self.parts.fitted) if "variance" in self.components else None
         self.notes = list(filter(None, [self._rounded(), said]))
+
+    @cached_property
+    def feature(self) -> Features:
+        """In what samples are compared."""
+        return Features(self.parts)
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
         """Sample once a seed and let every metric judge."""

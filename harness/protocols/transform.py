@@ -16,8 +16,9 @@ from harness.hookspecs import hookimpl
 from harness.inputs import required
 from harness.kinds import Protocol
 from harness.protocols._adversaries import adversaries
-from harness.protocols._cost import peak_bytes, seconds
-from harness.protocols._reference import checked
+from harness.protocols._clock import seconds
+from harness.protocols._cost import peak_bytes
+from harness.protocols._reference import error_of
 from harness.streams import generator
 
 
@@ -39,11 +40,11 @@ class Transform(Protocol):
         "probabilities",
         "gradient",
         "adversaries",
-        "reference",
-        "forward_seconds",
+        "error",
+        "seconds",
         "backward_seconds",
         "softmax_seconds",
-        "memory",
+        "bytes",
     )
 
     def setup(self, case: Case) -> Session:
@@ -97,13 +98,14 @@ class Draw:
         return [rows.to(self._device, self._dtype) for rows in adversaries(self.logits.shape[-1], self._seed)]
 
     @cached_property
-    def reference(self) -> list[tuple[int, int, float]] | None:
-        """(row, class, exact probability) for a few classes, integrated on another way; None where nobody knows."""
+    def error(self) -> float | None:
+        """The largest distance from an independent integration, over sampled classes; None where there is none."""
         noise = self.transform.reference_noise()
-        return None if noise is None else checked(noise, self.logits.double().cpu(), self._seed)
+        logits = self.logits.double().cpu()
+        return None if noise is None else error_of(self.probabilities, noise, logits, self._seed)
 
     @cached_property
-    def forward_seconds(self) -> float:
+    def seconds(self) -> float:
         """The median time of a forward pass."""
         return seconds(lambda: self.transform(self.logits), self._device)
 
@@ -120,7 +122,7 @@ class Draw:
         return seconds(lambda: torch.softmax(self.logits, -1), self._device)
 
     @cached_property
-    def memory(self) -> float:
+    def bytes(self) -> float:
         """Bytes held at the peak of a forward pass beyond what was held before it."""
         self.transform(self.logits)
         return peak_bytes(lambda: self.transform(self.logits), self._device)

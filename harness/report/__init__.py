@@ -19,6 +19,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "md": "harness.report.markdown",
         "latex": "harness.report.latex",
         "methods": "harness.report.methods",
+        "pytest-benchmark": "harness.report.pytest_benchmark",
     }
 )
 """Format name -> module with `render(result, width) -> str`."""

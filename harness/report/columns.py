@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from harness.analysis.pairing import replicates
 from harness.report.digits import (
     MISSING,
     Estimate,
@@ -124,6 +125,8 @@ def _head(metric: Mapping[str, Any], unit: str, ink: Ink) -> str:
 def _difference(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Column:
     """The difference to the baseline, in the unit of the metric's own column; `compact` adds the verdict's mark."""
     name = view.primary
+    if view.metrics[0].get("ratio") is not None:
+        return _ratio(view, rows, ink, compact)
     size, _ = unit_for([e for e in (estimate(row.metric(name)) for row in rows) if e], view.metrics[0].get("unit"))
     found = [estimate(row.against(name), "difference") for row in rows]
     texts = estimates([item and item.divided(size) for item in found], signed=True)
@@ -133,6 +136,20 @@ def _difference(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Col
         blank = "baseline" if row.baseline else ink(MISSING) if row.measured else ""
         mark = f" {ink.mark(verdict)}" if compact else ""
         cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank, "dim")])
+    only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
+    return Column(ink(f"vs {only}"), tuple(cells))
+
+
+def _ratio(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Column:
+    """The ratio to the baseline."""
+    entries = [row.against(view.primary) for row in rows]
+    texts = estimates([estimate(entry.get("ratio"), "ratio") for entry in entries])
+    cells: list[Line] = []
+    for row, entry, text in zip(rows, entries, texts, strict=True):
+        verdict = entry.get("verdict") or ""
+        mark = f" {ink.mark(verdict)}" if compact else ""
+        blank = "1" if row.baseline else ink(MISSING) if row.measured else ""
+        cells.append([(ink(f"×{text}") + mark, STYLES.get(verdict, ""))] if entry.get("ratio") else [(blank, "dim")])
     only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
     return Column(ink(f"vs {only}"), tuple(cells))
 
@@ -173,4 +190,6 @@ def _seconds(view: View, rows: Sequence[Row], ink: Ink) -> Column | None:
     spent = [(row.cell.get("seconds"), len(row.cell.get("seeds") or [])) for row in rows]
     items = [Estimate(seconds / seeds) if seconds and seeds else None for seconds, seeds in spent]
     texts = estimates(items, significant=3)
-    return Column("s/seed", tuple([(ink(text), "dim")] for text in texts), right=True)
+    return Column(
+        f"s/{replicates(view.data).removesuffix('s')}", tuple([(ink(text), "dim")] for text in texts), right=True
+    )

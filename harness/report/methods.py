@@ -41,7 +41,7 @@ def _compared(shown: View) -> Iterator[str]:
     protocol = f"the protocol {shown.data.get('protocol')}{f' (version {version})' if version else ''}"
     software = f"Touchstone {harness}" if harness else "Touchstone"
     yield f"We compared {counted(len(labels), 'contender')} ({_listed(labels)}){where} by {protocol} of {software}."
-    if count := seeds(shown.rows):
+    if count := seeds(shown):
         yield f"Rows were measured with {count}, and paired by seed."
 
 

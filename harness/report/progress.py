@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.base import label
-from harness.measuring import Listener
+from harness.site import Listener
 
 if TYPE_CHECKING:
     from harness.making import Artifact
-    from harness.plan import Task
+    from harness.tasks import Task
 
 
 class Progress(Listener):
@@ -27,6 +28,7 @@ class Progress(Listener):
         self._lock = threading.Lock()
         self._seeds: dict[int, float] = {}
         self._line: Any = None
+        self._still, self._shown = False, 0.0
 
     def __enter__(self) -> Progress:
         return self
@@ -38,8 +40,9 @@ class Progress(Listener):
         if self._bar is not None:
             self._bar.stop()
 
-    def expect(self, tasks: list[Task]) -> None:
-        """The tasks of the run: what the bar's full length stands for."""
+    def expect(self, tasks: list[Task], still: bool = False) -> None:
+        """The tasks of the run: what the bar's full length stands for. A `still` bar moves in `told` alone."""
+        self._still = still
         self._seeds = {id(task): len(task.wanted) - len(task.missing) for task in tasks}
         todo = [task for task in tasks if task.missing]
         if not todo or not self._live:
@@ -51,7 +54,12 @@ class Progress(Listener):
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("seeds"))
         self._bar = Bar(
-            *columns, TimeRemainingColumn(), console=Console(file=self._stream), transient=True, refresh_per_second=4
+            *columns,
+            TimeRemainingColumn(),
+            console=Console(file=self._stream),
+            transient=True,
+            refresh_per_second=4,
+            auto_refresh=not still,
         )
         total, done = sum(len(task.wanted) for task in tasks), sum(self._seeds.values())
         self._line = self._bar.add_task("starting", total=total, completed=done)
@@ -73,6 +81,9 @@ class Progress(Listener):
             name = _name(task)
             if self._bar is not None:
                 self._bar.update(self._line, completed=sum(self._seeds.values()), description=name[:40])
+                if self._still and time.monotonic() - self._shown > 1:
+                    self._shown = time.monotonic()
+                    self._bar.refresh()
             elif self._verbose and seeds == len(task.wanted):
                 print(f"done {name}", file=self._stream, flush=True)
 

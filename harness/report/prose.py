@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analysis.answer import about
+from harness.analysis.pairing import replicates
 from harness.report.columns import VERDICTS
 from harness.report.digits import duration
 from harness.report.ink import Ink
@@ -20,7 +21,7 @@ def setting(view: View) -> list[str]:
     environment = view.data.get("environment") or {}
     torch = environment.get("torch")
     most = max((len(problem.rows) for problem in view.problems), default=0)
-    parts = [view.data.get("protocol"), *view.constants, seeds(view.rows)]
+    parts = [view.data.get("protocol"), *view.constants, seeds(view)]
     size = f"{counted(len(view.problems), 'problem')} × {counted(most, 'contender')}" if most else ""
     parts += [size, environment.get("device")]
     return [str(part) for part in [*parts, torch and f"torch {torch}", _time(view)] if part]
@@ -31,12 +32,12 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
-def seeds(rows: Sequence[Row]) -> str:
-    """How many seeds the rows have; empty where none has any."""
-    counts = sorted({len(row.cell.get("seeds") or []) for row in rows if row.cell.get("seeds")})
+def seeds(view: View) -> str:
+    """How many seeds, or blocks, the rows have; empty where none has any."""
+    counts = sorted({len(row.cell.get("seeds") or []) for row in view.rows if row.cell.get("seeds")})
     if len(counts) > 1:
-        return f"{counts[0]} to {counts[-1]} seeds"
-    return counted(counts[0], "seed") if counts else ""
+        return f"{counts[0]} to {counts[-1]} {replicates(view.data)}"
+    return counted(counts[0], replicates(view.data).removesuffix("s")) if counts else ""
 
 
 def _time(view: View) -> str:
@@ -54,7 +55,9 @@ def undecided(view: View) -> list[str]:
     for row in view.rows:
         entry = row.against(view.primary)
         if entry.get("verdict") == "undecided" and not any(_says(clause, row) for clause in clauses):
-            need = "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"))
+            need = (
+                "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"), replicates(view.data))
+            )
             needs.setdefault((row.place, need), []).append(row.label)
     return [f"{_together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]
 
@@ -62,16 +65,16 @@ def undecided(view: View) -> list[str]:
 def _says(clause: str, row: Row) -> bool:
     """Whether this part of the answer says what would decide this row."""
     named = all(re.search(rf"(?<!\w){re.escape(name)}(?![\w(])", clause) for name in (row.label, row.place) if name)
-    return named and bool(re.search(r"more (seed|test example)|decide", clause))
+    return named and bool(re.search(r"more (seed|block|test example)|decide", clause))
 
 
-def _need(needed: Mapping[str, Any] | None) -> str:
+def _need(needed: Mapping[str, Any] | None, noun: str) -> str:
     found = needed or {}
-    nouns = (("seeds", "more seed"), ("examples", "more test example"))
+    nouns = (("seeds", f"more {noun.removesuffix('s')}"), ("examples", "more test example"))
     ways = [
         f"about {about(found[key])} {noun}{'' if found[key] == 1 else 's'}" for key, noun in nouns if found.get(key)
     ]
-    return " or ".join(ways) if ways else "neither seeds nor test examples alone would decide it"
+    return " or ".join(ways) if ways else f"neither {noun} nor test examples alone would decide it"
 
 
 def legend(view: View, ink: Ink) -> list[list[str]]:
@@ -88,7 +91,8 @@ def _interval(view: View) -> str:
         for kind in sorted(str(kind) for kind in found if kind):
             kinds.setdefault(kind, []).append(name)
     several = len(kinds) > 1
-    texts = [_SOURCES.get(kind, kind) + (f" ({', '.join(names)})" if several else "") for kind, names in kinds.items()]
+    sources = {**_SOURCES, "seeds": replicates(view.data)}
+    texts = [sources.get(kind, kind) + (f" ({', '.join(names)})" if several else "") for kind, names in kinds.items()]
     return f"95 % intervals over {', over '.join(texts)}" if texts else ""
 
 

@@ -11,7 +11,7 @@ from harness.suite.claims import claims
 from harness.suite.document import Document
 from harness.suite.expand import Expander
 from harness.suite.gates import gates
-from harness.suite.grid import Point, Suite
+from harness.suite.grid import DEVICE, Point, Suite
 from harness.suite.imports import Table
 from harness.suite.nodes import Pairs, is_null
 from harness.suite.points import setting_points
@@ -75,8 +75,10 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
     kinds = measures.trainer_points(trainer) | kinds
     if found is not None and not is_null(root.get("vary")):
         kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found)
-    grid = kinds | {name: setting_points(several) for name, several in settings.items() if len(several) > 1}
-    varies = (*written, *(name for name in grid if name in settings))
+    devices = sections.devices(root.get(DEVICE), DEVICES, findings)
+    plain = {**settings, DEVICE: devices}
+    grid = kinds | {name: setting_points(several) for name, several in plain.items() if len(several) > 1}
+    varies = (*written, *(name for name in grid if name in plain))
     measure = measures.measure(root.get("measure"), root.place, expander, found)
     entries = {label(spec): str(spec["name"]) for spec in measure}
     within = rows.within(root.get("within"), [*found.kinds, *settings, "device", "dtype"] if found else [], findings)
@@ -84,7 +86,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
     competing = {kind: kinds[kind] for kind in kinds if found and kind in found.contenders}
     return Suite(
         axes=grid, varies=varies, contenders=contenders, measure=measure, trainer=trainer, within=within,
-        protocol=found.name if found else "",
+        protocol=found.name if found else "", device=devices[0],
         settings={name: several[0] for name, several in settings.items() if len(several) == 1},
         setting_names=tuple(name for name in (found.fields if found else ()) if name in settings),
         tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
@@ -125,5 +127,4 @@ def _plain(document: Document, findings: Findings) -> dict[str, Any]:
         "seeds": sections.seeds(root.get("seeds"), findings),
         "interval": sections.choice(root.get("interval"), "interval", INTERVALS, findings),
         "plugins": sections.plugins(root.get("plugins"), file.parent, findings),
-        "device": sections.choice(root.get("device"), "device", DEVICES, findings),
     }

@@ -11,6 +11,9 @@ from typing import Any
 
 from harness.base import Spec
 
+DEVICE = "device"
+"""The axis of several devices, which is no setting of a protocol."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -57,12 +60,15 @@ class Cell:
     """One point of the grid without its seeds.
 
     `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
-    kind to its spec, `settings` every setting of the protocol to its value.
+    kind to its spec, `settings` every setting of the protocol to its value; `device` is None where it is the run's,
+    `revision` where it is of the code that runs.
     """
 
     vary: dict[str, Any]
     parts: dict[str, Spec]
     settings: dict[str, Any]
+    device: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,11 +76,11 @@ class Suite:
     """A checked suite.
 
     `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
-    settings with more than one value; `varies` names the axes that tell cells apart, `contenders` those of them that
-    compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one contender,
-    or axis -> label; `within` is None where the suite does not say. `gates` are bounds that fail the run where a row
-    breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result JSON has them:
-    they take no part in anything else.
+    settings and devices with more than one value; `varies` names the axes that tell cells apart, `contenders` those of
+    them that compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one
+    contender, or axis -> label; `within` is None where the suite does not say. `gates` are bounds that fail the run
+    where a row breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result
+    JSON has them: they take no part in anything else.
     """
 
     name: str
@@ -126,6 +132,7 @@ class Suite:
 
     def _cell(self, chosen: Mapping[str, Point]) -> Cell:
         vary = {axis: chosen[axis].entry if axis in chosen else None for axis in self.varies}
-        parts = {axis: point.value for axis, point in chosen.items() if axis not in self.setting_names}
+        plain = (*self.setting_names, DEVICE)
+        parts = {axis: point.value for axis, point in chosen.items() if axis not in plain}
         settings = {name: chosen[name].value if name in chosen else self.settings[name] for name in self.setting_names}
-        return Cell(vary, parts, settings)
+        return Cell(vary, parts, settings, chosen[DEVICE].value if DEVICE in chosen else None)

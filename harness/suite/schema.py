@@ -58,7 +58,7 @@ def _top(protocols: list[str]) -> Schema:
         "claims": ("Orderings, proved or expected, that the report holds to what is measured.", claims()),
         "published": ("Numbers from papers, shown beside what is measured.", published()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
-        "device": ("Where cells run.", {"enum": list(DEVICES)}),
+        "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),
     }
     needed: Schema = {
         "protocol": {"description": "The kind of experiment.", "type": "string", "enum": protocols},

@@ -59,6 +59,16 @@ def choice(node: Node | None, what: str, choices: Sequence[str], findings: Findi
     return str(found[0]) if found else choices[0]
 
 
+def devices(node: Node | None, words: Sequence[str], findings: Findings) -> list[str]:
+    """One or several devices. The first of the words leaves the choice to us: alone, or where nothing is written."""
+    if node is None or is_null(node):
+        return [words[0]]
+    found = distinct(node, {"enum": list(words)}, "device", findings)
+    if len(found) > 1 and words[0] in found:
+        findings.add(node.place, f"device: {words[0]} stands alone")
+    return found or [words[0]]
+
+
 def seeds(node: Node | None, findings: Findings) -> Seeds:
     """N, a list of seeds, or `{n: N or list, split: seed or fixed}`."""
     split = "seed"

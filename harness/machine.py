@@ -1,0 +1,146 @@
+"""The machine while it is timed: its cores, load, clock and throttling, and what of that makes times weak."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+CPU = Path("/sys/devices/system/cpu")
+CLOCKS = ("clocks.sm", "clocks.max.sm")
+NO_GPU: Mapping[str, str] = MappingProxyType({})
+SHARE, SPREAD = 0.9, 0.1
+"""A process that has less of its core than SHARE, or a clock that moves by more than SPREAD, makes times weak."""
+
+
+def allowed() -> list[int]:
+    """The cores this process may run on; empty where nobody can choose."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def settle(cores: Sequence[int], threads: int, turn: int) -> None:
+    """Run every thread of this process on as many of the cores as there are threads, on others in every turn.
+
+    Left alone a process goes back to the core it was on, and contenders on different cores differ for as long as
+    somebody else keeps one of them busy. In turns all take the same cores, one after the other.
+    """
+    chosen = [cores[(turn + k) % len(cores)] for k in range(min(threads, len(cores)))] if cores else []
+    for thread in os.listdir("/proc/self/task") if chosen else ():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread), chosen)
+
+
+class Watch:
+    """What is noted of every turn: the share of its time in which a process of one thread ran, load, clock, throttling.
+
+    NaN where the system does not say.
+    """
+
+    def __init__(self, cores: Sequence[int], threads: int, device: str) -> None:
+        self._cores, self._alone = cores, threads == 1 and device == "cpu"
+        self._throttled = throttles(cores)
+
+    def during(self, work: Callable[[], Any]) -> tuple[Any, dict[str, list[float]]]:
+        """What the work answers, and the notes."""
+        wall, processor = time.perf_counter(), time.process_time()
+        answer = work()
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        return answer, {
+            "share": [processor / wall if self._alone else float("nan")],
+            "load": [os.getloadavg()[0]],
+            "mhz": [megahertz(self._cores)],
+            "throttled": [throttles(self._cores) - self._throttled],
+        }
+
+
+def megahertz(cores: Sequence[int]) -> float:
+    """The clock of the first of the cores."""
+    return _number(CPU / f"cpu{cores[0]}" / "cpufreq" / "scaling_cur_freq") / 1e3 if cores else float("nan")
+
+
+def governor(cores: Sequence[int]) -> str | None:
+    """Who decides about the clock of the first of the cores."""
+    with contextlib.suppress(OSError, IndexError):
+        return (CPU / f"cpu{cores[0]}" / "cpufreq" / "scaling_governor").read_text().strip()
+    return None
+
+
+def throttles(cores: Sequence[int]) -> float:
+    """How often the cores were throttled since the machine was started."""
+    return sum(_number(CPU / f"cpu{core}" / "thermal_throttle" / "core_throttle_count") for core in cores)
+
+
+def known(number: float) -> float | None:
+    """The number, None for NaN."""
+    return None if math.isnan(number) else number
+
+
+def gpu() -> dict[str, str]:
+    """The GPU's clocks and why it holds them back, as `nvidia-smi` says it; empty where there is none."""
+    names = (*CLOCKS, "clocks_throttle_reasons.active", "power.draw", "temperature.gpu")
+    command = ["nvidia-smi", f"--query-gpu={','.join(names)}", "--format=csv,noheader,nounits", "--id=0"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+        return dict(zip(names, (word.strip() for word in said.split(",")), strict=True))
+    return {}
+
+
+IDLE, BY_CHOICE = 0x1, 0x2
+"""Bits of NVML's reasons that are no throttling: nothing to do, and clocks that the user set."""
+
+
+def gpu_is_throttled(said: Mapping[str, str]) -> bool:
+    """Whether heat or power holds the GPU back."""
+    reasons = int(said.get("clocks_throttle_reasons.active", "0x0"), 16)
+    return bool(reasons & ~(IDLE | BY_CHOICE))
+
+
+def weaknesses(
+    notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int, gpu: Mapping[str, str] = NO_GPU
+) -> list[str]:
+    """What was seen in any turn that makes the times weak, a line each; `gpu` is what is said of the GPU at the end."""
+    known = {name: [v for note in notes for v in note[name] if v is not None and v == v] for name in notes[0]}
+    found = []
+    if known["share"] and (share := statistics.median(known["share"])) < SHARE:
+        found.append(f"timed while the process had only {share:.0%} of its core")
+    if known["load"] and (load := statistics.median(known["load"])) > cores:
+        found.append(f"timed under a load of {load:.1f} on {cores} cores")
+    if known["mhz"] and max(known["mhz"]) - min(known["mhz"]) > SPREAD * max(known["mhz"]):
+        found.append(f"timed while the clock moved between {min(known['mhz']):.0f} and {max(known['mhz']):.0f} MHz")
+    if any(known["throttled"]):
+        found.append("timed while the processor was throttled")
+    if gpu_is_throttled(gpu):
+        found.append(f"timed while heat or power held the GPU back, at {gpu['clocks.sm']} MHz")
+    return found
+
+
+def opinion(results: Path) -> dict[str, Any] | None:
+    """What `bench doctor` last found about this machine, as runs refer to it; None where it was never asked."""
+    kept = ("run", "pairs", "alpha", "false_positive_rate")
+    with contextlib.suppress(OSError, ValueError):
+        said = json.loads((results / "doctor.json").read_bytes())
+        return {key: said[key] for key in kept}
+    return None
+
+
+def doubts(said: Mapping[str, Any] | None) -> list[str]:
+    """A line where the doctor found the machine unfit."""
+    if said is None or said["false_positive_rate"] <= said["alpha"]:
+        return []
+    rate = f"{said['false_positive_rate']:.1%} of {said['pairs']} equal pairs"
+    return [f"this machine is unfit to compare times: bench doctor told {rate} apart ({said['run']})"]
+
+
+def _number(file: Path) -> float:
+    try:
+        return float(file.read_text())
+    except (OSError, ValueError):
+        return float("nan")

@@ -1,0 +1,71 @@
+"""`pytest suites/speed.yaml --benchmark-only`: a speed suite as benchmarks of pytest-benchmark.
+
+Only a suite of ours that times, named on the command line, is collected; any other YAML is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROTOCOL = "speed"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The file's suite, where it is one that times."""
+    named = file_path.suffix in (".yaml", ".yml") and parent.session.isinitpath(file_path)
+    return SuiteFile.from_parent(parent, path=file_path) if named and _times(file_path) else None
+
+
+def _times(file: Path) -> bool:
+    """Whether a file is a suite of the speed protocol; what is wrong in one is said when it is run."""
+    import yaml
+
+    with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return isinstance(said, dict) and said.get("protocol") == PROTOCOL and "vary" in said
+    return False
+
+
+class SuiteFile(pytest.File):
+    """A suite, which is one test: its contenders take turns."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The one test."""
+        yield SuiteItem.from_parent(self, name=self.path.stem)
+
+
+class SuiteItem(pytest.Item):
+    """Runs the suite; fails where a cell did."""
+
+    fixturenames = ("benchmark",)  # how pytest-benchmark tells a benchmark from other tests
+
+    def runtest(self) -> None:
+        """Run it, and hand what was measured to pytest-benchmark."""
+        from harness.report.benchmarks import benchmarks
+        from harness.runner import run
+
+        session: Any = getattr(self.config, "_benchmarksession", None)
+        if session is None or session.disabled or session.skip:
+            pytest.skip("benchmarks are disabled")
+        result = run(self.path, results=self.config.rootpath / "results")
+        session.benchmarks.extend(benchmarks(result.data))
+        lost = [f"{cell['vary']}: {cell['reason']}" for cell in result.cells if cell["status"] not in ("ok", "skipped")]
+        if lost:
+            pytest.fail("\n".join(lost), pytrace=False)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What the user has to mend is a line, as in the command."""
+        from harness.errors import BenchError, Mistakes
+
+        if isinstance(excinfo.value, Mistakes):
+            return "\n".join(excinfo.value.lines)
+        return str(excinfo.value) if isinstance(excinfo.value, BenchError) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it stands."""
+        return self.path, 0, f"suite {self.name}"

@@ -1,0 +1,98 @@
+"""When timing is warm, and when it is enough: by made-up blocks."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.protocols._enough import FIRST, LEAST, Enough, half_width
+from harness.ruling import Ruling
+
+QUIET = {"share": [1.0], "load": [0.5], "mhz": [3000.0], "throttled": [0.0]}
+
+
+def blocks(times: Sequence[Sequence[float]], **notes: list[float]) -> list[list[dict[str, list[float]]]]:
+    return [[{"seconds": [time], **QUIET, **notes} for time in block] for block in times]
+
+
+def ruled(enough: Enough, times: Sequence[Sequence[float]], each: float = 0.01, **notes: list[float]) -> Ruling:
+    """The last ruling when blocks come one after the other, `each` seconds apart."""
+    ruling = Ruling()
+    for count in range(1, len(times) + 1):
+        ruling = enough.rule(blocks(times[:count], **notes), count * each)
+        if ruling.stop:
+            break
+    return ruling
+
+
+def noisy(spread: float, ratio: float = 1.0) -> Iterator[list[float]]:
+    draw = random.Random(0)
+    return ([draw.lognormvariate(0, spread), ratio * draw.lognormvariate(0, spread)] for _ in itertools.count())
+
+
+def test_warm_is_when_everybody_agrees_for_some_blocks() -> None:
+    cold = [[3.0, 1.0], [2.0, 1.0], [1.0, 1.5], [1.0, 1.0]]
+    steady = [[1.0, 1.01]] * 30
+    assert ruled(Enough(0.01, 5.0, 2), cold + steady).warm == 6, "the last of the cold and two more agree"
+
+
+def test_nobody_waits_for_agreement_beyond_a_fifth_of_the_budget() -> None:
+    restless = [[1.0, 1.0], [2.0, 1.0]] * 100
+    ruling = ruled(Enough(0.01, 5.0, 2), restless, each=0.1)
+    assert ruling.warm == 21 and ruling.stop == "the budget of 10 s was used"
+
+
+def test_it_stops_when_every_ratio_is_known_well_enough() -> None:
+    times = list(itertools.islice(noisy(0.001, 1.3), 200))
+    ruling = ruled(Enough(0.01, 5.0, 2), times)
+    assert ruling.stop == "every ratio is known to ±1.0%" and not ruling.warnings
+
+
+def test_noise_takes_more_blocks_up_to_the_budget() -> None:
+    counts = {}
+    for spread in (0.01, 0.03, 0.3):
+        enough, times = Enough(0.01, 5.0, 2), list(itertools.islice(noisy(spread), 2000))
+        stopped = next(k for k in range(1, 2000) if enough.rule(blocks(times[:k]), k * 0.01).stop)
+        counts[spread] = stopped
+    assert FIRST <= counts[0.01] < counts[0.03] < counts[0.3] == 1001
+
+
+def test_slow_calls_get_the_fewest_blocks_that_can_decide() -> None:
+    assert ruled(Enough(0.01, 1.0, 2), [[1.0, 1.0]] * 50, each=60.0).stop is not None
+    enough = Enough(0.01, 1.0, 2)
+    assert [bool(enough.rule(blocks([[1.0, 1.0]] * k), 60.0 * k).stop) for k in range(1, 14)].index(True) == LEAST
+
+
+@pytest.mark.parametrize("n", [20, 57])
+def test_half_width_is_that_of_a_trimmed_mean(n: int) -> None:
+    draw = np.random.default_rng(n)
+    found = [half_width(draw.standard_normal(n).tolist()) for _ in range(200)]
+    spread = np.std([stats.trim_mean(draw.standard_normal(n), 0.2) for _ in range(4000)])
+    assert np.mean(found) == pytest.approx(1.96 * spread, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("notes", "says"),
+    [
+        ({"share": [0.5]}, "only 50% of its core"),
+        ({"load": [7.0]}, "a load of 7.0 on 2 cores"),
+        ({"throttled": [1.0]}, "was throttled"),
+        ({"mhz": [math.nan]}, None),
+    ],
+)
+def test_what_makes_times_weak_is_a_warning(notes: dict[str, list[float]], says: str | None) -> None:
+    ruling = ruled(Enough(0.01, 5.0, 2), [[1.0, 1.0]] * 40, **notes)
+    assert (says is None and not ruling.warnings) or (says and says in ruling.warnings[0])
+
+
+def test_a_clock_that_moves_is_a_warning() -> None:
+    enough = Enough(0.01, 1.0, 2)
+    moving = [[{"seconds": [1.0], **QUIET, "mhz": [1000.0 + 100 * k]}] for k in range(40)]
+    rulings = [enough.rule(moving[:k], k * 0.1) for k in range(1, 40)]
+    assert any("the clock moved between" in line for ruling in rulings for line in ruling.warnings)

@@ -1,0 +1,173 @@
+"""Timing on a loaded machine: false alarms, true slow-downs found, and what the harness itself takes.
+
+Another process keeps one core busy throughout. PAIRS in the environment says how many pairs are tried, 20 by default;
+the targets are for 200 pairs and 100 slow-downs. Peers measure the same function back to back, as they do, and are
+judged by the same rule: p at most 5 % (Welch) and more than 2 % apart.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+from scipy import stats
+from torch.utils import benchmark as torch_benchmark
+
+from harness.doctor import examine
+from harness.engines.local import Server
+from harness.preparation import Wishes, prepare
+from harness.protocols._clock import Turn, Wall
+from harness.runner import conduct
+from harness.site import Conditions
+
+PAIRS = int(os.environ.get("PAIRS", "20"))
+
+SPIN = '''
+"""Work that takes as long as it is told to."""
+from harness import Count, Transform, hookimpl
+
+
+class Spin(Transform):
+    """Counts, and changes nothing."""
+
+    rounds: Count = 1000
+
+    def __call__(self, logits):
+        for _ in range(self.rounds):
+            pass
+        return logits
+
+
+@hookimpl
+def components():
+    return [Spin]
+'''
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """One core is kept busy by somebody else."""
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    yield
+    other.kill()
+    other.wait()
+
+
+def told_apart(one: list[float], other: list[float]) -> bool:
+    ratio = statistics.mean(other) / statistics.mean(one)
+    return bool(stats.ttest_ind(one, other, equal_var=False).pvalue <= 0.05 and abs(ratio - 1) > 0.02)
+
+
+def test_false_alarms(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -> None:
+    opinion = benchmark.pedantic(lambda: examine(tmp_path, PAIRS, 0.3), rounds=1)  # type: ignore[no-untyped-call]
+    benchmark.extra_info.update(opinion)
+    alone = f"{opinion['by_p_alone']:.1%} by p alone"
+    print(f"\nequal functions told apart in {opinion['false_positive_rate']:.1%} of {opinion['pairs']} pairs, {alone}")
+
+
+@pytest.mark.parametrize("seconds", [10.0])
+def test_a_slow_down_of_a_tenth(benchmark: BenchmarkFixture, busy: None, seconds: float, tmp_path: Path) -> None:
+    (tmp_path / "spin.py").write_text(SPIN)
+    suite = tmp_path / "spin.yaml"
+    suite.write_text(
+        "protocol: speed\nplugins: [spin.py]\nmeasure: seconds\nseeds: 200\nbaseline: {transform: spin(rounds=1000)}\n"
+        "vary: {transform: {spin: {rounds: [1000, 1100]}}}\n"
+        f"settings: {{n: {[*range(2, 2 + PAIRS)]}, batch: 1, budget: {seconds / 2}}}\n".replace(
+            "spin(rounds=1000)", "spin"
+        )
+    )
+
+    def found() -> tuple[int, float]:
+        with Server() as server:
+            result = conduct(prepare(str(suite), Wishes(), server), Conditions(tmp_path / "results"), server).data
+        entries = [entry for cell in result["cells"] for entry in cell["against"].values()]
+        slower = sum(entry["p"] <= 0.05 and entry["ratio"]["ratio"] > 1.02 for entry in entries)
+        spent = [sum(cell["seconds"] for cell in result["cells"][k : k + 2]) for k in range(0, 2 * PAIRS, 2)]
+        return slower, max(spent)
+
+    slower, longest = benchmark.pedantic(found, rounds=1)  # type: ignore[no-untyped-call]
+    benchmark.extra_info.update(found=slower / PAIRS, longest=longest)
+    print(f"\na slow-down of 1.10 found in {slower} of {PAIRS} trials, at most {longest:.1f} s of measuring each")
+
+
+def back_to_back(call: Callable[[], Any]) -> list[float]:
+    """As hyperfine does: ten runs of one, after a warm-up."""
+    Wall().sample(call, 100)
+    return [Wall().sample(call, 1000) / 1000 for _ in range(10)]
+
+
+def by_pytest_benchmark(call: Callable[[], Any]) -> list[float]:
+    """As its fixture does: calibrated rounds for a while."""
+    times = 1
+    while Wall().sample(call, times) < 1e-4:
+        times *= 2
+    return [Wall().sample(call, times) / times for _ in range(200)]
+
+
+def by_torch(call: Callable[[], Any]) -> list[float]:
+    timer = torch_benchmark.Timer("call()", globals={"call": call})
+    return list(timer.blocked_autorange(min_run_time=0.3).times)
+
+
+PEERS: dict[str, Callable[[Callable[[], Any]], list[float]]] = {
+    "back to back": back_to_back,
+    "pytest-benchmark": by_pytest_benchmark,
+    "torch.utils.benchmark": by_torch,
+}
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_false_alarms_of_peers(benchmark: BenchmarkFixture, busy: None, peer: str) -> None:
+    torch.set_num_threads(1)
+    logits, sample = torch.randn(64, 64), PEERS[peer]
+    call = lambda: torch.sigmoid(logits)  # noqa: E731
+
+    def alarms() -> int:
+        return sum(told_apart(sample(call), sample(call)) for _ in range(PAIRS))
+
+    wrong = benchmark.pedantic(alarms, rounds=1)  # type: ignore[no-untyped-call]
+    benchmark.extra_info.update(false_positive_rate=wrong / PAIRS)
+    print(f"\n{peer}: equal functions told apart in {wrong / PAIRS:.1%} of {PAIRS} pairs")
+
+
+def test_what_the_timer_costs_inside_a_block(benchmark: BenchmarkFixture) -> None:
+    logits = torch.randn(64, 64)
+    turn = Turn(Wall(), lambda: torch.sigmoid(logits))
+    timer = statistics.median(Wall().sample(lambda: None, 0) for _ in range(10_000))
+    samples = benchmark.pedantic(turn.samples, rounds=20)  # type: ignore[no-untyped-call]
+    share = timer / (statistics.median(samples) * turn.times)
+    benchmark.extra_info.update(share=share)
+    print(f"\nthe timer takes {timer * 1e9:.0f} ns, {share:.4%} of a sample")
+
+
+def test_what_the_harness_costs_in_a_turn(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    """A turn in which nothing is done, seen from the driver: asked, answered, ruled."""
+    plugin = Path(__file__).resolve().parent.parent / "helpers" / "turns.py"
+    suite = tmp_path / "turns.yaml"
+    suite.write_text(
+        f"protocol: turns\nplugins: [{plugin}]\nmeasure: score\nseeds: 500\nbaseline: each\n"
+        "vary: {loss: [each, {each: {value: [2, 3, 4]}}]}\n"
+    )
+    os.environ["TURNS"] = os.devnull
+
+    def spent(seeds: int) -> float:
+        prepared = prepare(str(suite), Wishes(overrides={"seeds": str(seeds)}), server)
+        before = time.perf_counter()
+        conduct(prepared, Conditions(tmp_path / "results", fresh=True), server)
+        return time.perf_counter() - before
+
+    with Server() as server:
+        spent(2)
+        few = spent(2)
+        turn = benchmark.pedantic(lambda: (spent(502) - few) / 500 / 4, rounds=3)  # type: ignore[no-untyped-call]
+    benchmark.extra_info.update(turn_ms=turn * 1e3)
+    print(f"\na turn that does nothing: {turn * 1e3:.2f} ms")

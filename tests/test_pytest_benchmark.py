@@ -1,0 +1,89 @@
+"""Both ways between suites that time and pytest-benchmark; the contract with the classes of it that are internal."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_benchmark.stats import Metadata, Stats
+
+from harness.errors import BenchError
+from harness.report import render
+
+RESULT: dict[str, Any] = {
+    "suite": "speed", "run": "r", "protocol": "speed", "environment": {"python": "3", "commit": None}, "baseline": "a",
+    "measure": [{"label": "seconds", "better": "lower", "unit": "s"}], "axes": {"loss": ["a", "b"]}, "contenders": ["loss"],
+    "cells": [{"id": name, "vary": {"loss": name}, "status": "ok", "metrics": {"seconds": {"values": values, "mean": 1.0}}}
+              for name, values in (("a", [0.1, 0.2, 0.15]), ("b", [0.3, None, 0.35]))],
+}  # fmt: skip
+
+
+def test_the_classes_that_are_internal_to_pytest_benchmark_are_as_they_were() -> None:
+    assert list(inspect.signature(Metadata.__init__).parameters) == ["self", "fixture", "iterations", "options"]
+    assert {"min", "max", "mean", "stddev", "rounds", "median", "iqr", "q1", "q3", "ops"} <= set(Stats.fields)
+    one = Stats()
+    one.update(2.0)
+    assert one.as_dict()["median"] == 2.0
+
+
+def test_a_run_is_a_file_that_pytest_benchmark_compares(tmp_path: Path) -> None:
+    (tmp_path / "0001_run.json").write_text(render(RESULT, "pytest-benchmark"))
+    said = json.loads((tmp_path / "0001_run.json").read_text())
+    assert [each["stats"]["rounds"] for each in said["benchmarks"]] == [3, 2]
+    assert said["benchmarks"][0]["stats"]["mean"] == pytest.approx(statistics.mean([0.1, 0.2, 0.15]))
+    command = [
+        sys.executable,
+        "-c",
+        "from pytest_benchmark.cli import main; main()",
+        "compare",
+        str(tmp_path / "0001_run.json"),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert ended.returncode == 0 and "Rounds" in ended.stdout
+    assert all(f"\n{name} " in ended.stdout for name in "ab"), ended.stdout
+
+
+def test_a_run_without_times_has_nothing_for_it() -> None:
+    with pytest.raises(BenchError, match="no metric of this run is in seconds"):
+        render(
+            {**RESULT, "measure": [{"label": "accuracy", "better": "higher", "unit": None}], "cells": []},
+            "pytest-benchmark",
+        )
+
+
+SUITE = """
+protocol: speed
+vary: {transform: [softmax, "torch:sigmoid"]}
+settings: {budget: 0.05}
+seeds: 4
+measure: seconds
+baseline: softmax
+"""
+
+
+def test_pytest_collects_a_suite_that_times_and_no_other_yaml(tmp_path: Path) -> None:
+    (tmp_path / "speed.yaml").write_text(SUITE)
+    (tmp_path / "foreign.yaml").write_text("services: {web: {image: nginx}}\n")
+    words = [
+        "-p",
+        "no:cacheprovider",
+        "--benchmark-only",
+        "--benchmark-json",
+        "out.json",
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", *words, "speed.yaml"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert {each["name"] for each in json.loads((tmp_path / "out.json").read_text())["benchmarks"]} == {
+        "softmax",
+        "torch:sigmoid",
+    }
+    for left_alone in (["foreign.yaml"], ["."]):
+        nothing = subprocess.run([*command[:-1], *left_alone], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert nothing.returncode in (4, 5), nothing.stdout
