@@ -91,5 +91,6 @@ def test_the_table_of_components_is_true() -> None:
 
 def test_every_option_named_exists() -> None:
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) | {"-k", "-j"}
+    options -= {"--benchmark-only"}  # an option of pytest-benchmark
     known = bench("run", "--help", folder=ROOT).stdout + bench("report", "--help", folder=ROOT).stdout
     assert not {option for option in options if option not in known}
