@@ -59,12 +59,12 @@ class Analytic(Variance):
         schedule = fitted["denoiser"].schedule
         times = torch.arange(1, schedule.steps + 1, dtype=torch.float64)
         c, error = self._estimate(fitted, schedule.alpha_bar(times), slice(1, None))
-        share = (error / c.clamp(min=1e-12)).cpu()
-        worst = int(share.argmax())
-        return (
-            f"c by {self.estimator} from {self.draws:,} draws a time, to {float(share.median()):.1%} (standard error) "
-            f"at half of them and to {float(share[worst]):.1%} at t = {worst + 1}"
-        )
+        share = torch.where(c > 0, error / c, torch.nan).cpu()
+        cut, worst = int((c == 0).sum()), int(share.nan_to_num(-1).argmax())
+        beyond = f"; past its bound and cut to 0 at {cut:,}" if cut else ""
+        most = f"{float(share[worst]):.1%} at t = {worst + 1}{beyond}"
+        said = f"c by {self.estimator} from {self.draws:,} draws a time, to {float(share.nanmedian()):.1%}"
+        return f"{said} (standard error) at half of them and to {most}"
 
     def covariance(self, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor) -> float:
         """The number for this time."""

@@ -195,6 +195,8 @@ def test_between_whole_times_it_is_a_straight_line(estimates: dict[str, Any]) ->
 def test_what_was_fitted_is_said(estimates: dict[str, Any]) -> None:
     said = analytic(estimator="E3").about(estimates)
     assert "c by E3 from 1,000 draws a time, to " in said and "standard error" in said and "at t = " in said
+    nothing = fitted(500, 0.0, 0.0, 0.3)
+    assert analytic().about(nothing).endswith("at t = 500; past its bound and cut to 0 at 999")
 
 
 @pytest.mark.parametrize(("y", "most"), [(1.0, 9.66272e-5), (2.0, 3.865089e-4)])
