@@ -151,10 +151,10 @@ class Case:
 
 @dataclass
 class Values:
-    """What one block measured: `metrics` label -> one number per seed, in the order of `seeds`, or None where the
-    metric has nothing to say of this cell.
+    """What one block measured, label by label.
 
-    `units` holds per-example results where a metric has them: label -> (values [s, m], example numbers [s, m]), or the
+    `metrics` are one number per seed, in the order of `seeds`, or None where the metric has nothing to say of this
+    cell. `units` holds per-example results where a metric has them: label -> (values [s, m], example numbers [s, m]), or the
     jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `notes` are lines for the
     report, such as seeds that diverged; `extra` maps a name to one number per seed that no metric claims. `bootstrap`
     maps a label to (low, high), both with one number per seed: the 95 % interval of the value within that seed, by
@@ -177,8 +177,8 @@ class Values:
 class Session:
     """A set-up cell that answers questions in its own process. `width` seeds are measured together as one block.
 
-    With `fresh` every block is measured in a copy of the set-up process, which is gone afterwards: what a process
-    happens to be is then part of the noise. Not for processes of several threads, or with a GPU.
+    With `fresh` every block is measured in a copy of the set-up process, so that what a process happens to be is noise:
+    not for processes of several threads, or with a GPU.
     """
 
     width: int = 1
