@@ -151,16 +151,15 @@ class Case:
 
 @dataclass
 class Values:
-    """What one block measured, label by label.
+    """What one block measured: `metrics` label -> one number per seed, None where it has nothing to say of this cell.
 
-    `metrics` are one number per seed, in the order of `seeds`, or None where the metric has nothing to say of this
-    cell. `units` holds per-example results where a metric has them: label -> (values [s, m], example numbers [s, m]), or the
+    `units` holds per-example results where a metric has them: label -> (values [s, m], example numbers [s, m]), or the
     jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `notes` are lines for the
     report, such as seeds that diverged; `extra` maps a name to one number per seed that no metric claims. `bootstrap`
-    maps a label to (low, high), both with one number per seed: the 95 % interval of the value within that seed, by
-    resampling what the metric was given. `exhibit` answers what figures show beside numbers, arrays by name: it is
-    asked of seed 0 alone, when the clock has stopped. `raw` are the samples that a number was made of, a list for every
-    seed; `unranked` says why this contender takes no part in the comparison although it was measured.
+    maps a label to (low, high), one number per seed each: the 95 % interval of the value within that seed. `exhibit`
+    answers what figures show beside numbers, arrays by name: it is asked of seed 0 alone, when the clock has stopped.
+    `raw` are the samples that a number was made of, a list for every seed; `unranked` says why this contender takes no
+    part in the comparison although it was measured.
     """
 
     seeds: Sequence[int]
