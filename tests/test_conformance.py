@@ -222,5 +222,5 @@ def test_every_data_set_loads_and_is_whole(name: str, tmp_path: Path, monkeypatc
 @pytest.mark.parametrize("name", every("protocol"))
 def test_every_protocol_names_known_kinds(name: str) -> None:
     protocol = REGISTRY.get("protocol", name)
-    assert set(protocol.needs) <= set(KINDS) and set(protocol.contenders) <= set(protocol.needs)
+    assert {*protocol.needs, *protocol.optional, *protocol.contenders} <= set(KINDS) and protocol.contenders
     assert all(spec is None or REGISTRY.build(kind, spec) for kind, spec in protocol.needs.items())
