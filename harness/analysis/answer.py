@@ -122,7 +122,7 @@ def _decides(entry: Entry, noun: str) -> str:
     if seeds is None:
         return f"no number of {noun} decides it, about {about(examples)} more test examples would"
     other = f" or {about(examples)} more test examples" if examples is not None else ""
-    return f"needs about {about(seeds)} more {noun}{other}"
+    return f"needs about {about(seeds)} more {noun.removesuffix('s') if seeds == 1 else noun}{other}"
 
 
 def _silent(result: Mapping[str, Any], pairs: Sequence[tuple[Cell, Entry]]) -> list[str]:
