@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,11 @@ RESULT: dict[str, Any] = {
     "cells": [{"id": name, "vary": {"loss": name}, "status": "ok", "metrics": {"seconds": {"values": values, "mean": 1.0}}}
               for name, values in (("a", [0.1, 0.2, 0.15]), ("b", [0.3, None, 0.35]))],
 }  # fmt: skip
+
+
+def alone() -> dict[str, str]:
+    """The environment of a pytest that no other one started: in a worker it would think itself distributed."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
 
 def test_the_classes_that_are_internal_to_pytest_benchmark_are_as_they_were() -> None:
@@ -78,12 +84,13 @@ def test_pytest_collects_a_suite_that_times_and_no_other_yaml(tmp_path: Path) ->
         "out.json",
     ]
     command = [sys.executable, "-m", "pytest", "-q", *words, "speed.yaml"]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=alone(), timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {each["name"] for each in json.loads((tmp_path / "out.json").read_text())["benchmarks"]} == {
         "softmax",
         "torch:sigmoid",
     }
     for left_alone in (["foreign.yaml"], ["."]):
-        nothing = subprocess.run([*command[:-1], *left_alone], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        words = [*command[:-1], *left_alone]
+        nothing = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=alone(), timeout=60)
         assert nothing.returncode in (4, 5), nothing.stdout
