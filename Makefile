@@ -7,7 +7,7 @@ bench: .venv/installed
 	$(BIN)/bench suites/quickstart.yaml suites/quick-generation.yaml
 
 test: .venv/installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-disable
 
 speed: .venv/installed
 	$(BIN)/python -m pytest tests/speed --benchmark-enable --benchmark-only
