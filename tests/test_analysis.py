@@ -314,6 +314,19 @@ def test_a_name_is_ambiguous_where_two_axes_compete_until_within_splits_them() -
     assert shown_partners(run) == [["ddpm", *list(cell["vary"].values())[1:]] for cell in run["cells"]]
 
 
+@pytest.mark.parametrize("baseline", ["ddim", {"sampler": "ddim"}])
+def test_a_contender_that_ignores_an_axis_of_one_point_stands_beside_the_others(baseline: Any) -> None:
+    def run(*grids: str) -> list[int | None]:
+        rows = [("ddim", grid) for grid in grids] + [("library", None)]
+        cells = [cell({"grid": grid, "sampler": name}, {}) for name, grid in rows]
+        axes = {"grid": list(grids), "sampler": ["ddim", "library"]}
+        links = partners(whole(cells, axes, contenders=["sampler"], baseline=baseline))
+        return [link.index for link in links or ()]
+
+    assert run("even") == [0, 0]
+    assert run("even", "trailing") == [0, 1, None]
+
+
 @pytest.mark.parametrize(
     ("baseline", "words"),
     [

@@ -43,8 +43,11 @@ def competing(run: Mapping[str, Any]) -> list[str]:
 
 
 def problems(run: Mapping[str, Any]) -> dict[Key, list[int]]:
-    """Cells by problem: the same labels on every axis that does not compete."""
-    inside = [axis for axis in run["axes"] if axis not in competing(run)]
+    """Cells by problem: the same labels on every axis that does not compete.
+
+    An axis with one label divides nothing: a contender that makes no use of it stands beside those that do.
+    """
+    inside = [axis for axis in _several(run["axes"]) if axis not in competing(run)]
     groups: dict[Key, list[int]] = {}
     for index, cell in enumerate(run["cells"]):
         groups.setdefault(_key(cell["vary"], inside), []).append(index)
@@ -53,7 +56,7 @@ def problems(run: Mapping[str, Any]) -> dict[Key, list[int]]:
 
 def naming(run: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """(axes that name a row, axes that name its problem): those with several points; a baseline's axes name rows."""
-    several = [axis for axis, labels in run["axes"].items() if len(labels) > 1]
+    several = _several(run["axes"])
     baseline = run.get("baseline")
     inner = {*competing(run), *(baseline if isinstance(baseline, Mapping) else ())}
     rows = [axis for axis in several if axis in inner] or [axis for axis in run["axes"] if axis in inner]
@@ -76,6 +79,10 @@ def full_name(run: Mapping[str, Any], vary: Vary) -> str:
 def replicates(run: Mapping[str, Any]) -> str:
     """What a metric has a value of: seeds, or blocks."""
     return str(run.get("replicates") or "seeds")
+
+
+def _several(axes: Mapping[str, Sequence[Any]]) -> list[str]:
+    return [axis for axis, labels in axes.items() if len(labels) > 1]
 
 
 def _key(vary: Vary, axes: Sequence[str]) -> Key:
@@ -107,10 +114,11 @@ def _by_name(
 
 def _by_axes(rows: list[Vary], axes: Mapping[str, Sequence[Any]], baseline: Mapping[str, Any]) -> list[Partner]:
     wanted = {axis: _choose(axis, axes, str(label)) for axis, label in baseline.items()}
-    where = {_key(row, list(axes)): index for index, row in enumerate(rows)}
+    apart = _several(axes)
+    where = {_key(row, apart): index for index, row in enumerate(rows)}
     found = []
     for row in rows:
-        index = where.get(_key({**row, **wanted}, list(axes)))
+        index = where.get(_key({**row, **wanted}, apart))
         reason = None if index is not None else f"no row is the same but for {text(wanted, list(wanted))}"
         found.append(Partner(index, reason))
     return found
