@@ -121,6 +121,14 @@ class Ready:
         """Exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where nobody knows."""
         return self._known(self.denoiser.posterior(self.net, x, self._times(x, t)), "an exact posterior")
 
+    def missed(self, off: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
+        """E[(x_0 - x_0hat)^2 | x_t], float64: `posterior` [b, d, d] where it is known, else the square of `off` [b, d].
+
+        `off` [b, *shape] is x_0 - x_0hat of the x_0 that x_t was made of.
+        """
+        known = self.denoiser.posterior(self.net, x, self._times(x, t))
+        return off.flatten(1).double().square() if known is None else known.double()
+
     def recover(self, x: Tensor, t: Tensor | float, noise: Any) -> Tensor:
         """An exact draw of x_0 given x_t. Raises BenchError where nobody can."""
         return self._known(self.denoiser.recover(self.net, x, self._times(x, t), noise), "an exact reverse kernel")

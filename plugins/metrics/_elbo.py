@@ -87,7 +87,7 @@ def bound(
         t, s = float(times[k]), float(times[k + 1])
         x = (1 - levels[k]) ** 0.5 * x0 + levels[k] ** 0.5 * noise(f"elbo/{k}", x0)
         guess, eps = denoiser.both(x, t)
-        missed = _missed(denoiser, x0 - guess, x, t)
+        missed = denoiser.missed(x0 - guess, x, t)
         if s:
             c = covariance(x, t, s, eps) if covariance is not None and step.share else 0.0
             steps.append(_divergence(step, left[k], missed, c))
@@ -102,13 +102,6 @@ def _power(denoiser: Ready, x0: Tensor) -> float:
         return float(x0.double().square().mean())
     mean, covariance = known
     return float(covariance.diagonal().mean() + mean.square().mean())
-
-
-def _missed(denoiser: Ready, off: Tensor, x: Tensor, t: float) -> Tensor:
-    """E[(x_0 - x_0hat)^2 | x_t]: the posterior [m, d, d] where it is known, else squares drawn [m, d]."""
-    when = torch.full((len(x),), t, dtype=torch.float64, device=x.device)
-    known = denoiser.denoiser.posterior(denoiser.net, x, when)
-    return off.flatten(1).double().square() if known is None else known.double()
 
 
 def _diagonal(square: Tensor) -> Tensor:

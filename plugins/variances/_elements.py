@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
+from harness.stock.variances._bounds import largest
 from harness.stock.variances._heads import Trial, said, train
 from harness.stock.variances._times import between, nodes, noisy
 
@@ -28,15 +29,17 @@ class Elements(Variance):
 
     The head sees the frozen trunk of the network; where there is none, as of an exact mixture, it is a small network of
     its own that sees x_t, x_0hat and t. It starts from c = m and learns what `target` is in the mean given x_t, by
-    least squares, which any positive weight of t and i leaves what it is: `weight` keeps the squares of one size.
+    least squares, which any positive weight of t and i leaves what it is: `weight` keeps the squares of one size. With
+    `clip` c is at most ((b - a) / 2)^2, the largest variance of data in [a, b]; the square of an error may be more.
     """
 
     form: Literal["diagonal", "isotropic"] = "diagonal"
+    clip: bool = False
     head: bool = True
     steps: Count = 2000
     draws: Count = 1000
 
-    late: ClassVar[Sequence[str]] = ("form",)
+    late: ClassVar[Sequence[str]] = ("form", "clip")
 
     @abstractmethod
     def target(self, trial: Trial, share: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,6 +85,7 @@ class Elements(Variance):
         else:
             kept = float(denoiser.schedule.alpha_bar(torch.tensor(t, dtype=torch.float64)))
             c = self.without(fitted, kept, mean, eps)
+        c = c.clamp(max=largest(denoiser)) if self.clip else c
         return c if self.form == "diagonal" else c.flatten(1).mean(1).view(-1, *[1] * (x.ndim - 1)).expand_as(x)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
+from harness.stock.variances._bounds import largest
 from harness.stock.variances._times import between, noisy
 
 from harness import Count, Variance, hookimpl
@@ -82,7 +83,7 @@ class Analytic(Variance):
         (power, power_error), (guess, guess_error) = (fitted[name][rows].unbind(-1) for name in ("power", "guess"))
         first = self.estimator == "E1"
         c = ratio * (1 - power) if first else fitted["variance"] - guess
-        most = {"noise": ratio, "variance": fitted["variance"], "range": _range(fitted["denoiser"])}
+        most = {"noise": ratio, "variance": fitted["variance"], "range": largest(fitted["denoiser"])}
         for bound in self.bounds:
             c = torch.minimum(c, torch.as_tensor(most[bound]).to(c))
         return c.clamp(min=0), ratio * power_error if first else guess_error
@@ -108,12 +109,6 @@ def _moments(denoiser: Ready, data: Tensor) -> tuple[Tensor, float]:
         return data.double().mean(0), float(data.double().var(0, correction=0).mean())
     mean, covariance = known
     return mean.view(denoiser.shape), float(covariance.diagonal().mean())
-
-
-def _range(denoiser: Ready) -> float:
-    """((b - a) / 2)^2, the largest variance in [a, b]."""
-    low, high = denoiser.range or (-torch.inf, torch.inf)
-    return ((high - low) / 2) ** 2
 
 
 @hookimpl

@@ -22,6 +22,8 @@ class SN(Elements):
     but cancel at large t. Without `head` it is taken as 1, which costs nothing: c = (B_t / A_t) (1 - eps_hat^2).
     """
 
+    clip: bool = True
+
     def target(self, trial: Trial, share: Tensor) -> tuple[Tensor, Tensor]:
         """eps^2 - eps_hat^2 beside its mean; weighted by what that would scatter by if eps_hat were normal."""
         off = (trial.noise.square() - trial.eps.square()) / share

@@ -120,6 +120,21 @@ def trained(**fields: Any) -> Any:
     return harness.Ready(made, made.load("cpu", weights=made.train(torch.Generator().manual_seed(0), lambda *_: None)))
 
 
+def test_clipped_no_element_passes_the_largest_variance_of_its_range() -> None:
+    """An untrained network's error is far beyond 1 at large t, and data lie in [-1, 1]."""
+    ready = trained()
+    x0 = ready.examples(8, torch.Generator().manual_seed(0))
+    x = 0.05 * x0 + torch.randn(x0.shape, generator=torch.Generator().manual_seed(1))
+    for name in ("sn", "npr"):
+        free, given = fitted(name, ready, 32, head=False, draws=32, clip=False)
+        clipped = harness.component("variance", name, head=False, draws=32, clip=True)
+        before = free.covariance(given, x, 900.0, 800.0, ready.eps(x, 900.0))
+        after = clipped.covariance(given, x, 900.0, 800.0, ready.eps(x, 900.0))
+        assert float(before.max()) > 1
+        torch.testing.assert_close(after, before.clamp(max=1), rtol=0, atol=0)
+    assert harness.component("variance", "sn").clip and not harness.component("variance", "npr").clip
+
+
 @pytest.mark.parametrize("network", ["mlp", "unet"])
 def test_a_head_sees_the_frozen_trunk_of_a_network(network: str) -> None:
     ready = trained(network=network)
