@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BenchError
 from harness.figures.run import Run
 from harness.figures.style import few
-from harness.report.view import Problem, Row
+from harness.report.parts import Problem, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

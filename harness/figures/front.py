@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harness.report.view import Problem
+    from harness.report.parts import Problem
 
 ACROSS = 3
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from harness.cells import SHOWN
 from harness.errors import BenchError
 from harness.history import records
-from harness.report.view import View, view
+from harness.report.parts import View
+from harness.report.view import view
 
 if TYPE_CHECKING:
     import numpy

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.errors import BenchError
-from harness.report.view import Row, view
+from harness.report.parts import Row
+from harness.report.view import view
 
 
 def benchmarks(result: Mapping[str, Any]) -> Iterator[Any]:

@@ -21,10 +21,11 @@ from harness.report.digits import (
 )
 from harness.report.ink import Ink
 from harness.report.layout import Column, Label, Line, Sheet
-from harness.report.view import Problem, Row, View
+from harness.report.parts import Problem, Row, View
 
 VERDICTS = ("better", "worse", "undecided", "same")
 STYLES = {"better": "green", "worse": "red", "undecided": "yellow", "same": "cyan", "best": "bold"}
+Ends = Callable[[Row, str], tuple[float, float] | None]
 _STARS = {"best": "★", "tied": "☆"}
 
 
@@ -36,8 +37,10 @@ def sheet(view: View, problem: Problem, ink: Ink, compact: bool) -> Sheet:
     for metric in view.metrics:
         if metric is not view.metrics[0]:
             columns.append(_metric(metric, rows, ink, verdicts=bool(view.baselines)))
-        if any(row.bootstrap(str(metric["label"])) for row in view.rows):
-            columns.append(_bootstrap(metric, rows, ink))
+        spreads = {"within a seed": Row.bootstrap} | ({"quartiles": Row.quartiles} if metric is view.metrics[0] else {})
+        for what, ends in spreads.items():
+            if any(ends(row, str(metric["label"])) for row in view.rows):
+                columns.append(_between(what, ends, metric, rows, ink))
     columns += [_measured(column, rows) for column in (_tuned(view, rows, ink), _seconds(view, rows, ink)) if column]
     names = {row.label for row in problem.rows}
     labels = tuple(_published(row, names, ink) if row.source else _label(row, ink) for row in rows)
@@ -107,14 +110,14 @@ def _metric(metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink, verdicts: 
     return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
 
 
-def _bootstrap(metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink) -> Column:
-    """Where the bootstrap interval within a seed ends, on average, in the unit of the metric's own column."""
+def _between(what: str, ends: Ends, metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink) -> Column:
+    """Where a spread of the metric begins and ends, in the unit of the metric's own column."""
     name = str(metric["label"])
     size, _ = unit_for([e for e in (estimate(row.metric(name)) for row in rows) if e], metric.get("unit"))
-    found = [row.bootstrap(name) for row in rows]
+    found = [ends(row, name) for row in rows]
     places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
     texts = [" to ".join(number(end / size, places) for end in both or ()) for both in found]
-    return Column(ink(f"within a seed: {name}"), tuple([(ink(text), "dim")] for text in texts), right=True)
+    return Column(ink(f"{what}: {name}"), tuple([(ink(text), "dim")] for text in texts), right=True)
 
 
 def _head(metric: Mapping[str, Any], unit: str, ink: Ink) -> str:

@@ -22,8 +22,9 @@ from harness.report import prose, sections
 from harness.report.columns import sheet
 from harness.report.ink import Ink
 from harness.report.layout import Line, Sheet, plan
+from harness.report.parts import View
 from harness.report.sections import Section
-from harness.report.view import View, view
+from harness.report.view import view
 
 _NARROWEST = 60
 _PIPE = 100
@@ -111,7 +112,7 @@ def _lines(shown: View, width: int, ink: Ink) -> Iterator[Line]:
     if not shown.problems:
         yield from ([], [("Nothing was measured.", "dim")])
     sheets = _sheets(shown, width, ink)
-    labels = max((len(label.text) for one in sheets for label in one.labels), default=0)
+    labels = max((one.longest for one in sheets), default=0)
     widths = [max(column.width for column in same) for same in zip(*(one.columns for one in sheets), strict=True)]
     primary = sheets[0].primary if sheets else 0
     how = plan(labels, widths, primary, width)

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.report.view import Row, view
+from harness.report.parts import Row
+from harness.report.view import view
 
 METRIC = ("unit", "better", "mean", "low", "high", "interval")
 AGAINST = ("baseline", "difference", "low", "high", "p", "p_holm", "family", "verdict")

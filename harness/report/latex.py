@@ -14,7 +14,8 @@ from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.ink import Ink
 from harness.report.layout import Line, Sheet
-from harness.report.view import View, view
+from harness.report.parts import View
+from harness.report.view import view
 
 _SIGNS: Mapping[int, str] = MappingProxyType(
     str.maketrans(

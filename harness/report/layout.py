@@ -9,6 +9,7 @@ from itertools import zip_longest
 from rich.cells import cell_len, set_cell_size
 
 from harness.report.ink import Ink
+from harness.report.wrapping import pieces, wrapped
 
 Span = tuple[str, str]
 """Text and its style."""
@@ -112,32 +113,6 @@ def _pages(label: int, widths: Sequence[int], primary: int, width: int) -> list[
     return [head] * bool(head) + even(columns[len(head) :])
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """A label on lines of at most `width`, broken after blanks and punctuation, further lines indented by two.
-
-    >>> wrapped("exact(temperature=geometric(10.0, 0.01))", 20)
-    ['exact(temperature=', '  geometric(10.0,', '  0.01))']
-    """
-    lines = [""]
-    for piece in _pieces(text):
-        if lines[-1].strip() and cell_len((lines[-1] + piece).rstrip()) > width:
-            lines.append("  ")
-        for character in piece:
-            if cell_len((lines[-1] + character).rstrip()) > width:
-                lines.append("  ")
-            lines[-1] += character
-    return [line.rstrip() for line in lines]
-
-
-def _pieces(text: str) -> list[str]:
-    pieces = [""]
-    for character in text:
-        pieces[-1] += character
-        if character in " ,(=·|/":
-            pieces.append("")
-    return pieces
-
-
 @dataclass(frozen=True)
 class Sheet:
     """Rows and columns ready to be laid out; `corner` heads the labels, the first `primary` columns belong together."""
@@ -151,6 +126,12 @@ class Sheet:
     def needed(self) -> int:
         """Width of the primary columns, which stand together where they can."""
         return sum(GAP + column.width for column in self.columns[: self.primary])
+
+    @property
+    def longest(self) -> int:
+        """Columns that the longest label takes, no less than the longest name of an axis above them."""
+        names = [piece.rstrip() for piece in pieces(self.corner)]
+        return max(map(cell_len, [*names, *(label.text for label in self.labels)]))
 
     def lines(self, plan: Plan, page: int, width: int, ink: Ink) -> Iterator[Line]:
         """The lines of one table: headings, a rule, the rows; notices are cut to `width`."""

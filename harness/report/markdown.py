@@ -11,8 +11,9 @@ from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.ink import Ink
 from harness.report.layout import Line, Sheet
+from harness.report.parts import View
 from harness.report.sections import Section
-from harness.report.view import View, view
+from harness.report.view import view
 
 _SPECIAL = re.compile(r"([\\|*`<\[\]]|(?<!\w)_|_(?!\w))")
 _STYLES = {"bold": "**{}**", "italic": "*{}*"}

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from harness.report.parts import View
 from harness.report.prose import counted, seeds
-from harness.report.view import View, view
+from harness.report.view import view
 
 _SPREADS: Mapping[str, str] = MappingProxyType(
     {

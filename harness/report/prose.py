@@ -11,7 +11,7 @@ from harness.analysis.pairing import replicates
 from harness.report.columns import VERDICTS
 from harness.report.digits import duration
 from harness.report.ink import Ink
-from harness.report.view import Row, View
+from harness.report.parts import Row, View
 
 _SOURCES = {"both": "seeds and test examples", "seeds": "seeds", "examples": "test examples"}
 

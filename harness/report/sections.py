@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from harness.report import gates, prose
 from harness.report.ink import Ink
-from harness.report.view import View
+from harness.report.parts import View
 
 
 class Section(NamedTuple):
