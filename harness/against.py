@@ -1,4 +1,4 @@
-"""`--against`: another revision, or another environment, takes its turn in the same blocks on the same machine."""
+"""`--against`: another revision or environment takes its turn in the same blocks; a stored run is looked back at."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from harness import history
+from harness.comparison import compare
+from harness.ending import ended
 from harness.engines.local import Server
 from harness.errors import BenchError
 from harness.preparation import Prepared
@@ -26,6 +29,22 @@ class Opponent(NamedTuple):
     name: str
     revision: str
     server: Server
+
+
+def earlier(text: str | None, results: Path) -> dict[str, Any] | None:
+    """The stored run that a text stands for; None where it stands for none, so that it may be a revision."""
+    try:
+        return history.stored(results, text) if text else None
+    except BenchError:
+        return None
+
+
+def since(
+    before: Mapping[str, Any], after: Mapping[str, Any], conditions: Sequence[str], results: Path, server: Server
+) -> dict[str, Any]:
+    """What `bench compare` says of both runs; it ends as the later does, or by what of `--fail-on` is true of it."""
+    found = {**compare(before, after, results, server), "exit": after["exit"]}
+    return {**found, "exit": ended(found, conditions)}
 
 
 @contextlib.contextmanager
@@ -60,7 +79,9 @@ def challenged(prepared: Prepared, found: list[Opponent]) -> Prepared:
 @contextlib.contextmanager
 def _worktree(revision: str) -> Iterator[tuple[str, str]]:
     """(folder, commit) of a revision of the checkout that this code runs from; gone afterwards."""
-    commit = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", what=f"no revision {revision!r}")
+    commit = _git(
+        "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", what=f"no stored run and no revision {revision!r}"
+    )
     with tempfile.TemporaryDirectory() as above:
         folder = str(Path(above) / "revision")
         _git("worktree", "add", "--detach", "--quiet", folder, commit, what=f"no worktree of {revision}")

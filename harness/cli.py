@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _one(path: str, options: argparse.Namespace) -> int:
-    from harness.against import challenged, opponents
+    from harness.against import challenged, earlier, opponents, since
     from harness.ending import check, reasons, unknown
     from harness.engines.local import Server
     from harness.preparation import chosen_device, prepare
@@ -62,7 +62,8 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.site import Conditions
 
     bar = Progress(quiet=options.quiet, verbose=options.verbose)
-    with Server() as server, opponents(options.against) as others, bar as progress:
+    before = earlier(options.against, Path(options.results))
+    with Server() as server, opponents(None if before else options.against) as others, bar as progress:
         prepared = challenged(prepare(path, _wishes(options), server), others)
         _say_unavailable(prepared.catalogue)
         if not prepared.cells:
@@ -77,15 +78,18 @@ def _one(path: str, options: argparse.Namespace) -> int:
             listener=progress,
             elsewhere={other.revision: other.server for other in others},
         )
-        check(options.fail_on, prepared)
+        check(options.fail_on, prepared, before is not None)
         if options.dry_run:
             print(rehearse(prepared, conditions))
             return OK
-        result = conduct(prepared, conditions, server, options.fail_on)
-    show(result.data, options)
-    lines = [*reasons(result.data, options.fail_on), *unknown(result.data, options.fail_on)]
+        data = conduct(prepared, conditions, server, () if before else options.fail_on).data
+        run = data["run"]
+        if before:
+            data = since(before, data, options.fail_on, conditions.results, server)
+    show(data, run, options)
+    lines = [*reasons(data, options.fail_on), *unknown(data, options.fail_on)]
     sys.stderr.writelines(f"bench: {line}\n" for line in lines)
-    return result.exit
+    return int(data["exit"])
 
 
 def _validate(options: argparse.Namespace) -> int:

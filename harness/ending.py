@@ -33,12 +33,16 @@ def unknown(result: Result, conditions: Sequence[str]) -> list[str]:
     return ["unfit: nothing is known of this machine's false alarms, bench doctor finds out"] if asked else []
 
 
-def check(conditions: Sequence[str], prepared: Prepared) -> None:
-    """Raises BenchError for a condition that no result of the suite could meet, so that it is not kept by mistake."""
+def check(conditions: Sequence[str], prepared: Prepared, compared: bool = False) -> None:
+    """Raises BenchError for a condition that no result of the suite could meet, so that it is not kept by mistake.
+
+    Where it is `compared` with an earlier run it needs no baseline of its own.
+    """
     first = prepared.suite.measure[0]["name"]
     judges = prepared.catalogue.table["metric", first]["facts"]["better"] is not None
     for name in conditions:
-        if name in ("regression", "undecided") and (prepared.suite.baseline is None or not judges):
+        lonely = prepared.suite.baseline is None and not compared
+        if name in ("regression", "undecided") and (lonely or not judges):
             why = f"{first}, the first metric, only describes" if not judges else "the suite has no baseline"
             raise BenchError(f"--fail-on {name}: {why}", str(prepared.suite.file))
 

@@ -170,7 +170,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
     run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument(
-        "--against", metavar="REV|python:PATH", help="the same cells of another revision in the same blocks"
+        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     run.add_argument(

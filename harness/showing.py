@@ -12,7 +12,7 @@ from harness.record import write
 from harness.report import render
 
 
-def show(data: dict[str, Any], options: argparse.Namespace) -> None:
+def show(data: dict[str, Any], run: str, options: argparse.Namespace) -> None:
     """A finished run: its report on stdout, or its JSON where it was asked for there; where it is kept, on stderr."""
     text = render(data, "json") if options.json else ""
     if options.json == "-":
@@ -25,7 +25,7 @@ def show(data: dict[str, Any], options: argparse.Namespace) -> None:
         else:
             _print(data, options)
     if not options.quiet:
-        print(f"stored in {Path(options.results) / 'runs' / data['run']}", file=sys.stderr)
+        print(f"stored in {Path(options.results) / 'runs' / run}", file=sys.stderr)
 
 
 def report(options: argparse.Namespace) -> None:

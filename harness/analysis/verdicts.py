@@ -117,8 +117,9 @@ def _compare(
     if label not in cells[link.index]:
         return None, f"the baseline's row has no {label}"
     one, other = cells[index][label], cells[link.index][label]
-    apart = label in run.get("unpaired", ())
-    found = unpaired(one.sample(), other.sample()) if apart else _difference(one, other, run["interval"], metric)
+    apart = unpaired if metric.get("ratio") is None else ratios.unpaired
+    alone = label in run.get("unpaired", ())
+    found = apart(one.sample(), other.sample()) if alone else _difference(one, other, run["interval"], metric)
     if found is None or found.pairs == 0:
         return None, "no seed has a finite value in both rows"
     return found, _caveat(run, found)

@@ -1,0 +1,115 @@
+"""`--against`: another revision in the same blocks, another Python, a stored run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Bench, Ended
+
+SUITE = """
+suite: spin
+protocol: speed
+plugins: [spin.py]
+vary: {transform: spin}
+settings: {n: 10, batch: 1, budget: 1}
+seeds: 100
+measure: seconds
+"""
+SPIN = """
+from harness import Transform, hookimpl
+from harness.rounds import ROUNDS
+
+
+class Spin(Transform):
+    \"\"\"Counts, and changes nothing.\"\"\"
+
+    def __call__(self, logits):
+        for _ in range(ROUNDS):
+            pass
+        return logits
+
+
+@hookimpl
+def components():
+    return [Spin]
+"""
+
+
+def commit(folder: Path, rounds: int) -> None:
+    """A revision of the harness in which one constant is different."""
+    (folder / "harness" / "rounds.py").write_text(f"ROUNDS = {rounds}\n")
+    for words in (["add", "-A"], ["-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", str(rounds)]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of two revisions, of which the later counts twice as far."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in ("harness", "plugins"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    commit(folder, 2000)
+    commit(folder, 4000)
+    return folder
+
+
+def run(bench: Bench, checkout: Path, *words: str) -> Ended:
+    """The command of the checkout itself."""
+    bench.write("spin.py", SPIN)
+    path = os.pathsep.join([str(checkout), bench.environment.get("PYTHONPATH", "")])
+    suite = bench.write("spin.yaml", SUITE)
+    return bench(suite, "--json", "-", *words, env={"PYTHONPATH": path}, timeout=120)
+
+
+def test_a_regression_between_two_revisions_is_found_and_fails(bench: Bench, checkout: Path) -> None:
+    ended = run(bench, checkout, "--against", "HEAD~1", "--fail-on", "regression")
+    assert ended.code == 1, ended.err
+    there, here = ended.json["cells"]
+    assert (there["vary"]["revision"], here["vary"]["revision"]) == ("HEAD~1", "here")
+    entry = here["against"]["seconds"]
+    assert entry["verdict"] == "worse" and 1.5 < entry["ratio"]["ratio"] < 3
+    assert "regression: spin / here is worse than" in ended.err or "regression: here is worse than" in ended.err
+    left = subprocess.run(["git", "-C", str(checkout), "worktree", "list"], capture_output=True, text=True, check=True)
+    assert len(left.stdout.splitlines()) == 1, "the worktree is gone"
+
+
+def test_another_python_takes_turns_with_this_one(bench: Bench, checkout: Path) -> None:
+    ended = run(bench, checkout, "--against", f"python:{sys.executable}")
+    assert ended.code == 0, ended.err
+    assert [cell["vary"]["revision"] for cell in ended.json["cells"]] == [f"python:{sys.executable}", "here"]
+    assert 0.5 < ended.json["cells"][1]["against"]["seconds"]["ratio"]["ratio"] < 2
+
+
+def test_what_is_neither_a_run_nor_a_revision_nor_a_python_is_said(bench: Bench, checkout: Path) -> None:
+    ended = run(bench, checkout, "--against", "nonesuch")
+    assert (ended.code, ended.lines) == (2, ["bench: --against: no stored run and no revision 'nonesuch'"])
+    ended = run(bench, checkout, "--against", "python:/nonesuch")
+    assert (ended.code, ended.lines) == (2, ["bench: --against python:/nonesuch: no Python is there"])
+    ended = bench(bench.suite(), "--against", f"python:{sys.executable}")
+    assert ended.code == 2 and "cells of noop do not take turns, those of speed do" in ended.err
+
+
+def test_a_run_meets_a_stored_one_and_a_loss_since_then_fails(bench: Bench) -> None:
+    """The stored run of a loss worth 2 is looked back at by one that is worth 1 under the same name."""
+    name = "{good: {value: %d}, as: it}"
+    assert bench(bench.suite(f"[{name % 2}]", baseline=None), "-q").code == 0
+    ended = bench(
+        bench.suite(f"[{name % 1}]", baseline=None), "--against", "last", "--json", "-", "--fail-on", "regression"
+    )
+    assert ended.code == 1, ended.err
+    before, after = ended.json["cells"]
+    assert (before["vary"]["run"], after["vary"]["run"]) == ("before", "after")
+    assert after["against"]["score"]["verdict"] == "worse" and "is worse than" in ended.err
+    stored = bench("report", "last", "--format", "json").json
+    assert [cell["vary"] for cell in stored["cells"]] == [{"loss": "it"}], "the run itself is what is kept"
+    again = bench(bench.suite(f"[{name % 1}]", baseline=None), "--against", stored["run"], "--fail-on", "regression")
+    assert again.code == 0 and "What has changed from" in again.out
