@@ -32,11 +32,11 @@ from harness.kinds import (
 from harness.ruling import Ruling
 
 if TYPE_CHECKING:
+    from harness.discovery.registry import component, components, denoiser
     from harness.neighbours import Neighbours, distances, nearest, occurrences, smallest
     from harness.ready import Noise, Ready, noise
-    from harness.registry import component, components, denoiser
     from harness.report.result import Result
-    from harness.runner import run
+    from harness.running.runner import run
 
 __version__ = "0.1.0"
 __all__ = [
@@ -103,10 +103,10 @@ _LATER = {
     "Noise": "harness.ready",
     "noise": "harness.ready",
     "Ready": "harness.ready",
-    "denoiser": "harness.registry",
-    "component": "harness.registry",
-    "components": "harness.registry",
-    "run": "harness.runner",
+    "denoiser": "harness.discovery.registry",
+    "component": "harness.discovery.registry",
+    "components": "harness.discovery.registry",
+    "run": "harness.running.runner",
     "Result": "harness.report.result",
 }
 

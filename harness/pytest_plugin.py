@@ -47,7 +47,7 @@ class SuiteItem(pytest.Item):
     def runtest(self) -> None:
         """Run it, and hand what was measured to pytest-benchmark."""
         from harness.report.benchmarks import benchmarks
-        from harness.runner import run
+        from harness.running.runner import run
 
         session: Any = getattr(self.config, "_benchmarksession", None)
         if session is None or session.disabled or session.skip:

@@ -138,7 +138,7 @@ def test_the_readme_says_what_comes_out(folder: Bench) -> None:
 def test_nothing_heavy_is_imported_by_the_command(folder: Bench) -> None:
     script = """
 import sys
-from harness.cli import main
+from harness.cli.main import main
 code = main(["check", "hinge"])
 sys.stderr.write(f"{code} {[name for name in ('torch', 'numpy', 'scipy') if name in sys.modules]}")
 """

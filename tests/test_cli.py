@@ -301,7 +301,7 @@ WITHOUT = [
 def test_what_measures_nothing_imports_nothing_heavy(words: list[str], folder: Bench, good: Ended) -> None:
     script = f"""
 import sys
-from harness.cli import main
+from harness.cli.main import main
 try:
     code = main({words!r})
 except SystemExit as end:

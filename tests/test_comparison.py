@@ -12,11 +12,11 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from harness.analysis import analyse
-from harness.changes import changes
-from harness.comparison import Side, together
 from harness.errors import BenchError
-from harness.statistics import Sample
-from harness.unpaired import unpaired
+from harness.history.changes import changes
+from harness.history.comparison import Side, together
+from harness.statistics.paired import Sample
+from harness.statistics.unpaired import unpaired
 from tests.conftest import NOOP, Bench
 from tests.helpers.runs import Run, row, run
 

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 import harness
-from harness import artifacts, sources
+from harness import artifacts
 from harness.base import default_of, label, name_of, schemas
+from harness.discovery import sources
+from harness.discovery.registry import Registry
 from harness.inputs import required
 from harness.kinds import KINDS
-from harness.registry import Registry
 
 REGISTRY = Registry(sources.stock())
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.analysis import analyse
-from harness.ending import CONDITIONS, ended, reasons
+from harness.running.ending import CONDITIONS, ended, reasons
 from tests.conftest import Bench, Ended
 from tests.helpers.runs import row, run
 from tests.report import factory

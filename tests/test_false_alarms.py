@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
-from harness.statistics import Sample, difference, holm
+from harness.statistics.paired import Sample, difference, holm
 
 TESTED, TABLE, METHODS, LEVEL = 360, 1200, 5, 0.05
 SUITES = {5: 400, 8: 400, 32: 250, 100: 120}

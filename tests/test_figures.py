@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import harness
-from harness.cells import measure
+from harness.engines.cells import measure
 from harness.exchange import Case, Session, Values
 from harness.figures import Run, figures, png, write
 from harness.figures.style import FAINT, styled

@@ -10,9 +10,9 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from harness.analysis import analyse
-from harness.confirming import confirmed
 from harness.report import render
 from harness.report.gates import broken, lines
+from harness.running.confirming import confirmed
 from tests.conftest import NOOP, Bench
 from tests.helpers.runs import Run, row, run
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from harness.engines.local import Server
-from harness.measuring import Measuring
-from harness.preparation import Wishes, prepare
-from harness.record import Store
-from harness.runner import planned, weak
-from harness.site import Conditions, Site
+from harness.planning.record import Store
+from harness.running.measuring import Measuring
+from harness.running.preparation import Wishes, prepare
+from harness.running.runner import planned, weak
+from harness.running.site import Conditions, Site
 
 PLUGIN = Path(__file__).resolve().parent / "helpers" / "turns.py"
 

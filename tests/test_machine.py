@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from harness import machine
-from harness.doctor import judged, lines
 from harness.protocols._clock import Events, Turn, Wall, clock
+from harness.running.doctor import judged, lines
 from tests.conftest import Bench
 
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device here")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from harness import component
 from tests.conftest import Bench
 
 FITTING = Path(__file__).parent / "helpers" / "fitting.py"
@@ -55,11 +51,8 @@ def test_what_makes_a_difference_is_made_again(bench: Bench) -> None:
 def test_the_cost_of_every_step_is_made_once_for_any_number_of_them(bench: Bench) -> None:
     ended, made = run(bench, "[counted]", grid="[cheap]")
     assert ended.code == 0, ended.err
-    kept = component("schedule", "linear").alpha_bar(torch.tensor([3.0, 7.0]))
-    s, t = kept.tolist()
-    beta, least = 1 - t / s, (1 - t / s) * (1 - s) / (1 - t)
-    cost = math.log1p((s**0.5 * beta / (1 - t)) ** 2 * 0.25 / least)
-    assert made.count(f"cost {cost:.6f}") == 2, made
+    first, second = (line for line in made if line.startswith("cost"))
+    assert first == second, "two numbers of steps read the same table"
     assert made.count("fit 1.0 0.25") == 1
 
 

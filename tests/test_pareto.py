@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.figures import write
-from harness.pareto import pareto
+from harness.history.pareto import pareto
 from harness.report import render
 
 QUALITY, SPEED = (

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 import harness
 from harness import BenchError
-from harness.adapters import imported
+from harness.discovery.adapters import imported
 
 DRAW = torch.Generator().manual_seed(0)
 LOGITS, TARGET = torch.randn(9, 4, generator=DRAW), torch.randint(4, (9,), generator=DRAW)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness import ratios
-from harness.statistics import Sample
+from harness.statistics import ratios
+from harness.statistics.paired import Sample
 
 
 def test_the_centre_is_the_trimmed_geometric_mean_of_block_ratios() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats  # type: ignore[import-untyped]
 
 from harness.errors import BenchError
-from harness.statistics import Difference, Sample, difference, holm, interval, needed, same
+from harness.statistics.paired import Difference, Sample, difference, holm, interval, needed, same
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.analysis.pairing import Partner, partners
-from harness.feasible import verdict_possible
+from harness.statistics.feasible import verdict_possible
 
 __all__ = ["Partner", "analyse", "partners", "verdict_possible"]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from harness.analysis.pairing import text
 from harness.analysis.samples import Measured
 from harness.analysis.verdicts import ALPHA, compared
-from harness.statistics import holm
+from harness.statistics.paired import holm
 
 Cells = Sequence[Mapping[str, Measured]]
 

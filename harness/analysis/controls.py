@@ -12,7 +12,7 @@ from scipy import stats
 from harness.analysis.answer import adjusted
 from harness.analysis.pairing import naming, text
 from harness.analysis.samples import Measured
-from harness.statistics import holm
+from harness.statistics.paired import holm
 
 ALPHA = 0.05
 """The chance of any false doubt among all controls and metrics of a suite."""

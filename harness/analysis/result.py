@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import ratios
 from harness.analysis.answer import answer
 from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
@@ -14,7 +13,8 @@ from harness.analysis.gates import outcomes
 from harness.analysis.pairing import full_name, partners, problems
 from harness.analysis.samples import Measured, measured
 from harness.analysis.verdicts import Cells, against, marks, unranked
-from harness.statistics import interval
+from harness.statistics import ratios
+from harness.statistics.paired import interval
 
 KEPT = ("suite", "question", "run", "protocol", "protocol_version", "environment", "measure", "axes", "contenders",
         "within", "baseline", "margin", "interval", "controls", "replicates")  # fmt: skip

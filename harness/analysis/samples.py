@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clusters import Array
-from harness.statistics import Sample
+from harness.statistics.clusters import Array
+from harness.statistics.paired import Sample
 
 Row = tuple[Array, NDArray[np.int64]]  # one seed's unit values [m] and unit numbers [m]
 

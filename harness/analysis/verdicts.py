@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import ratios
 from harness.analysis.pairing import Partner, naming, text
 from harness.analysis.samples import Measured
-from harness.statistics import Difference, Needed, difference, holm, needed, same
-from harness.unpaired import unpaired
+from harness.statistics import ratios
+from harness.statistics.paired import Difference, Needed, difference, holm, needed, same
+from harness.statistics.unpaired import unpaired
 
 ALPHA = 0.05
 """The chance of any false verdict among all comparisons of one metric."""

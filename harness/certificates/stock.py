@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from harness import sources
+from harness.discovery import sources
+from harness.discovery.registry import Registry
 from harness.inputs import call
 from harness.ready import Ready
-from harness.registry import Registry
 
 FOLDERS = ("denoisers", "grids", "metrics", "schedules")
 

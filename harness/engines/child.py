@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from harness.discovery.sources import Source
 from harness.engines.forked import forked
 from harness.errors import BenchError, Skip
-from harness.sources import Source
 
 LONGEST = 300
 """The most characters of an exception's text that a reason repeats."""
@@ -106,7 +106,7 @@ class Desk:
 
     def describe(self, plugins: list[dict[str, Any]]) -> dict[str, Any]:
         """What each plugin brings, or the one line that says why it cannot be used."""
-        from harness.registry import Registry
+        from harness.discovery.registry import Registry
 
         registry = Registry()
         answer: dict[str, Any] = {}
@@ -120,7 +120,7 @@ class Desk:
 
     def make(self, plugins: list[dict[str, Any]], cell: dict[str, Any], kind: str, to: str, **case: Any) -> str:
         """Make an artifact and store it under `to`; answers its digest."""
-        from harness import cells
+        from harness.engines import cells
 
         return cells.make(self._register(plugins), cell, kind, Path(to), report=self.report, **case)
 
@@ -132,7 +132,7 @@ class Desk:
 
     def setup(self, plugins: list[dict[str, Any]], cell: dict[str, Any], **case: Any) -> dict[str, Any]:
         """Set up a cell; answers how many seeds make a block and what there is to say about it."""
-        from harness import cells
+        from harness.engines import cells
 
         registry = self._register(plugins)
         self._cell = cell
@@ -147,7 +147,7 @@ class Desk:
 
     def measure(self, seeds: list[int], tuned: dict[str, Any], units: str) -> dict[str, Any]:
         """The values of one block; per-example results go to the file `units`."""
-        from harness import cells
+        from harness.engines import cells
 
         measure = partial(cells.measure, self._session, seeds, tuned, Path(units), self._cell["measure"])
         answer = forked(measure) if self._session.fresh else measure()
@@ -165,7 +165,7 @@ class Desk:
         return analyse(run)
 
     def _register(self, plugins: list[dict[str, Any]]) -> Any:
-        from harness.registry import Registry
+        from harness.discovery.registry import Registry
 
         self._registry = Registry(Source(**data) for data in plugins)
         return self._registry

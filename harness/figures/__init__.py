@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
 from harness.figures.run import Run
-from harness.record import writing
+from harness.planning.record import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

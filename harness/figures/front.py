@@ -21,7 +21,7 @@ ACROSS = 3
 
 
 def figures(run: Run) -> dict[str, Callable[[], Figure]]:
-    """QUALITY-against-SPEED of a result that `harness.pareto` made; none of any other."""
+    """QUALITY-against-SPEED of a result that `harness.history.pareto` made; none of any other."""
     names = run.view.names[:2]
     return {f"{names[0]}-against-{names[1]}": partial(_front, run)} if run.data.get("protocol") == "pareto" else {}
 

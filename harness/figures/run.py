@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cells import SHOWN
+from harness.engines.cells import SHOWN
 from harness.errors import BenchError
-from harness.history import records
+from harness.history.runs import records
 from harness.report.parts import View
 from harness.report.view import view
 

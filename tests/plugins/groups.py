@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 NAMES = ("grouped_truncated", "grouped_soft", "grouped_kl", "grouped_cross_entropy")
 EVERY = pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 SETS: dict[str, tuple[list[float], list[int]]] = {
     "three_points": ([-0.25, 0, 0.25], [0, 0, 1]),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import BenchError, Ready
-from harness.registry import component
+from harness.discovery.registry import component
 
 NETS = """
 import torch

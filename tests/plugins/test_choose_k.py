@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 KNOWN = torch.tensor([[1.0, 0.5, -0.2, 0.3]], dtype=torch.float64)
 

@@ -11,7 +11,7 @@ import torch
 
 from harness import BenchError, Data
 from harness.artifacts import check
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def load(folder: Path, text: str | bytes, target: str = "y", **fields: Any) -> Data:

@@ -11,7 +11,7 @@ import torch
 
 from harness import BenchError, Data
 from harness.artifacts import check
-from harness.registry import component, components
+from harness.discovery.registry import component, components
 
 TABLES = {"digits": (1797, 64, 10), "breast_cancer": (569, 30, 2), "wine": (178, 13, 3), "iris": (150, 4, 3)}
 EVERY = pytest.mark.parametrize("name", TABLES)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness import BenchError, Ready
-from harness.registry import component
+from harness.discovery.registry import component
 
 diffusers: Any = pytest.importorskip("diffusers")
 

@@ -8,8 +8,8 @@ import numpy
 import pytest
 import torch
 
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")

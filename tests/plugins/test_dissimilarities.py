@@ -14,8 +14,8 @@ from scipy import spatial, stats
 from torch import Tensor
 
 from harness import BenchError, Dissimilarity, Skip, nearest, occurrences
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 

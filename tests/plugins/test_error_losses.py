@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from harness import Learn, with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 from . import laws
 

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 from torch import Tensor
 
 from harness import with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 FORMS: list[dict[str, Any]] = [
     {},

@@ -15,7 +15,7 @@ from scipy.integrate import quad
 from torch import Tensor
 
 from harness import with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 LAWS: dict[str, Any] = {
     "softmax": scipy.stats.gumbel_r(),

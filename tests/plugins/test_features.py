@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness import BenchError
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def draws(*shape: int, seed: int = 0) -> Tensor:

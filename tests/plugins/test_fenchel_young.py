@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness import with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 SPECS: list[dict[str, Any]] = [
     {"name": "sparsemax_loss"},

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def test_focal_without_focus_is_cross_entropy() -> None:

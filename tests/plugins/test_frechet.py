@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from harness import BenchError, call
-from harness.registry import component
+from harness.discovery.registry import component
 
 METRIC = component("metric", "fid_proxy")
 

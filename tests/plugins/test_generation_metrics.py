@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from harness import call, denoiser
-from harness.registry import component
+from harness.discovery.registry import component
 from tests.plugins.mixtures import densities, density, draw, grid25, mixture, moments, ready
 
 DISTANCES = ["mmd", "kid_proxy", "energy_distance"]

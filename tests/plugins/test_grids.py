@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import BenchError
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 WHOLE = ["even", "ddim_uniform", "quadratic", "trailing", "leading"]

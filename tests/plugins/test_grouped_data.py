@@ -11,7 +11,7 @@ import torch
 
 from harness import BenchError, Data
 from harness.artifacts import check
-from harness.registry import component, components
+from harness.discovery.registry import component, components
 
 TABLE = sklearn.datasets.load_digits()
 ROWS = {row.astype(numpy.float32).tobytes(): k for k, row in enumerate(TABLE.data)}

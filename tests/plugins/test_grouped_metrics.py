@@ -11,7 +11,7 @@ import sklearn.metrics
 import torch
 from torch import Tensor
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 GROUPS, ITEMS, CLASSES = 7, 5, 4
 

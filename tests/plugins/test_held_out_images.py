@@ -7,7 +7,7 @@ import torch
 from sklearn.datasets import load_digits, load_sample_images
 from torch import Generator, Tensor
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def seeded() -> Generator:

@@ -11,8 +11,8 @@ from scipy import stats
 from torch import Tensor
 
 from harness import BenchError, Prior, call
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 

@@ -14,8 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 from harness import nearest, occurrences
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 

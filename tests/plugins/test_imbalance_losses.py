@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from harness import wanted, with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 NAMES = ["logit_adjusted", "ldam"]
 EVERY = pytest.mark.parametrize("name", NAMES)

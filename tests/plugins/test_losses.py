@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness.base import with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 LOSSES: dict[str, dict[str, Any]] = {
     "cross_entropy": {"name": "cross_entropy"},

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness import call
-from harness.registry import component, components
+from harness.discovery.registry import component, components
 
 SIZES = pytest.mark.parametrize("classes", [2, 3, 10])
 

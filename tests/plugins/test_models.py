@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 MODELS: list[dict[str, Any]] = [{"name": "linear"}, {"name": "mlp"}, {"name": "mlp", "hidden": 5, "layers": 3}]
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness import BenchError, Data
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def load(seed: int = 0, **fields: Any) -> Data:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness import BenchError, with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 LOSSES: dict[str, dict[str, Any]] = {
     "bce": {"name": "bce"},

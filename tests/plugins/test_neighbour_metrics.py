@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness import BenchError, call
-from harness.registry import component
+from harness.discovery.registry import component
 
 NAMES = pytest.mark.parametrize("name", ["precision", "recall", "density", "coverage"])
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from harness import BenchError
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 GRID: Any = REGISTRY.build("grid", "optimal")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from harness import BenchError, with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def logits(*shape: int, seed: int = 0) -> Tensor:

@@ -11,8 +11,8 @@ from sklearn.datasets import load_sample_images
 
 from harness import Data
 from harness.artifacts import check
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 

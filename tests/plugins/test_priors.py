@@ -9,8 +9,8 @@ import torch
 from scipy import stats
 
 from harness import BenchError
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness import Learn, Linear, Loss, call, wanted, with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 from . import laws
 

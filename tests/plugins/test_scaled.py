@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness import Loss, call, with_values
+from harness.discovery.registry import component
 from harness.inputs import wanted
-from harness.registry import component
 
 
 class Weighted(Loss):

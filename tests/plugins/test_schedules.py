@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import BenchError
-from harness.registry import Registry, components
-from harness.sources import stock
+from harness.discovery.registry import Registry, components
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 NAMES = sorted(components("schedule"))

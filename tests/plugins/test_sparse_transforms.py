@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness import with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 ALPHAS = [0.2, 0.7, 1 - 1e-9, 1.0, 1 + 1e-9, 1.01, 1.3, 1.5, 2.0, 2.5, 4.0]
 

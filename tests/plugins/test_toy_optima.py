@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from harness import with_values
-from harness.registry import component
+from harness.discovery.registry import component
 
 from .points import SETS, model, points, threshold
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from harness import BenchError, Data
 from harness.artifacts import check
+from harness.discovery.registry import component
 from harness.protocols._split import split
-from harness.registry import component
 
 from .points import SETS, model, points, threshold
 

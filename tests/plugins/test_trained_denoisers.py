@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from harness import Ready, Schedule
-from harness.registry import component
+from harness.discovery.registry import component
 
 PREDICTS = ("eps", "x0", "v")
 FIELDS: list[dict[str, Any]] = [

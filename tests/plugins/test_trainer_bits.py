@@ -51,8 +51,8 @@ RUN = """
 import os
 from pathlib import Path
 from harness.engines.local import Server
-from harness.preparation import Wishes, prepare
-from harness.runner import Conditions, conduct
+from harness.running.preparation import Wishes, prepare
+from harness.running.runner import Conditions, conduct
 cores = sorted(os.sched_getaffinity(0))
 with Server() as server:
     for threads in (1, 2):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 SPECS: dict[str, dict[str, Any]] = {
     "softmax": {"name": "softmax"},

@@ -13,8 +13,8 @@ import torch
 from scipy import spatial, stats
 
 from harness import BenchError, Case, Data, Metric, Skip
-from harness.registry import Registry
-from harness.sources import stock
+from harness.discovery.registry import Registry
+from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
 

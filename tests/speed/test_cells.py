@@ -9,8 +9,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.engines.local import Server
-from harness.preparation import Wishes, prepare
-from harness.runner import Conditions, conduct
+from harness.running.preparation import Wishes, prepare
+from harness.running.runner import Conditions, conduct
 
 NOTHING = '''
 """A protocol that measures nothing, one seed a block."""

@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from scipy import integrate, stats
 from torch import Tensor
 
-from harness.registry import component
+from harness.discovery.registry import component
 
 
 def chain(leads: Tensor, place: int, shift: Tensor, draws: Tensor) -> Tensor:

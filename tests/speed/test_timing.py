@@ -22,12 +22,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from scipy import stats
 from torch.utils import benchmark as torch_benchmark
 
-from harness.doctor import examine
 from harness.engines.local import Server
-from harness.preparation import Wishes, prepare
 from harness.protocols._clock import Turn, Wall
-from harness.runner import conduct
-from harness.site import Conditions
+from harness.running.doctor import examine
+from harness.running.preparation import Wishes, prepare
+from harness.running.runner import conduct
+from harness.running.site import Conditions
 
 PAIRS = int(os.environ.get("PAIRS", "20"))
 

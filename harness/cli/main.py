@@ -1,0 +1,193 @@
+"""The command `bench`: what it is asked, what it prints, how it ends. It never imports torch, nor numpy but to draw."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.cli.options import Command, blocked, overrides, parse
+from harness.errors import BenchError, Mistakes
+
+OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
+ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
+"""Where several exit codes apply, the first of these wins."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; answers the exit code."""
+    options = parse(sys.argv[1:] if argv is None else argv, COMMANDS)
+    try:
+        code: int = options.command(options)
+        sys.stdout.flush()
+        return code
+    except Mistakes as mistakes:
+        print("\n".join(mistakes.lines), file=sys.stderr)
+        return WRONG
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        print("interrupted: everything finished is stored, the same command goes on from there", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output has gone; so do we
+        return OK
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print("bench: this is a bug in the harness; please report it with the lines above", file=sys.stderr)
+        return BUG
+
+
+def _run(options: argparse.Namespace) -> int:
+    codes = [_one(path, options) for path in options.suite]
+    return next(code for code in ORDER if code in codes)
+
+
+def _one(path: str, options: argparse.Namespace) -> int:
+    from harness.cli.against import challenged, earlier, opponents, since
+    from harness.cli.progress import Progress
+    from harness.cli.showing import show
+    from harness.engines.local import Server
+    from harness.running.ending import check, reasons, unknown
+    from harness.running.preparation import chosen_device, prepare
+    from harness.running.rehearsal import rehearse
+    from harness.running.runner import conduct
+    from harness.running.site import Conditions
+
+    bar = Progress(quiet=options.quiet, verbose=options.verbose)
+    before = earlier(options.against, Path(options.results))
+    with Server() as server, opponents(None if before else options.against) as others, bar as progress:
+        prepared = challenged(prepare(path, _wishes(options), server), others)
+        _say_unavailable(prepared.catalogue)
+        if not prepared.cells:
+            print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
+            return NOTHING
+        conditions = Conditions(
+            results=Path(options.results),
+            device=chosen_device(prepared.suite.device, server),
+            jobs=options.jobs,
+            timeout=options.timeout,
+            fresh=options.fresh,
+            listener=progress,
+            elsewhere={other.revision: other.server for other in others},
+        )
+        check(options.fail_on, prepared, before is not None)
+        if options.dry_run:
+            print(rehearse(prepared, conditions))
+            return OK
+        data = conduct(prepared, conditions, server, () if before else options.fail_on).data
+        run = data["run"]
+        if before:
+            data = since(before, data, options.fail_on, conditions.results, server)
+    show(data, run, options)
+    lines = [*reasons(data, options.fail_on), *unknown(data, options.fail_on)]
+    sys.stderr.writelines(f"bench: {line}\n" for line in lines)
+    return int(data["exit"])
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from harness.engines.local import Server
+    from harness.running.preparation import prepare
+    from harness.running.rehearsal import summary
+
+    with Server() as server:
+        for path in options.suite:
+            print(summary(prepare(path, _wishes(options), server)))
+    return OK
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from harness.suite import json_schema
+
+    print(json.dumps(json_schema(_catalogue(options).table), indent=2))
+    return OK
+
+
+def _list(options: argparse.Namespace) -> int:
+    from harness.cli.components import listing
+
+    print(listing(_catalogue(options), options.kind))
+    return OK
+
+
+def _info(options: argparse.Namespace) -> int:
+    from harness.cli.components import about
+
+    print(about(_catalogue(options), options.name))
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    from harness.cli.certificates import show
+    from harness.report.console import console_for
+    from harness.running.checking import check
+
+    found = check(options.what, options.plugin, blocked(options), options.timeout)
+    return OK if show(found, console_for(sys.stdout, options.color)) else FOUND
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from harness.running.doctor import examine, lines
+
+    print("\n".join(lines(examine(Path(options.results), options.pairs, options.budget))))
+    return OK
+
+
+def _report(options: argparse.Namespace) -> int:
+    from harness.cli.showing import report
+
+    report(options)
+    return OK
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from harness.cli.showing import compare
+
+    compare(options)
+    return OK
+
+
+def _catalogue(options: argparse.Namespace) -> Any:
+    from harness.discovery.catalogue import gather
+    from harness.engines.local import Server
+    from harness.running.preparation import describer, own
+
+    with Server() as server:
+        named = own((text, Path.cwd(), None) for text in options.plugin)
+        catalogue = gather(named, blocked(options), describer(server))
+        catalogue.complete()
+    _say_unavailable(catalogue)
+    return catalogue
+
+
+def _say_unavailable(catalogue: Any) -> None:
+    from harness.running.preparation import unavailable
+
+    sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
+
+
+def _wishes(options: argparse.Namespace) -> Any:
+    from harness.running.preparation import Wishes
+
+    timeout = getattr(options, "timeout", 120.0)
+    return Wishes(options.plugin, blocked(options), overrides(options), options.select, timeout)
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "validate": _validate,
+    "schema": _schema,
+    "list": _list,
+    "info": _info,
+    "check": _check,
+    "report": _report,
+    "doctor": _doctor,
+    "compare": _compare,
+}

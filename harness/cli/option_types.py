@@ -1,0 +1,52 @@
+"""What the texts after options stand for; a text that stands for nothing is a mistake that argparse reports."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+from pathlib import Path
+
+from harness.errors import near_miss
+from harness.running.ending import CONDITIONS
+
+
+def conditions(text: str) -> tuple[str, ...]:
+    """Names of conditions, separated by commas."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in CONDITIONS:
+            raise argparse.ArgumentTypeError(f"no condition {name!r}{near_miss(name, CONDITIONS)}")
+    return names
+
+
+def seconds(text: str) -> float:
+    """A finite number above 0."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+
+
+def target(text: str) -> str:
+    """A file that can be written, known before anything is measured."""
+    if text != "-" and (os.path.isdir(text) or not os.path.isdir(os.path.dirname(text) or ".")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder that exists")
+    return text
+
+
+def folder(text: str) -> str:
+    """A folder that is there or can be made."""
+    above = next(path for path in (Path(text), *Path(text).absolute().parents) if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder that can be written to")
+    return text
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    with contextlib.suppress(ValueError):
+        if int(text) > 0:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")

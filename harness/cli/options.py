@@ -1,0 +1,182 @@
+"""The words of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NoReturn
+
+from harness.cli.option_types import conditions, count, folder, seconds, target
+from harness.errors import BenchError, near_miss
+from harness.running.ending import CONDITIONS
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse.Namespace:
+    """The command line as data; the word `run` can be left out. A mistake in it is one line, and exit code 2."""
+    made = parser(commands_run)
+    first = words[0] if words else "--help"
+    if first in (*commands_run, "-h", "--help", "--version"):
+        return made.parse_args(words or [first])
+    if first.isalpha() and not os.path.exists(first):
+        made.error(f"no command and no suite is called {first!r}{near_miss(first, commands_run)}")
+    return made.parse_args(["run", *words])
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says a mistake in one line, with the option that comes close."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.search(r"unrecognized arguments: --([\w-]+)", message)
+        near = near_miss(unknown[1], self.every_option()) if unknown else ""
+        self.exit(2, f"{self.prog}: {message}{near.replace('mean ', 'mean --') if '?' in near else ''}\n")
+
+    def every_option(self) -> set[str]:
+        """The long options of this parser and of its commands, without their dashes."""
+        inner = [command for a in self._actions if isinstance(a.choices, dict) for command in a.choices.values()]
+        own = {option[2:] for a in self._actions for option in a.option_strings if option.startswith("--")}
+        return own.union(*(each.every_option() for each in inner))
+
+
+def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """The parser; `commands_run` says what each command does."""
+    from harness import __version__
+
+    parser: argparse.ArgumentParser = _Parser(
+        prog="bench",
+        description="Compare machine-learning methods honestly: bench SUITE.yaml runs a suite and reports it.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"bench {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    plugins = _plugin_options()
+    add = partial(commands.add_parser, allow_abbrev=False)
+    run = add(
+        "run", parents=[plugins, _suite_options(), _output_options()], help="run suites; the word can be left out"
+    )
+    _run_options(run)
+    run.set_defaults(command=commands_run["run"])
+    validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
+    validate.set_defaults(command=commands_run["validate"])
+    schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
+    schema.set_defaults(command=commands_run["schema"])
+    listing = add("list", parents=[plugins], help="list the components of every kind, or of one")
+    listing.add_argument("kind", nargs="?", metavar="KIND")
+    listing.set_defaults(command=commands_run["list"])
+    info = add("info", parents=[plugins], help="show a component: its fields, its source, its place")
+    info.add_argument("name", metavar="[KIND:]NAME")
+    info.set_defaults(command=commands_run["info"])
+    check = add("check", parents=[plugins, _check_options()], help="try the certificates of a plugin or a component")
+    check.set_defaults(command=commands_run["check"])
+    doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
+    doctor.set_defaults(command=commands_run["doctor"])
+    stored = "last, last~1, the beginning of an id, a folder or a file"
+    rendering = [_output_options(), _format_option()]
+    report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
+    report.add_argument("run", metavar="RUN", help=stored)
+    report.set_defaults(command=commands_run["report"])
+    compare = add("compare", parents=rendering, help="compare a stored run with another")
+    compare.add_argument("before", metavar="RUN", help=stored)
+    compare.add_argument("after", metavar="RUN", help="what is compared with it")
+    compare.set_defaults(command=commands_run["compare"])
+    return parser
+
+
+def blocked(options: argparse.Namespace) -> list[str]:
+    """The names behind `-p no:`. Raises BenchError for another form."""
+    for text in options.block:
+        if not text.startswith("no:"):
+            raise BenchError(f"-p {text}: write -p no:NAME to leave a plugin out")
+    return [text.removeprefix("no:") for text in options.block]
+
+
+def overrides(options: argparse.Namespace) -> dict[str, str]:
+    """The suite's keys that options replace. Raises BenchError for a `--set` that is no pair."""
+    found = {}
+    for text in options.set:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise BenchError(f"--set {text}: expected KEY=VALUE, for example --set settings.epochs=5")
+        found[key] = value
+    said = {"seeds": options.seeds, "device": getattr(options, "device", None)}
+    return found | {key: value for key, value in said.items() if value is not None}
+
+
+def _plugin_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="add a plugin")
+    options.add_argument("-p", dest="block", action="append", default=[], metavar="no:NAME", help="leave a plugin out")
+    return options
+
+
+def _suite_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("suite", nargs="+", metavar="SUITE.yaml")
+    options.add_argument("--seeds", metavar="N", help="how many seeds, or a list such as [7]")
+    options.add_argument("--set", action="append", default=[], metavar="a.b=c", help="replace a value of the suite")
+    options.add_argument(
+        "-k", dest="select", metavar="EXPR", help="only cells whose labels match: 'focal and not digits'"
+    )
+    return options
+
+
+def _output_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
+    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
+def _format_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    choices = "console, json, csv, md, latex, methods or pytest-benchmark"
+    options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
+    return options
+
+
+def _report_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--quality", metavar="RUN", help="beside the first metric of a run of the same contenders")
+    options.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
+    return options
+
+
+def _check_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
+    options.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
+    options.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS", help="limit for one component")
+    return options
+
+
+def _doctor_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--pairs", type=count, default=40, metavar="N", help="how often it is timed against itself")
+    options.add_argument("--budget", type=seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
+    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
+def _color_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    return options
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--device", choices=("cpu", "cuda", "auto"))
+    run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
+    run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
+    run.add_argument(
+        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
+    )
+    run.add_argument("--fresh", action="store_true", help="measure again what is stored")
+    run.add_argument(
+        "--fail-on", type=conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(CONDITIONS)}"
+    )
+    run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
+    run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
+    run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
+    run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")

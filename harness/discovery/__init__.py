@@ -1,0 +1,1 @@
+"""Plugins: found, imported, checked, described without being imported, and built by name."""

@@ -1,0 +1,195 @@
+"""What is known of every component without importing it: descriptions, made once by a child and cached by digest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.discovery import digests, sources
+from harness.discovery.sources import Source
+from harness.errors import BenchError, Mistakes, near_miss
+from harness.fields import Schema, kind_in
+
+Description = Mapping[str, Any]
+Describe = Callable[[list[Source]], Mapping[str, Any]]
+"""Makes descriptions in a child: plugin name -> {"components": [...]} or {"error": "one line"}."""
+
+
+class Catalogue:
+    """The component table of one command, and which plugin brings what.
+
+    `table` maps (kind, name) to a description; `unavailable` maps the name of an installed plugin to the reason why it
+    cannot be used. Raises BenchError where a stock plugin or one the user named cannot be used.
+    """
+
+    def __init__(self, plugins: Iterable[Source], describe: Describe) -> None:
+        self.table: dict[tuple[str, str], Description] = {}
+        self.unavailable: dict[str, str] = {}
+        self._describe = describe
+        self._by_name: dict[str, Source] = {}
+        self._waiting: list[Source] = []
+        self._listeners: list[Source] = []
+        self._mistakes: list[str] = []
+        self._digests: dict[str, str] = {}
+        everything = list(plugins)
+        for lost in [s for s in everything if not s.file]:
+            self.unavailable[lost.name] = f"no module named {lost.module!r}"
+            everything.remove(lost)
+        now = [s for s in everything if s.origin != "installed" or _cached(s) is not None]
+        self._waiting = [s for s in everything if s not in now]
+        self._add(sorted(now, key=lambda s: s.origin == "installed"))
+
+    def complete(self) -> bool:
+        """Describe installed plugins nobody has seen yet; answers whether there were any."""
+        waiting, self._waiting = self._waiting, []
+        self._add(waiting)
+        return bool(waiting)
+
+    def import_paths(self, paths: Iterable[tuple[str, str]]) -> None:
+        """Add components that a suite names by import path `module:attribute`."""
+        for kind, path in paths:
+            if (kind, path) not in self.table:
+                module = path.partition(":")[0]
+                found = sources.locate(module)
+                if found is None:
+                    self._refuse_path(kind, path, f"no module named {module!r}{sources.nearest(module)}")
+                else:
+                    self._add([Source(f"{kind} {path}", str(found), module, "imported")])
+
+    def _add(self, plugins: list[Source]) -> None:
+        known = {source: _cached(source) for source in plugins}
+        unknown = [source for source, entries in known.items() if entries is None]
+        answers = self._describe(unknown) if unknown else {}
+        for source in plugins:
+            entries = known[source]
+            if entries is None:
+                entries = self._new(source, answers[source.name])
+            self._admit(source, entries)
+        if len(self._mistakes) > 1:
+            raise Mistakes(self._mistakes)
+        if self._mistakes:
+            raise BenchError(self._mistakes[0])
+
+    def _new(self, source: Source, answer: Mapping[str, Any]) -> list[Description]:
+        if "error" in answer:
+            self._refuse(source, answer["error"])
+            return []
+        _keep(source, answer["components"])
+        return list(answer["components"])
+
+    def _refuse(self, source: Source, reason: str) -> None:
+        if source.origin == "imported":
+            kind, _, path = source.name.partition(" ")
+            self._refuse_path(kind, path, reason)
+        elif source.origin == "installed":
+            self.unavailable[source.name] = reason
+        else:
+            self._mistakes.append(reason)
+
+    def _refuse_path(self, kind: str, path: str, reason: str) -> None:
+        """An entry that says why nothing is there: the suite's check repeats it at every line that names the path."""
+        self.table[kind, path] = {"kind": kind, "name": path, "error": reason}
+
+    def _admit(self, source: Source, entries: Sequence[Description]) -> None:
+        for entry in entries:
+            key = (entry["kind"], entry["name"])
+            other = self.table.get(key)
+            if other is not None:
+                self._refuse(
+                    source,
+                    f"{entry['file']}:{entry['line']}: {key[0]} {key[1]} is already defined at "
+                    f"{other['file']}:{other['line']}; rename one, or leave one out with -p no:{other['plugin']}",
+                )
+                return
+        self._by_name[source.name] = source
+        for entry in entries:
+            self.table[entry["kind"], entry["name"]] = entry
+        if not entries and source.origin == "given" and not self._mistakes:
+            self._listeners.append(source)
+
+    def used(self, kind: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Every component a spec needs, itself first, nested ones and their defaults too.
+
+        Raises BenchError for a default that names no component.
+        """
+        yield kind, spec["name"]
+        owner = self.table[kind, spec["name"]]
+        for name, field in owner["fields"].items():
+            for inner, part in parts(field["schema"], spec.get(name, field.get("default"))):
+                if (inner, part["name"]) not in self.table:
+                    near = near_miss(part["name"], [n for k, n in self.table if k == inner])
+                    what = f"{spec['name']}.{name}: unknown {inner} {part['name']!r}{near}"
+                    raise BenchError(what, f"{owner['file']}:{owner['line']}")
+                yield from self.used(inner, part)
+
+    def sources(self, components: Iterable[tuple[str, str]]) -> list[Source]:
+        """The plugins that bring these components, and those that only listen to events."""
+        names = dict.fromkeys(self.table[key]["plugin"] for key in components)
+        return [*(self._by_name[name] for name in names), *self._listeners]
+
+    def digest(self, kind: str, name: str) -> str:
+        """The syntax digest of the plugin that brings a component: part of every cell's identity."""
+        source = self._by_name[self.table[kind, name]["plugin"]]
+        if source.file not in self._digests:
+            self._digests[source.file] = digests.syntax_digest(source)
+        return self._digests[source.file]
+
+
+def parts(schema: Schema, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(kind, spec) of every component that a field's value holds: one, a list of them, or none."""
+    inner = kind_in(schema.get("items", schema))
+    for each in value if isinstance(value, (list, tuple)) else [value]:
+        if inner and isinstance(each, Mapping) and "name" in each:
+            yield inner, each
+
+
+def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe) -> Catalogue:
+    """The catalogue of the stock and installed plugins and of the user's own."""
+    everything = sources.distinct([*sources.stock(), *own, *sources.installed()])
+    return Catalogue(sources.without(everything, blocked), describe)
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "touchstone-bench" / "descriptions"
+
+
+def _file(source: Source) -> Path:
+    identity = [digests.text_digest(source), _base(), source.name, source.file, platform.python_version()]
+    return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
+
+
+@functools.cache  # the harness's own files do not change under a running command
+def _base() -> str:
+    """The digest of what turns a class into a description."""
+    modules = [sources.HARNESS / f"{name}.py" for name in ("base", "dynamic", "fields")]
+    folders = [sources.HARNESS / name for name in ("kinds", "discovery")]
+    files = [*modules, *(file for folder in folders for file in sorted(folder.glob("*.py")))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _cached(source: Source) -> list[Description] | None:
+    try:
+        entries: list[Description] = json.loads(_file(source).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return entries
+
+
+def _keep(source: Source, entries: list[Description]) -> None:
+    """Store descriptions, whole or not at all; a cache that cannot be written only costs time."""
+    try:
+        file = _file(source)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
+            json.dump(entries, stream)
+        os.replace(stream.name, file)
+    except OSError:
+        return

@@ -1,0 +1,130 @@
+"""Digests: of a plugin's text, for its description, of its syntax, for the identity of its results, and of data."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from harness.discovery.sources import Source
+
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(\S+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.MULTILINE
+)
+"""An import statement. Reading the syntax tree instead would cost the command most of its start."""
+
+
+_FOREIGN = re.compile(r"""["']([\w-]+\.(?:c|cc|cpp|cu|h|hpp))["']""")
+"""The name of a file to be compiled, as a string."""
+
+
+def family(file: Path) -> list[Path]:
+    """A plugin's file, the modules it imports from its own folder, directly or through each other, and the C, C++ and
+    CUDA files of that folder they name.
+    """
+    seen: list[Path] = []
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.append(current)
+            waiting.extend(_siblings(current))
+    return [seen[0], *sorted(seen[1:])]
+
+
+def _siblings(file: Path) -> tuple[Path, ...]:
+    """Modules of the same folder that a file's import statements name; naming one too many does no harm."""
+    try:
+        now, folder = file.stat(), file.parent.stat()
+    except OSError:
+        return ()
+    return _named_beside(file, now.st_mtime_ns, now.st_size, folder.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
+    """The numbers tell one state of the file and its folder from the next: many plugins share the same siblings."""
+    text = file.read_text(errors="replace")
+    beside = set(os.listdir(file.parent))
+    words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
+    found = [file.parent / name for name in sorted(set(_FOREIGN.findall(text)) & beside)]
+    for word in sorted(words):
+        if f"{word}.py" in beside and word != file.stem:
+            found.append(file.parent / f"{word}.py")
+        elif word in beside and (file.parent / word / "__init__.py").is_file():
+            found += sorted((file.parent / word).rglob("*.py"))
+    return tuple(found)
+
+
+def library_digest(file: Path) -> str:
+    """SHA-256 over an installed library's module and the names and sizes of what lies beside and below it.
+
+    For components named by an import path: reading all that torch imports from its own folder would take seconds.
+    """
+    digest = hashlib.sha256(file.read_bytes())
+    beside = sorted(file.parent.rglob("*.py")) if file.parent.name != "site-packages" else []
+    for member in beside:
+        digest.update(f"{member.relative_to(file.parent)} {member.stat().st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def text_digest(source: Source) -> str:
+    """SHA-256 over the plugin's text: what its description depends on."""
+    file = Path(source.file)
+    if _is_library(source):
+        return library_digest(file)
+    digest = hashlib.sha256()
+    for member in family(file):
+        digest.update(member.name.encode() + b"\0" + member.read_bytes())
+    return digest.hexdigest()
+
+
+def syntax_digest(source: Source) -> str:
+    """SHA-256 over the plugin's syntax, docstrings and comments removed: what its results depend on."""
+    file = Path(source.file)
+    if _is_library(source):
+        return library_digest(file)
+    digest = hashlib.sha256()
+    for member in family(file):
+        content = member.read_bytes()
+        try:
+            digest.update(ast.dump(_Bare().visit(ast.parse(content))).encode())
+        except (SyntaxError, ValueError):  # compiled, or a sibling that is no Python
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def _is_library(source: Source) -> bool:
+    return source.origin == "imported" and "site-packages" in source.file
+
+
+class _Bare(ast.NodeTransformer):
+    """Removes docstrings."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
+            first = body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = body[1:]
+        return node
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of JSON data in its canonical form."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def digest_of_file(file: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

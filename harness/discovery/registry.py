@@ -1,0 +1,193 @@
+"""The plugin system: sources are imported, their one hook is called, their classes are checked and built.
+
+A registry is made where it is needed (a cell's process, a script); importing a plugin changes nothing by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from harness import hookspecs
+from harness.base import REQUIRED, Component, data_of, default_of, name_of, same_name, schemas, unknown_field
+from harness.discovery import conformance, loading, registration, sources
+from harness.discovery.sources import Source
+from harness.dynamic import DYNAMIC, dynamic
+from harness.errors import BenchError, near_miss
+from harness.fields import Named, kind_in
+from harness.inputs import call, required
+from harness.kinds import KINDS
+
+if TYPE_CHECKING:
+    from harness.ready import Ready
+
+
+class Registry:
+    """The components of some plugins, by kind and name."""
+
+    def __init__(self, plugins: Iterable[Source] = ()) -> None:
+        self.manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self.manager.add_hookspecs(hookspecs)
+        self._classes: dict[tuple[str, str], tuple[type[Component], Source]] = {}
+        for source in plugins:
+            self.add(source)
+
+    def add(self, source: Source) -> list[type[Component]]:
+        """Import a plugin, register it and check what it brings. Raises BenchError, one line, with file:line."""
+        if source.origin == "imported":
+            kind, _, path = source.name.partition(" ")
+            return [self.get(kind, path)]
+        module = loading.load(source)
+        registration.check_hooks(module, source.file)
+        self.manager.register(module, name=source.name)
+        brought = registration.answers(self.manager, module, source.file)
+        known = dict(self._classes)
+        for cls in brought:
+            conformance.check_class(cls)
+            key = (cls.kind, name_of(cls))
+            if key in known:
+                raise _clash(cls, *known[key])
+            known[key] = (cls, source)
+        self._classes = known
+        return brought
+
+    def names(self, kind: str) -> list[str]:
+        """The names known for a kind, sorted."""
+        return sorted(name for k, name in self._classes if k == kind)
+
+    def get(self, kind: str, name: str) -> type[Component]:
+        """The class of a name, `-` and `_` alike. Raises BenchError with the near miss."""
+        name = same_name(name.removeprefix(f"{kind}:"))
+        if kind not in KINDS:
+            raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
+        if ":" in name and (kind, name) not in self._classes:
+            self._classes[kind, name] = imported(kind, name), Source(f"{kind} {name}", "", None, "imported")
+        if (kind, name) not in self._classes:
+            raise BenchError(f"no {kind} {name!r}{near_miss(name, self.names(kind))}")
+        return self._classes[kind, name][0]
+
+    def build(self, kind: str, spec: str | Mapping[str, Any] | Named) -> Any:
+        """An instance from its spec; nested components, learned and scheduled fields are built on the way.
+
+        Raises BenchError for an unknown name or field and for a value that does not fit.
+        """
+        fields = (
+            {"name": spec.name if isinstance(spec, Named) else spec} if isinstance(spec, (str, Named)) else dict(spec)
+        )
+        cls = self.get(kind, fields.pop("name"))
+        known = schemas(cls)
+        values = {}
+        for name, value in fields.items():
+            if name not in known:
+                raise BenchError(unknown_field(name_of(cls), name, known))
+            values[name] = self._value(known[name], value)
+        for name, default in _named_defaults(cls).items():
+            if name not in values:
+                values[name] = self.build(str(kind_in(known[name])), default)
+        missing = [f for f in known if f not in values and default_of(cls, f) is REQUIRED]
+        if missing:
+            raise BenchError(f"{kind} {name_of(cls)} needs a value for {', '.join(missing)}")
+        return cls(**values)
+
+    def _value(self, schema: dict[str, Any], value: Any) -> Any:
+        inner = kind_in(schema)
+        if inner and isinstance(value, (str, Mapping)):
+            return self.build(inner, value)
+        if "items" in schema and isinstance(value, (list, tuple)):
+            return tuple(self._value(schema["items"], each) for each in value)
+        if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in DYNAMIC:
+            with contextlib.suppress(TypeError, ValueError):  # the component says what it expected
+                return dynamic(value)
+        return value
+
+    def describe(self, cls: type[Component], source: Source) -> dict[str, Any]:
+        """What the command may know of a component without importing it, as JSON data."""
+        fields = {}
+        for name, schema in schemas(cls).items():
+            default = default_of(cls, name)
+            fields[name] = {"schema": schema} | ({} if default is REQUIRED else {"default": data_of(default)})
+        file, _, line = conformance.place(cls).rpartition(":")
+        return {
+            "kind": cls.kind,
+            "name": name_of(cls),
+            "fields": fields,
+            "doc": (inspect.getdoc(cls) or "").split("\n")[0],
+            "help": inspect.getdoc(cls) or "",
+            "file": file,
+            "line": int(line),
+            "plugin": source.name,
+            "dynamic": cls.dynamic,
+            "inputs": list(required(cls.__call__)) if "__call__" in dir(cls) else [],
+            "facts": {**_facts(cls), "made": cls.is_made(), "late": list(cls.late)},
+        }
+
+
+def _facts(cls: type[Component]) -> dict[str, Any]:
+    """The public class attributes that the kind declares: direction and unit of a metric, needs of a protocol.
+
+    One that depends on the fields, a property, is none of the class's.
+    """
+    hidden = {"kind", "dynamic"}
+    declared = {n: getattr(cls, n) for n in KINDS[cls.kind].__annotations__ if n not in hidden and n[0] != "_"}
+    return {name: data_of(value) for name, value in declared.items() if not isinstance(value, property)}
+
+
+def _clash(cls: type[Component], other: type[Component], owner: Source) -> BenchError:
+    return BenchError(
+        f"{cls.kind} {name_of(cls)} is already defined at {conformance.place(other)}; "
+        f"rename one, or leave one out with -p no:{owner.name}",
+        conformance.place(cls),
+    )
+
+
+def _named_defaults(cls: type[Component]) -> dict[str, Named]:
+    return {f: d for f in schemas(cls) if isinstance(d := default_of(cls, f), Named)}
+
+
+def imported(kind: str, path: str) -> type[Component]:
+    """The component behind an import path `module:attribute`: a class of the kind, or any callable, wrapped."""
+    from harness.discovery import adapters
+
+    return adapters.imported(kind, path)
+
+
+def _everything() -> Registry:
+    """The stock and installed plugins; one that cannot be used is left out, as in the command."""
+    registry = Registry(sources.stock())
+    for source in sources.installed():
+        with contextlib.suppress(BenchError):
+            registry.add(source)
+    return registry
+
+
+def component(kind: str, name: str, **fields: Any) -> Any:
+    """An instance of a stock or installed component: `component("transform", "gaussian", scale=1.0)`.
+
+    Raises BenchError for an unknown kind, name or field, with the near miss.
+    """
+    return _everything().build(kind, {"name": name, **fields})
+
+
+def components(kind: str) -> dict[str, type[Component]]:
+    """{name: class} of every stock and installed component of a kind. Raises BenchError for an unknown kind."""
+    if kind not in KINDS:
+        raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
+    registry = _everything()
+    return {name: registry.get(kind, name) for name in registry.names(kind)}
+
+
+def denoiser(name: str, device: str = "cpu", **fields: Any) -> Ready:
+    """A stock or installed denoiser, loaded and ready: `denoiser("gaussian", variance=0.25)`; trained where it trains.
+
+    Raises BenchError as `component` does.
+    """
+    from harness import artifacts
+    from harness.ready import Ready
+
+    made = component("denoiser", name, **fields)
+    weights = artifacts.trained(made, lambda *_, **__: None) if made.is_made() else {}
+    return Ready(made, call(made.load, device, weights=weights), device)

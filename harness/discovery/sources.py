@@ -1,0 +1,145 @@
+"""Where plugins come from: the stock folder, installed distributions, the suite and the command line.
+
+Nothing is imported here. A source is found by reading metadata and file names; its digests come from its text.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BenchError, near_miss
+from harness.hookspecs import PROJECT
+
+HARNESS = Path(__file__).resolve().parent.parent
+"""The folder of the package itself."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One plugin that could be imported: its name, its file, its module name where it has one, and who brought it.
+
+    `origin` is `stock` (ours), `installed` (an entry point of the group `bench`) or `given` (named by the user).
+    """
+
+    name: str
+    file: str
+    module: str | None
+    origin: str
+
+    def data(self) -> dict[str, Any]:
+        """The form that crosses to another process."""
+        return asdict(self)
+
+
+def stock_folder() -> Path:
+    """The folder of the stock plugins: `harness/stock` when installed, `plugins` beside `harness` in a checkout."""
+    return HARNESS / "stock" if (HARNESS / "stock").is_dir() else HARNESS.parent / "plugins"
+
+
+def stock() -> list[Source]:
+    """Every stock plugin, the protocols included, in a fixed order."""
+    found = []
+    for folder, package in ((HARNESS / "protocols", "harness.protocols"), (stock_folder(), "harness.stock")):
+        for file in sorted(folder.rglob("*.py")):
+            parts = file.relative_to(folder).with_suffix("").parts
+            if not any(part.startswith("_") for part in parts):
+                found.append(Source(".".join(parts), str(file), ".".join((package, *parts)), "stock"))
+    return found
+
+
+def installed() -> list[Source]:
+    """Plugins of installed distributions, from their metadata alone; one whose file is nowhere has an empty `file`."""
+    from importlib.metadata import entry_points
+
+    found = []
+    for point in entry_points(group=PROJECT):
+        module = point.value.partition(":")[0]
+        found.append(Source(point.name, str(locate(module) or ""), module, "installed"))
+    return sorted(set(found), key=lambda source: source.name)
+
+
+def given(text: str, folder: Path) -> Source:
+    """The plugin a user named: a file relative to `folder`, or a module. Raises BenchError where there is none."""
+    path = Path(text).expanduser()
+    if text.endswith(".py") or "/" in text:
+        file = path if path.is_absolute() else folder / path
+        if not file.is_file():
+            others = [p.name for p in file.parent.glob("*.py")] if file.parent.is_dir() else []
+            raise BenchError(f"no plugin file {text}{near_miss(file.name, others)}")
+        return Source(file.stem, str(file.resolve()), None, "given")
+    located = locate(text)
+    if located is None:
+        hint = f", did you mean the file {text}.py?" if (folder / f"{text}.py").is_file() else ""
+        raise BenchError(f"no module named {text!r}{hint}")
+    return Source(text, str(located), text, "given")
+
+
+def locate(module: str) -> Path | None:
+    """The file of a module, found without importing it or its parent packages; None where there is none."""
+    spec = _find_all(module.split("."))
+    return Path(spec.origin) if spec and spec.origin and spec.origin != "built-in" else None
+
+
+def _find_all(parts: Iterable[str]) -> importlib.machinery.ModuleSpec | None:
+    search: Any = None
+    name = ""
+    spec = None
+    for part in parts:
+        name = f"{name}.{part}" if name else part
+        spec = _find(name, search)
+        if spec is None:
+            return None
+        search = spec.submodule_search_locations
+    return spec
+
+
+def _find(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path)
+        if spec is not None:
+            return spec
+    return None
+
+
+def nearest(module: str) -> str:
+    """The near miss for the first part of a module's name that is nowhere; empty where nothing comes close."""
+    parts = module.split(".")
+    for place in range(1, len(parts)):
+        if locate(".".join(parts[: place + 1])) is None:
+            parent = _find_all(parts[:place])
+            folders = list(parent.submodule_search_locations or []) if parent else []
+            beside = [file for folder in folders for file in Path(folder).iterdir()]
+            near = near_miss(parts[place], [file.stem for file in beside if not file.stem.startswith("_")])
+            return near if near.startswith(", did you mean") else ""
+    return ""
+
+
+def distinct(sources: Iterable[Source]) -> list[Source]:
+    """The sources, each file once and each name once: where a name is taken the folder's name stands before it."""
+    kept: dict[str, Source] = {}
+    files: set[str] = set()
+    for source in sources:
+        name = source.name
+        for folder in reversed(Path(source.file).parts[1:-1]):
+            name = f"{folder}/{name}" if name in kept else name
+        if source.file not in files or not source.file:
+            kept[name] = replace(source, name=name)
+            files.add(source.file)
+    return list(kept.values())
+
+
+def without(sources: Iterable[Source], blocked: Iterable[str]) -> list[Source]:
+    """The sources left after `-p no:NAME`; a name nobody has is a BenchError."""
+    kept = list(sources)
+    for name in blocked:
+        left = [s for s in kept if s.name != name and s.name.rsplit(".", 1)[-1] != name]
+        if len(left) == len(kept):
+            names = [word for s in kept for word in (s.name, s.name.rsplit(".", 1)[-1])]
+            raise BenchError(f"-p no:{name}: no plugin has this name{near_miss(name, names)}")
+        kept = left
+    return kept

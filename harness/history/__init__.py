@@ -1,0 +1,1 @@
+"""Finished runs: found again, compared, and one beside another."""

@@ -1,0 +1,189 @@
+"""Intervals, paired tests and what would decide them: pure functions of arrays.
+
+Two sources of doubt enter an interval: the seeds, and the finite set of test examples. The default, `both`, clusters
+the variance of the per-example results both ways (`clusters`) and uses Student's t on min(clusters) - 1 degrees of
+freedom. Examples cluster by their number, so a fixed test set (the same numbers at every seed) and resampled splits
+(other numbers at every seed) need no different treatment.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from harness.errors import BenchError
+from harness.statistics.clusters import Array, Table, paired, row, spread
+
+MOST = 100_000
+"""More additional seeds or examples than this count as never."""
+ROUNDING = 1e-7
+"""A standard error or difference below this share of the values is float32 rounding, not data."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One metric of one cell: `values` [S], one per seed, not finite where the seed diverged.
+
+    `units` = (unit values [S, m], unit numbers [S, m]): results per example, or jackknife pseudo-values per group of
+    examples; the same number is the same example at every seed. Units give the variance, never the mean.
+    """
+
+    values: ArrayLike
+    units: Table | None = None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over the finite seeds and its two-sided interval, NaN where none exists; `kind` is what was used."""
+
+    mean: float
+    low: float
+    high: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Sample minus baseline, in the metric's unit, over the `pairs` seeds where both are finite (`dropped` others).
+
+    `p` is two-sided, None where no test is possible, never below `least`. `error` is the standard error, with `df`
+    degrees of freedom; `by_seeds` and `by_examples` are the parts of its square that shrink as each grows.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    kind: str
+    pairs: int
+    dropped: int
+    examples: int
+    error: float
+    df: float
+    by_seeds: float
+    by_examples: float
+    least: float
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many more seeds, or more examples, would decide; None where growing that alone never does."""
+
+    seeds: int | None
+    examples: int | None
+
+
+def interval(sample: Sample, kind: str = "both", level: float = 0.95) -> Interval:
+    """The mean over seeds with its interval. `both` falls back on examples at one seed and on seeds without units."""
+    values = np.asarray(sample.values, float)
+    keep = np.isfinite(values)
+    parts = spread(values[keep], row(sample.units, keep), kind)
+    mean = _mean(values[keep])
+    half = _quantile(level, parts.df) * math.sqrt(parts.variance)
+    return Interval(mean, mean - half, mean + half, parts.kind)
+
+
+def difference(sample: Sample, baseline: Sample, kind: str = "both", level: float = 0.95) -> Difference:
+    """The paired difference of two samples whose seeds are in the same order; units pair by seed and number.
+
+    Identical methods have p = 1 and the interval [0, 0]. A difference that is not zero but never varies gives Student's
+    t no scale: its p is 2^(1-S), the exact sign-flip test and the most that S equal signs can support, and its interval
+    is the point, or NaN where that p does not reach the level. Only a metric without units that is one constant in
+    each method (network calls, say) leaves nothing to chance: p = 0.
+    """
+    x, y = np.asarray(sample.values, float), np.asarray(baseline.values, float)
+    keep = np.isfinite(x) & np.isfinite(y)
+    x, y, pairs = x[keep], y[keep], int(keep.sum())
+    units = paired(sample.units, baseline.units, keep)
+    parts, mean = spread(x - y, units, kind), _mean(x - y)
+    rounding = ROUNDING * float(np.abs([x, y]).max(initial=0.0))
+    error = math.sqrt(parts.variance)
+    error = 0.0 if error <= rounding else error
+    exact = units is None and not np.ptp([x, y], axis=1).any() if pairs else False
+    least = 0.0 if error != 0 or exact else 2.0 ** (1 - pairs)
+    p, half = tested(mean, error, parts.df, least, rounding, level)
+    return Difference(mean, mean - half, mean + half, p, parts.kind, pairs, len(keep) - pairs, parts.examples, error,
+                      parts.df, parts.by_seeds, parts.by_examples, least)  # fmt: skip
+
+
+def tested(
+    mean: float, error: float, df: float, least: float, rounding: float, level: float
+) -> tuple[float | None, float]:
+    """Student's t of a mean and its standard error: (p, never below `least`, half the interval's width, or NaN).
+
+    A mean within `rounding` counts as 0. Without an error it is told from 0 only where `least` reaches the level.
+    """
+    p: float | None = None
+    if df > 0 and error >= 0:
+        distance = abs(mean) / error if error > 0 else (math.inf if abs(mean) > rounding else 0.0)
+        p = max(least, float(2 * stats.t.sf(distance, df)))
+    return p, _quantile(level, df) * error if abs(mean) <= rounding or least <= 1 - level else math.nan
+
+
+def holm(ps: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down adjusted p-values, in the order given; None is no test and counts for nothing."""
+    order = sorted((p, i) for i, p in enumerate(ps) if p is not None)
+    adjusted: list[float | None] = [None] * len(ps)
+    highest = 0.0
+    for rank, (p, i) in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * p))
+        adjusted[i] = highest
+    return adjusted
+
+
+def same(difference: Difference, margin: float) -> float | None:
+    """p of the two one-sided tests (Schuirmann 1987): small shows |true difference| < margin, in the metric's unit."""
+    if not margin > 0:
+        raise BenchError(f"margin must be above 0, not {margin}")
+    if difference.p is None:
+        return None
+    room = margin - abs(difference.difference)
+    if difference.error > 0:
+        return float(stats.t.sf(room / difference.error, difference.df))
+    return difference.least if room > 0 else 1.0
+
+
+def needed(difference: Difference, alpha: float = 0.05, power: float = 0.8) -> Needed:
+    """More seeds (at the same examples) or examples (at the same seeds) that would find a true difference this large.
+
+    Both are 0 where p <= alpha already. Found means |difference| >= (t_{1-alpha/2} + t_power) standard errors.
+    """
+    d = difference
+    if d.p is None or d.p == 1:
+        return Needed(None, None)
+    if d.p <= alpha:
+        return Needed(0, 0)
+    if d.error == 0:
+        return Needed(math.ceil(1 - math.log2(alpha)) - d.pairs, None)
+
+    def reached(seeds: int, examples: int) -> bool:
+        variance = d.error**2 - d.by_seeds * (1 - d.pairs / seeds)
+        variance -= d.by_examples * (1 - d.examples / examples) if examples > d.examples else 0.0
+        df = {"seeds": seeds, "examples": examples}.get(d.kind, min(seeds, examples)) - 1
+        quantiles = stats.t.isf(alpha / 2, df) + stats.t.isf(1 - power, df)
+        return bool(abs(d.difference) >= quantiles * math.sqrt(max(variance, 0.0)))
+
+    return Needed(
+        _first(lambda more: reached(d.pairs + more, d.examples)) if d.by_seeds > 0 else None,
+        _first(lambda more: reached(d.pairs, d.examples + more)) if d.by_examples > 0 else None,
+    )
+
+
+def _first(enough: Callable[[int], bool]) -> int | None:
+    """The smallest number from 1 to MOST that is enough, by bisection: what is enough stays enough."""
+    more = bisect.bisect_left(range(1, MOST + 1), True, key=enough) + 1
+    return more if more <= MOST else None
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if values.size else math.nan
+
+
+def _quantile(level: float, df: float) -> float:
+    return float(stats.t.isf((1 - level) / 2, df)) if df > 0 else math.nan

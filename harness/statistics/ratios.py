@@ -1,0 +1,125 @@
+"""Ratios of positive numbers measured block by block: what times are compared by. Pure functions of arrays.
+
+A block is the unit: everything in it was disturbed alike, and the order in it was drawn, so that between equal
+contenders the logarithm of a block's ratio is as likely above 0 as below. Its sign-flip test is exact whatever the
+noise is, outliers are kept, and a trimmed mean keeps them from deciding.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from harness.statistics.clusters import Array
+from harness.statistics.paired import Difference, Interval, Sample
+
+TRIM = 0.2
+"""The share that a trimmed mean leaves out at each end (Wilcox, 2012)."""
+FLIPS, RESAMPLES = 9_999, 1_999
+FAR = 3.0
+"""So many interquartile ranges outside of the quartiles a block is an outlier (Tukey, 1977: far out)."""
+
+
+def interval(sample: Sample, level: float = 0.95) -> Interval:
+    """The typical value, exp of the trimmed mean of the logarithms, with its bootstrap interval."""
+    logs = _logs(sample)
+    centre, low, high = _located(logs[np.isfinite(logs)], level)
+    return Interval(math.exp(centre), math.exp(low), math.exp(high), "seeds")
+
+
+def difference(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
+    """Sample over baseline, less 1, in units of the baseline's typical value: 0.1 of it for 1.1 times as much.
+
+    Blocks are paired; one in which either is not finite and above 0 is left out. The test is by sign flips: p is never
+    below 2^(1-n) for n blocks, and None for fewer than two.
+    """
+    ratios = _logs(sample) - _logs(baseline)
+    keep = np.isfinite(ratios)
+    x, n = ratios[keep], int(keep.sum())
+    unit = interval(baseline).mean
+    centre, low, high = (unit * math.expm1(log) for log in _located(x, level))
+    p = _p(x) if n > 1 else None
+    error = unit * _error(x)
+    return Difference(centre, low, high, p, "seeds", n, len(keep) - n, 0, error, n - 1, error**2, 0.0, 2.0 ** (1 - n))
+
+
+def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
+    """The same where no block pairs the values: by Yuen's test (1974) of the trimmed means of their logarithms.
+
+    p is None where one of the two has fewer than two values, or neither varies.
+    """
+    logs = [_logs(each) for each in (sample, baseline)]
+    x, y = (each[np.isfinite(each)] for each in logs)
+    n, dropped = min(len(x), len(y)), sum(map(len, logs)) - len(x) - len(y)
+    unit = interval(baseline).mean
+    if n < 2 or not (np.ptp(x) or np.ptp(y)):
+        centre = unit * math.expm1(_centre(x) - _centre(y)) if n else math.nan
+        return Difference(centre, math.nan, math.nan, None, "seeds", n, dropped, 0, math.nan, 0, math.nan, 0.0, 0.0)
+    found = stats.ttest_ind(x, y, equal_var=False, trim=TRIM)
+    ends = found.confidence_interval(level)
+    low, high = sorted(unit * math.expm1(end) for end in (ends.low, ends.high))
+    centre = unit * math.expm1(_centre(x) - _centre(y))
+    error, df = unit * math.hypot(_error(x), _error(y)), float(found.df)
+    return Difference(centre, low, high, float(found.pvalue), "seeds", n, dropped, 0, error, df, error**2, 0.0, 0.0)
+
+
+def spread(values: Any) -> dict[str, list[Any]]:
+    """Quartiles, and the places of blocks that are far out as a label: nothing is dropped for it."""
+    numbers = np.asarray(values, float)
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return {"quartiles": [], "outliers": []}
+    first, middle, third = np.quantile(finite, [0.25, 0.5, 0.75]).tolist()
+    away = FAR * (third - first)
+    far = np.flatnonzero((numbers < first - away) | (numbers > third + away))
+    return {"quartiles": [first, middle, third], "outliers": far.tolist()}
+
+
+def _logs(sample: Sample) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs: Array = np.log(np.asarray(sample.values, float))
+    return logs
+
+
+def _centre(x: Array, axis: int = -1) -> Any:
+    return stats.trim_mean(x, TRIM, axis=axis)
+
+
+def _located(x: Array, level: float) -> tuple[float, float, float]:
+    """(centre, low, high) of logarithms; NaN limits for fewer than two, the point where they do not vary."""
+    if not len(x):
+        return math.nan, math.nan, math.nan
+    centre = float(_centre(x))
+    if len(x) < 2 or not np.ptp(x):
+        return (centre, math.nan, math.nan) if len(x) < 2 else (centre, centre, centre)
+    draws = np.random.default_rng(0)
+    found = stats.bootstrap((x,), _centre, n_resamples=RESAMPLES, confidence_level=level, method="percentile",
+                            random_state=draws)  # fmt: skip
+    return centre, float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def as_ratio(found: Difference, baseline: Sample) -> dict[str, float]:
+    """The ratio itself with its interval."""
+    unit = interval(baseline).mean
+    numbers = {"ratio": found.difference, "low": found.low, "high": found.high}
+    return {name: 1 + number / unit for name, number in numbers.items()}
+
+
+def _p(x: Array) -> float:
+    draws = np.random.default_rng(0)
+    found = stats.permutation_test((x,), _centre, permutation_type="samples", n_resamples=FLIPS, vectorized=True,
+                                   random_state=draws)  # fmt: skip
+    return float(found.pvalue)
+
+
+def _error(x: Array) -> float:
+    """The standard error of the trimmed mean (Yuen, 1974)."""
+    if len(x) < 2:
+        return math.nan
+    cut = int(TRIM * len(x))
+    inner = np.sort(x)
+    winsorized = np.clip(x, inner[cut], inner[len(x) - cut - 1])
+    return float(winsorized.std(ddof=1) / ((1 - 2 * TRIM) * math.sqrt(len(x))))
