@@ -13,7 +13,7 @@ from harness.analysis import analyse
 from harness.report import render
 from harness.report.gates import broken, lines
 from harness.running.confirming import confirmed
-from tests.conftest import NOOP, Bench
+from tests.conftest import NOOP, ROOT, Bench
 from tests.helpers.runs import Run, row, run
 
 SEEDS = 12
@@ -287,3 +287,15 @@ def test_a_broken_gate_is_1_and_a_kept_one_is_0(bench: Bench) -> None:
 def test_a_failed_row_comes_first(bench: Bench) -> None:
     bench.suite("[good, {bad: {how: raise}}]", gate="{score: {at_most: 1}}")
     assert bench("s.yaml", "--device", "cpu").code == 3
+
+
+def test_a_slow_down_is_confirmed_in_fresh_processes(bench: Bench) -> None:
+    """Two of one work and one of twice as much, timed by the protocol itself: the second alone breaks the gate."""
+    text = f"protocol: speed\nplugins: [{ROOT / 'tests' / 'helpers' / 'spin.py'}]\nseeds: 100\nmeasure: seconds\n"
+    text += "vary: {transform: [spin, {spin: {rounds: [1001, 2000]}}]}\nsettings: {n: 10, batch: 1, budget: 1}\n"
+    text += "baseline: spin\ngate: {seconds: {worse_than: 40%, confirm: 2}}\n"
+    ended = bench(bench.write("speed.yaml", text), "--json", "-", timeout=120)
+    assert ended.code == 1, ended.err
+    same, slow = ended.json["gates"]
+    assert (same["passed"], slow["passed"], slow["confirmed"]) == (True, False, 2)
+    assert ended.err.count("confirmed by 2 fresh measurements") == 1

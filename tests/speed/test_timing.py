@@ -37,26 +37,7 @@ def pairs(benchmark: BenchmarkFixture) -> int:
     return PAIRS if benchmark.enabled else 1
 
 
-SPIN = '''
-"""Work that takes as long as it is told to."""
-from harness import Count, Transform, hookimpl
-
-
-class Spin(Transform):
-    """Counts, and changes nothing."""
-
-    rounds: Count = 1000
-
-    def __call__(self, logits):
-        for _ in range(self.rounds):
-            pass
-        return logits
-
-
-@hookimpl
-def components():
-    return [Spin]
-'''
+SPIN = Path(__file__).resolve().parents[1] / "helpers" / "spin.py"
 
 
 @pytest.fixture
@@ -83,12 +64,11 @@ def test_false_alarms(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -
 
 def test_a_slow_down_of_a_tenth(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -> None:
     count, budget = pairs(benchmark), 5.0 if benchmark.enabled else 0.1
-    (tmp_path / "spin.py").write_text(SPIN)
     suite = tmp_path / "spin.yaml"
     suite.write_text(
-        "protocol: speed\nplugins: [spin.py]\nmeasure: seconds\nseeds: 200\nbaseline: {transform: spin(rounds=1000)}\n"
+        f"protocol: speed\nplugins: [{SPIN}]\nmeasure: seconds\nseeds: 200\nbaseline: {{transform: spin}}\n"
         "vary: {transform: {spin: {rounds: [1000, 1100]}}}\n"
-        f"settings: {{n: {[*range(2, 2 + count)]}, batch: 1, budget: {budget}}}\n".replace("spin(rounds=1000)", "spin")
+        f"settings: {{n: {[*range(2, 2 + count)]}, batch: 1, budget: {budget}}}\n"
     )
 
     def found() -> tuple[int, float]:
