@@ -8,7 +8,7 @@ from typing import Any
 from harness.fields import Schema
 from harness.suite.grid import Point
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
-from harness.suite.rows import Axes, matches, on_axis, some
+from harness.suite.rows import Axes, matches, some, where
 from harness.suite.sections import Entries, listed, metric_label, text, unknown_keys
 from harness.suite.source import Findings, shown
 
@@ -49,12 +49,13 @@ def _claim(
     if isinstance(said, Word):
         metric = metric_label(said.text, said.place, "claims.metric", measure, findings)
     order = _order(item, {axis: axes[axis] for axis in contenders}, findings)
-    where = _where(item.get("where"), axes, findings)
-    if order is None or where is None or metric is None:
+    meant = where(item.get("where"), axes, "claims.where", findings, several=True)
+    if order is None or meant is None or metric is None:
         return None
     axis, points = order
+    only = {on: [point.entry for point in points] for on, points in meant.items()}
     entries = [point.entry for point in points]
-    return {"kind": kinds[0], "source": source, "metric": metric, "axis": axis, "order": entries, "where": where}
+    return {"kind": kinds[0], "source": source, "metric": metric, "axis": axis, "order": entries, "where": only}
 
 
 def _order(item: Pairs, contenders: Axes, findings: Findings) -> tuple[str, list[Point]] | None:
@@ -74,23 +75,6 @@ def _order(item: Pairs, contenders: Axes, findings: Findings) -> tuple[str, list
         what = f"claims.order: no axis has one contender for each name, see {shown(lost.text)}: there are "
         findings.add(lost.place, what + some(sorted(labels)))
     return None
-
-
-def _where(node: Node | None, axes: Axes, findings: Findings) -> dict[str, Any] | None:
-    """Axis -> the entries it is claimed for; None after a mistake."""
-    if node is None or is_null(node):
-        return {}
-    if not isinstance(node, Pairs):
-        findings.add(node.place, f"claims.where: expected a mapping, axis: value, got {got(node)}")
-        return None
-    found: dict[str, Any] = {}
-    for axis, word, value in node.named():
-        if axis not in axes:
-            findings.add(word.place, f"claims.where: {shown(word.text)} is no axis that varies here", word.text, axes)
-            return None
-        points = [on_axis(each, axes[axis], axis, f"claims.where.{axis}", findings) for each in listed(value)]
-        found[axis] = [point.entry for point in points if point is not None]
-    return found
 
 
 def json_schema() -> Schema:

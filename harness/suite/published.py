@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from harness.fields import Schema
-from harness.suite.grid import Point
 from harness.suite.names import Names
 from harness.suite.nodes import Node, Pairs, Word, got, is_null
-from harness.suite.rows import Axes, matches, on_axis
+from harness.suite.rows import Axes, matches, where
 from harness.suite.sections import POSITIVE, Entries, finite, listed, metric_label, text, unknown_keys
 from harness.suite.source import Findings, Place, shown
 from harness.suite.values import key
@@ -53,11 +52,12 @@ def _paper(
     about = {name: text(item.get(name), f"published.{name}", findings) for name in ("source", "note")}
     about["metric"] = _metric(item.get("metric"), measure, findings)
     factor = _number(item.get("scale"), POSITIVE, "published.scale", findings)
-    where = _where(item.get("where"), axes, findings)
-    if where is None or not contenders:
+    meant = where(item.get("where"), axes, "published.where", findings)
+    if meant is None or not contenders:
         return
     unmeasured = _unmeasured(item.get("unmeasured"), {axis: axes[axis] for axis in contenders}, findings)
-    names = Names(axes, contenders, where, unmeasured, findings)
+    fixed = {axis: point for axis, (point,) in meant.items()}
+    names = Names(axes, contenders, fixed, unmeasured, findings)
     for word, vary, node in names.rows(item.get("values")):
         value = _number(node, NUMBER, f"published.{word.text[:40]}", findings)
         if value is not None:
@@ -84,24 +84,6 @@ def _number(node: Node | None, schema: Schema, what: str, findings: Findings) ->
 def _times(value: float, factor: float) -> float:
     """The product of two numbers as they are printed: 95.7 in per cent is 0.957, not 0.9570000000000001."""
     return float(Decimal(repr(value)) * Decimal(repr(factor)))
-
-
-def _where(node: Node | None, axes: Axes, findings: Findings) -> dict[str, Point] | None:
-    """Axis -> the one point of it that the numbers are for; None after a mistake."""
-    if node is None or is_null(node):
-        return {}
-    if not isinstance(node, Pairs):
-        findings.add(node.place, f"published.where: expected a mapping, axis: value, got {got(node)}")
-        return None
-    found: dict[str, Point | None] = {}
-    for axis, word, value in node.named():
-        found[axis] = on_axis(value, axes[axis], axis, f"published.where.{axis}", findings) if axis in axes else None
-        if axis not in axes:
-            findings.add(
-                word.place, f"published.where: {shown(word.text)} is no axis that varies here", word.text, axes
-            )
-    known = {axis: point for axis, point in found.items() if point is not None}
-    return known if len(known) == len(found) else None
 
 
 def _unmeasured(node: Node | None, contenders: Axes, findings: Findings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which rows compete and with which they are compared: `within` and `baseline`."""
+"""Which rows compete, with which they are compared, and which are meant: `within`, `baseline`, `where`."""
 
 from __future__ import annotations
 
@@ -116,3 +116,24 @@ def matches(node: Word, points: Sequence[Point], axis: str) -> list[Point]:
 
 def _entries(points: Sequence[Point]) -> dict[str, str]:
     return {p.label: p.value["name"] if isinstance(p.value, dict) and "name" in p.value else p.label for p in points}
+
+
+def where(
+    node: Node | None, axes: Axes, what: str, findings: Findings, several: bool = False
+) -> dict[str, list[Point]] | None:
+    """Axis -> its points that are meant, one, or `several` where they may be a list; None after a mistake."""
+    if node is None or is_null(node):
+        return {}
+    if not isinstance(node, Pairs):
+        findings.add(node.place, f"{what}: expected a mapping, axis: value, got {got(node)}")
+        return None
+    found: dict[str, list[Point | None]] = {}
+    for axis, word, value in node.named():
+        if axis in axes:
+            items = listed(value) if several else [value]
+            found[axis] = [on_axis(item, axes[axis], axis, f"{what}.{axis}", findings) for item in items]
+        else:
+            found[axis] = [None]
+            findings.add(word.place, f"{what}: {shown(word.text)} is no axis that varies here", word.text, axes)
+    known = {axis: [point for point in points if point is not None] for axis, points in found.items()}
+    return known if known == found else None

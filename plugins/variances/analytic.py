@@ -63,9 +63,9 @@ class Analytic(Variance):
         share = torch.where(c > 0, error / c, torch.nan).cpu()
         cut, worst = int((c == 0).sum()), int(share.nan_to_num(-1).argmax())
         beyond = f"; past its bound and cut to 0 at {cut:,}" if cut else ""
-        most = f"{float(share[worst]):.1%} at t = {worst + 1}{beyond}"
+        most = f"{float(share[worst]):.1%}" if share[worst] < 10 else "many times itself"
         said = f"c by {self.estimator} from {self.draws:,} draws a time, to {float(share.nanmedian()):.1%}"
-        return f"{said} (standard error) at half of them and to {most}"
+        return f"{said} (standard error) at half of them and to {most} at t = {worst + 1}{beyond}"
 
     def covariance(self, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor) -> float:
         """The number for this time."""
