@@ -88,6 +88,7 @@ class Desk:
         self._connection = connection
         self._told = 0.0
         self._session: Any = None
+        self._blocks: list[Any] = []
         self._registry: Any = None
         self._cell: Mapping[str, Any] = {}
 
@@ -154,9 +155,10 @@ class Desk:
         self._registry.manager.hook.case_finished(cell=self._cell, values=answer)
         return answer
 
-    def rule(self, blocks: list[Any], spent: float) -> dict[str, Any]:
-        """What the session says of the blocks measured in lockstep so far."""
-        return dataclasses.asdict(self._session.rule(blocks, spent))
+    def rule(self, blocks: list[Any], known: int, spent: float) -> dict[str, Any]:
+        """What the session says of the blocks measured in lockstep so far: the first `known` of them and these."""
+        self._blocks[known:] = blocks
+        return dataclasses.asdict(self._session.rule(self._blocks, spent))
 
     def analyse(self, run: dict[str, Any]) -> dict[str, Any]:
         """The statistics of a run."""

@@ -38,9 +38,9 @@ class Conversation:
         about = {"block": block, "status": "ok", "width": width, "tuned": tuned, "digests": task.digests}
         return {**about, **answer, "notes": notes}
 
-    def rule(self, blocks: Sequence[Sequence[dict[str, Any]]], spent: float) -> dict[str, Any]:
-        """What the session says of complete blocks: see `harness.exchange.Session.rule`."""
-        answer: dict[str, Any] = self._ask({"ask": "rule", "blocks": blocks, "spent": spent})
+    def rule(self, blocks: Sequence[Sequence[dict[str, Any]]], known: int, spent: float) -> dict[str, Any]:
+        """What the session says of complete blocks, the first `known` it was told of and these: see `Session.rule`."""
+        answer: dict[str, Any] = self._ask({"ask": "rule", "blocks": blocks, "known": known, "spent": spent})
         return answer
 
     def close(self) -> None:

@@ -32,6 +32,7 @@ class Lockstep:
         self._wanted = tasks[0].wanted
         self._running: list[Conversation] = []
         self._blocks: list[dict[Conversation, Record]] = []
+        self._told: tuple[list[Conversation], int] = ([], 0)
 
     def run(self) -> None:
         """Measure until the session rules that it is enough or all blocks asked for are there, then keep them."""
@@ -87,12 +88,17 @@ class Lockstep:
         self._blocks.append(block)
 
     def _ruling(self, spent: float) -> Ruling:
-        """What the first contender's session says of the blocks so far."""
-        blocks = [[block[each]["extra"] for each in self._running] for block in self._blocks]
-        if not self._running or not blocks:
+        """What the first contender's session says of the blocks so far, when it is told of those it does not know.
+
+        Once somebody has fallen out, all blocks are others.
+        """
+        if not self._running or not self._blocks:
             return Ruling()
-        first = self._running[0]
-        answer = self._asked(first, lambda: first.rule(blocks, spent))
+        first, (told, count) = self._running[0], self._told
+        known = count if told == self._running else 0
+        blocks = [[block[each]["extra"] for each in self._running] for block in self._blocks[known:]]
+        self._told = ([*self._running], len(self._blocks))
+        answer = self._asked(first, lambda: first.rule(blocks, known, spent))
         return Ruling() if answer is None else Ruling(**answer)
 
     def _keep(self, each: Conversation, ruling: Ruling) -> None:
