@@ -43,8 +43,9 @@ class Turn(Session):
         return Values(seeds, metrics, extra={"number": [number]}, raw={"number": [[number, number]]})
 
     def rule(self, blocks: Any, spent: float) -> Ruling:
-        """Asked of the baseline: its own number stands first."""
+        """Asked of the baseline: its own number stands first, and who fell out is in no block."""
         assert blocks[0][0]["number"] == [self.case.parts["loss"].value]
+        assert len({len(block) for block in blocks}) == 1
         counted = len(blocks) - self.settings.warm
         return Ruling(self.settings.warm, "enough" if counted == self.settings.most else None, ["shaky"])
 
