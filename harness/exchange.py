@@ -193,8 +193,8 @@ class Session:
         raise NotImplementedError
 
     def rule(self, blocks: Sequence[Sequence[Mapping[str, list[float]]]], spent: float) -> Ruling:
-        """In lockstep, whether it is enough: asked of the baseline's session, or the first one's, after every block.
+        """In lockstep, whether it is enough: asked of one session, the baseline's where it can be, after every block.
 
-        `blocks` hold the `extra` of every contender, the one that is asked first; `spent` seconds have passed.
+        `blocks` hold the `extra` of every contender, the baseline first; `spent` seconds have passed.
         """
         return Ruling()

@@ -88,17 +88,18 @@ class Lockstep:
         self._blocks.append(block)
 
     def _ruling(self, spent: float) -> Ruling:
-        """What the first contender's session says of the blocks so far, when it is told of those it does not know.
+        """What the session of the first contender of this code's own says of the blocks so far.
 
-        Once somebody has fallen out, all blocks are others.
+        It is told of those it does not know yet. Once somebody has fallen out, all blocks are others.
         """
         if not self._running or not self._blocks:
             return Ruling()
-        first, (told, count) = self._running[0], self._told
+        judge = min(self._running, key=lambda each: each.task.cell["revision"] is not None)
+        told, count = self._told
         known = count if told == self._running else 0
         blocks = [[block[each]["extra"] for each in self._running] for block in self._blocks[known:]]
         self._told = ([*self._running], len(self._blocks))
-        answer = self._asked(first, lambda: first.rule(blocks, known, spent))
+        answer = self._asked(judge, lambda: judge.rule(blocks, known, spent))
         return Ruling() if answer is None else Ruling(**answer)
 
     def _keep(self, each: Conversation, ruling: Ruling) -> None:
