@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _one(path: str, options: argparse.Namespace) -> int:
-    from harness.cli.against import challenged, earlier, opponents, since
+    from harness.cli.against import beside, challenged, earlier, opponents, since
     from harness.cli.progress import Progress
     from harness.cli.showing import show
     from harness.engines.local import Server
@@ -63,7 +63,8 @@ def _one(path: str, options: argparse.Namespace) -> int:
 
     bar = Progress(quiet=options.quiet, verbose=options.verbose)
     before = earlier(options.against, Path(options.results))
-    with Server() as server, opponents(None if before else options.against) as others, bar as progress:
+    rival = None if before else options.against
+    with Server(by=beside(rival)) as server, opponents(rival) as others, bar as progress:
         prepared = challenged(prepare(path, _wishes(options), server), others)
         _say_unavailable(prepared.catalogue)
         if not prepared.cells:

@@ -28,11 +28,12 @@ Progress = Callable[[float], None]
 class Server:
     """The warm fork server, started on first use. A context manager: leaving it ends every child.
 
-    It runs in `python`, this one by default, and finds its modules on `path`, where this process does by default.
+    It runs in `python`, this one by default, and finds its modules on `path`, where this process does by default; it is
+    started by the words `by`, such as those of `harness.machine.same_addresses`.
     """
 
-    def __init__(self, python: str | None = None, path: Sequence[str] | None = None) -> None:
-        self._python, self._path = python or sys.executable, path
+    def __init__(self, python: str | None = None, path: Sequence[str] | None = None, by: Sequence[str] = ()) -> None:
+        self._command, self._path = [*by, python or sys.executable], path
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -101,7 +102,7 @@ class Server:
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
         environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin cost several times on a busy machine
         self._process = subprocess.Popen(
-            [self._python, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
+            [*self._command, "-P", "-m", "harness.engines.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
