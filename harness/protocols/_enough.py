@@ -15,8 +15,8 @@ AGREE, WINDOW = 0.05, 3
 """Warm is what took the same time, within this share, in so many blocks, everybody together."""
 WARM = 0.2
 """The share of the budget after which nobody waits for that any longer."""
-LEAST, FIRST = 10, 20
-"""The fewest blocks in which a sign test decides 25 comparisons, and the fewest that are stopped at as precise."""
+LEAST, FIRST = 14, 20
+"""The fewest blocks in which a sign test decides 400 comparisons, and the fewest that are stopped at as precise."""
 LOOKS = frozenset(round(FIRST * 1.25**k) for k in range(50))
 """After so many blocks precision is looked at: looking after every one would find a lucky one too often."""
 
