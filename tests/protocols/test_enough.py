@@ -66,7 +66,8 @@ def test_noise_takes_more_blocks_up_to_the_budget() -> None:
 def test_slow_calls_get_the_fewest_blocks_that_can_decide() -> None:
     assert ruled(Enough(0.01, 1.0, 2), [[1.0, 1.0]] * 50, each=60.0).stop is not None
     enough = Enough(0.01, 1.0, 2)
-    assert [bool(enough.rule(blocks([[1.0, 1.0]] * k), 60.0 * k).stop) for k in range(1, 14)].index(True) == LEAST
+    assert [bool(enough.rule(blocks([[1.0, 1.0]] * k), 60.0 * k).stop) for k in range(1, 50)].index(True) == LEAST
+    assert 400 * 2.0 ** (1 - LEAST) <= 0.05
 
 
 @pytest.mark.parametrize("n", [20, 57])
