@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,12 @@ def test_events_time_a_gpu(flush: bool) -> None:
     assert isinstance(times, Events)
     spent = times.sample(lambda: x @ x, 10)
     assert 0 < spent < 10 and times.latency(lambda: x @ x) > 0
+
+
+def test_a_command_can_be_started_at_the_same_addresses_every_time() -> None:
+    words = machine.same_addresses()
+    if not words:
+        pytest.skip("this system does not start commands at the same addresses")
+    say = [*words, sys.executable, "-S", "-c", "print(id(object()), id(print))"]
+    found = {subprocess.run(say, capture_output=True, text=True, check=True).stdout for _ in range(5)}
+    assert len(found) == 1
