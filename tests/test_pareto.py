@@ -47,6 +47,23 @@ def test_every_contender_of_both_is_there_on_every_pair_of_problems(joined: dict
     assert sorted(places) == sorted(itertools.product(["good", "middle", "near", "bad"], ["digits", "wine"], [10]))
 
 
+def test_what_both_results_have_is_the_same_in_both() -> None:
+    """Networks that are parts of both, and numbers of steps: a time stands beside the quality of its own."""
+    quality, speed = (result(metric, {"good": 1.0}, 0.1, steps=[10, 20]) for metric in (QUALITY, SPEED))
+    for run in (quality, speed):
+        cells = [
+            {**cell, "parameters": {**cell["parameters"], "denoiser": {"name": name}}}
+            for cell in run["cells"]
+            for name in "ab"
+        ]
+        run["cells"] = [
+            {**cell, "vary": {**cell["vary"], "denoiser": cell["parameters"]["denoiser"]["name"]}} for cell in cells
+        ]
+        run["axes"]["denoiser"] = ["a", "b"]
+    found = [(cell["vary"]["denoiser"], cell["vary"]["steps"]) for cell in pareto(quality, speed)["cells"]]
+    assert sorted(found) == [("a", 10), ("a", 20), ("b", 10), ("b", 20)]
+
+
 def test_the_best_are_those_nobody_beats_in_both(joined: dict[str, Any]) -> None:
     marks = {cell["vary"]["loss"]: cell["best"]["accuracy"] for cell in joined["cells"]}
     assert marks == {"good": "best", "middle": "best", "near": "tied", "bad": "beaten"}

@@ -15,7 +15,8 @@ Cell = Mapping[str, Any]
 def pareto(quality: Result, speed: Result) -> dict[str, Any]:
     """Every contender of both results with the first metric of each, on every pair of their problems.
 
-    Contenders are the same where the kinds that compete in `speed` have the same components. Marks are "best" on the
+    Contenders are the same where all kinds that both results have are the same components, those that compete in
+    `speed` among them, and so are the settings that vary in both, a device aside. Marks are "best" on the
     front, "beaten" where somebody is surely better in one metric and no worse in the other, "tied" in between. Raises
     BenchError where no contender is in both results, or one judges nothing.
     """
@@ -54,10 +55,14 @@ def _groups(quality: Result, speed: Result) -> Iterator[list[dict[str, Any]]]:
 
 
 def _same(speed: Result, one: Cell, other: Cell) -> bool:
-    """Whether two measured cells are of the same components."""
-    kinds = [axis for axis in competing(speed) if axis in other["parameters"]]
-    alike = bool(kinds) and all(one["parameters"].get(kind) == other["parameters"][kind] for kind in kinds)
-    return alike and one["status"] == other["status"] == "ok"
+    """Whether two measured cells are of the same components, as far as both have any, at the same settings."""
+    theirs, ours = one["parameters"], other["parameters"]
+    known = [axis for axis in competing(speed) if axis in ours]
+    kinds = {*known, *(theirs.keys() & ours.keys())}
+    settings = (one["vary"].keys() & other["vary"].keys()) - kinds - {"device"}
+    alike = all(theirs.get(kind) == ours[kind] for kind in kinds)
+    alike = alike and all(one["vary"][axis] == other["vary"][axis] for axis in settings)
+    return bool(known) and alike and one["status"] == other["status"] == "ok"
 
 
 def _joined(speed: Result, one: Cell, other: Cell) -> dict[str, Any]:
