@@ -20,6 +20,8 @@ SAMPLE = 5e-4
 that who else runs lengthens few samples and not all of them a little."""
 TURN = 0.01
 """Seconds of samples in a block."""
+SLOW = 10 * TURN
+"""Seconds of a call that is long."""
 COUNT = 20
 """Samples of a block at most."""
 LOOKS = 10
@@ -108,7 +110,7 @@ class Turn:
     """How a call is sampled: `count` samples of `times` calls, so that a sample of any call lasts as long as any other.
 
     Longer samples are disturbed more often, and that would tell contenders apart. With the one to wake the caches they
-    are `calls` calls in all.
+    are `calls` calls in all. A long call is a sample by itself, and is warm once it is known how long it takes.
     """
 
     def __init__(self, clock: Clock, call: Call) -> None:
@@ -117,6 +119,7 @@ class Turn:
         times = 1
         while (least := self._least(times)) < SAMPLE / 4 and times < 2**24:
             times *= 2
+        self._slow = least > SLOW
         self.times = max(1, round(SAMPLE / least * times))
         self.count = max(1, min(COUNT, round(TURN / (self.times * least / times))))
         self.calls = self.times * (self.count + (self.count > 1))
@@ -131,9 +134,9 @@ class Turn:
     def warm_up(self) -> None:
         """Take turns until two agree, for a few of them at most."""
         before = math.inf
-        for _ in range(WARM):
+        for _ in range(0 if self._slow else WARM):
             now = statistics.median(self.samples())
-            if abs(now - before) <= AGREE * now or now * self.calls > 10 * TURN:
+            if abs(now - before) <= AGREE * now or now * self.calls > SLOW:
                 return
             before = now
 

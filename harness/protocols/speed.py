@@ -59,10 +59,12 @@ class Speed(Protocol):
     lockstep: ClassVar[bool] = True
 
     def setup(self, case: Case) -> Session:
-        """Raises Skip where there are too few cores, nothing to differentiate, or nothing that can be compiled."""
+        """Raises Skip for too few cores, a cache nobody can flush, and what cannot be differentiated or compiled."""
         here = allowed() or [*range(os.cpu_count() or 1)]
         if self.threads > len(here):
             raise Skip(f"{self.threads} threads on {len(here)} core{'s' * (len(here) > 1)}")
+        if self.flush and case.device == "cpu":
+            raise Skip("flush: a processor's caches cannot be emptied, those of a GPU can")
         return Timing(self, case)
 
 

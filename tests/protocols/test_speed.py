@@ -152,6 +152,7 @@ def test_a_samplers_time_is_its_own_and_its_networks(timed: Callable[..., Rows])
             "what is learned or scheduled has no speed before there is a step",
         ),
         ("transform: softmax", "threads: 4096", "4096 threads on "),
+        ("transform: softmax", "flush: true", "flush: a processor's caches cannot be emptied"),
         ("metric: nfe", "", "nfe asks for nfe, which speed does not make up"),
     ],
 )
