@@ -26,6 +26,11 @@ def allowed() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(allowed()) or os.cpu_count() or 1
+
+
 def same_addresses() -> Sequence[str]:
     """Words that start a command at the same addresses every time; none where the system has no such thing.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.discovery.sources import HARNESS
 from harness.engines.local import Server
 from harness.errors import BenchError
 from harness.history import runs
@@ -20,7 +21,7 @@ from harness.running.ending import ended
 from harness.running.preparation import Prepared
 from harness.running.twins import doubled
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = HARNESS.parent
 HERE = "here"
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,28 +76,31 @@ def library_digest(file: Path) -> str:
 
 def text_digest(source: Source) -> str:
     """SHA-256 over the plugin's text: what its description depends on."""
-    file = Path(source.file)
-    if _is_library(source):
-        return library_digest(file)
-    digest = hashlib.sha256()
-    for member in family(file):
-        digest.update(member.name.encode() + b"\0" + member.read_bytes())
-    return digest.hexdigest()
+    return _digest(source, lambda file: file.name.encode() + b"\0" + file.read_bytes())
 
 
 def syntax_digest(source: Source) -> str:
     """SHA-256 over the plugin's syntax, docstrings and comments removed: what its results depend on."""
+    return _digest(source, _syntax)
+
+
+def _digest(source: Source, content: Callable[[Path], bytes]) -> str:
+    """SHA-256 over what counts of every file of a plugin; of a library's, as `library_digest` says."""
     file = Path(source.file)
     if _is_library(source):
         return library_digest(file)
     digest = hashlib.sha256()
     for member in family(file):
-        content = member.read_bytes()
-        try:
-            digest.update(ast.dump(_Bare().visit(ast.parse(content))).encode())
-        except (SyntaxError, ValueError):  # compiled, or a sibling that is no Python
-            digest.update(content)
+        digest.update(content(member))
     return digest.hexdigest()
+
+
+def _syntax(file: Path) -> bytes:
+    content = file.read_bytes()
+    try:
+        return ast.dump(_Bare().visit(ast.parse(content))).encode()
+    except (SyntaxError, ValueError):  # compiled, or a sibling that is no Python
+        return content
 
 
 def _is_library(source: Source) -> bool:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from harness.discovery.digests import syntax_digest
-from harness.discovery.sources import Source
+from harness.discovery.sources import HARNESS, Source
+from harness.machine import cores
 
 
 def threads_per_cell() -> int:
     """A cell has a pair of cores, where there are two; the number is part of its identity."""
     return min(2, cores())
-
-
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[str, Any]:
@@ -51,7 +45,7 @@ def _version(distribution: str) -> str | None:
 
 def commit() -> str | None:
     """The commit of the checkout this code runs from, read from the repository's files; None outside of one."""
-    git = Path(__file__).resolve().parents[2] / ".git"
+    git = HARNESS.parent / ".git"
     try:
         head = (git / "HEAD").read_text().strip()
         if not head.startswith("ref: "):

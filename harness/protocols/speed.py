@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, ClassVar, Literal
@@ -18,7 +17,7 @@ from harness.fields import Count, NonNegative, Positive
 from harness.hookspecs import hookimpl
 from harness.inputs import accepted
 from harness.kinds import Protocol
-from harness.machine import CLOCKS, Watch, allowed, gpu, settle
+from harness.machine import CLOCKS, Watch, allowed, cores, gpu, settle
 from harness.protocols._agreement import error, tolerated
 from harness.protocols._clock import Turn, clock
 from harness.protocols._enough import Enough
@@ -60,9 +59,8 @@ class Speed(Protocol):
 
     def setup(self, case: Case) -> Session:
         """Raises Skip for too few cores, a cache nobody can flush, and what cannot be differentiated or compiled."""
-        here = allowed() or [*range(os.cpu_count() or 1)]
-        if self.threads > len(here):
-            raise Skip(f"{self.threads} threads on {len(here)} core{'s' * (len(here) > 1)}")
+        if self.threads > (here := cores()):
+            raise Skip(f"{self.threads} threads on {here} core{'s' * (here > 1)}")
         if self.flush and case.device == "cpu":
             raise Skip("flush: a processor's caches cannot be emptied, those of a GPU can")
         return Timing(self, case)

@@ -14,7 +14,6 @@ from typing import Any
 from harness import machine
 from harness.engines.local import Server
 from harness.errors import BenchError
-from harness.planning.environment import cores
 from harness.planning.record import write
 from harness.running.preparation import Wishes, prepare
 from harness.running.runner import conduct
@@ -61,7 +60,7 @@ def judged(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _clocks() -> dict[str, Any]:
-    every = [*range(cores())]
+    every = [*range(machine.cores())]
     ticks = [time.perf_counter_ns() for _ in range(10_000)]
     steps = sorted({after - before for before, after in itertools.pairwise(ticks)} - {0})
     return {

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from harness.errors import Failure
-from harness.planning.environment import cores
+from harness.machine import cores
 from harness.planning.making import Artifact
 from harness.planning.record import writing
 from harness.planning.tasks import Task

@@ -55,13 +55,12 @@ def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Differenc
     x, y = (each[np.isfinite(each)] for each in logs)
     n, dropped = min(len(x), len(y)), sum(map(len, logs)) - len(x) - len(y)
     unit = interval(baseline).mean
+    centre = unit * math.expm1(_centre(x) - _centre(y)) if n else math.nan
     if n < 2 or not (np.ptp(x) or np.ptp(y)):
-        centre = unit * math.expm1(_centre(x) - _centre(y)) if n else math.nan
         return Difference(centre, math.nan, math.nan, None, "seeds", n, dropped, 0, math.nan, 0, math.nan, 0.0, 0.0)
     found = stats.ttest_ind(x, y, equal_var=False, trim=TRIM)
     ends = found.confidence_interval(level)
     low, high = sorted(unit * math.expm1(end) for end in (ends.low, ends.high))
-    centre = unit * math.expm1(_centre(x) - _centre(y))
     error, df = unit * math.hypot(_error(x), _error(y)), float(found.df)
     return Difference(centre, low, high, float(found.pvalue), "seeds", n, dropped, 0, error, df, error**2, 0.0, 0.0)
 
