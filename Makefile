@@ -1,13 +1,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-disable
 
-.PHONY: bench test speed lint type clean
+.PHONY: bench test verify speed lint type clean
 
 bench: .venv/installed
 	$(BIN)/bench suites/quickstart.yaml suites/quick-generation.yaml
 
+# Everything but the long simulations and trainings: at most 6 minutes on two idle cores.
 test: .venv/installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-disable
+	$(PYTEST) -m 'not verify'
+
+# The long simulations and trainings.
+verify: .venv/installed
+	$(PYTEST) -m verify
 
 speed: .venv/installed
 	$(BIN)/python -m pytest tests/speed --benchmark-enable --benchmark-only

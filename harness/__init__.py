@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.base import Component, dynamic_fields, with_values
-from harness.dynamic import Geometric, Learn, Linear
-from harness.errors import BenchError, Skip
-from harness.exchange import Case, Data, Job, Outcome, Part, Session, Values
-from harness.fields import AtLeastOne, Count, File, NonNegative, Only, Positive, Unit, named
+from harness.base import Component, derived, dynamic_fields, replace_fields
+from harness.dynamic import GeometricSchedule, Learned, LinearSchedule
+from harness.errors import BenchError, Skip, near_miss
+from harness.fields import FilePath, NonNegative, Positive, PositiveInt, UnitInterval, named
 from harness.hookspecs import hookimpl
-from harness.inputs import call, wanted
+from harness.inputs import call_with_inputs, requested_inputs
 from harness.kinds import (
-    INPUTS,
+    LOSS_INPUTS,
     Dataset,
     Denoiser,
     Dissimilarity,
     Feature,
-    Grid,
     Loss,
     Metric,
     Model,
@@ -25,96 +23,103 @@ from harness.kinds import (
     Protocol,
     Sampler,
     Schedule,
+    Spacing,
     Trainer,
     Transform,
     Variance,
 )
-from harness.ruling import Ruling
+from harness.kinds.classification import Examples, Subset, TrainingJob, TrainingResult
+from harness.kinds.evaluation import CellContext, CellRunner, Measurements, StoppingDecision
 
 if TYPE_CHECKING:
+    from harness.analysis.compare import compare
+    from harness.diffusion.model import DiffusionModel, NoiseSource
+    from harness.diffusion.sampling import sample
     from harness.discovery.registry import component, components, denoiser
-    from harness.neighbours import Neighbours, distances, nearest, occurrences, smallest
-    from harness.ready import Noise, Ready, noise
+    from harness.neighbors import Neighbors, k_nearest, k_occurrence, k_smallest, pairwise_distances
     from harness.report.result import Result
-    from harness.running.runner import run
+    from harness.run.pipeline import run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
-    "INPUTS",
-    "AtLeastOne",
+    "LOSS_INPUTS",
     "BenchError",
-    "Case",
+    "CellContext",
+    "CellRunner",
     "Component",
-    "Count",
-    "Data",
     "Dataset",
     "Denoiser",
+    "DiffusionModel",
     "Dissimilarity",
+    "Examples",
     "Feature",
-    "File",
-    "Geometric",
-    "Grid",
-    "Job",
-    "Learn",
-    "Linear",
+    "FilePath",
+    "GeometricSchedule",
+    "Learned",
+    "LinearSchedule",
     "Loss",
+    "Measurements",
     "Metric",
     "Model",
-    "Neighbours",
-    "Noise",
+    "Neighbors",
+    "NoiseSource",
     "NonNegative",
-    "Only",
-    "Outcome",
-    "Part",
     "Positive",
+    "PositiveInt",
     "Prior",
     "Protocol",
-    "Ready",
     "Result",
-    "Ruling",
     "Sampler",
     "Schedule",
-    "Session",
     "Skip",
+    "Spacing",
+    "StoppingDecision",
+    "Subset",
     "Trainer",
+    "TrainingJob",
+    "TrainingResult",
     "Transform",
-    "Unit",
-    "Values",
+    "UnitInterval",
     "Variance",
-    "call",
+    "call_with_inputs",
+    "compare",
     "component",
     "components",
     "denoiser",
-    "distances",
+    "derived",
     "dynamic_fields",
     "hookimpl",
+    "k_nearest",
+    "k_occurrence",
+    "k_smallest",
     "named",
-    "nearest",
-    "noise",
-    "occurrences",
+    "near_miss",
+    "pairwise_distances",
+    "replace_fields",
+    "requested_inputs",
     "run",
-    "smallest",
-    "wanted",
-    "with_values",
+    "sample",
 ]
 
 _LATER = {
-    **dict.fromkeys(("Neighbours", "distances", "nearest", "occurrences", "smallest"), "harness.neighbours"),
-    "Noise": "harness.ready",
-    "noise": "harness.ready",
-    "Ready": "harness.ready",
-    "denoiser": "harness.discovery.registry",
-    "component": "harness.discovery.registry",
-    "components": "harness.discovery.registry",
-    "run": "harness.running.runner",
+    **dict.fromkeys(
+        ("Neighbors", "k_nearest", "k_occurrence", "k_smallest", "pairwise_distances"), "harness.neighbors"
+    ),
+    **dict.fromkeys(("DiffusionModel", "NoiseSource"), "harness.diffusion.model"),
+    **dict.fromkeys(("component", "components", "denoiser"), "harness.discovery.registry"),
+    "compare": "harness.analysis.compare",
+    "run": "harness.run.pipeline",
+    "sample": "harness.diffusion.sampling",
     "Result": "harness.report.result",
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Loads what needs more than the plain types on first use, so that `from harness import Loss` stays cheap."""
-    if name in _LATER:
-        import importlib
+if not TYPE_CHECKING:  # a type checker would take every misspelled name for one that is found here
 
-        return getattr(importlib.import_module(_LATER[name]), name)
-    raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """Loads what needs more than the plain types on first use, so that `from harness import Loss` stays cheap."""
+        if name in _LATER:
+            import importlib
+
+            return getattr(importlib.import_module(_LATER[name]), name)
+        raise AttributeError(f"module 'harness' has no attribute {name!r}{near_miss(name, __all__).suggestion}")

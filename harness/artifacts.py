@@ -7,12 +7,15 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.base import Component
 from harness.errors import BenchError, near_miss
-from harness.exchange import Data
 from harness.kinds import Dataset, Denoiser
+from harness.kinds.classification import Examples
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 INPUTS = {
     "classes": ("examples", "features"),
@@ -22,17 +25,17 @@ INPUTS = {
 """The shape of a table's inputs by its task."""
 
 
-def alone(component: Component, report: Callable[..., None]) -> dict[str, Any]:
+def alone(component: Component, on_progress: Callable[..., None]) -> Mapping[str, object]:
     """What is made of a component that needs no other: a data set's table, a denoiser's weights."""
     if isinstance(component, Dataset):
         data = _loaded(component)
         return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
     if isinstance(component, Denoiser):
-        return trained(component, report)
+        return trained(component, on_progress)
     raise BenchError(f"nothing can be made beforehand of a {component.kind} alone")
 
 
-def store(content: Mapping[str, Any], to: Path) -> str:
+def store(content: Mapping[str, object], to: Path) -> str:
     """Write an artifact under `to`, whole or not at all; answers the SHA-256 of the file."""
     import torch
 
@@ -45,14 +48,14 @@ def store(content: Mapping[str, Any], to: Path) -> str:
     return digest
 
 
-def trained(denoiser: Denoiser, report: Callable[..., None]) -> dict[str, Any]:
+def trained(denoiser: Denoiser, on_progress: Callable[..., None]) -> dict[str, Tensor]:
     """What training makes of a denoiser: the same for every suite and script."""
     import torch
 
-    return denoiser.train(torch.Generator().manual_seed(0), report)
+    return denoiser.train(torch.Generator().manual_seed(0), on_progress)
 
 
-def _loaded(component: Dataset) -> Data:
+def _loaded(component: Dataset) -> Examples:
     import torch
 
     data = component.load(torch.Generator().manual_seed(0))
@@ -63,20 +66,23 @@ def _loaded(component: Dataset) -> Data:
     return data
 
 
-def read(kind: str, file: Path) -> Any:
+def read(kind: str, file: Path) -> Examples | dict[str, Tensor]:
     """An artifact, memory-mapped: a data set's table, and of other kinds tensors by name."""
     import torch
 
     content = torch.load(file, mmap=True, weights_only=True)
-    return Data(**content) if kind == "dataset" else content
+    if kind == "dataset":
+        return Examples(**content)
+    tensors: dict[str, Tensor] = content
+    return tensors
 
 
-def check(data: Data) -> None:
+def check(data: Examples) -> None:
     """A data set is usable: shapes, types and class numbers fit. Raises BenchError saying what does not."""
     import torch
 
-    if not isinstance(data, Data):
-        raise BenchError(f"a data set's load() must return harness.Data, not {type(data).__name__}")
+    if not isinstance(data, Examples):
+        raise BenchError(f"a data set's load() must return harness.Examples, not {type(data).__name__}")
     if data.task not in INPUTS:
         raise BenchError(f"unknown task {data.task!r}{near_miss(data.task, INPUTS)}")
     inputs, shape = data.inputs, INPUTS[data.task]
@@ -93,7 +99,7 @@ def check(data: Data) -> None:
     _check_parts(data)
 
 
-def _check_targets(data: Data) -> None:
+def _check_targets(data: Examples) -> None:
     """Class numbers or shares of labels, one for each example, or for each item of a group."""
     import torch
 
@@ -112,7 +118,7 @@ def _check_targets(data: Data) -> None:
         raise BenchError(f"targets must be class numbers from 0 to {data.classes - 1}")
 
 
-def _check_parts(data: Data) -> None:
+def _check_parts(data: Examples) -> None:
     """The parts of a table that brings them fit, and there is something to train on and something to test on."""
     import torch
 

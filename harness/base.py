@@ -6,20 +6,54 @@ import copy
 import dataclasses
 import functools
 import inspect
+import keyword
 import re
 from abc import ABC
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, dataclass_transform, get_type_hints
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform, get_type_hints
 
 from harness.dynamic import Dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import Named, Schema, convert, schema_of
+from harness.fields import Json, Named, Schema, convert, schema_of
 
 REQUIRED = inspect.Parameter.empty
 """The default of a field that has none."""
 
-Spec = dict[str, Any]
+T = TypeVar("T")
+C = TypeVar("C", bound="Component")
+
+Spec = dict[str, Json]
 """A component as data: `{"name": "exact", "margin": 1.0}`; nested components are specs, defaults are left out."""
+
+
+class Attributes:
+    """Base of the attributes that a kind declares with types and defaults, and that a component may set.
+
+    A component sets one in its class (`shape = (2,)`), makes it a field by annotating it with the type it is declared
+    with (`shape: tuple[int, ...] = (2,)`), or lets it follow from its fields (`derived`). They stand in a class that is
+    no component, so that type checkers too take none of them for a field before a component makes it one.
+    """
+
+
+class _Derived(Generic[T]):
+    """An attribute whose value follows from the fields."""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self.compute = compute
+
+    def __get__(self, instance: object, owner: type) -> T | _Derived[T]:
+        return self if instance is None else self.compute(instance)
+
+
+def derived(compute: Callable[[Any], T]) -> T:
+    """An attribute that follows from a component's fields: `shape = derived(lambda self: (self.dim,))`."""
+    mark: Any = _Derived(compute)
+    return mark  # type: ignore[no-any-return]
+
+
+def is_derived(cls: type, name: str) -> bool:
+    """Whether a class attribute follows from the fields, so that the class alone has no value of it."""
+    return isinstance(inspect.getattr_static(cls, name), (_Derived, property))
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -31,54 +65,67 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
 
     kind: ClassVar[str] = ""
     dynamic: ClassVar[bool] = False
-    late: ClassVar[Sequence[str]] = ()
-    """Fields that what is made of a component beforehand does not depend on: those that differ in them share it."""
+    not_in_artifact: ClassVar[Sequence[str]] = ()
+    """Fields that the artifact made of a component does not depend on: those that differ in them share it."""
+    declared_attributes: ClassVar[Mapping[str, object]] = {}
+    """Attributes that a kind declares and a component may set, name -> annotation; they are no fields by themselves."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         documented = bool(cls.__doc__)
+        _settle_declarations(cls)
         dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
         if not documented:  # dataclass writes one of its own, which would hide that the author did not
             cls.__doc__ = None
 
     def __post_init__(self) -> None:
         for name, schema in schemas(type(self)).items():
-            value = getattr(self, name)
+            value = getattr(self, attribute(name))
             if isinstance(value, Dynamic) and not self.dynamic:
                 raise BenchError(
                     f"{name_of(type(self))}.{name}: only losses and transforms can learn or schedule a field"
                 )
             try:
-                object.__setattr__(self, name, convert(schema, value))
+                object.__setattr__(self, attribute(name), convert(schema, value))
             except BenchError as error:
                 raise BenchError(f"{name_of(type(self))}.{name}: {error.what}") from None
 
     def __repr__(self) -> str:
-        return label(self.spec())
+        return label({"name": name_of(type(self)), **self._settled()})
 
     @classmethod
-    def is_made(cls) -> bool:
+    def needs_artifact(cls) -> bool:
         """Whether something has to be made of it before any cell starts, which is kept for all of them."""
         return False
 
     def spec(self) -> Spec:
         """This component as data: its name and the fields that differ from their defaults."""
-        spec: Spec = {"name": name_of(type(self))}
-        for name in schemas(type(self)):
-            value = getattr(self, name)
-            if not _same(value, default_of(type(self), name)):
-                spec[name] = data_of(value)
-        return spec
+        return {"name": name_of(type(self)), **{name: data_of(value) for name, value in self._settled().items()}}
+
+    def _settled(self) -> dict[str, object]:
+        """The fields that differ from their defaults."""
+        values = {name: getattr(self, attribute(name)) for name in schemas(type(self))}
+        return {name: value for name, value in values.items() if not _same(value, default_of(type(self), name))}
 
 
-def _same(value: Any, default: Any) -> bool:
+def _settle_declarations(cls: type[Component]) -> None:
+    """Notes what a kind declares; a field of that name without a default does not inherit the declared one."""
+    declaring = [base for base in cls.__bases__ if issubclass(base, Attributes) and not issubclass(base, Component)]
+    for base in declaring:
+        cls.declared_attributes = {**cls.declared_attributes, **inspect.get_annotations(base)}
+    for name in inspect.get_annotations(cls):
+        if name in cls.declared_attributes and name not in vars(cls):
+            setattr(cls, name, dataclasses.field())
+
+
+def _same(value: object, default: object) -> bool:
     if isinstance(default, Named) and isinstance(value, Component):
-        return value.spec() == {"name": default.name}
+        return name_of(type(value)) == default.name and not value._settled()
     return type(value) is type(default) and bool(value == default)
 
 
-def data_of(value: Any) -> Any:
-    """A field's value in the form that JSON and suites write."""
+def data_of(value: object) -> Json:
+    """A field's value in the form that JSON and suites write. Raises TypeError for one that they cannot."""
     if isinstance(value, Component):
         return value.spec()
     if isinstance(value, Named):
@@ -87,20 +134,44 @@ def data_of(value: Any) -> Any:
         return value.data()
     if isinstance(value, (tuple, list)):
         return [data_of(v) for v in value]
-    return value
+    if isinstance(value, Mapping):
+        return {str(key): data_of(v) for key, v in value.items()}
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"{value!r} is nothing that JSON could hold")
 
 
 @functools.cache
 def schemas(cls: type[Component]) -> dict[str, Schema]:
-    """Field name -> JSON Schema fragment, in the order of declaration."""
+    """Field name -> JSON Schema fragment, in the order of declaration.
+
+    A word of Python is a field's name without the underscore that its attribute ends in: `pass_` is `pass` in a suite.
+    """
     hints = get_type_hints(cls, include_extras=True)
-    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(cls)  # type: ignore[arg-type]
-    return {field.name: schema_of(hints[field.name]) for field in fields}
+    fields: tuple[dataclasses.Field[object], ...] = dataclasses.fields(cls)  # type: ignore[arg-type]
+    return {_field_name(field.name): schema_of(hints[field.name]) for field in fields}
 
 
-def default_of(cls: type[Component], field: str) -> Any:
+@functools.cache
+def declared_schemas(cls: type[Component]) -> dict[str, Schema]:
+    """Name of an attribute that the kind declares -> JSON Schema fragment."""
+    declaring = [base for base in cls.__mro__ if issubclass(base, Attributes) and not issubclass(base, Component)]
+    hints = {name: hint for base in declaring for name, hint in get_type_hints(base, include_extras=True).items()}
+    return {name: schema_of(hint) for name, hint in hints.items()}
+
+
+def attribute(field: str) -> str:
+    """The name of the attribute that holds a field: `pass_` for a word of Python, else the field's own."""
+    return f"{field}_" if keyword.iskeyword(field) else field
+
+
+def _field_name(attribute: str) -> str:
+    return attribute[:-1] if attribute.endswith("_") and keyword.iskeyword(attribute[:-1]) else attribute
+
+
+def default_of(cls: type[Component], field: str) -> object:
     """A field's default in the field's own type; `REQUIRED` where it has none."""
-    default = inspect.signature(cls).parameters[field].default
+    default = inspect.signature(cls).parameters[attribute(field)].default
     return default if default is REQUIRED or isinstance(default, Named) else convert(schemas(cls)[field], default)
 
 
@@ -119,7 +190,12 @@ def same_name(name: str) -> str:
     return name if ":" in name else name.strip().replace("-", "_")
 
 
-def label(spec: Mapping[str, Any]) -> str:
+def component_name(spec: Mapping[str, Json]) -> str:
+    """The name of the component that a spec stands for."""
+    return str(spec["name"])
+
+
+def label(spec: Mapping[str, object]) -> str:
     """The short text that stands for a spec in tables.
 
     >>> label({"name": "nll", "transform": {"name": "gaussian", "scale": 2.0}})
@@ -131,7 +207,11 @@ def label(spec: Mapping[str, Any]) -> str:
     return f"{spec['name']}({fields})" if fields else str(spec["name"])
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
+    if isinstance(value, (Component, Named)):
+        return repr(value) if isinstance(value, Component) else value.name
+    if isinstance(value, Dynamic):
+        return _text(value.data())
     if isinstance(value, Mapping) and "name" in value:
         return label(value)
     if isinstance(value, Mapping) and len(value) == 1:
@@ -147,23 +227,23 @@ def dynamic_fields(
 ) -> Iterator[tuple[tuple[str, ...], Dynamic, Schema]]:
     """Every learned or scheduled value inside a component, nested ones too: (path, value, schema of the field)."""
     for name, schema in schemas(type(component)).items():
-        value = getattr(component, name)
+        value = getattr(component, attribute(name))
         if isinstance(value, Dynamic):
             yield (*prefix, name), value, schema
         elif isinstance(value, Component):
             yield from dynamic_fields(value, (*prefix, name))
 
 
-def with_values(component: Component, values: Mapping[tuple[str, ...], Any]) -> Any:
+def replace_fields(component: C, values: Mapping[tuple[str, ...], object]) -> C:
     """A copy whose fields at the given paths hold the given numbers or tensors, unchecked: this step's values."""
     changed = copy.copy(component)
     for path, value in values.items():
         head, rest = path[0], path[1:]
-        inner = with_values(getattr(changed, head), {rest: value}) if rest else value
+        inner = replace_fields(getattr(changed, head), {rest: value}) if rest else value
         object.__setattr__(changed, head, inner)
     return changed
 
 
-def unknown_field(name: str, field: str, known: Mapping[str, Any]) -> str:
+def unknown_field(name: str, field: str, known: Collection[str]) -> str:
     """The message for a field that a component does not have."""
-    return f"{name} has no field {field!r}" + (near_miss(field, known) if known else ": it has no fields")
+    return f"{name} has no field {field!r}{near_miss(field, known) if known else ': it has no fields'}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, SupportsFloat
 
 
 class Dynamic:
@@ -12,31 +12,31 @@ class Dynamic:
 
     word: ClassVar[str]
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, float | list[float]]:
         """The form a suite writes, for example `{"geometric": [10.0, 0.01]}`."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Learn(Dynamic):
+class Learned(Dynamic):
     """Starts at `start` and is trained with the model; the field's range is kept by a change of variable."""
 
     start: float
     word: ClassVar[str] = "learn"
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, float | list[float]]:
         return {self.word: self.start}
 
 
 @dataclass(frozen=True)
-class Geometric(Dynamic):
+class GeometricSchedule(Dynamic):
     """Goes from `first` to `last` by equal ratios."""
 
     first: float
     last: float
     word: ClassVar[str] = "geometric"
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, float | list[float]]:
         return {self.word: [self.first, self.last]}
 
     def at(self, progress: float) -> float:
@@ -45,14 +45,14 @@ class Geometric(Dynamic):
 
 
 @dataclass(frozen=True)
-class Linear(Dynamic):
+class LinearSchedule(Dynamic):
     """Goes from `first` to `last` by equal steps."""
 
     first: float
     last: float
     word: ClassVar[str] = "linear"
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, float | list[float]]:
         return {self.word: [self.first, self.last]}
 
     def at(self, progress: float) -> float:
@@ -63,10 +63,21 @@ class Linear(Dynamic):
 DYNAMIC = ("learn", "geometric", "linear")
 
 
-def dynamic(value: Mapping[str, Any]) -> Dynamic:
-    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` as a value."""
-    word, numbers = next(iter(value.items()))
+def dynamic(value: Mapping[str, object]) -> Dynamic:
+    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` as a value.
+
+    Raises TypeError or ValueError for what are no numbers.
+    """
+    word, said = next(iter(value.items()))
     if word == "learn":
-        return Learn(float(numbers))
-    first, last = (float(n) for n in numbers)
-    return Geometric(first, last) if word == "geometric" else Linear(first, last)
+        return Learned(_number(said))
+    if not isinstance(said, Iterable):
+        raise TypeError(f"{said!r} is no pair of numbers")
+    first, last = (_number(each) for each in said)
+    return GeometricSchedule(first, last) if word == "geometric" else LinearSchedule(first, last)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, (str, SupportsFloat)):
+        return float(value)
+    raise TypeError(f"{value!r} is no number")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.renamed import RENAMED
 
 
 class BenchError(Exception):
@@ -39,19 +42,36 @@ class Skip(Exception):
     """Raised while a cell is set up: this combination cannot be run; the text says why and becomes its row."""
 
 
-def near_miss(word: str, choices: Iterable[str], most: int = 12) -> str:
-    """The end of an error message: the closest choice, or the choices themselves.
+@dataclass(frozen=True)
+class NearMiss:
+    """What could have been meant by a word: the closest of the choices, or None, and the choices, sorted."""
 
-    >>> near_miss("focl", ["focal", "hinge"])
+    closest: str | None
+    choices: tuple[str, ...]
+    most: int = 12
+
+    def __str__(self) -> str:
+        """The end of an error message; empty where there is nothing to choose from."""
+        if self.closest is not None or not self.choices:
+            return self.suggestion
+        return f" (choose from {', '.join(self.choices[: self.most])}{', ...' * (len(self.choices) > self.most)})"
+
+    @property
+    def suggestion(self) -> str:
+        """The end of an error message where one choice is close, and nothing where they would only be listed."""
+        return f", did you mean {self.closest}?" if self.closest is not None else ""
+
+
+def near_miss(word: str, choices: Iterable[str], most: int = 12) -> NearMiss:
+    """The choice that is closest to a word, and the choices themselves; `most` of them are listed.
+
+    >>> str(near_miss("focl", ["focal", "hinge"]))
     ', did you mean focal?'
-    >>> near_miss("zzz", ["focal", "hinge"])
+    >>> str(near_miss("zzz", ["focal", "hinge"]))
     ' (choose from focal, hinge)'
     """
-    known = sorted(set(choices))
-    close = difflib.get_close_matches(word.replace("-", "_"), known, n=1, cutoff=0.6)
-    if close:
-        return f", did you mean {close[0]}?"
-    if not known:
-        return ""
-    shown = ", ".join(known[:most]) + (", ..." if len(known) > most else "")
-    return f" (choose from {shown})"
+    known = tuple(sorted(set(choices)))
+    plain = word.replace("-", "_")
+    today = [name for name in RENAMED.get(plain, ()) if name in known]
+    close = today or difflib.get_close_matches(plain, known, n=1, cutoff=0.6)
+    return NearMiss(close[0] if close else None, known, most)

@@ -10,37 +10,50 @@ import math
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, Union, get_args, get_origin
+
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 
 from harness.dynamic import Dynamic
 from harness.errors import BenchError
 
-Schema = dict[str, Any]
+if TYPE_CHECKING:
+    Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+else:
+    Json = object  # what reads JSON cannot follow a type that holds itself
+"""Data as JSON has it."""
+
+Schema = TypedDict(
+    "Schema",
+    {
+        "type": str,
+        "format": str,
+        "enum": Sequence[Json],
+        "$ref": str,
+        "anyOf": Sequence["Schema"],
+        "items": "Schema",
+        "minimum": float,
+        "exclusiveMinimum": float,
+        "maximum": float,
+        "exclusiveMaximum": float,
+    },
+    total=False,
+)
+"""The fragment of JSON Schema that says what a field accepts; an empty one accepts anything."""
 
 
 @dataclass(frozen=True)
-class Only:
-    """Narrows an annotated type: `Annotated[float, Only(least=1)]`."""
-
-    above: float | None = None
-    least: float | None = None
-    most: float | None = None
-    format: str | None = None
-
-    def schema(self) -> Schema:
-        """The keywords of JSON Schema."""
-        words = {"exclusiveMinimum": self.above, "minimum": self.least, "maximum": self.most, "format": self.format}
-        return {word: value for word, value in words.items() if value is not None}
+class PathText:
+    """Marks a text as the path of a file or folder, relative to the suite."""
 
 
-Positive = Annotated[float, Only(above=0)]
-NonNegative = Annotated[float, Only(least=0)]
-AtLeastOne = Annotated[float, Only(least=1)]
-Unit = Annotated[float, Only(least=0, most=1)]
-Count = Annotated[int, Only(least=1)]
-File = Annotated[str, Only(format="path")]
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+UnitInterval = Annotated[float, Ge(0), Le(1)]
+PositiveInt = Annotated[int, Ge(1)]
+FilePath = Annotated[str, PathText()]
 
-_PLAIN: dict[Any, Schema] = {
+_PLAIN: dict[object, Schema] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -62,22 +75,22 @@ def named(name: str) -> Any:
     return Named(name)
 
 
-def schema_of(annotation: Any) -> Schema:
+def schema_of(annotation: object) -> Schema:
     """The JSON Schema fragment of a field's annotation; a component kind becomes `{"$ref": "#/$defs/KIND"}`.
 
     Raises TypeError for an annotation no suite could write.
     """
     origin, args = get_origin(annotation), get_args(annotation)
     if annotation in _PLAIN:
-        return dict(_PLAIN[annotation])
+        return _PLAIN[annotation].copy()
     kind = getattr(annotation, "kind", None)
     if isinstance(kind, str) and kind:
         return {"$ref": f"#/$defs/{kind}"}
     if origin is Annotated:
-        extra: Schema = {}
+        schema = schema_of(args[0])
         for note in args[1:]:
-            extra |= note.schema() if isinstance(note, Only) else {}
-        return schema_of(args[0]) | extra
+            _bound(schema, note)
+        return schema
     if origin is Literal:
         return {"enum": list(args)}
     if origin in (Union, types.UnionType):
@@ -88,6 +101,27 @@ def schema_of(annotation: Any) -> Schema:
     if origin in (dict, Mapping) or annotation is dict:
         return {"type": "object"}
     raise TypeError(f"a field cannot have the type {annotation!r}")
+
+
+def _bound(schema: Schema, note: object) -> None:
+    """Adds a bound of the library annotated-types, or that a text is a path; nothing for any other note."""
+    if isinstance(note, PathText):
+        schema["format"] = "path"
+    for one in note if isinstance(note, GroupedMetadata) else [note]:
+        if isinstance(one, Gt):
+            schema["exclusiveMinimum"] = _number(one.gt)
+        elif isinstance(one, Ge):
+            schema["minimum"] = _number(one.ge)
+        elif isinstance(one, Lt):
+            schema["exclusiveMaximum"] = _number(one.lt)
+        elif isinstance(one, Le):
+            schema["maximum"] = _number(one.le)
+
+
+def _number(bound: object) -> float:
+    if isinstance(bound, (int, float)):
+        return bound
+    raise TypeError(f"a field cannot have the bound {bound!r}")
 
 
 def kind_in(schema: Schema) -> str | None:
@@ -123,13 +157,14 @@ def says(schema: Schema) -> str:
     bounds = [
         f"above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else "",
         f"at least {schema['minimum']}" if "minimum" in schema else "",
+        f"below {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else "",
         f"at most {schema['maximum']}" if "maximum" in schema else "",
     ]
     kind = "a path" if schema.get("format") == "path" else words[schema.get("type")]
     return " ".join([kind, " and ".join(b for b in bounds if b)]).strip()
 
 
-def convert(schema: Schema, value: Any) -> Any:
+def convert(schema: Schema, value: object) -> object:
     """The value in the field's own type (int to float, list to tuple).
 
     Components, learned and scheduled values pass where they fit. Raises BenchError saying what was expected.
@@ -157,7 +192,7 @@ def convert(schema: Schema, value: Any) -> Any:
     raise BenchError(f"expected {says(schema)}, got {_shown(value)}")
 
 
-def _convert_any(schema: Schema, value: Any) -> Any:
+def _convert_any(schema: Schema, value: object) -> object:
     for branch in schema["anyOf"]:
         try:
             return convert(branch, value)
@@ -166,7 +201,7 @@ def _convert_any(schema: Schema, value: Any) -> Any:
     raise BenchError(f"expected {says(schema)}, got {_shown(value)}")
 
 
-def _convert_plain(schema: Schema, value: Any) -> Any:
+def _convert_plain(schema: Schema, value: object) -> object:
     kind = schema.get("type")
     if kind is None:
         return value
@@ -190,9 +225,11 @@ def _convert_plain(schema: Schema, value: Any) -> Any:
 def _within(schema: Schema, value: float) -> bool:
     if math.isnan(value) or ("exclusiveMinimum" in schema and not value > schema["exclusiveMinimum"]):
         return False
+    if "exclusiveMaximum" in schema and not value < schema["exclusiveMaximum"]:
+        return False
     return bool(schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

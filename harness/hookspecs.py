@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pluggy
 
 from harness.base import Component
+from harness.fields import Json
 
 PROJECT = "bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -20,10 +20,10 @@ def components() -> Sequence[type[Component]]:  # type: ignore[empty-body]
 
 
 @hookspec
-def case_started(cell: Mapping[str, Any]) -> None:
+def case_started(cell: Mapping[str, Json]) -> None:
     """A cell's process has started. Runs in that process; `cell` holds `id`, `vary` and `parameters`."""
 
 
 @hookspec
-def case_finished(cell: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def case_finished(cell: Mapping[str, Json], values: Mapping[str, Json]) -> None:
     """A block of a cell was measured. Runs in the cell's process; `values` holds `seeds` and `metrics`."""

@@ -12,7 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
+
+from harness.results import Issue, IssueKind, Json, Weakness
+
+T = TypeVar("T")
 
 CPU = Path("/sys/devices/system/cpu")
 CLOCKS = ("clocks.sm", "clocks.max.sm")
@@ -65,7 +69,7 @@ class Watch:
         self._cores, self._alone = cores, threads == 1 and device == "cpu"
         self._throttled = throttles(cores)
 
-    def during(self, work: Callable[[], Any]) -> tuple[Any, dict[str, list[float]]]:
+    def during(self, work: Callable[[], T]) -> tuple[T, dict[str, list[float]]]:
         """What the work answers, and the notes."""
         wall, processor = time.perf_counter(), time.process_time()
         answer = work()
@@ -122,25 +126,29 @@ def gpu_is_throttled(said: Mapping[str, str]) -> bool:
 
 def weaknesses(
     notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int, gpu: Mapping[str, str] = NO_GPU
-) -> list[str]:
-    """What was seen in any turn that makes the times weak, a line each; `gpu` is what is said of the GPU at the end."""
+) -> list[Issue]:
+    """What was seen in any turn that makes the times weak; `gpu` is what is said of the GPU at the end."""
     known = {name: [v for note in notes for v in note[name] if v is not None and v == v] for name in notes[0]}
     found = []
     if known["share"] and (share := statistics.median(known["share"])) < SHARE:
-        found.append(f"timed while the process had only {share:.0%} of its core")
+        found.append(_weak(Weakness.CORE_SHARE, share))
     if known["load"] and (load := statistics.median(known["load"])) > cores:
-        found.append(f"timed under a load of {load:.1f} on {cores} cores")
+        found.append(_weak(Weakness.LOAD, load, cores))
     if known["mhz"] and max(known["mhz"]) - min(known["mhz"]) > SPREAD * max(known["mhz"]):
-        found.append(f"timed while the clock moved between {min(known['mhz']):.0f} and {max(known['mhz']):.0f} MHz")
+        found.append(_weak(Weakness.CLOCK, min(known["mhz"]), max(known["mhz"])))
     if any(known["throttled"]):
-        found.append("timed while the processor was throttled")
+        found.append(_weak(Weakness.THROTTLED))
     if gpu_is_throttled(gpu):
-        found.append(f"timed while heat or power held the GPU back, at {gpu['clocks.sm']} MHz")
+        found.append(_weak(Weakness.GPU_THROTTLED, float(gpu["clocks.sm"])))
     return found
 
 
-def opinion(results: Path) -> dict[str, Any] | None:
-    """What `bench doctor` last found about this machine, as runs refer to it; None where it was never asked."""
+def _weak(name: Weakness, value: float | None = None, bound: float | None = None) -> Issue:
+    return Issue(IssueKind.WEAK_TIMING, name=name, value=value, bound=bound)
+
+
+def doctor_report(results: Path) -> dict[str, Json] | None:
+    """What `bench doctor` last found about this machine, as runs refer to it; None where it was never run."""
     kept = ("run", "pairs", "alpha", "false_positive_rate")
     with contextlib.suppress(OSError, ValueError):
         said = json.loads((results / "doctor.json").read_bytes())
@@ -148,12 +156,15 @@ def opinion(results: Path) -> dict[str, Any] | None:
     return None
 
 
-def doubts(said: Mapping[str, Any] | None) -> list[str]:
-    """A line where the doctor found the machine unfit."""
-    if said is None or said["false_positive_rate"] <= said["alpha"]:
+def noise(report: Mapping[str, Json] | None) -> list[Issue]:
+    """An issue where the doctor found that the machine tells equal functions apart too often."""
+    if report is None:
         return []
-    rate = f"{said['false_positive_rate']:.1%} of {said['pairs']} equal pairs"
-    return [f"this machine is unfit to compare times: bench doctor told {rate} apart ({said['run']})"]
+    rate, alpha, pairs = (report[key] for key in ("false_positive_rate", "alpha", "pairs"))
+    if not isinstance(rate, float) or not isinstance(alpha, float) or rate <= alpha:
+        return []
+    count = pairs if isinstance(pairs, int) else None
+    return [Issue(IssueKind.NOISY_MACHINE, name=str(report["run"]), value=rate, bound=alpha, count=count)]
 
 
 def _number(file: Path) -> float:

@@ -46,15 +46,22 @@ class SuiteItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run it, and hand what was measured to pytest-benchmark."""
+        from harness.analysis.pairing import full_name
         from harness.report.benchmarks import benchmarks
-        from harness.running.runner import run
+        from harness.report.words import reason
+        from harness.results import LOST
+        from harness.run.pipeline import run
 
-        session: Any = getattr(self.config, "_benchmarksession", None)
+        session = getattr(self.config, "_benchmarksession", None)
         if session is None or session.disabled or session.skip:
             pytest.skip("benchmarks are disabled")
-        result = run(self.path, results=self.config.rootpath / "results")
-        session.benchmarks.extend(benchmarks(result.data))
-        lost = [f"{cell['vary']}: {cell['reason']}" for cell in result.cells if cell["status"] not in ("ok", "skipped")]
+        found = run(self.path, results=self.config.rootpath / "results").run
+        session.benchmarks.extend(benchmarks(found))
+        lost = [
+            f"{full_name(found, row.vary)}: {reason(row.why) if row.why else row.status}"
+            for row in found.cells
+            if row.status in LOST
+        ]
         if lost:
             pytest.fail("\n".join(lost), pytrace=False)
 

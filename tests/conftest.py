@@ -70,7 +70,7 @@ class Bench:
 
     def suite(self, loss: str = "[good, {good: {value: 2}}]", name: str = "s.yaml", **keys: Any) -> Path:
         """A suite of no-op cells over some losses, written in YAML's flow style."""
-        said = {"suite": "noops", "question": "Which is best?", "protocol": "noop", "seeds": 8, "measure": "[score]"}
+        said = {"suite": "noops", "question": "Which is best?", "protocol": "noop", "seeds": 8, "metrics": "[score]"}
         said |= {"baseline": "good", "plugins": f"[{NOOP}]"} | keys
         lines = [f"{key}: {value}" for key, value in said.items() if value is not None]
         return self.write(name, "\n".join([*lines, f"vary: {{loss: {loss}}}", ""]))

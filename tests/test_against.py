@@ -19,7 +19,7 @@ plugins: [spin.py]
 vary: {transform: spin}
 settings: {n: 10, batch: 1, budget: 1}
 seeds: 100
-measure: seconds
+metrics: seconds
 """
 SPIN = """
 from harness import Transform, hookimpl
@@ -27,12 +27,12 @@ from harness.rounds import ROUNDS
 
 
 class Spin(Transform):
-    \"\"\"Counts, and changes nothing.\"\"\"
+    \"\"\"Softmax, after it has counted.\"\"\"
 
     def __call__(self, logits):
         for _ in range(ROUNDS):
             pass
-        return logits
+        return logits.softmax(-1)
 
 
 @hookimpl
@@ -70,6 +70,7 @@ def run(bench: Bench, checkout: Path, *words: str) -> Ended:
     return bench(suite, "--json", "-", *words, env={"PYTHONPATH": path}, timeout=120)
 
 
+@pytest.mark.verify
 def test_a_regression_between_two_revisions_is_found_and_fails(bench: Bench, checkout: Path) -> None:
     ended = run(bench, checkout, "--against", "HEAD~1", "--fail-on", "regression")
     assert ended.code == 1, ended.err
@@ -82,6 +83,7 @@ def test_a_regression_between_two_revisions_is_found_and_fails(bench: Bench, che
     assert len(left.stdout.splitlines()) == 1, "the worktree is gone"
 
 
+@pytest.mark.verify
 def test_another_python_takes_turns_with_this_one(bench: Bench, checkout: Path) -> None:
     ended = run(bench, checkout, "--against", f"python:{sys.executable}")
     assert ended.code == 0, ended.err

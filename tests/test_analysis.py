@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from harness.analysis import analyse, partners, verdict_possible
+from harness.analysis import verdict_possible
 from harness.errors import BenchError
+from tests.helpers.analysis import analyse, partners
 
 Run = dict[str, Any]
 Make = Callable[..., Run]
@@ -50,14 +51,14 @@ def make(tmp_path: Path) -> Make:
 
 def cell(vary: dict[str, Any], metrics: dict[str, list[Any]], seeds: Sequence[int] = SEEDS, **more: Any) -> Run:
     about = {"id": "-".join(map(str, vary.values())), "vary": vary, "parameters": {}, "tuned": {}, "status": "ok"}
-    cost = {"reason": None, "seconds": 1.0, "peak_bytes": 1, "seeds": list(seeds), "units": [], "notes": []}
+    cost = {"reason": None, "seconds": 1.0, "peak_memory": 1, "seeds": list(seeds), "units": [], "notes": []}
     return about | cost | {"metrics": metrics} | more
 
 
 def whole(cells: list[Run], axes: dict[str, list[Any]], **more: Any) -> Run:
     metrics = [
-        {"label": "accuracy", "better": "higher", "unit": None},
-        {"label": "nll", "better": "lower", "unit": "nats"},
+        {"label": "accuracy", "higher_is_better": True, "unit": None},
+        {"label": "nll", "higher_is_better": False, "unit": "nats"},
     ]
     about = {
         "suite": "made-up",
@@ -65,9 +66,16 @@ def whole(cells: list[Run], axes: dict[str, list[Any]], **more: Any) -> Run:
         "run": "r",
         "protocol": "accuracy",
         "environment": {},
-        "measure": metrics,
+        "metrics": metrics,
     }
-    plan = {"baseline": "ce", "within": None, "axes": axes, "contenders": ["loss"], "margin": None, "interval": "both"}
+    plan = {
+        "baseline": "ce",
+        "group_by": None,
+        "axes": axes,
+        "contenders": ["loss"],
+        "margin": None,
+        "interval": "both",
+    }
     return about | plan | {"warnings": [], "cells": cells} | more
 
 
@@ -96,11 +104,13 @@ def test_result_has_the_public_form_and_is_valid_json(make: Make) -> None:
         "environment",
         "cells",
         "answer",
-        "warnings",
+        "issues",
     } <= set(result)
-    assert {"id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds", "metrics",
-            "against", "best", "notes"} == set(result["cells"][1])  # fmt: skip
-    assert {"values", "mean", "low", "high", "interval", "better", "unit"} <= set(result["cells"][1]["metrics"]["nll"])
+    assert {"id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_memory", "seeds", "metrics",
+            "against", "best", "notes", "settings", "why"} == set(result["cells"][1])  # fmt: skip
+    assert {"values", "mean", "low", "high", "interval", "higher_is_better", "unit"} <= set(
+        result["cells"][1]["metrics"]["nll"]
+    )
     assert {"baseline", "difference", "low", "high", "p", "p_holm", "family", "verdict", "needed",
             "reason"} <= set(entry(result, 1))  # fmt: skip
     assert ".npz" not in text
@@ -194,10 +204,10 @@ def test_a_margin_makes_same(make: Make) -> None:
     assert [entry(analyse(run), i)["verdict"] for i in (1, 2)] == ["undecided", "better"]
     for margin in (0.1, {"accuracy": 0.1}):
         result = analyse(run | {"margin": margin})
-        assert [entry(result, i)["verdict"] for i in (1, 2)] == ["same", "better"]
+        assert [entry(result, i)["verdict"] for i in (1, 2)] == ["equivalent", "better"]
         assert "alike is the same as ce in accuracy within the margin" in result["answer"]
     assert entry(analyse(run | {"margin": {"nll": 0.1}}), 1)["verdict"] == "undecided"
-    assert entry(analyse(run | {"margin": 0.9}), 2)["verdict"] == "same"  # real, but smaller than what matters
+    assert entry(analyse(run | {"margin": 0.9}), 2)["verdict"] == "equivalent"  # real, but smaller than what matters
 
 
 def test_one_seed_gives_no_verdict_unless_examples_were_asked_for(make: Make) -> None:
@@ -206,7 +216,7 @@ def test_one_seed_gives_no_verdict_unless_examples_were_asked_for(make: Make) ->
     found = entry(result, 1)
     assert (found["verdict"], found["p"], found["interval"], found["family"]) == (None, None, "examples", 0)
     assert found["reason"] == "one seed says nothing about other seeds"
-    assert any(line.startswith("one seed") for line in result["warnings"])
+    assert any(line.startswith("one seed") for line in result["issues"])
     assert entry(analyse(run | {"interval": "examples"}), 1)["verdict"] == "better"
     assert result["cells"][0]["metrics"]["nll"]["low"] is None and result["cells"][0]["metrics"]["nll"]["reason"]
 
@@ -219,7 +229,7 @@ def test_diverged_seeds_are_left_out_and_said(make: Make) -> None:
     assert shown["values"][:2] == [None, None] and "2 of 8 seeds" in shown["reason"]
     assert shown["mean"] == pytest.approx(np.mean(shown["values"][2:]))
     assert entry(result, 1)["verdict"] == "better" and "2 of 8" in entry(result, 1)["reason"]
-    assert result["warnings"] == ["good: 2 of 8 seeds have no finite accuracy; the others are compared"]
+    assert result["issues"] == ["good: 2 of 8 seeds have no finite accuracy; the others are compared"]
     run["cells"][1]["metrics"] = {"accuracy": [None] * 8}
     result = analyse(run)
     assert result["cells"][1]["metrics"]["accuracy"]["mean"] is None and result["cells"][1]["best"] == {}
@@ -310,7 +320,7 @@ def test_a_row_without_a_partner_has_no_verdict_and_a_reason() -> None:
 def test_a_name_is_ambiguous_where_two_axes_compete_until_within_splits_them() -> None:
     with pytest.raises(BenchError, match="ddpm is 2 rows of one problem"):
         partners(grid("ddpm"))
-    run = grid("ddpm", within=["variance", "steps"])
+    run = grid("ddpm", group_by=["variance", "steps"])
     assert shown_partners(run) == [["ddpm", *list(cell["vary"].values())[1:]] for cell in run["cells"]]
 
 
@@ -347,7 +357,9 @@ def test_the_answer_says_who_wins_by_how_much_and_how_sure(make: Make) -> None:
         in result["answer"]
     )
     assert f"bad loses to ce in accuracy by {-entry(result, 2)['difference']:.3g} (" in result["answer"]
-    lower = analyse(make({"ce": 0, "good": 0.8}) | {"measure": [{"label": "nll", "better": "lower", "unit": "nats"}]})
+    lower = analyse(
+        make({"ce": 0, "good": 0.8}) | {"metrics": [{"label": "nll", "higher_is_better": False, "unit": "nats"}]}
+    )
     e = entry(lower, 1, "nll")
     assert (
         f"good beats ce in nll by {-e['difference']:.3g} nats (95 %: {-e['high']:.3g} to {-e['low']:.3g};"
@@ -406,17 +418,17 @@ def test_the_answer_stays_short(make: Make) -> None:
 
 
 def test_analysis_leaves_its_input_alone_and_keeps_what_a_report_needs(make: Make) -> None:
-    run = make({"ce": 0, "a": 0.1}, warnings=["lr of a is on the edge"])
+    run = make({"ce": 0, "a": 0.1})
     before = copy.deepcopy(run)
     result = analyse(run)
     assert run == before
-    assert all(result[key] == run[key] for key in ("measure", "axes", "contenders", "within", "interval", "baseline"))
-    assert result["warnings"] == run["warnings"]
+    assert all(result[key] == run[key] for key in ("axes", "contenders", "group_by", "interval", "baseline"))
+    assert [metric["label"] for metric in result["metrics"]] == [metric["label"] for metric in run["metrics"]]
 
 
 def test_few_seeds_are_a_warning() -> None:
     result = analyse(plain({"ce": [1.0, 2.0, 3.0], "a": [1.5, 2.0, 3.0]}))
-    assert result["warnings"] == ["3 seeds: 2 degrees of freedom, so only large differences can be told apart"]
+    assert result["issues"] == ["3 seeds: 2 degrees of freedom, so only large differences can be told apart"]
 
 
 def test_nothing_measured_is_said() -> None:

@@ -11,9 +11,9 @@ import torch
 from torch import Generator
 
 from harness import BenchError, Dataset, artifacts, component
-from harness.exchange import Data
+from harness.kinds.classification import Examples
 
-GOOD = Data(inputs=torch.arange(24.0).view(12, 2), targets=torch.arange(12) % 3, classes=3)
+GOOD = Examples(inputs=torch.arange(24.0).view(12, 2), targets=torch.arange(12) % 3, classes=3)
 
 
 def test_a_usable_table_is_passed() -> None:
@@ -56,7 +56,7 @@ def test_what_is_wrong_with_a_table_is_said(change: dict[str, Any], words: str) 
 
 
 def test_something_else_than_a_table_is_named() -> None:
-    with pytest.raises(BenchError, match=r"harness\.Data, not tuple"):
+    with pytest.raises(BenchError, match=r"harness\.Examples, not tuple"):
         artifacts.check((GOOD.inputs, GOOD.targets))  # type: ignore[arg-type]
 
 
@@ -71,7 +71,7 @@ class Given(Dataset):
     few: bool = False
     shift: float = 0.0
 
-    def load(self, generator: Generator) -> Data:
+    def load(self, generator: Generator) -> Examples:
         """Draws a column from the generator it is given."""
         if self.few:
             return dataclasses.replace(GOOD, inputs=GOOD.inputs[:6], targets=GOOD.targets[:6])
@@ -85,7 +85,7 @@ def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
     digest = artifacts.store(artifacts.alone(Given(), silent), file)
     data = artifacts.read("dataset", file)
     expected = Given().load(torch.Generator().manual_seed(0))
-    for field in dataclasses.fields(Data):
+    for field in dataclasses.fields(Examples):
         kept, own = getattr(data, field.name), getattr(expected, field.name)
         assert torch.equal(kept, own) if isinstance(own, torch.Tensor) else kept == own
     assert artifacts.store(artifacts.alone(Given(), silent), tmp_path / "again.pt") == digest

@@ -7,23 +7,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis import analyse
 from tests.conftest import Bench
+from tests.helpers.analysis import analyse
 
 
-def run(lead: dict[str, float], claims: list[dict[str, Any]], better: str = "lower", seeds: int = 8) -> dict[str, Any]:
+def run(
+    lead: dict[str, float], claims: list[dict[str, Any]], higher_is_better: bool = False, seeds: int = 8
+) -> dict[str, Any]:
     """Two problems; on each `b` is `lead` behind `a`, and `c` far behind both; noise of 0.01."""
     cells = []
     draw = np.random.default_rng(0)
     for problem, behind in lead.items():
         base = draw.normal(size=seeds)
         for name, mean in (("a", 0.0), ("b", behind), ("c", 5.0)):
-            values = (base + (1 if better == "lower" else -1) * mean + draw.normal(size=seeds) * 0.01).tolist()
+            values = (base + (-1 if higher_is_better else 1) * mean + draw.normal(size=seeds) * 0.01).tolist()
             vary = {"dataset": problem, "loss": name}
-            cells.append({"id": f"{problem}{name}", "vary": vary, "parameters": {}, "tuned": {}, "status": "ok", "reason": None, "seconds": 1, "peak_bytes": 1, "seeds": list(range(seeds)), "metrics": {"m": values}, "units": [], "notes": []})  # fmt: skip
+            cells.append({"id": f"{problem}{name}", "vary": vary, "parameters": {}, "tuned": {}, "status": "ok", "reason": None, "seconds": 1, "peak_memory": 1, "seeds": list(range(seeds)), "metrics": {"m": values}, "units": [], "notes": []})  # fmt: skip
     axes = {"dataset": list(lead), "loss": ["a", "b", "c"]}
-    measure = [{"label": "m", "better": better, "unit": None, "floor": None}]
-    return {"suite": "s", "question": "?", "run": "r", "protocol": "accuracy", "environment": {}, "measure": measure, "baseline": "a", "within": None, "axes": axes, "contenders": ["loss"], "margin": None, "interval": "seeds", "claims": claims, "cells": cells}  # fmt: skip
+    metrics = [{"label": "m", "higher_is_better": higher_is_better, "unit": None, "ideal": None}]
+    return {"suite": "s", "question": "?", "run": "r", "protocol": "accuracy", "environment": {}, "metrics": metrics, "baseline": "a", "group_by": None, "axes": axes, "contenders": ["loss"], "margin": None, "interval": "seeds", "claims": claims, "cells": cells}  # fmt: skip
 
 
 def claim(**fields: Any) -> dict[str, Any]:
@@ -37,19 +39,21 @@ def claim(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
-@pytest.mark.parametrize("better", ["lower", "higher"])
-def test_an_order_holds_fails_or_is_open_place_by_place(better: str) -> None:
-    result = analyse(run({"one": 1.0, "two": 0.0, "three": -1.0}, [claim()], better))
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_an_order_holds_fails_or_is_open_place_by_place(higher_is_better: bool) -> None:
+    result = analyse(run({"one": 1.0, "two": 0.0, "three": -1.0}, [claim()], higher_is_better))
     (found,) = result["claims"]
     assert found["pairs"] == [{"ahead": "a", "behind": "b", "holds": ["one"], "open": ["two"], "fails": ["three"]}]
-    assert "By theorem: a is at least as good as b in m (somebody): contradicted, surely better in 1, not told apart in 1, surely worse in 1 (three) of 3." in result["answer"]  # fmt: skip
+    assert "By theorem: a is at least as good as b in m (somebody): contradicted, significantly better in 1, not told apart in 1, significantly worse in 1 (three) of 3." in result["answer"]  # fmt: skip
 
 
 def test_what_is_expected_is_said_apart_from_what_is_proved() -> None:
     both = [claim(), claim(kind="expected", source="a paper", order=["b", "c"])]
     result = analyse(run({"one": 1.0, "two": 1.0}, both))
-    assert "By theorem: a is at least as good as b in m (somebody): not contradicted, surely better in 2 of 2." in result["answer"]  # fmt: skip
-    assert "Measured here, and no theorem: b beats c in m (a paper): surely better in 2 of 2." in result["answer"]
+    assert "By theorem: a is at least as good as b in m (somebody): not contradicted, significantly better in 2 of 2." in result["answer"]  # fmt: skip
+    assert (
+        "Measured here, and no theorem: b beats c in m (a paper): significantly better in 2 of 2." in result["answer"]
+    )
 
 
 def test_neighbours_of_an_order_are_compared_where_it_is_claimed() -> None:

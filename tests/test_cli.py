@@ -97,13 +97,13 @@ CELL = {
     "status",
     "reason",
     "seconds",
-    "peak_bytes",
+    "peak_memory",
     "seeds",
     "metrics",
     "against",
     "best",
 }
-METRIC = {"values", "mean", "low", "high", "interval", "better", "unit"}
+METRIC = {"values", "mean", "low", "high", "interval", "higher_is_better", "unit"}
 AGAINST = {"baseline", "difference", "low", "high", "p", "p_holm", "family", "verdict", "needed", "reason"}
 
 
@@ -121,7 +121,7 @@ def test_the_json_has_the_keys_of_the_contract(mixed: Ended) -> None:
         "answer",
         "warnings",
     } <= set(data)
-    assert (data["schema"], data["suite"], data["question"], data["protocol"]) == (1, "mixed", "Which is best?", "noop")
+    assert (data["schema"], data["suite"], data["question"], data["protocol"]) == (2, "mixed", "Which is best?", "noop")
     assert set(data["environment"]) >= ENVIRONMENT and set(data["environment"]["plugins"]) == {"noop"}
     base, better, failed = data["cells"]
     for cell in data["cells"]:
@@ -137,7 +137,7 @@ def test_the_json_has_the_keys_of_the_contract(mixed: Ended) -> None:
     score = better["metrics"]["score"]
     assert set(score) >= METRIC and score["values"] == [2 + seed / 100 for seed in range(8)]
     assert score["mean"] == pytest.approx(2.035) and score["low"] < 2.03 and score["high"] > 2.04
-    assert (score["interval"], score["better"], score["unit"]) == ("seeds", "higher", None)
+    assert (score["interval"], score["higher_is_better"], score["unit"]) == ("seeds", True, None)
     against = better["against"]["score"]
     assert set(against) >= AGAINST and against["baseline"] == "good" and against["difference"] == pytest.approx(1)
     assert against["verdict"] == "better" and against["p"] <= against["p_holm"] < 0.05 and against["family"] == 1
@@ -182,7 +182,7 @@ WRONG = {
     ("s.yaml", "--timeout", "nan"): "bench run: argument --timeout: 'nan' is not a number of seconds above 0",
     ("s.yaml", "--json", "nowhere/x.json"): "bench run: argument --json: 'nowhere/x.json' is not a file in a folder that exists",
     ("s.yaml", "--set", "seeds"): "bench: --set seeds: expected KEY=VALUE",
-    ("s.yaml", "--set", "settings.widht=3"): "--set settings.widht: noop has no setting 'widht', did you mean width?",
+    ("s.yaml", "--set", "settings.block_siz=3"): "--set settings.block_siz: noop has no setting 'block_siz', did you mean block_size?",
     ("s.yaml", "--seeds", "0"): "--set seeds: seeds: expected a whole number at least 1",
     ("s.yaml", "-k", "good and"): "bench: -k 'good and': expected a word before its end",
     ("s.yaml", "--device", "gpu"): "bench run: argument --device: invalid choice: 'gpu'",
@@ -224,7 +224,7 @@ def test_k_selects_cells_and_the_baseline_may_be_missing(folder: Bench, mixed: E
 
 
 def test_seeds_and_set_replace_what_the_suite_says(folder: Bench) -> None:
-    plan = folder("s.yaml", "--seeds", "3", "--set", "settings.width=3", "--device", "cpu", "--dry-run")
+    plan = folder("s.yaml", "--seeds", "3", "--set", "settings.block_size=3", "--device", "cpu", "--dry-run")
     assert "2 cells to do, 0 reused; 6 seeds to measure" in plan.out and plan.code == 0
     assert "2 cells x 5 seeds" in folder("validate", "s.yaml", "--seeds", "[9, 8, 7, 1, 0]").out
 
@@ -247,12 +247,12 @@ def test_list_and_info_know_every_component(folder: Bench) -> None:
     assert "Always works." in about and "value: a number, default 1.0" in about
     line = NOOP.read_text().split("class Good(")[0].count("\n") + 1
     assert about.endswith(f"plugin noop, {NOOP}:{line}\n")
-    assert "lower" in folder("info", "metric-nll".replace("metric-", "metric:")).out
+    assert "higher_is_better = false" in folder("info", "metric-nll".replace("metric-", "metric:")).out
     assert folder("info", "cross-entropy").out.startswith("loss cross_entropy")
 
 
 def test_validate_tells_all_mistakes_at_once(folder: Bench) -> None:
-    folder.suite("[godo, {good: {valeu: 1}}]", name="wrong.yaml", seeds=0, baselin="good", measure="[scoer]")
+    folder.suite("[godo, {good: {valeu: 1}}]", name="wrong.yaml", seeds=0, baselin="good", metrics="[scoer]")
     ended = folder("validate", "wrong.yaml")
     assert (ended.code, ended.out) == (2, "")
     told = [line for line in ended.lines if line.startswith("wrong.yaml:")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +13,50 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
 from harness.analysis import analyse
+from harness.commands.changes import changes
+from harness.commands.compare import Side, together
 from harness.errors import BenchError
-from harness.history.changes import changes
-from harness.history.comparison import Side, together
+from harness.report.result import Result
+from harness.report.words import issue
+from harness.results import Comparison, MetricInfo, Run
+from harness.results.codec import from_json
 from harness.statistics.paired import Sample
 from harness.statistics.unpaired import unpaired
 from tests.conftest import NOOP, Bench
-from tests.helpers.runs import Run, row, run
+from tests.helpers.runs import row, run
 
 rng = np.random.default_rng(5)
 NOISE = rng.normal(0, 0.1, 40)
 MOVE = -0.05 * (1 + 0.1 * rng.normal(0, 1, 40))
-TIMES = [{"label": "m", "better": "higher", "unit": None}, {"label": "moment", "better": "lower", "unit": "s"}]
+TIMES = (
+    MetricInfo(label="m", higher_is_better=True),
+    MetricInfo(label="moment", higher_is_better=False, unit="s"),
+)
 
 
 def stored(values: dict[str, Any], first: int = 0, **more: Any) -> Run:
-    """The result of a run without a baseline: contender -> its values from seed `first` on, as `m` and `moment`."""
+    """The stored result of a run without a baseline: contender -> its values from seed `first` on, as `m` and `moment`."""
     rows = []
     for name, numbers in values.items():
-        seeds = list(range(first, first + len(numbers)))
-        metrics = {"m": list(numbers), "moment": list(numbers)}
+        seeds = tuple(range(first, first + len(numbers)))
+        metrics = {"m": numbers, "moment": numbers}
         rows.append(row(name, numbers, metrics=metrics, seeds=seeds))
-    return json.loads(json.dumps(analyse(run(rows, [], baseline=None, measure=TIMES, **more))))  # type: ignore[no-any-return]
+    return from_json(json.loads(Result(analyse(run(rows, baseline=None, metrics=TIMES, **more))).to_json()))
 
 
 def compared(before: Run, after: Run, folder: Path = Path("nowhere")) -> Run:
     return analyse(together(Side("before", before, folder), Side("after", after, folder)))
 
 
-def entries(result: Run, metric: str = "m") -> dict[str, Any]:
+def entries(result: Run, metric: str = "m") -> dict[str, Comparison]:
     """Contender -> the comparison of its later row."""
-    later = [cell for cell in result["cells"] if cell["vary"]["run"] == "after"]
-    return {cell["vary"]["loss"]: cell["against"][metric] for cell in later}
+    later = [cell for cell in result.cells if cell.vary["run"] == "after"]
+    return {str(cell.vary["loss"]): cell.against[metric] for cell in later}
+
+
+def issues(result: Run) -> list[str]:
+    """The issues in words."""
+    return [issue(each) for each in result.notices]
 
 
 OLD = {"a": 1 + NOISE[:8], "b": 2 + NOISE[1:9], "gone": NOISE[:8]}
@@ -56,17 +69,17 @@ def test_rows_meet_by_their_labels_and_seeds_pair() -> None:
     for name, entry in found.items():
         oracle = stats.ttest_rel(NEW[name], OLD[name])
         interval = oracle.confidence_interval()
-        assert [entry["p"], entry["low"], entry["high"]] == pytest.approx([oracle.pvalue, interval.low, interval.high])
-        assert (entry["verdict"], entry["family"], entry["baseline"]) == ("worse", 2, f"{name} / before")
+        assert [entry.p, entry.low, entry.high] == pytest.approx([oracle.pvalue, interval.low, interval.high])
+        assert (entry.verdict, entry.family, entry.baseline) == ("worse", 2, f"{name} / before")
 
 
 def test_no_seed_pairs_times() -> None:
     result = compared(stored(OLD), stored(NEW))
     for name, entry in entries(result, "moment").items():
         oracle = stats.ttest_ind(NEW[name], OLD[name], equal_var=False)
-        assert entry["p"] == pytest.approx(oracle.pvalue) and entry["verdict"] == "undecided"
+        assert entry.p == pytest.approx(oracle.pvalue) and entry.verdict == "undecided"
     line = "times of two runs show a trend and prove nothing, the machine may have changed: moment"
-    assert line in result["warnings"]
+    assert line in issues(result)
 
 
 def test_seeds_of_one_run_alone_are_left_out() -> None:
@@ -78,18 +91,18 @@ def test_runs_without_a_common_seed_are_compared_without_pairs() -> None:
     found = entries(compared(stored(OLD, first=8), stored(NEW)))
     for name, entry in found.items():
         oracle = stats.ttest_ind(NEW[name], OLD[name], equal_var=False)
-        assert entry["p"] == pytest.approx(oracle.pvalue)
+        assert entry.p == pytest.approx(oracle.pvalue)
 
 
 def test_what_is_only_in_one_run_is_said() -> None:
-    told = compared(stored(OLD), stored(NEW))["warnings"]
+    told = issues(compared(stored(OLD), stored(NEW)))
     assert "only before: gone" in told and "only after: come" in told
 
 
 def test_the_same_run_twice_has_changed_nothing() -> None:
     result = compared(stored(OLD), stored(OLD))
-    assert {entry["p"] for entry in entries(result).values()} == {1.0}
-    assert [line for line in result["warnings"] if "times" not in line] == ["the same numbers in both runs: a, b, gone"]
+    assert {entry.p for entry in entries(result).values()} == {1.0}
+    assert [line for line in issues(result) if "times" not in line] == ["the same numbers in both runs: a, b, gone"]
 
 
 def test_what_else_has_changed_is_said() -> None:
@@ -97,8 +110,8 @@ def test_what_else_has_changed_is_said() -> None:
     before = stored(OLD, protocol_version=1, environment=surroundings)
     later = {**surroundings, "machine": "arm64", "plugins": {"kept": "cc"}}
     after = stored(NEW, protocol_version=2, environment=later)
-    after["cells"][0]["id"] = "another"
-    told = compared(before, after)["warnings"]
+    after = replace(after, cells=(replace(after.cells[0], id="another"), *after.cells[1:]))
+    told = issues(compared(before, after))
     assert told[:4] == [
         "machine: x86_64 before, arm64 after",
         "plugins.mine: aa before, none after",
@@ -109,25 +122,30 @@ def test_what_else_has_changed_is_said() -> None:
 
 def test_metrics_of_one_run_alone_are_said() -> None:
     both = stored(OLD)
-    one = {**both, "measure": both["measure"][:1]}
-    assert "measured only before: moment" in changes(both, one, [])
-    assert "measured only after: moment" in changes(one, both, [])
-    assert [metric["label"] for metric in compared(both, one)["measure"]] == ["m"]
+    one = replace(both, metrics=both.metrics[:1])
+    assert "measured only before: moment" in map(issue, changes(both, one, []))
+    assert "measured only after: moment" in map(issue, changes(one, both, []))
+    assert [metric.label for metric in compared(both, one).metrics] == ["m"]
 
 
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
         ({"protocol": "generation"}, "nothing to compare: the protocols are accuracy and generation"),
-        ({"measure": [{"label": "x", "better": None, "unit": None}]}, "nothing to compare: no metric is in both r and s"),
-        ({"cells": []}, "nothing to compare: no row is in both r and s"),
-        ({"cells": None}, "nothing to compare: a result without cells"),
+        ({"metrics": (MetricInfo(label="x", higher_is_better=None),)}, "nothing to compare: no metric is in both r and s"),
+        ({"cells": ()}, "nothing to compare: no row is in both r and s"),
     ],
 )  # fmt: skip
 def test_what_has_nothing_in_common_is_a_mistake(changed: dict[str, Any], line: str) -> None:
-    after = {key: value for key, value in {**stored(OLD), "run": "s", **changed}.items() if value is not None}
     with pytest.raises(BenchError, match=f"^{line}$"):
-        compared(stored(OLD), after)
+        compared(stored(OLD), replace(stored(OLD), run="s", **changed))
+
+
+def test_what_is_no_whole_result_is_not_read() -> None:
+    whole = json.loads(Result(stored(OLD)).to_json())
+    for key in ("suite", "question", "run", "protocol"):
+        with pytest.raises(BenchError, match=f"^not the JSON of a result: .*{key}"):
+            from_json({name: value for name, value in whole.items() if name != key})
 
 
 SHAKEN = '''
@@ -169,14 +187,15 @@ def test_the_command_compares_what_it_has_stored(bench: Bench) -> None:
 
 
 def test_results_per_example_carry_their_doubt_too(bench: Bench) -> None:
-    keys = "seeds: 4\nsettings: {epochs: 2}\nmeasure: [accuracy]\n"
+    keys = "seeds: 4\nsettings: {epochs: 2}\nmetrics: [accuracy]\n"
     bench.write("iris.yaml", f"protocol: accuracy\n{keys}vary: {{dataset: iris, loss: [cross_entropy, hinge]}}\n")
     ended = bench("iris.yaml", "--device", "cpu", "--json", "-")
-    found = compared(ended.json, ended.json, bench.folder / "results")
-    assert [cell["metrics"] for cell in found["cells"][1::2]] == [cell["metrics"] for cell in ended.json["cells"]]
-    assert {cell["metrics"]["accuracy"]["interval"] for cell in found["cells"]} == {"both"}
-    elsewhere = compared(ended.json, ended.json)
-    assert {cell["metrics"]["accuracy"]["interval"] for cell in elsewhere["cells"]} == {"seeds"}
+    given = from_json(ended.json)
+    found = compared(given, given, bench.folder / "results")
+    assert [cell.metrics for cell in found.cells[1::2]] == [cell.metrics for cell in given.cells]
+    assert {cell.metrics["accuracy"].interval for cell in found.cells} == {"both"}
+    elsewhere = compared(given, given)
+    assert {cell.metrics["accuracy"].interval for cell in elsewhere.cells} == {"seeds"}
 
 
 @pytest.mark.parametrize("sizes", [(2, 2), (3, 9), (20, 4)])

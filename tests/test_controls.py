@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from harness.analysis import analyse
+from tests.helpers.analysis import analyse
 
 SEEDS = list(range(6))
 
@@ -16,19 +16,19 @@ SEEDS = list(range(6))
 def run(control: list[float], other: list[float], floor: float | None = 0.0) -> dict[str, Any]:
     def cell(sampler: str, values: list[float]) -> dict[str, Any]:
         about = {"id": sampler, "vary": {"denoiser": "ring", "sampler": sampler}, "status": "ok", "reason": None}
-        cost = {"seconds": 1.0, "peak_bytes": 1, "seeds": SEEDS[: len(values)], "units": [], "notes": [], "tuned": {}}
+        cost = {"seconds": 1.0, "peak_memory": 1, "seeds": SEEDS[: len(values)], "units": [], "notes": [], "tuned": {}}
         return about | cost | {"metrics": {"distance": values}, "parameters": {"sampler": {"name": sampler}}}
 
-    metric = {"label": "distance", "better": "lower", "unit": None, "floor": floor}
+    metric = {"label": "distance", "higher_is_better": False, "unit": None, "ideal": floor}
     about = {"suite": "s", "question": "?", "run": "r", "protocol": "generation", "environment": {}}
-    plan = {"baseline": None, "within": None, "contenders": ["sampler"], "margin": None, "interval": "seeds"}
+    plan = {"baseline": None, "group_by": None, "contenders": ["sampler"], "margin": None, "interval": "seeds"}
     axes = {"denoiser": ["ring"], "sampler": ["iid", "mine"]}
     cells = [cell("iid", control), cell("mine", other)]
-    return {**about, **plan, "measure": [metric], "axes": axes, "cells": cells, "controls": [["sampler", "iid"]]}
+    return {**about, **plan, "metrics": [metric], "axes": axes, "cells": cells, "controls": [["sampler", "iid"]]}
 
 
 def doubted(data: dict[str, Any]) -> list[str]:
-    return [line for line in analyse(data)["warnings"] if "not to be trusted" in line]
+    return [line for line in analyse(data)["issues"] if "not to be trusted" in line]
 
 
 AT_ZERO = [-0.2, 0.1, 0.3, -0.1, 0.05, -0.12]

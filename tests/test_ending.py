@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from harness.analysis import analyse
-from harness.running.ending import CONDITIONS, ended, reasons
+from harness.analysis.exit_status import CONDITIONS, exit_code
+from harness.report.exit_status import lines
+from harness.results import FailOn, Run
 from tests.conftest import Bench, Ended
 from tests.helpers.runs import row, run
 from tests.report import factory
@@ -30,13 +32,13 @@ def conditions(ended: Ended) -> list[str]:
 
 
 def test_a_reason_is_1_and_a_line(folder: Bench) -> None:
-    ended = folder("s.yaml", "--device", "cpu", "--fail-on", "undecided,regression,skipped,error,unfit", "--json", "-")
+    ended = folder("s.yaml", "--device", "cpu", "--fail-on", "undecided,regression,skipped,error,noisy", "--json", "-")
     assert (ended.code, ended.json["exit"]) == (1, 1)
     assert conditions(ended) == [
         "regression: good(value=0.5) is worse than good in score",
-        "unfit: nothing is known of this machine's false alarms, bench doctor finds out",
+        "noisy: nothing is known of this machine's false alarms, bench doctor finds out",
     ]
-    assert folder("s.yaml", "--device", "cpu", "--fail-on", "undecided,unfit", "-q").code == 0
+    assert folder("s.yaml", "--device", "cpu", "--fail-on", "undecided,noisy", "-q").code == 0
 
 
 def test_a_failed_row_is_3_whatever_else_failed(folder: Bench) -> None:
@@ -51,7 +53,7 @@ def test_a_failed_row_is_3_whatever_else_failed(folder: Bench) -> None:
     ("words", "line"),
     [
         (("s.yaml", "--fail-on", "regresion"), "bench run: argument --fail-on: no condition 'regresion', did you mean regression?"),
-        (("s.yaml", "--fail-on", "skipped,"), "bench run: argument --fail-on: no condition '' (choose from error, regression, skipped, undecided, unfit)"),
+        (("s.yaml", "--fail-on", "skipped,"), "bench run: argument --fail-on: no condition '' (choose from error, noisy, regression, skipped, undecided)"),
         (("alone.yaml", "--fail-on", "undecided"), "bench: alone.yaml: --fail-on undecided: the suite has no baseline"),
     ],
 )  # fmt: skip
@@ -60,26 +62,30 @@ def test_a_condition_that_cannot_be_met_is_2(folder: Bench, words: tuple[str, ..
     assert (ended.code, ended.lines) == (2, [line])
 
 
-def fit(rate: float | None) -> dict[str, Any]:
+def fit(rate: float | None) -> Run:
     doctor = None if rate is None else {"false_positive_rate": rate, "alpha": 0.05}
-    return {**factory.result(), "environment": {"doctor": doctor}}
+    return replace(factory.result(), environment={"doctor": doctor})
 
 
-def test_a_machine_is_unfit_above_alpha() -> None:
-    assert [ended(fit(rate), ["unfit"]) for rate in (0.0, 0.05, 0.06, None)] == [0, 0, 1, 0]
-    line = "unfit: this machine tells equal functions apart in 12.5 % of cases, more than 5 %"
-    assert reasons(fit(0.125), ["unfit"]) == [line]
+def reasons(run: Run, conditions: list[str]) -> list[str]:
+    return list(lines(run, conditions))
+
+
+def test_a_machine_is_noisy_above_alpha() -> None:
+    assert [exit_code(fit(rate), ["noisy"]) for rate in (0.0, 0.05, 0.06, None)] == [0, 0, 1, 0]
+    line = "noisy: this machine tells equal functions apart in 12.5 % of cases, more than 5 %"
+    assert reasons(fit(0.125), ["noisy"]) == [line]
 
 
 def test_one_seed_decides_nothing() -> None:
     result = analyse(run([row("old", [0.5]), row("new", [0.1])], []))
-    line = "undecided: new is not told apart from old in m: one seed says nothing about other seeds"
+    line = "undecided: new is undecided against old in m: one seed says nothing about other seeds"
     assert reasons(result, ["undecided", "regression"]) == [line]
 
 
 def test_a_row_without_a_partner_is_not_undecided() -> None:
     result = analyse(run([row("new", [0.1, 0.2])], [], axes={"dataset": ["digits"], "loss": ["old", "new"]}))
-    assert result["cells"][0]["against"]["m"]["verdict"] is None
+    assert result.cells[0].against["m"].verdict is None
     assert reasons(result, ["undecided"]) == []
 
 
@@ -87,11 +93,11 @@ def test_the_first_metric_of_every_row_counts() -> None:
     result = factory.result()
     told = [f"regression: hinge on {place} is worse than cross_entropy in accuracy" for place in factory.PROBLEMS]
     assert reasons(result, ["regression"]) == told
-    told = [
-        f"undecided: focal on {place} is not told apart from cross_entropy in accuracy" for place in factory.PROBLEMS
-    ]
+    told = [f"undecided: focal on {place} is undecided against cross_entropy in accuracy" for place in factory.PROBLEMS]
     assert reasons(result, ["undecided"]) == told
-    assert not reasons(result, ["skipped", "error", "unfit"])
-    lost = [factory.without(cell, "timeout", None) for cell in result["cells"]]
-    assert len(reasons({**result, "cells": lost}, ["error"])) == len(lost)
-    assert set(CONDITIONS) == {"regression", "undecided", "skipped", "unfit", "error"}
+    assert reasons(result, ["skipped", "error", "noisy"]) == [
+        "noisy: nothing is known of this machine's false alarms, bench doctor finds out"
+    ]
+    lost = tuple(factory.without(cell, "timeout", None) for cell in result.cells)
+    assert len(reasons(replace(result, cells=lost), ["error"])) == len(lost)
+    assert set(CONDITIONS) == set(FailOn) == {"regression", "undecided", "skipped", "noisy", "error"}

@@ -30,7 +30,7 @@ FAULTS = {
     "few": ("failed", r"score: 1 numbers for 4 seeds"),
     "unserialisable": ("failed", r"score: expected a number, got a object"),
     "wrong_type": ("failed", r"score: expected a number, got a str"),
-    "not_values": ("failed", r"measure\(\) must return harness\.Values, not str"),
+    "not_values": ("failed", r"measure\(\) must return harness\.Measurements, not str"),
     "memory": ("oom", r"RuntimeError: .*can't allocate memory.*"),
     "long_reason": ("failed", r"RuntimeError: w{100,400}\.\.\. \(noop\.py:\d+\)"),
     "control_characters": ("failed", r"RuntimeError: red  \[31m and a bell   \(noop\.py:\d+\)"),
@@ -164,7 +164,7 @@ def test_a_failed_artifact_skips_its_cells_alone(bench: Bench) -> None:
         "raise": "OSError: the file is gone (noop.py:",
         "exit": "crashed: the process ended by itself with exit code 7",
         "shape": "a data set's targets must be an int64 tensor [examples]",
-        "nothing": "a data set's load() must return harness.Data, not NoneType",
+        "nothing": "a data set's load() must return harness.Examples, not NoneType",
     }
     for way, reason in said.items():
         assert [status for status, _ in by_way[way]] == ["skipped"] * 2
@@ -209,8 +209,8 @@ def test_a_plan_says_what_more_fewer_and_fresh_seeds_would_run(kept: Bench) -> N
     assert "0 cells to do, 2 reused; 0 seeds to measure" in plan("--seeds", "[7, 1]")
     assert "2 cells to do, 0 reused; 4 seeds to measure" in plan("--seeds", "10")
     assert "2 cells to do, 0 reused; 16 seeds to measure" in plan("--fresh")
-    assert "2 cells to do, 0 reused; 16 seeds to measure" in plan("--set", "settings.width=2")
-    assert "2 cells to do, 0 reused; 16 seeds to measure" in plan("--set", "measure=[score, other]")
+    assert "2 cells to do, 0 reused; 16 seeds to measure" in plan("--set", "settings.block_size=2")
+    assert "2 cells to do, 0 reused; 16 seeds to measure" in plan("--set", "metrics=[score, other]")
 
 
 def test_more_seeds_run_only_the_new_blocks(kept: Bench) -> None:

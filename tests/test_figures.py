@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import harness
-from harness.engines.cells import measure
-from harness.exchange import Case, Session, Values
-from harness.figures import Run, figures, png, write
+from harness.figures import StoredRun, figures, png, write
 from harness.figures.style import FAINT, styled
+from harness.kinds.evaluation import CellContext, CellRunner, Measurements
+from harness.results import MetricInfo, Published, Reason, ReasonKind, Row, Run, Status
+from harness.results.codec import from_json
+from harness.worker.cells import measure
 from tests.conftest import Bench, Ended
 from tests.report import factory
 
@@ -32,7 +35,7 @@ vary:
   sampler: [iid, ddpm, ddim, {exact_kernel: {}}]
 settings: {steps: [2, 8], samples: 100}
 seeds: 2
-measure: [mmd, nfe]
+metrics: [mmd, nfe]
 baseline: ddim
 """
 
@@ -58,7 +61,7 @@ def drawn(folder: Bench, data: Any) -> Ended:
 @pytest.fixture(scope="module")
 def made(folder: Bench, data: Any) -> dict[str, Figure]:
     with styled():
-        return {name: make() for name, make in figures(Run(data, folder.folder / "results")).items()}
+        return {name: make() for name, make in figures(StoredRun(from_json(data), folder.folder / "results")).items()}
 
 
 def titled(figure: Figure, title: str) -> Axes:
@@ -171,7 +174,7 @@ def test_contenders_start_in_the_same_noise_and_the_plane_shows_the_target(made:
     levels = titled(figure, "ddim").collections[0].levels  # type: ignore[attr-defined]
     exact = harness.denoiser("ring8")
     angles = torch.linspace(0, 2 * torch.pi, 720)
-    peak = float(exact.log_density(torch.stack([angles.cos(), angles.sin()], 1)).max())
+    peak = float(exact.log_prob(torch.stack([angles.cos(), angles.sin()], 1)).max())
     assert np.allclose(levels[:3], [peak - 6, peak - 3, peak - 1], atol=0.2)  # the lattice misses the very top
 
 
@@ -191,16 +194,16 @@ def _measured(cell: Any) -> torch.Tensor:
 
     denoiser = parts["denoiser"]
     weights = denoiser.train(torch.Generator().manual_seed(0), lambda *_, **__: None)
-    case = Case(
-        parts=parts,
+    case = CellContext(
+        components=parts,
         build=lambda *_: None,
-        measure={"seen": metric},  # type: ignore[dict-item]
+        metrics={"seen": metric},  # type: ignore[dict-item]
         tune=None,
         artifacts={"denoiser": weights},
         split="random",
         device="cpu",
         folder=Path(),
-        report=lambda *_, **__: None,
+        on_progress=lambda *_, **__: None,
     )
     protocol = harness.component("protocol", "generation", steps=cell["vary"]["steps"], samples=100)
     protocol.setup(case).measure([0], {})
@@ -208,7 +211,7 @@ def _measured(cell: Any) -> torch.Tensor:
 
 
 def test_samples_that_are_gone_cost_their_own_figures_only(folder: Bench, data: Any, tmp_path: Path) -> None:
-    lines = list(write(data, tmp_path / "out", tmp_path / "elsewhere"))
+    lines = list(write(from_json(data), tmp_path / "out", tmp_path / "elsewhere"))
     assert [line.split(":")[0] for line in lines[2:]] == ["no figure samples.png", "no figure path.png"]
     assert all("nothing to show is kept under" in line for line in lines[2:])
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
@@ -223,7 +226,7 @@ def test_one_contender_whose_samples_are_gone_is_named(folder: Bench, data: Any,
     (file,) = (tmp_path / "results" / "units").glob(f"{cell['id'][:16]}-*-0.npz")
     file.write_bytes(b"torn")
     with styled():
-        figure = figures(Run(data, tmp_path / "results"))["path-ring8-steps-8"]()
+        figure = figures(StoredRun(from_json(data), tmp_path / "results"))["path-ring8-steps-8"]()
     assert [axes.get_title(loc="left").split("\n")[0] for axes in figure.axes] == ["ddim", "iid", "exact_kernel"]
     assert f"Not drawn: ddpm: {file.name} cannot be read" in said(figure)
 
@@ -236,22 +239,21 @@ def test_a_folder_that_cannot_be_written_is_one_line(folder: Bench, data: Any) -
         assert f"{where!r} is not a folder that can be written to" in ended.err
 
 
-def series(**axes: Any) -> dict[str, Any]:
-    """A result in which `n` varies: two contenders at 10, 100 and 1000."""
+def series() -> Run:
+    """A run in which `n` varies: two contenders at 10, 100 and 1000."""
     found = factory.result(["accuracy"], ["hinge", "focal"], 1)
-    plain = found["cells"]
-    found["cells"] = []
-    for n in (10, 100, 1000):
-        for number, cell in enumerate(plain):
-            entry = factory.metric_entry(0, number, 0)
-            numbers = {key: entry[key] * n for key in ("mean", "low", "high")}
-            found["cells"].append({**cell, "vary": {**cell["vary"], "n": n}, "metrics": {"accuracy": entry | numbers}})
-    found["axes"]["n"] = [10, 100, 1000]
-    return found
+
+    def at(cell: Row, n: int) -> Row:
+        value = cell.metrics["accuracy"]
+        ends = {key: getattr(value, key) * n for key in ("mean", "low", "high")}
+        return factory.with_metric(replace(cell, vary={**cell.vary, "n": n}), "accuracy", **ends)
+
+    cells = tuple(at(cell, n) for n in (10, 100, 1000) for cell in found.cells)
+    return replace(found, axes={**found.axes, "n": [10, 100, 1000]}, cells=cells)
 
 
-def only(data: Any) -> Figure:
-    (make,) = figures(Run(data, Path("nowhere"))).values()
+def only(run: Run) -> Figure:
+    (make,) = figures(StoredRun(run, Path("nowhere"))).values()
     return make()
 
 
@@ -267,34 +269,31 @@ def test_any_protocol_and_any_axis_of_numbers() -> None:
 
 
 def test_what_was_not_measured_is_named_with_its_reason() -> None:
-    data = series()
-    data["cells"][0] = factory.without(data["cells"][0], "crashed", "killed by SIGKILL")
-    data["cells"][3]["metrics"]["accuracy"] |= {"mean": None, "low": None, "high": None, "reason": "not finite"}
+    data = factory.lost(series(), 0, Status.CRASHED, "killed by SIGKILL")
+    gone = {"mean": None, "low": None, "high": None, "why": Reason(ReasonKind.SPREAD_NOT_FINITE)}
+    data = factory.on_rows(data, lambda cell: factory.with_metric(cell, "accuracy", **gone), 3)
     figure = only(data)
     assert {name: len(ys) for name, ys in heights(figure).items()} == {"hinge": 2, "focal": 2}
     assert "Not drawn: hinge at n=10: crashed, killed by SIGKILL" in said(figure)
-    assert "Not drawn: focal at n=100: not finite" in said(figure)
+    assert "Not drawn: focal at n=100: the spread is not finite" in said(figure)
 
 
 def test_a_contender_that_was_never_measured_is_named_once() -> None:
-    data = series()
-    data["cells"][::2] = [factory.without(cell, "skipped", "no such thing") for cell in data["cells"][::2]]
+    data = factory.on_rows(series(), lambda cell: factory.without(cell, Status.SKIPPED, "no such thing"), 0, 2, 4)
     figure = only(data)
     assert list(heights(figure)) == ["focal"] and "Not drawn: hinge: skipped, no such thing" in said(figure)
 
 
 def test_no_interval_is_no_bar() -> None:
-    data = series()
-    for cell in data["cells"]:
-        cell["metrics"]["accuracy"] |= {"low": None, "high": None}
-        cell["seeds"] = [0]
+    data = factory.on_rows(
+        series(), lambda cell: replace(factory.with_metric(cell, "accuracy", low=None, high=None), seeds=(0,))
+    )
     figure = only(data)
     assert not figure.axes[0].collections and "Means of 1 seed." in said(figure)
 
 
 def test_a_bar_that_reaches_zero_leaves_the_logarithmic_axis_downwards() -> None:
-    data = series()
-    data["cells"][0]["metrics"]["accuracy"]["low"] = -1.0
+    data = factory.on_rows(series(), lambda cell: factory.with_metric(cell, "accuracy", low=-1.0), 0)
     figure = only(data)
     least = min(min(ys) for ys in heights(figure).values())
     assert figure.axes[0].get_yscale() == "log" and figure.axes[0].get_ylim()[0] == pytest.approx(least / 10)
@@ -302,40 +301,39 @@ def test_a_bar_that_reaches_zero_leaves_the_logarithmic_axis_downwards() -> None
 
 
 def test_means_on_both_sides_of_zero_are_linear_around_it() -> None:
-    data = series()
-    data["cells"][0]["metrics"]["accuracy"] |= {"mean": -0.5, "low": -1.5, "high": 0.5}
+    ends = {"mean": -0.5, "low": -1.5, "high": 0.5}
+    data = factory.on_rows(series(), lambda cell: factory.with_metric(cell, "accuracy", **ends), 0)
     figure = only(data)
     assert figure.axes[0].get_yscale() == "symlog" and "up to 2, the vertical axis is linear" in said(figure)
 
 
 def test_one_value_on_the_axis_is_no_figure(tmp_path: Path) -> None:
-    data = series()
-    data["cells"] = data["cells"][:2]
+    data = replace(series(), cells=series().cells[:2])
     (line,) = write(data, tmp_path, tmp_path)
     assert line.startswith("no figure: nothing was measured at several numbers")
-    data = series()
-    data["cells"][2:] = [factory.without(cell, "failed", "no") for cell in data["cells"][2:]]
+    data = factory.on_rows(series(), lambda cell: factory.without(cell, Status.FAILED, "no"), 2, 3, 4, 5)
     (line,) = write(data, tmp_path, tmp_path)
     assert line == "no figure accuracy-against-n.png: accuracy was measured at one n only"
     assert not list(tmp_path.iterdir())
 
 
 def test_a_published_number_is_a_hollow_point_with_its_source() -> None:
-    data = series()
-    vary = {**data["cells"][0]["vary"], "n": 100}
-    data["published"] = [{"source": "Doe, 1999", "metric": "accuracy", "vary": vary, "value": 42.0, "note": None}]
-    figure = only(data)
+    vary = {**series().cells[0].vary, "n": 100}
+    number = Published(source="Doe, 1999", metric="accuracy", vary=vary, value=42.0)
+    figure = only(replace(series(), published=(number,)))
     line = next(line for line in figure.axes[0].lines if line.get_label() == "hinge (published)")
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([100], [42.0])  # type: ignore[arg-type]
     assert line.get_markerfacecolor() == "white" and line.get_linestyle() == "None" and "Doe, 1999" in said(figure)
 
 
 def test_odd_results_draw_nothing_and_say_so(tmp_path: Path) -> None:
+    nothing = Run(suite="", question="", run="", protocol="")
+    alone = Row(id="", vary={})
     for odd in (
-        {"schema": 1},
-        {"cells": []},
-        {"cells": [{"vary": None, "metrics": None}]},
-        {"cells": [{}], "axes": {}},
+        nothing,
+        replace(nothing, axes={"loss": ["hinge"]}),
+        replace(nothing, cells=(alone,)),
+        replace(nothing, cells=(replace(alone, status=Status.CRASHED),)),
     ):
         (line,) = write(odd, tmp_path, tmp_path)
         assert line.startswith("no figure")
@@ -352,16 +350,19 @@ def test_a_readers_own_style_changes_nothing() -> None:
 
 
 def test_names_are_files_on_any_system_and_never_the_same(tmp_path: Path) -> None:
-    data = series()
-    data["measure"] = [{"label": name, "better": None, "unit": None} for name in ("a/b", "a:b", "Ä")]
-    assert list(figures(Run(data, tmp_path)))[:3] == ["a-b-against-n", "a-b-against-n-2", "against-n"]
+    metrics = tuple(MetricInfo(label=name, higher_is_better=None) for name in ("a/b", "a:b", "Ä"))
+    assert list(figures(StoredRun(replace(series(), metrics=metrics), tmp_path)))[:3] == [
+        "a-b-against-n",
+        "a-b-against-n-2",
+        "against-n",
+    ]
 
 
 @pytest.mark.parametrize(("seed", "note"), [(0, ["nothing is kept for figures: no density today"]), (1, [])])
 def test_an_exhibit_that_fails_costs_a_note_and_no_number(seed: int, note: list[str], tmp_path: Path) -> None:
-    class Broken(Session):
-        def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
-            return Values(seeds=seeds, metrics={"score": [1.0]}, exhibit=self.broken)
+    class Broken(CellRunner):
+        def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
+            return Measurements(seeds=seeds, metrics={"score": [1.0]}, figure_data=self.broken)
 
         def broken(self) -> Any:
             raise RuntimeError("no density\ntoday")

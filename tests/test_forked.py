@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.engines.forked import forked
+from harness.worker.fork import forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +27,6 @@ def test_what_it_raises_is_raised() -> None:
 
 @pytest.mark.parametrize(("end", "code"), [("os._exit(3)", 3), ("os.kill(os.getpid(), 9)", -9)])
 def test_where_the_copy_just_ends_the_process_ends_so_too(end: str, code: int) -> None:
-    script = f"import os; from harness.engines.forked import forked; forked(lambda: {end}); os._exit(0)"
+    script = f"import os; from harness.worker.fork import forked; forked(lambda: {end}); os._exit(0)"
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60)
     assert ended.returncode == code

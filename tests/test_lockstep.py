@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from harness.engines.local import Server
-from harness.planning.record import Store
-from harness.running.measuring import Measuring
-from harness.running.preparation import Wishes, prepare
-from harness.running.runner import planned, weak
-from harness.running.site import Conditions, Site
+from harness.results.store import Store
+from harness.run.context import ExecutionConfig, RunContext
+from harness.run.execute import Execution
+from harness.run.load import RunOptions, load
+from harness.run.pipeline import planned, weak
+from harness.worker.supervisor import Server
 
 PLUGIN = Path(__file__).resolve().parent / "helpers" / "turns.py"
 
@@ -46,7 +46,7 @@ class Folder:
             "plugins": f"[{PLUGIN}]",
             "baseline": "each",
             "seeds": 5,
-            "measure": "score",
+            "metrics": "score",
             "device": "cpu",
         }
         suite = self.path / "turns.yaml"
@@ -54,11 +54,11 @@ class Folder:
             "".join(f"{key}: {value}\n" for key, value in (said | keys | {"vary": f"{{loss: {loss}}}"}).items())
         )
         Path(os.environ["TURNS"]).write_text("")
-        prepared, results = prepare(str(suite), Wishes(), self.server), self.path / "results"
-        conditions = Conditions(results, fresh=fresh)
+        prepared, results = load(str(suite), RunOptions(), self.server), self.path / "results"
+        conditions = ExecutionConfig(results, fresh=fresh)
         name = f"run{len(list(results.glob('records/*'))):02}"
-        site = Site(name, self.path, planned(prepared, conditions), conditions, self.server, Store(results, name))
-        rows = Measuring(site).rows()
+        site = RunContext(name, self.path, planned(prepared, conditions), conditions, self.server, Store(results, name))
+        rows = Execution(site).rows()
         site.store.close()
         return rows, [line.split("|") for line in Path(os.environ["TURNS"]).read_text().splitlines()]
 

@@ -13,19 +13,19 @@ protocol: generation
 plugins: [{plugin}]
 vary:
   denoiser: {denoiser}
-  grid: {grid}
+  spacing: {spacing}
   variance: {variance}
   sampler: [ddpm]
   feature: [seen]
 settings: {{steps: [2, 3], samples: 64}}
 seeds: 1
-measure: [fid_proxy]
+metrics: [fid_proxy]
 """
 
 
-def run(bench: Bench, variance: str, denoiser: str = "[taught]", grid: str = "[even]") -> tuple[Any, list[str]]:
+def run(bench: Bench, variance: str, denoiser: str = "[taught]", spacing: str = "[even]") -> tuple[Any, list[str]]:
     """The result, and what was made, in order."""
-    text = SUITE.format(plugin=FITTING, denoiser=denoiser, variance=variance, grid=grid)
+    text = SUITE.format(plugin=FITTING, denoiser=denoiser, variance=variance, spacing=spacing)
     ended = bench(bench.write("s.yaml", text), "--device", "cpu", "--json", "-")
     notes = bench.folder / "made.txt"
     return ended, notes.read_text().split("\n")[:-1] if notes.exists() else []
@@ -49,7 +49,7 @@ def test_what_makes_a_difference_is_made_again(bench: Bench) -> None:
 
 
 def test_the_cost_of_every_step_is_made_once_for_any_number_of_them(bench: Bench) -> None:
-    ended, made = run(bench, "[counted]", grid="[cheap]")
+    ended, made = run(bench, "[counted]", spacing="[cheap]")
     assert ended.code == 0, ended.err
     first, second = (line for line in made if line.startswith("cost"))
     assert first == second, "two numbers of steps read the same table"

@@ -17,8 +17,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from torch import Tensor
 
 import harness
-from harness import BenchError, distances, nearest, occurrences, smallest
-from harness.neighbours import release
+from harness import BenchError, k_nearest, k_occurrence, k_smallest, pairwise_distances
+from harness.neighbors import release
 
 TOY = torch.tensor([[0, 0], [1, 0], [0, 1.1], [5, 5], [5, 6.5]], dtype=torch.float64)
 
@@ -28,7 +28,7 @@ def normal(n: int, d: int, seed: int = 0) -> Tensor:
 
 
 def counts(x: Tensor, k: int, **options: Any) -> Tensor:
-    return occurrences(nearest(x, k, **options).indices, len(x))
+    return k_occurrence(k_nearest(x, k, **options).indices, len(x))
 
 
 def by_differences(x: Tensor, k: int) -> np.ndarray:
@@ -64,13 +64,13 @@ def test_the_published_draws() -> None:
     assert [round(rho, 2) for rho in spearman] == [-0.24, -0.94, -0.93, -0.93]
 
     starts = torch.from_numpy(draw.standard_normal((10_000, 512)))
-    index, norms = nearest(starts, 5).indices, starts.norm(dim=1)
-    others = occurrences(index, 10_000)
+    index, norms = k_nearest(starts, 5).indices, starts.norm(dim=1)
+    others = k_occurrence(index, 10_000)
     assert ((others >= 50).sum(), (others > 50).sum(), others.max()) == (184, 181, 723)
     assert round(float((others == 0).double().mean()), 3) == 0.504
     assert round(float(stats.skew(others.numpy())), 1) == 16.1
     assert [round(float(part.mean()), 2) for part in (norms[others >= 50], norms)] == [20.90, 22.61]
-    selves = occurrences(index[:, :4], 10_000) + 1  # who counts as its own neighbour has four places left
+    selves = k_occurrence(index[:, :4], 10_000) + 1  # who counts as its own neighbour has four places left
     assert ((selves >= 50).sum(), (selves > 50).sum(), (selves == 0).sum()) == (138, 130, 0)
     assert round(float(stats.skew(selves.numpy())), 1) == 16.8
 
@@ -94,7 +94,7 @@ def test_as_scikit_learn_has_it(name: str, k: int) -> None:
     x = SETS[name]()
     search = sklearn.neighbors.NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x.double().numpy())
     distance, index = search.kneighbors()
-    found = nearest(x, k)
+    found = k_nearest(x, k)
     assert (found.indices.numpy() == index).all()
     np.testing.assert_allclose(found.distances, distance, rtol=1e-6)
     assert counts(x, k).tolist() == np.bincount(index.ravel(), minlength=len(x)).tolist()
@@ -110,8 +110,8 @@ WHOLE: dict[str, Callable[[], np.ndarray]] = {
 """Data in whole numbers, which have ties, and distances that any order of sums gives to the last bit."""
 
 
-def data(name: str) -> harness.Data:
-    table: harness.Data = harness.component("dataset", name).load(torch.Generator())
+def data(name: str) -> harness.Examples:
+    table: harness.Examples = harness.component("dataset", name).load(torch.Generator())
     return table
 
 
@@ -123,7 +123,7 @@ def test_as_scikit_learn_has_it_but_that_of_ties_the_first_come_first(name: str)
     distance, index = search.kneighbors()
     assert more == len(x) - 1 or (distance[:, -1] > distance[:, k - 1]).all(), "all that tie with the last are there"
     order = np.lexsort((index, distance))[:, :k]
-    found = nearest(torch.from_numpy(x), k)
+    found = k_nearest(torch.from_numpy(x), k)
     np.testing.assert_array_equal(found.indices, np.take_along_axis(index, order, 1))
     np.testing.assert_array_equal(found.distances, np.take_along_axis(distance, order, 1))
 
@@ -146,7 +146,7 @@ HARD: dict[str, Callable[[], Tensor]] = {
 def test_whatever_rounding_could_misplace_is_right(name: str) -> None:
     x = HARD[name]()
     unit = x / 2.0 ** round(float(x.abs().max().log2()))  # the same neighbours; squares that do not overflow
-    found = nearest(x, 7)
+    found = k_nearest(x, 7)
     if name == "tiny beside huge":  # where squares of float64 vanish, whole numbers do not
         assert (found.indices[:10].numpy() == by_fractions(x, 10, 7)).all()
     else:
@@ -172,10 +172,10 @@ def test_scikit_learn_loses_what_is_found_here() -> None:
 @pytest.mark.parametrize("precision", ["high", "medium"])
 def test_coarser_products_change_nothing(precision: str) -> None:
     x, before = normal(1000, 30), torch.get_float32_matmul_precision()
-    expected = nearest(x, 5)
+    expected = k_nearest(x, 5)
     try:
         torch.set_float32_matmul_precision(precision)
-        assert torch.equal(nearest(x, 5).indices, expected.indices)
+        assert torch.equal(k_nearest(x, 5).indices, expected.indices)
     finally:
         torch.set_float32_matmul_precision(before)
 
@@ -184,34 +184,34 @@ def test_coarser_products_change_nothing(precision: str) -> None:
 def test_of_other_points_among_the_data(n: int) -> None:
     data, x = normal(n, 6), normal(90, 6, seed=4)
     distance, index = sklearn.neighbors.NearestNeighbors(n_neighbors=4).fit(data.numpy()).kneighbors(x.numpy())
-    found = nearest(data, 4, x)
+    found = k_nearest(data, 4, x)
     assert (found.indices.numpy() == index).all()
     np.testing.assert_allclose(found.distances, distance, rtol=1e-12)
-    assert (nearest(data, 1, data).indices[:, 0] == torch.arange(n)).all(), "another set that is alike finds itself"
+    assert (k_nearest(data, 1, data).indices[:, 0] == torch.arange(n)).all(), "another set that is alike finds itself"
 
 
 def test_scikit_learns_engine() -> None:
     x = normal(300, 12)
-    ours, theirs = nearest(x, 5), nearest(x, 5, engine="sklearn")
+    ours, theirs = k_nearest(x, 5), k_nearest(x, 5, engine="sklearn")
     assert torch.equal(ours.indices, theirs.indices)
     torch.testing.assert_close(ours.distances, theirs.distances)
     query = normal(20, 12, seed=5)
-    assert torch.equal(nearest(x, 5, query).indices, nearest(x, 5, query, engine="sklearn").indices)
+    assert torch.equal(k_nearest(x, 5, query).indices, k_nearest(x, 5, query, engine="sklearn").indices)
 
 
 def test_faiss() -> None:
     pytest.importorskip("faiss", reason="faiss is not installed: pip install touchstone-bench[faiss]")
     x = normal(300, 12).float()
     for other in (None, x[:9] + 0.1):
-        theirs, ours = (nearest(x, 5, other, engine=engine) for engine in ("faiss", "exact"))
+        theirs, ours = (k_nearest(x, 5, other, engine=engine) for engine in ("faiss", "exact"))
         assert (theirs.indices != ours.indices).double().mean() < 0.01, "float32 may swap what is nearly as near"
         torch.testing.assert_close(theirs.distances, ours.distances, rtol=1e-5, atol=0)
-    assert (nearest(x.repeat_interleave(9, 0), 5, engine="faiss").indices != torch.arange(2700)[:, None]).all()
+    assert (k_nearest(x.repeat_interleave(9, 0), 5, engine="faiss").indices != torch.arange(2700)[:, None]).all()
 
 
 def test_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
-    for asked in (lambda: nearest(normal(30, 2), 5, engine="faiss"), lambda: release("faiss")):
+    for asked in (lambda: k_nearest(normal(30, 2), 5, engine="faiss"), lambda: release("faiss")):
         with pytest.raises(BenchError, match="the engine faiss cannot be imported"):
             asked()
     assert release("exact") == "exact" and release("sklearn") == f"sklearn {sklearn.__version__}"
@@ -222,43 +222,43 @@ def test_distances_keep_their_digits(shift: float) -> None:
     x = torch.cat([normal(40, 7), normal(40, 7, seed=6) * 1e-4]) + shift
     y = torch.cat([x[:30], x[20:60] + 1e-5])
     expected = np.sqrt(np.square(x.numpy()[:, None].astype(np.longdouble) - y.numpy()[None]).sum(-1))
-    np.testing.assert_allclose(distances(x, y), expected.astype(float), rtol=1e-8)
-    assert (distances(x, x).diagonal() == 0).all()
+    np.testing.assert_allclose(pairwise_distances(x, y), expected.astype(float), rtol=1e-8)
+    assert (pairwise_distances(x, x).diagonal() == 0).all()
 
 
 def test_the_smallest_of_equal_numbers_come_first() -> None:
     rows = torch.tensor([[3.0, 1, 2, 1, 1], [5, 0, 5, 5, 5], [1, 1, 0, 1, 1]])
-    found = smallest([rows[:2], rows[2:]], 3, own=False)
+    found = k_smallest([rows[:2], rows[2:]], 3, own=False)
     assert found.indices.tolist() == [[1, 3, 4], [1, 0, 2], [2, 0, 1]]
     assert found.distances.tolist() == [[1, 1, 1], [0, 5, 5], [0, 1, 1]]
     square = torch.tensor([[-9.0, 2, 1], [4, -9, 4], [0, -1, -9]])
-    assert smallest([square[:1], square[1:]], 2).indices.tolist() == [[2, 1], [0, 2], [1, 0]]
+    assert k_smallest([square[:1], square[1:]], 2).indices.tolist() == [[2, 1], [0, 2], [1, 0]]
     assert square[0, 0] == -9, "what is given is left alone"
     with pytest.raises(BenchError, match="a distance that is a number"):
-        smallest([torch.tensor([[0.0, torch.nan, 1]])], 2)
+        k_smallest([torch.tensor([[0.0, torch.nan, 1]])], 2)
 
 
 def test_bad_input_is_answered_in_a_line() -> None:
-    with pytest.raises(BenchError, match="5 nearest neighbours need 6 points or more, not 5"):
-        nearest(normal(5, 2), 5)
-    with pytest.raises(BenchError, match="2 nearest neighbours need 2 points or more, not 1"):
-        nearest(normal(1, 2), 2, normal(3, 2))
+    with pytest.raises(BenchError, match="5 nearest neighbors need 6 points or more, not 5"):
+        k_nearest(normal(5, 2), 5)
+    with pytest.raises(BenchError, match="2 nearest neighbors need 2 points or more, not 1"):
+        k_nearest(normal(1, 2), 2, normal(3, 2))
     with pytest.raises(BenchError, match="point 3 is not finite"):
-        nearest(normal(5, 2).index_fill(0, torch.tensor(3), torch.nan), 2)
+        k_nearest(normal(5, 2).index_fill(0, torch.tensor(3), torch.nan), 2)
     with pytest.raises(BenchError, match="did you mean sklearn"):
-        nearest(normal(5, 2), 2, engine="skleran")
+        k_nearest(normal(5, 2), 2, engine="skleran")
     with pytest.raises(BenchError, match=r"points \[n, d\], not \[5, 2, 1\]"):
-        nearest(normal(5, 2)[..., None], 2)
+        k_nearest(normal(5, 2)[..., None], 2)
 
 
 MEASURED = """
 import resource, torch
-from harness.neighbours import nearest
+from harness.neighbors import k_nearest
 torch.set_num_threads(1)
 x = torch.randn({n}, {d}, generator=torch.Generator().manual_seed(0))
-nearest(x[:2000], 10)
+k_nearest(x[:2000], 10)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-nearest(x, 10)
+k_nearest(x, 10)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -272,4 +272,4 @@ def test_memory_grows_with_the_points_and_not_with_their_square() -> None:
 
 
 def test_the_door_has_them() -> None:
-    assert {"Neighbours", "distances", "nearest", "occurrences", "smallest"} <= set(harness.__all__)
+    assert {"Neighbors", "k_nearest", "k_occurrence", "k_smallest", "pairwise_distances"} <= set(harness.__all__)

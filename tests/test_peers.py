@@ -43,6 +43,7 @@ def test_a_loss_of_a_metric_learning_library() -> None:
     assert torch.equal(loss(LOGITS, TARGET), losses.NTXentLoss(temperature=0.2)(LOGITS, TARGET))
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("path", "alpha"), [("entmax:sparsemax", 2.0), ("entmax:entmax15", 1.5)])
 def test_the_entmax_package_is_a_contender_like_ours(path: str, alpha: float) -> None:
     pytest.importorskip("entmax")
@@ -50,6 +51,7 @@ def test_the_entmax_package_is_a_contender_like_ours(path: str, alpha: float) ->
     torch.testing.assert_close(theirs(LOGITS), ours(LOGITS), rtol=0, atol=1e-6)  # type: ignore[operator]
 
 
+@pytest.mark.verify
 def test_they_run_in_a_suite(tmp_path: Path) -> None:
     suite = tmp_path / "peers.yaml"
     suite.write_text(
@@ -60,9 +62,9 @@ vary:
   loss: [cross_entropy, "torch:CrossEntropyLoss", {"torch:MultiMarginLoss": {margin: [0.5, 1.0]}}]
 settings: {epochs: 2}
 seeds: 2
-measure: [accuracy]
+metrics: [accuracy]
 """
     )
-    cells = harness.run(str(suite), results=str(tmp_path / "results")).data["cells"]
-    first, second = (cell["metrics"]["accuracy"]["values"] for cell in cells[:2])
-    assert [cell["status"] for cell in cells] == ["ok"] * 4 and first == second
+    cells = harness.run(str(suite), results=str(tmp_path / "results")).rows
+    first, second = (cell.metrics["accuracy"].values for cell in cells[:2])
+    assert [cell.status for cell in cells] == ["ok"] * 4 and first == second

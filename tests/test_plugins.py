@@ -28,6 +28,14 @@ def components():
     return [Mine]
 """
 
+
+def kind(base: str, method: str, arguments: str) -> str:
+    """A component of a kind with one method that takes such arguments, from line 2 of its file on."""
+    given = f"self, {arguments}" if arguments else "self"
+    body = f'class Mine({base}):\n    """Mine."""\n    def {method}({given}):\n        return None\n'
+    return f"from harness import {base}, hookimpl\n{body}{HOOK}"
+
+
 BROKEN: dict[str, tuple[str, int | None, str]] = {
     "no_hookimpl": (LOSS + "def components():\n    return [Mine]\n", 9, "components() is not registered: put @hookimpl above it"),
     "misspelt_hook": (LOSS + HOOK.replace("components", "componets"), 10, "no hook is called 'componets', did you mean components?"),
@@ -50,21 +58,49 @@ BROKEN: dict[str, tuple[str, int | None, str]] = {
     "no_docstring": (LOSS.replace('"""Mine."""', "pass") + HOOK, 3, "Mine has no docstring: its first line is its help"),
     "blank_docstring": (LOSS.replace('"""Mine."""', '"""  """') + HOOK, 3, "Mine has no docstring: its first line is its help"),
     "no_annotation": (LOSS.replace("{fields}", "gamma = 2.0") + HOOK, 5, "Mine.gamma has no annotation, so it is no field: write `gamma: float = ...`"),
-    "misspelt_attribute": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    beter = "lower"\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.beter has no annotation, so it is no field: write `beter: str = ...`, did you mean better?"),
+    "misspelt_attribute": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    higher_is_beter = False\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.higher_is_beter has no annotation, so it is no field: write `higher_is_beter: bool = ...`, did you mean higher_is_better?"),
     "override_without_annotation": (LOSS.replace("{fields}", "gamma: float = 2.0") + '\nclass Other(Mine):\n    """Other."""\n    gamma = 3.0\n' + HOOK.replace("[Mine]", "[Mine, Other]"), 12, "Other.gamma has no annotation, so it is no field: write `gamma: float = ...`"),
     "field_type": (LOSS.replace("{fields}", "when: complex = 1j") + HOOK, 5, "Mine.when: a field cannot have the type <class 'complex'>"),
     "field_annotation": (LOSS.replace("{fields}", 'when: "Flaot" = 1.0') + HOOK, 5, "Mine.when: name 'Flaot' is not defined, did you mean float?"),
     "bad_default": (LOSS.replace("{fields}", 'gamma: float = "two"') + HOOK, 5, "Mine.gamma: default expected a number, got 'two'"),
     "default_no_suite_can_write": (LOSS.replace("{fields}", "thing: object = len").replace(HEAD, HEAD.replace("\n", "; from typing import Any\n")).replace("object", "Any") + HOOK, 5, "Mine.thing: default <built-in function len> is nothing a suite could write"),
-    "default_out_of_range": (HEAD + "from harness import Unit\n" + LOSS.removeprefix(HEAD).replace("{fields}", "share: Unit = 2") + HOOK, 6, "Mine.share: default expected a number at least 0 and at most 1, got 2"),
+    "default_out_of_range": (HEAD + "from harness import UnitInterval\n" + LOSS.removeprefix(HEAD).replace("{fields}", "share: UnitInterval = 2") + HOOK, 6, "Mine.share: default expected a number at least 0 and at most 1, got 2"),
     "mutable_default": (LOSS.replace("{fields}", "sizes: list[int] = []") + HOOK, 3, "cannot be imported: ValueError: mutable default <class 'list'> for field sizes is not allowed"),
     "reserved_field": (LOSS.replace("{fields}", 'name: str = "x"') + HOOK, 5, "Mine.name: a field cannot be called 'name'"),
     "field_over_method": (LOSS.replace("{fields}", "spec: float = 1.0") + HOOK, 5, "Mine.spec: a field cannot be called 'spec'"),
-    "field_over_attribute": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    better: str = "lower"\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.better: a field cannot be called 'better'"),
+    "field_over_attribute": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    higher_is_better: bool = False\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.higher_is_better: a field cannot be called 'higher_is_better'"),
     "own_init": (LOSS.replace("{fields}", "gamma: float = 1.0\n    def __init__(self):\n        pass") + HOOK, 3, "Mine defines __init__, which the fields write: leave it out"),
-    "better": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    better = "lowr"\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.better: expected one of higher, lower, None, got 'lowr'"),
-    "unknown_input": (LOSS.replace("{inputs}", ", progres") + HOOK, 3, "mine asks for the input 'progres', did you mean progress?"),
-    "few_arguments": (LOSS.replace(", target{inputs}", "") + HOOK, 3, "Mine.__call__ takes (logits, target), it has 1 of them"),
+    "higher_is_better": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    higher_is_better = "lowr"\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.higher_is_better: expected True, False or None, got 'lowr'"),
+    "unknown_input": (LOSS.replace("{inputs}", ", progres") + HOOK, 7, "Mine.__call__ asks for the input 'progres', did you mean progress?"),
+    "few_arguments": (LOSS.replace(", target{inputs}", "") + HOOK, 7, "Mine.__call__ takes (logits), expected (logits, target)"),
+    "positional_input": (LOSS.replace("{inputs}", ", progress, /") + HOOK, 7, "Mine.__call__ takes (logits, target, progress, /), expected (logits, target)"),
+    "misspelt_optional_input": (LOSS.replace("{inputs}", ", progres=0.0") + HOOK, 7, "Mine.__call__ asks for the input 'progres', did you mean progress?"),
+    "state_in_the_call": (LOSS.replace("{inputs}", ", state") + HOOK, 7, "Mine.__call__ asks for the input 'state': running state is taken by with_state"),
+    "state_alone": (LOSS + '    def state(self):\n        return {}\n' + HOOK, 9, "Mine defines state without with_state: a loss with running state defines both"),
+    "with_state_alone": (LOSS + '    def with_state(self, logits, target, state):\n        return 0, state\n' + HOOK, 9, "Mine defines with_state without state: a loss with running state defines both"),
+    "with_state_without_state": (LOSS + '    def state(self):\n        return {}\n    def with_state(self, logits, target):\n        return 0, {}\n' + HOOK, 11, "Mine.with_state takes (logits, target), expected (logits, target, state=...)"),
+    "metric_by_position": (kind("Metric", "__call__", "logits, target, /"), 4, "Mine.__call__ takes (logits, target, /), expected arguments by name, as (logits, target): each is what a protocol offers to metrics"),
+    "metric_of_anything": (kind("Metric", "__call__", "*args"), 4, "Mine.__call__ takes (*args), expected arguments by name, as (logits, target)"),
+    "curve_by_position": (kind("Metric", "__call__", "samples") .replace(HOOK, "") + "    def curve(self, samples, /):\n        return None\n" + HOOK, 6, "Mine.curve takes (samples, /), expected arguments by name"),
+    "transform_of_two": (kind("Transform", "__call__", "logits, temperature"), 4, "Mine.__call__ takes (logits, temperature), expected (logits)"),
+    "transform_of_none": (kind("Transform", "__call__", ""), 4, "Mine.__call__ takes (), expected (logits)"),
+    "build_of_one": (kind("Model", "build", "inputs"), 4, "Mine.build takes (inputs), expected (inputs, outputs)"),
+    "load_without_generator": (kind("Dataset", "load", ""), 4, "Mine.load takes (), expected (generator)"),
+    "fit_of_none": (kind("Trainer", "fit", ""), 4, "Mine.fit takes (), expected (job)"),
+    "alpha_bar_of_none": (kind("Schedule", "alpha_bar", ""), 4, "Mine.alpha_bar takes (), expected (t)"),
+    "times_without_cost": (kind("Spacing", "times", "schedule, steps"), 4, "Mine.times takes (schedule, steps), expected (schedule, steps, cost)"),
+    "sample_of_four": (kind("Sampler", "sample", "model, covariance, x, times"), 4, "Mine.sample takes (model, covariance, x, times), expected (model, covariance, x, times, noise)"),
+    "sample_of_six": (kind("Sampler", "sample", "model, covariance, x, times, noise, clip"), 4, "Mine.sample asks for the input 'clip' (choose from noise_last_step)"),
+    "estimate_of_five": (kind("Variance", "posterior_variance", "model, x, t, s, eps"), 4, "Mine.posterior_variance takes (model, x, t, s, eps), expected (model, fitted, x_t, t, s, eps)"),
+    "fit_without_generator": (kind("Variance", "posterior_variance", "model, fitted, x, t, s, eps").replace(HOOK, "") + "    def fit(self, model, data):\n        return {}\n" + HOOK, 6, "Mine.fit takes (model, data), expected (model, data, generator)"),
+    "predict_without_time": (kind("Denoiser", "predict", "net, x").replace(HOOK, "") + "    def load(self, device):\n        return None\n" + HOOK, 4, "Mine.predict takes (net, x), expected (net, x, t)"),
+    "load_without_device": (kind("Denoiser", "predict", "net, x, t").replace(HOOK, "") + "    def load(self):\n        return None\n" + HOOK, 6, "Mine.load takes (), expected (device)"),
+    "load_without_weights": (kind("Denoiser", "predict", "net, x, t").replace(HOOK, "") + "    def load(self, device):\n        return None\n    def train(self, generator, on_progress):\n        return {}\n" + HOOK, 6, "Mine.load takes (device), expected (device, weights): it trains, and the weights are handed over by that name"),
+    "unknown_prediction": (kind("Denoiser", "predict", "net, x, t").replace(HOOK, "") + "    def load(self, device):\n        return None\n    prediction_type = 'eps'\n" + HOOK, 8, "Mine.prediction_type: expected one of epsilon, sample, v_prediction, score, flow, got 'eps'"),
+    "draw_of_a_number": (kind("Prior", "draw", "n"), 4, "Mine.draw takes (n), expected (shape, generator)"),
+    "feature_of_samples": (kind("Feature", "__call__", "x"), 4, "Mine.__call__ takes (x), expected (prepared, x)"),
+    "dissimilarity_of_one": (kind("Dissimilarity", "__call__", "x"), 4, "Mine.__call__ takes (x), expected (x, y)"),
+    "setup_without_context": (kind("Protocol", "setup", ""), 4, "Mine.setup takes (), expected (context)"),
     "stock_name": (LOSS.replace("Mine", "CrossEntropy") + HOOK.replace("Mine", "CrossEntropy"), 3, "loss cross_entropy is already defined at "),
     "missing_module": ("import no_such_module\n", 1, "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
     "not_at_the_door": ("import os\nfrom harness import Los\n", 2, "cannot be imported: ImportError: cannot import name 'Los' from 'harness'"),
@@ -124,6 +160,14 @@ def test_a_plugin_that_hangs_at_import_is_stopped(bench: Bench) -> None:
     ended = bench(bench.suite(), "--plugin", "hangs.py", "--timeout", "2")
     assert ended.code == 2
     assert ended.lines == [f"bench: {file}: cannot be imported: no answer within 2 s"]
+
+
+def test_a_method_that_cannot_be_called_is_found_by_validate(bench: Bench) -> None:
+    text = BROKEN["few_arguments"][0].replace("{fields}", "").replace("Mine", "Short")
+    file = bench.write("short.py", text)
+    ended = bench("validate", bench.suite("[short]", baseline="short", plugins=f"[{NOOP}, short.py]"))
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.lines == [f"bench: {file}:7: Short.__call__ takes (logits), expected (logits, target)"]
 
 
 NUMBER = '''
@@ -213,6 +257,14 @@ class Component(Loss):
 class names:
     inner = staticmethod(lambda seeds, case: [9.0 for _ in seeds])
 
+def alone(logits):
+    return logits
+
+class Unary:
+    """Called with one argument."""
+    def __call__(self, logits):
+        return logits
+
 def needs(seeds, case, amount):
     return [amount for _ in seeds]
 '''
@@ -222,12 +274,14 @@ WRONG_LOSSES = {
     "godo": r"unknown loss 'godo', did you mean good\?",
     "{good: {value: x}}": r"good\.value: expected a number, got 'x'",
     "{'mine:scores': {fctor: 1}}": r"mine:scores has no field 'fctor', did you mean factor\?",
+    "'mine:alone'": r"mine:alone takes \(logits\), expected \(logits, target\)",
+    "'mine:Unary'": r"mine:Unary takes \(logits\), expected \(logits, target\)",
     "'mine:needs'": r"mine:needs needs the field amount",
     "'torch.nn.functional:cros_entropy'": r"torch\.nn\.functional:cros_entropy: torch\.nn\.functional has no 'cros_entropy', did you mean cross_entropy\?",
     "'torch.nn.functionl:cross_entropy'": r"no module named 'torch\.nn\.functionl', did you mean functional\?",
     "'torch:pi'": r"torch:pi cannot be called: a loss is a function or a class",
     "'harness:Metric'": r"harness:Metric is a metric, here stands a loss",
-    "'harness:Loss'": r"\S+training\.py:\d+: Loss lacks the method __call__",
+    "'harness:Loss'": r"\S+classification\.py:\d+: Loss lacks the method __call__",
     "'no_module_of_mine:x'": r"no module named 'no_module_of_mine'",
     "'this_fails:x'": r"this_fails:x: cannot be imported: ZeroDivisionError: division by zero",
     "'this_exits:x'": r"this_exits:x: cannot be imported: SystemExit: 1",
@@ -241,7 +295,7 @@ def wrong(shared: Callable[[str], Bench]) -> Ended:
     folder.write("path/mine.py", MINE)
     folder.write("path/this_fails.py", "1 / 0")
     folder.write("path/this_exits.py", "import sys; sys.exit(1)")
-    folder.suite("[good,\n" + ",\n".join(WRONG_LOSSES) + "]", measure="[score, 'torch:sum']")
+    folder.suite("[good,\n" + ",\n".join(WRONG_LOSSES) + "]", metrics="[score, 'torch:sum']")
     return folder("validate", "s.yaml", env=with_path(folder))
 
 
@@ -274,10 +328,13 @@ def test_a_default_that_names_nothing_is_said_with_its_place(bench: Bench) -> No
 def test_modules_beside_two_plugins_may_not_share_a_name(bench: Bench) -> None:
     for name in ("one", "two"):
         text = NUMBER.format(name=name.title(), value="helper.VALUE", more="import helper")
-        bench.write(f"{name}/{name}.py", text if name == "one" else text.replace("Loss", "Transform"))
+        bench.write(
+            f"{name}/{name}.py",
+            text if name == "one" else text.replace("Loss", "Transform").replace("seeds, case", "seeds"),
+        )
         bench.write(f"{name}/helper.py", f"VALUE = '{name}'")
     with_transform = NUMBER.format(
-        name="Holds", value="self.part(0, 0)", more="from harness import Transform, named"
+        name="Holds", value="self.part(0)", more="from harness import Transform, named"
     ).replace("    add:", '    part: Transform = named("two")\n    add:')
     bench.write("one/holds.py", with_transform + "import helper\n")
     ended = bench(
@@ -354,7 +411,7 @@ vary:
          {'torch.nn:CrossEntropyLoss': {label_smoothing: 0.3}}, {nll: {transform: {'torch.nn.functional:softmax': {dim: -1}}}}]
 settings: {epochs: 2}
 seeds: 1
-measure: [nll]
+metrics: [nll]
 """,
     )
     ended = bench(suite, "--device", "cpu", "--json", "-")
@@ -368,6 +425,7 @@ measure: [nll]
 COUNTED = "import os\nwith open(os.environ['IMPORTS'], 'a') as stream: stream.write('.')\nimport beside\n"
 
 
+@pytest.mark.verify
 def test_a_description_is_made_once_and_again_when_the_code_changes(bench: Bench) -> None:
     imports = bench.folder / "imports"
 

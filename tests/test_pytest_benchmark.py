@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,32 @@ from pytest_benchmark.stats import Metadata, Stats
 
 from harness.errors import BenchError
 from harness.report import render
+from harness.results import IntervalKind, MetricInfo, MetricValue, Row, Run
 
-RESULT: dict[str, Any] = {
-    "suite": "speed", "run": "r", "protocol": "speed", "environment": {"python": "3", "commit": None}, "baseline": "a",
-    "measure": [{"label": "seconds", "better": "lower", "unit": "s"}], "axes": {"loss": ["a", "b"]}, "contenders": ["loss"],
-    "cells": [{"id": name, "vary": {"loss": name}, "status": "ok", "metrics": {"seconds": {"values": values, "mean": 1.0}}}
-              for name, values in (("a", [0.1, 0.2, 0.15]), ("b", [0.3, None, 0.35]))],
-}  # fmt: skip
+
+def timed(name: str, values: tuple[float | None, ...]) -> Row:
+    """A row with a time for every block."""
+    about: dict[str, Any] = {"interval": IntervalKind.SEEDS, "higher_is_better": False, "unit": "s"}
+    return Row(
+        id=name,
+        vary={"loss": name},
+        seeds=(0, 1, 2),
+        metrics={"seconds": MetricValue(values=values, mean=1.0, low=None, high=None, **about)},
+    )
+
+
+RESULT = Run(
+    suite="speed",
+    question="?",
+    run="r",
+    protocol="speed",
+    environment={"python": "3", "commit": None},
+    baseline="a",
+    metrics=(MetricInfo(label="seconds", higher_is_better=False, unit="s"),),
+    axes={"loss": ["a", "b"]},
+    contenders=("loss",),
+    cells=(timed("a", (0.1, 0.2, 0.15)), timed("b", (0.3, None, 0.35))),
+)
 
 
 def alone() -> dict[str, str]:
@@ -57,18 +77,16 @@ def test_a_run_is_a_file_that_pytest_benchmark_compares(tmp_path: Path) -> None:
 
 def test_a_run_without_times_has_nothing_for_it() -> None:
     with pytest.raises(BenchError, match="no metric of this run is in seconds"):
-        render(
-            {**RESULT, "measure": [{"label": "accuracy", "better": "higher", "unit": None}], "cells": []},
-            "pytest-benchmark",
-        )
+        accuracy = MetricInfo(label="accuracy", higher_is_better=True)
+        render(replace(RESULT, metrics=(accuracy,), cells=()), "pytest-benchmark")
 
 
 SUITE = """
 protocol: speed
-vary: {transform: [softmax, "torch:sigmoid"]}
+vary: {transform: [softmax, {"torch.nn:Softmax": {dim: -1}, as: torch}]}
 settings: {budget: 0.05}
 seeds: 4
-measure: seconds
+metrics: seconds
 baseline: softmax
 """
 
@@ -88,7 +106,7 @@ def test_pytest_collects_a_suite_that_times_and_no_other_yaml(tmp_path: Path) ->
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {each["name"] for each in json.loads((tmp_path / "out.json").read_text())["benchmarks"]} == {
         "softmax",
-        "torch:sigmoid",
+        "torch",
     }
     for left_alone in (["foreign.yaml"], ["."]):
         words = [*command[:-1], *left_alone]

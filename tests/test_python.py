@@ -26,7 +26,7 @@ def test_a_component_is_built_by_name_with_its_fields() -> None:
     assert repr(harness.component("loss", "cross-entropy")) == "cross_entropy"
     assert repr(harness.component("loss", "loss:nll", transform={"name": "softmax"})) == "nll"
     learned = harness.component("loss", "scaled", loss="focal", temperature={"geometric": [10, 0.1]})
-    assert learned.temperature == harness.Geometric(10, 0.1) and isinstance(learned.loss, harness.Loss)
+    assert learned.temperature == harness.GeometricSchedule(10, 0.1) and isinstance(learned.loss, harness.Loss)
 
 
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
@@ -88,18 +88,21 @@ def test_run_answers_what_the_command_prints(folder: Bench) -> None:
         result = harness.run("suites/s.yaml", plugins=[{str(NOOP)!r}], seeds=6, device="cpu")
         frame = result.to_frame()
         print(json.dumps({{
-            "data": result.data, "json": result.to_json(), "answer": result.answer, "exit": result.exit,
-            "cells": len(result.cells), "repr": repr(result), "rows": json.loads(frame.to_json(orient="records")),
+            "json": result.to_json(), "answer": result.answer, "exit": result.exit,
+            "rows": [row.status for row in result.rows], "compared": [[c.row.vary["loss"], c.metric, c.verdict] for c in result.comparisons],
+            "values": list(result.values()), "repr": repr(result), "frame": json.loads(frame.to_json(orient="records")),
         }}))
         """,
     )
-    assert json.loads(found["json"]) == found["data"]
+    data = json.loads(found["json"])
     for own in ("run", "seconds"):
-        assert found["data"].pop(own) != printed.pop(own)
-    assert found["data"] == printed
-    assert (found["answer"], found["exit"], found["cells"]) == (printed["answer"], 0, 2)
+        assert data.pop(own) != printed.pop(own)
+    assert data == printed
+    assert (found["answer"], found["exit"], found["rows"]) == (printed["answer"], 0, ["ok", "ok"])
+    assert found["compared"] == [["good(value=2.0)", "score", "better"]]
     assert found["repr"] == f"Result(noops: {printed['answer']})"
-    assert found["rows"] == [
+    assert found["values"] == found["frame"]
+    assert found["frame"] == [
         {"loss": label, "status": "ok", "seed": seed, "metric": "score", "value": value + seed / 100}
         for label, value in (("good", 1.0), ("good(value=2.0)", 2.0))
         for seed in range(6)
@@ -115,20 +118,20 @@ def test_run_raises_what_the_command_says(folder: Bench) -> None:
         import json, harness
         said = []
         for path, more in (("wrong.yaml", {}), ("nowhere.yaml", {}), ("failing.yaml", {"plugins": ["nop.py"]}),
-                           ("failing.yaml", {"overrides": {"settings.widht": "3"}}), ("failing.yaml", {"results": "script.py"})):
+                           ("failing.yaml", {"overrides": {"settings.block_siz": "3"}}), ("failing.yaml", {"results": "script.py"})):
             try:
                 harness.run(path, **{"device": "cpu"} | more)
             except harness.BenchError as error:
                 said.append(str(error))
         failing = harness.run("failing.yaml", device="cpu")
-        print(json.dumps([said, failing.exit, [cell["status"] for cell in failing.cells]]))
+        print(json.dumps([said, failing.exit, [row.status for row in failing.rows]]))
         """,
     )
     wrong, nowhere, plugin, setting, results = found[0]
     assert "wrong.yaml:8:15: unknown loss 'godo', did you mean good?" in wrong
     assert nowhere.startswith("nowhere.yaml: no such file")
     assert plugin.startswith("no plugin file nop.py")
-    assert setting == "--set settings.widht: noop has no setting 'widht', did you mean width?"
+    assert setting == "--set settings.block_siz: noop has no setting 'block_siz', did you mean block_size?"
     assert results.startswith("cannot write script.py/runs/")
     assert found[1:] == [3, ["failed", "ok"]]
 

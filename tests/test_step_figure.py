@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.figures import Run, figures
+from harness.figures import StoredRun, figures
 from harness.figures.style import styled
+from harness.results.codec import from_json
 from tests.conftest import Bench
 
 SUITE = """
@@ -16,7 +17,7 @@ protocol: generation
 vary: {denoiser: gaussian, sampler: [ddpm, ddim], variance: [beta, beta_tilde]}
 settings: {steps: [5], samples: 64}
 seeds: 1
-measure: [step_kl, nfe]
+metrics: [step_kl, nfe]
 """
 
 
@@ -24,7 +25,7 @@ def test_every_step_is_there_and_what_has_none_is_left_out(bench: Bench) -> None
     ended = bench(bench.write("s.yaml", SUITE), "--device", "cpu", "--json", "-")
     assert ended.code == 0, ended.err
     data = ended.json
-    made = figures(Run(data, Path(bench.folder / "results")))
+    made = figures(StoredRun(from_json(data), Path(bench.folder / "results")))
     (name,) = [name for name in made if "by-step" in name]
     with styled():
         (axes,) = made[name]().axes

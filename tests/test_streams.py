@@ -7,11 +7,11 @@ import sys
 
 import torch
 
-from harness.streams import generator, number
+from harness.random import generator, number
 
 
 def test_a_stream_is_the_same_in_every_process() -> None:
-    text = "from harness.streams import number; print(number(7, 'split'), number(-1, 'loss/3', 2))"
+    text = "from harness.random import number; print(number(7, 'split'), number(-1, 'loss/3', 2))"
     done = subprocess.run(
         [sys.executable, "-c", text], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "5"}
     )

@@ -40,13 +40,13 @@ def test_the_table_of_analytic_dpm_takes_a_pipeline_by_one_line(bench: Bench, pi
 
 def test_its_estimates_and_trajectories_work_on_one(pipeline: dict[str, str], tmp_path: Path) -> None:
     measure = {name: component("metric", name) for name in ("bits_per_dim", "fid_proxy")}
-    parts: dict[str, Any] = {"denoiser": component("denoiser", "diffusers", **pipeline), "measure": measure, "steps": 5}
+    parts: dict[str, Any] = {"denoiser": component("denoiser", "diffusers", **pipeline), "metrics": measure, "steps": 5}
     parts |= {"variance": component("variance", "analytic", estimator="E1", draws=64), "samples": 64}
-    run = session(tmp_path, "ddpm", grid="optimal", **parts)
+    run = session(tmp_path, "ddpm", spacing="optimal", **parts)
     assert run.times.tolist()[0] == 100 and run.times.tolist()[-2:] == [1, 0] and len(run.times) == 6
-    assert "c by E1 from 64 draws a time" in run.notes[0]
+    assert "c by E1 from 64 draws per time" in run.notes[0]
     assert all(values and np.isfinite(values).all() for values in run.measure([0], {}).metrics.values())
     found = session(tmp_path, "ddim", **parts).measure([0], {})
     assert found.metrics["bits_per_dim"] is None and found.notes[0].startswith("bits_per_dim: infinite: under ddim")
     with pytest.raises(Skip, match="no least variance"):
-        session(tmp_path, "ddim", grid="optimal", **parts)
+        session(tmp_path, "ddim", spacing="optimal", **parts)

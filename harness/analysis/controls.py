@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from harness.analysis.answer import adjusted
 from harness.analysis.pairing import naming, text
 from harness.analysis.samples import Measured
+from harness.results import Issue, IssueKind, MeasuredRow, MeasuredRun
+from harness.statistics.clusters import Array
 from harness.statistics.paired import holm
 
 ALPHA = 0.05
@@ -24,43 +25,50 @@ class Reading(NamedTuple):
     row: str
     problem: str
     metric: str
-    floor: float
+    ideal: float
     mean: float
     p: float | None
 
 
-def doubts(run: Mapping[str, Any], cells: Sequence[Mapping[str, Measured]]) -> list[str]:
-    """A line for every metric that some control shows to be off its floor, by a t test and Holm over all of them."""
+def doubts(run: MeasuredRun, cells: Sequence[Mapping[str, Measured]]) -> list[Issue]:
+    """An issue for every metric that some control shows to be off its ideal, by a t test and Holm over all of them."""
     found = list(_readings(run, cells))
     ps = holm([reading.p for reading in found])
-    return [_said(one, p) for one, p in zip(found, ps, strict=True) if p is not None and p <= ALPHA]
+    return [_issue(one, p) for one, p in zip(found, ps, strict=True) if p is not None and p <= ALPHA]
 
 
-def _said(one: Reading, p: float) -> str:
-    where = f" on {one.problem}" if one.problem else ""
-    return (
-        f"{one.metric} is not to be trusted{where}: the control {one.row} has {one.mean:.3g}, "
-        f"where a perfect sampler has {one.floor:g} ({adjusted(p)})"
+def _issue(one: Reading, p: float) -> Issue:
+    return Issue(
+        IssueKind.CONTROL_OFF,
+        rows=(one.row,),
+        metric=one.metric,
+        problem=one.problem,
+        value=one.mean,
+        bound=one.ideal,
+        p=p,
     )
 
 
-def _readings(run: Mapping[str, Any], cells: Sequence[Mapping[str, Measured]]) -> Iterator[Reading]:
-    controls = {tuple(pair) for pair in run.get("controls", ())}
+def _readings(run: MeasuredRun, cells: Sequence[Mapping[str, Measured]]) -> Iterator[Reading]:
     rows, inside = naming(run)
-    floors = {metric["label"]: metric["floor"] for metric in run["measure"] if metric.get("floor") is not None}
-    for cell, measured in zip(run["cells"], cells, strict=True):
-        if controls.isdisjoint((kind, spec["name"]) for kind, spec in cell["parameters"].items()):
+    ideals = {metric.label: metric.ideal for metric in run.metrics if metric.ideal is not None}
+    for cell, measured in zip(run.cells, cells, strict=True):
+        if not _is_control(run, cell):
             continue
-        for label in floors.keys() & measured.keys():
+        for label in ideals.keys() & measured.keys():
             values = measured[label].values[np.isfinite(measured[label].values)]
-            if not len(values):
-                continue
-            named = text(cell["vary"], rows), text(cell["vary"], inside)
-            yield Reading(*named, label, floors[label], float(values.mean()), _p(values, floors[label]))
+            if len(values):
+                named = text(cell.vary, rows), text(cell.vary, inside)
+                yield Reading(*named, label, ideals[label], float(values.mean()), _p(values, ideals[label]))
 
 
-def _p(values: Any, floor: float) -> float | None:
+def _is_control(run: MeasuredRun, cell: MeasuredRow) -> bool:
+    named = {(kind, spec["name"]) for kind, spec in cell.parameters.items() if isinstance(spec, dict)}
+    return not named.isdisjoint(run.controls)
+
+
+def _p(values: Array, ideal: float) -> float | None:
     if len(values) < 2 or values.std() == 0:
         return None
-    p = float(stats.ttest_1samp(values, floor).pvalue)
+    p = float(stats.ttest_1samp(values, ideal).pvalue)
     return None if math.isnan(p) else p

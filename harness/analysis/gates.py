@@ -2,83 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import dataclasses
+from collections.abc import Iterator, Sequence
 
 from harness.analysis.pairing import Partner
 from harness.analysis.verdicts import ALPHA
+from harness.results import Comparison, Gate, GateRule, MetricValue, Reason, ReasonKind, Row, Status
 from harness.suite.gates import COMPARING
 
-Cell = Mapping[str, Any]
-Gate = Mapping[str, Any]
-Outcome = dict[str, Any]
-NOTHING: Outcome = {"baseline": None, "value": None, "low": None, "high": None, "passed": None, "reason": None}
 
+def outcomes(gates: Sequence[GateRule], cells: Sequence[Row], links: Sequence[Partner] | None) -> Iterator[Gate]:
+    """Every gate on every row that it is for, by the finished rows of a run and their partners.
 
-def outcomes(gates: Sequence[Gate], cells: Sequence[Cell], links: Sequence[Partner] | None) -> list[Outcome]:
-    """Every gate on every row that it is for, by the finished cells of a Result JSON and their partners.
-
-    "passed" is false where the bound is broken and null where nobody can tell, with a "reason". "value", "low" and
-    "high" are what is held against the bound: the row's mean, or how much worse than its baseline it is, as a share of
-    the baseline's mean where the gate is "relative". "confirmed" counts measurements in fresh processes that agree.
+    `passed` is false where the bound is broken and None where nothing can tell, with `why`. `value`, `low` and `high`
+    are what is held against the bound: the row's mean, or how much worse than its baseline it is, as a share of the
+    baseline's mean where the gate is relative. `confirmed` counts measurements in fresh processes that agree.
     """
-    return [
-        {**gate, "cell": cell["id"], "vary": cell["vary"], **NOTHING, **found, "confirmed": 0}
-        for gate in gates
-        for index, cell in enumerate(cells)
-        for found in _judged(gate, cell, _partner(cells, links, index))
-    ]
+    for rule in gates:
+        for index, cell in enumerate(cells):
+            partner = _partner(cells, links, index)
+            if cell.status is Status.SKIPPED or (rule.rule in COMPARING and cell is partner):
+                continue  # none on a skipped row, and none of a comparison on the baseline's own
+            yield _judged(Gate(**dataclasses.asdict(rule), cell=cell.id, vary=cell.vary), cell, partner)
 
 
-def _partner(cells: Sequence[Cell], links: Sequence[Partner] | None, index: int) -> Cell | None:
+def _partner(cells: Sequence[Row], links: Sequence[Partner] | None, index: int) -> Row | None:
     place = links[index].index if links else None
     return None if place is None else cells[place]
 
 
-def _judged(gate: Gate, cell: Cell, partner: Cell | None) -> Iterator[Outcome]:
-    """The outcome on one row; none on a skipped one, and none of a comparison on the baseline's own."""
-    label = gate["metric"]
-    if cell["status"] == "skipped" or (gate["rule"] in COMPARING and cell is partner):
-        return
-    if cell["status"] != "ok":
-        yield {"reason": f"{cell['status']}: {cell['reason']}"}
-    elif label not in cell["metrics"]:
-        yield {"reason": f"the row has no {label}"}
-    elif gate["rule"] in COMPARING:
-        yield {"baseline": cell["against"][label]["baseline"], **_compared(gate, cell, partner)}
-    else:
-        yield _bounded(gate, cell["metrics"][label])
+def _judged(gate: Gate, cell: Row, partner: Row | None) -> Gate:
+    """The outcome on one row."""
+    if cell.status is not Status.OK:
+        why = Reason(ReasonKind.ROW_ENDED, status=cell.status, cause=cell.why)
+        return dataclasses.replace(gate, why=why)
+    metric = cell.metrics.get(gate.metric)
+    if metric is None:
+        return dataclasses.replace(gate, why=Reason(ReasonKind.ROW_LACKS, name=gate.metric))
+    if gate.rule in COMPARING:
+        return _compared(gate, metric, cell.against[gate.metric], partner)
+    return _bounded(gate, metric)
 
 
-def _bounded(gate: Gate, metric: Mapping[str, Any]) -> Outcome:
-    """The row's mean against `at_most` or `at_least`; a seed that has no finite value breaks either."""
-    value, bound = metric["mean"], gate["bound"]
-    kept = None not in metric["values"] and (value <= bound if gate["rule"] == "at_most" else value >= bound)
-    return {key: metric[key] for key in ("low", "high", "reason")} | {"value": value, "passed": kept}
+def _bounded(gate: Gate, metric: MetricValue) -> Gate:
+    """The row's mean against `max` or `min`; a seed that has no finite value breaks either."""
+    value = metric.mean
+    within = value is not None and (value <= gate.bound if gate.rule == "max" else value >= gate.bound)
+    kept = None not in metric.values and within
+    return dataclasses.replace(gate, value=value, low=metric.low, high=metric.high, why=metric.why, passed=kept)
 
 
-def _compared(gate: Gate, cell: Cell, partner: Cell | None) -> Outcome:
-    """`worse_than` is broken by a proven regression: significant after Holm, its whole interval beyond the bound.
+def _compared(gate: Gate, metric: MetricValue, entry: Comparison, partner: Row | None) -> Gate:
+    """`max_regression` is broken by a proven regression: significant after Holm, its whole interval beyond the bound.
 
-    `not_worse_than` is kept where non-inferiority is shown: no part of the interval is beyond the bound, and no seed of
-    the row is without a finite value.
+    `non_inferior_by` is kept where non-inferiority is shown: no part of the interval is beyond the bound, and no seed
+    of the row is without a finite value.
     """
-    entry, shows = cell["against"][gate["metric"]], gate["rule"] == "not_worse_than"
-    if partner is None or entry["p"] is None:
-        return {"passed": False if shows else None, "reason": entry["reason"]}
-    unit = abs(partner["metrics"][gate["metric"]]["mean"]) if gate["relative"] else 1.0
+    shows = gate.rule == "non_inferior_by"
+    unproven = dataclasses.replace(gate, baseline=entry.baseline, passed=False if shows else None, why=entry.why)
+    if partner is None or entry.p is None or entry.p_holm is None or entry.difference is None:
+        return unproven
+    unit = abs(partner.metrics[gate.metric].mean or 0.0) if gate.relative else 1.0
     if unit == 0:
-        return {"passed": False if shows else None, "reason": "there are no percentages of a baseline's mean of 0"}
-    own = cell["metrics"][gate["metric"]]
-    value, low, high = _worse(entry, own["better"], unit)
-    shown = None not in own["values"] and high is not None and high <= gate["bound"]
-    proven = entry["p_holm"] <= ALPHA and low is not None and low > gate["bound"]
-    return {"value": value, "low": low, "high": high, "passed": shown if shows else not proven,
-            "reason": entry["reason"]}  # fmt: skip
+        return dataclasses.replace(unproven, why=Reason(ReasonKind.BASELINE_ZERO))
+    value, low, high = _worse(entry, entry.difference, bool(metric.higher_is_better), unit)
+    shown = None not in metric.values and high is not None and high <= gate.bound
+    proven = entry.p_holm <= ALPHA and low is not None and low > gate.bound
+    return dataclasses.replace(unproven, value=value, low=low, high=high, passed=shown if shows else not proven)
 
 
-def _worse(entry: Mapping[str, Any], better: str, unit: float) -> tuple[float, float | None, float | None]:
+def _worse(
+    entry: Comparison, difference: float, higher_is_better: bool, unit: float
+) -> tuple[float, float | None, float | None]:
     """How much worse than the baseline a row is, above 0 where it is worse, with its interval, in some unit."""
-    sign = 1 if better == "lower" else -1
-    low, high = (entry[key] and sign * entry[key] / unit for key in (("low", "high") if sign == 1 else ("high", "low")))
-    return sign * entry["difference"] / unit, low, high
+    sign = -1 if higher_is_better else 1
+    low, high = (
+        end and sign * end / unit  # 0 stays 0, without a sign
+        for end in ((entry.low, entry.high) if sign == 1 else (entry.high, entry.low))
+    )
+    return sign * difference / unit, low, high

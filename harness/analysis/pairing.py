@@ -1,69 +1,69 @@
-"""Which cell is compared with which: problems, the baseline's row, labels. Needs no numbers, so `validate` can ask."""
+"""Which row is compared with which: problems, the baseline's row, labels. Needs no numbers, so `validate` can ask."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from harness.errors import BenchError, near_miss
+from harness.results.model import Label, Labels, RowInfo, RunInfo
+from harness.results.statements import Reason, ReasonKind
 
-Vary = Mapping[str, Any]
 Key = tuple[str, ...]
+Axes = Mapping[str, Sequence[Label]]
 
 
 @dataclass(frozen=True)
 class Partner:
-    """What a cell is compared with: the cell at `index` (its own index on a baseline row), or the `reason` for none."""
+    """The row compared with: its place `index` (a baseline's row is its own partner), or `why` there is none."""
 
     index: int | None
-    reason: str | None = None
+    why: Reason | None = None
 
 
-def partners(run: Mapping[str, Any]) -> list[Partner] | None:
-    """The partner of every cell, None without a baseline. Reads "axes", "contenders", "within", "baseline", "cells".
+def partners(info: RunInfo, rows: Sequence[RowInfo]) -> list[Partner] | None:
+    """The partner of every row, None without a baseline.
 
     A name matches a contender's label, or a component's name where one row of the problem has it. A mapping replaces
     the named axes and leaves the others. Raises BenchError naming the choices.
     """
-    baseline = run.get("baseline")
-    if baseline is None:
+    if info.baseline is None:
         return None
-    rows: list[Vary] = [cell["vary"] for cell in run["cells"]]
-    if isinstance(baseline, str):
-        axes = {axis: run["axes"][axis] for axis in competing(run)}
-        return _by_name(rows, problems(run), axes, baseline)
-    return _by_axes(rows, run["axes"], baseline)
+    places = [row.vary for row in rows]
+    if isinstance(info.baseline, str):
+        axes = {axis: info.axes[axis] for axis in competing(info)}
+        return _by_name(places, problems(info, rows), axes, info.baseline)
+    return _by_axes(places, info.axes, info.baseline)
 
 
-def competing(run: Mapping[str, Any]) -> list[str]:
-    """The axes whose points compete with each other: those outside `within`, by default the protocol's contenders."""
-    within = run.get("within")
-    return [axis for axis in run["axes"] if (axis in run["contenders"] if within is None else axis not in within)]
+def competing(info: RunInfo) -> list[str]:
+    """The axes whose points compete with each other: those outside `group_by`, by default the protocol's contenders."""
+    inside = info.group_by
+    return [axis for axis in info.axes if (axis in info.contenders if inside is None else axis not in inside)]
 
 
-def problems(run: Mapping[str, Any]) -> dict[Key, list[int]]:
-    """Cells by problem: the same labels on every axis that does not compete.
+def problems(info: RunInfo, rows: Sequence[RowInfo]) -> dict[Key, list[int]]:
+    """Places of rows by problem: the same labels on every axis that does not compete.
 
     An axis with one label divides nothing: a contender that makes no use of it stands beside those that do.
     """
-    inside = [axis for axis in _several(run["axes"]) if axis not in competing(run)]
+    inner = competing(info)
+    inside = [axis for axis in _several(info.axes) if axis not in inner]
     groups: dict[Key, list[int]] = {}
-    for index, cell in enumerate(run["cells"]):
-        groups.setdefault(_key(cell["vary"], inside), []).append(index)
+    for index, row in enumerate(rows):
+        groups.setdefault(_key(row.vary, inside), []).append(index)
     return groups
 
 
-def naming(run: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def naming(info: RunInfo) -> tuple[list[str], list[str]]:
     """(axes that name a row, axes that name its problem): those with several points; a baseline's axes name rows."""
-    several = _several(run["axes"])
-    baseline = run.get("baseline")
-    inner = {*competing(run), *(baseline if isinstance(baseline, Mapping) else ())}
-    rows = [axis for axis in several if axis in inner] or [axis for axis in run["axes"] if axis in inner]
+    several = _several(info.axes)
+    inner = {*competing(info), *(info.baseline if isinstance(info.baseline, Mapping) else ())}
+    rows = [axis for axis in several if axis in inner] or [axis for axis in info.axes if axis in inner]
     return rows, [axis for axis in several if axis not in inner]
 
 
-def text(vary: Vary, axes: Sequence[str]) -> str:
+def text(vary: Labels, axes: Sequence[str]) -> str:
     """The labels on some axes as text; a number carries its axis' name."""
     labels = [(axis, vary.get(axis)) for axis in axes]
     return " / ".join(
@@ -71,29 +71,22 @@ def text(vary: Vary, axes: Sequence[str]) -> str:
     )
 
 
-def full_name(run: Mapping[str, Any], vary: Vary) -> str:
+def full_name(info: RunInfo, vary: Labels) -> str:
     """A row with its problem, where there are several: `hinge on digits`."""
-    return " on ".join(filter(None, (text(vary, axes) for axes in naming(run))))
+    return " on ".join(filter(None, (text(vary, axes) for axes in naming(info))))
 
 
-def replicates(run: Mapping[str, Any]) -> str:
-    """What a metric has a value of: seeds, or blocks."""
-    return str(run.get("replicates") or "seeds")
-
-
-def _several(axes: Mapping[str, Sequence[Any]]) -> list[str]:
+def _several(axes: Axes) -> list[str]:
     return [axis for axis, labels in axes.items() if len(labels) > 1]
 
 
-def _key(vary: Vary, axes: Sequence[str]) -> Key:
+def _key(vary: Labels, axes: Sequence[str]) -> Key:
     return tuple(str(vary.get(axis)) for axis in axes)
 
 
-def _by_name(
-    rows: list[Vary], groups: dict[Key, list[int]], axes: Mapping[str, Sequence[Any]], name: str
-) -> list[Partner]:
+def _by_name(rows: Sequence[Labels], groups: dict[Key, list[int]], axes: Axes, name: str) -> list[Partner]:
     known = any(name in map(str, labels) for labels in axes.values())  # its rows may have been left out by -k
-    found = [Partner(None, f"no row of this problem is {name}")] * len(rows)
+    found = [Partner(None, Reason(ReasonKind.NO_ROW, name=name))] * len(rows)
     for members in groups.values():
         labels = {index: [str(rows[index].get(axis)) for axis in axes] for index in members}
         matches = [i for i in members if name in labels[i]]
@@ -112,19 +105,19 @@ def _by_name(
     return found
 
 
-def _by_axes(rows: list[Vary], axes: Mapping[str, Sequence[Any]], baseline: Mapping[str, Any]) -> list[Partner]:
+def _by_axes(rows: Sequence[Labels], axes: Axes, baseline: Labels) -> list[Partner]:
     wanted = {axis: _choose(axis, axes, str(label)) for axis, label in baseline.items()}
     apart = _several(axes)
     where = {_key(row, apart): index for index, row in enumerate(rows)}
     found = []
     for row in rows:
         index = where.get(_key({**row, **wanted}, apart))
-        reason = None if index is not None else f"no row is the same but for {text(wanted, list(wanted))}"
-        found.append(Partner(index, reason))
+        why = None if index is not None else Reason(ReasonKind.NO_PARTNER, name=text(wanted, list(wanted)))
+        found.append(Partner(index, why))
     return found
 
 
-def _choose(axis: str, axes: Mapping[str, Sequence[Any]], name: str) -> str:
+def _choose(axis: str, axes: Axes, name: str) -> str:
     if axis not in axes:
         raise BenchError(f"baseline: no axis {axis}{near_miss(axis, axes)}")
     labels = [str(label) for label in axes[axis]]

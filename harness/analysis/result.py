@@ -1,117 +1,137 @@
-"""The Result JSON: every cell with its intervals, verdicts and marks, then the answer and the warnings."""
+"""A finished run: every row with its intervals, verdicts and ranks, then gates, claims and issues."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from harness.analysis.answer import answer
 from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
 from harness.analysis.gates import outcomes
 from harness.analysis.pairing import full_name, partners, problems
 from harness.analysis.samples import Measured, measured
-from harness.analysis.verdicts import Cells, against, marks, unranked
+from harness.analysis.verdicts import Cells, against, finite, ranks
+from harness.results import (
+    LOST,
+    Comparison,
+    IntervalKind,
+    Issue,
+    IssueKind,
+    MeasuredRow,
+    MeasuredRun,
+    MetricInfo,
+    MetricValue,
+    Rank,
+    Reason,
+    ReasonKind,
+    Row,
+    RowInfo,
+    Run,
+    RunInfo,
+    Status,
+)
 from harness.statistics import ratios
 from harness.statistics.paired import interval
 
-KEPT = ("suite", "question", "run", "protocol", "protocol_version", "environment", "measure", "axes", "contenders",
-        "within", "baseline", "margin", "interval", "controls", "replicates")  # fmt: skip
-FAILED = ("failed", "crashed", "timeout", "oom")
-CELL = ("id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_bytes", "seeds")
+INFO = tuple(each.name for each in dataclasses.fields(RunInfo))
+ROW = tuple(each.name for each in dataclasses.fields(RowInfo))
+FEW = 5
+"""Fewer seeds than this are said to be few."""
 
 
-def result(run: dict[str, Any]) -> dict[str, Any]:
+def result(run: MeasuredRun) -> Run:
     """See `harness.analysis.analyse`."""
-    labels = [metric["label"] for metric in run["measure"]]
-    links = partners(run)
-    cells: Cells = [measured(cell, labels) if cell["status"] == "ok" else {} for cell in run["cells"]]
-    shown = [_cell(run, cell, numbers) for cell, numbers in zip(run["cells"], cells, strict=True)]
-    for metric in run["measure"]:
-        if metric["better"] is None:  # it describes: nothing is better or worse
+    links = partners(run, run.cells)
+    labels = [metric.label for metric in run.metrics]
+    cells: Cells = [measured(cell, labels) if cell.status is Status.OK else {} for cell in run.cells]
+    compared: list[dict[str, Comparison]] = [{} for _ in run.cells]
+    ranked: list[dict[str, Rank]] = [{} for _ in run.cells]
+    for metric in run.metrics:
+        if metric.higher_is_better is None:  # it describes: nothing is better or worse
             continue
         for index, entry in against(run, cells, links, metric).items() if links else ():
-            shown[index]["against"][metric["label"]] = entry
-        for members in problems(run).values():
-            for index, mark in marks(run, cells, members, metric).items():
-                shown[index]["best"][metric["label"]] = mark
-    found = {"schema": 1, **{key: run.get(key) for key in KEPT}, "exit": run.get("exit", _exit(run)), "cells": shown}
-    whole = _clean({**found, "claims": judged(run, cells)})
-    whole["gates"] = outcomes(run.get("gates", ()), whole["cells"], links)
-    return {**whole, "answer": answer(whole), "warnings": [*run.get("warnings", ()), *_warnings(run, cells)]}
+            compared[index][metric.label] = entry
+        for members in problems(run, run.cells).values():
+            for index, rank in ranks(run, cells, members, metric).items():
+                ranked[index][metric.label] = rank
+    rows = tuple(_row(run, *parts) for parts in zip(run.cells, cells, compared, ranked, strict=True))
+    return Run(
+        **{name: getattr(run, name) for name in INFO},
+        exit=_exit(run) if run.exit is None else run.exit,
+        cells=rows,
+        gates=tuple(outcomes(run.gates, rows, links)),
+        claims=tuple(judged(run, cells)),
+        notices=(*run.notices, *doubts(run, cells), *_lost(run, cells), *_few(run, cells)),
+    )
 
 
-def _cell(run: Mapping[str, Any], cell: Mapping[str, Any], numbers: Mapping[str, Measured]) -> dict[str, Any]:
-    about = {metric["label"]: metric for metric in run["measure"]}
-    metrics = {label: _metric(one, about[label], run["interval"]) for label, one in numbers.items()}
-    for label, ends in cell.get("bootstrap", {}).items():
-        if label in metrics:
-            metrics[label]["bootstrap"] = ends
-    kept = {key: cell.get(key) for key in CELL}
-    reason = unranked(cell)
-    notes = [*cell.get("notes", ()), *_outliers(metrics), *([reason] if reason else [])]
-    return {**kept, "metrics": metrics, "against": {}, "best": {}, "notes": notes}
+def _row(
+    run: MeasuredRun,
+    cell: MeasuredRow,
+    numbers: Mapping[str, Measured],
+    compared: dict[str, Comparison],
+    ranked: dict[str, Rank],
+) -> Row:
+    info = {name: getattr(cell, name) for name in ROW}
+    metrics = {label: _metric(one, run.metric(label), run.interval, cell) for label, one in numbers.items()}
+    if cell.excluded is not None:
+        info["why"] = Reason(ReasonKind.EXCLUDED, text=cell.excluded)
+    return Row(**info, metrics=metrics, against=compared, best=ranked)
 
 
-def _outliers(metrics: Mapping[str, Any]) -> list[str]:
-    """A line for the first metric that labels some."""
-    found = [(name, metric) for name, metric in metrics.items() if metric.get("outliers")]
-    return [f"{name}: {len(m['outliers'])} of {len(m['values'])} blocks far out, and kept" for name, m in found[:1]]
+def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> MetricValue:
+    by_ratio = metric.relative_margin is not None
+    found = ratios.interval(one.sample()) if by_ratio else interval(one.sample(), kind)
+    spread = ratios.spread(one.values) if by_ratio else None
+    return MetricValue(
+        values=tuple(map(finite, one.values.tolist())),
+        mean=finite(found.mean),
+        low=finite(found.low),
+        high=finite(found.high),
+        interval=IntervalKind(found.kind),
+        higher_is_better=metric.higher_is_better,
+        unit=metric.unit,
+        why=_missing(one, found.low),
+        bootstrap=cell.bootstrap.get(metric.label),
+        quartiles=spread and spread.quartiles,
+        outliers=spread and spread.outliers,
+    )
 
 
-def _metric(one: Measured, metric: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    found = interval(one.sample(), kind) if metric.get("ratio") is None else ratios.interval(one.sample())
+def _missing(one: Measured, low: float) -> Reason | None:
+    """What a metric's numbers lack."""
     lost = sum(not math.isfinite(value) for value in one.values)
-    reason = f"{lost} of {len(one.values)} seeds have no finite value and are left out" if lost else None
-    if reason is None and math.isnan(found.low):
-        reason = (
-            "one seed and no results per example: no interval" if len(one.seeds) == 1 else "the spread is not finite"
-        )
-    numbers = {"values": one.values.tolist(), "mean": found.mean, "low": found.low, "high": found.high}
-    numbers |= {} if metric.get("ratio") is None else ratios.spread(one.values)
-    return {**numbers, "interval": found.kind, "better": metric["better"], "unit": metric["unit"], "reason": reason}
+    if lost:
+        return Reason(ReasonKind.NOT_FINITE, count=lost, total=len(one.values))
+    if math.isnan(low):
+        return Reason(ReasonKind.ONE_SEED if len(one.seeds) == 1 else ReasonKind.SPREAD_NOT_FINITE)
+    return None
 
 
-def _exit(run: Mapping[str, Any]) -> int:
-    statuses = {"failed" if _lost_artifact(cell) else cell["status"] for cell in run["cells"]}
-    return 4 if not statuses - {"skipped"} else 3 if statuses & set(FAILED) else 0
+def _exit(run: MeasuredRun) -> int:
+    """4 where nothing was measured, 3 where a row was lost: a failure, or a skip for an artifact that failed."""
+    lost = [cell.status in LOST or _lost_artifact(cell) for cell in run.cells]
+    nothing = all(cell.status is Status.SKIPPED and not gone for cell, gone in zip(run.cells, lost, strict=True))
+    return 4 if nothing else 3 if any(lost) else 0
 
 
-def _lost_artifact(cell: Mapping[str, Any]) -> bool:
-    """Whether a row is skipped because what it needs failed to be made: that is no impossible pair, but a failure."""
-    return bool(cell["status"] == "skipped" and (cell["reason"] or "").startswith("artifact "))
+def _lost_artifact(cell: MeasuredRow) -> bool:
+    return cell.status is Status.SKIPPED and cell.why is not None and cell.why.kind is ReasonKind.ARTIFACT
 
 
-def _warnings(run: Mapping[str, Any], cells: Cells) -> list[str]:
-    lines = []
-    for cell, numbers in zip(run["cells"], cells, strict=True):
-        where = full_name(run, cell["vary"])
+def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
+    """An issue for every row and metric that has seeds without a finite value."""
+    for cell, numbers in zip(run.cells, cells, strict=True):
         for label, one in numbers.items():
             lost = sum(not math.isfinite(value) for value in one.values)
             if lost:
-                lines.append(
-                    f"{where}: {lost} of {len(one.values)} seeds have no finite {label}; the others are compared"
-                )
-    return doubts(run, cells) + lines + _few(run, [len(one.seeds) for numbers in cells for one in numbers.values()])
+                rows, total = (full_name(run, cell.vary),), len(one.values)
+                yield Issue(IssueKind.NOT_FINITE, rows=rows, metric=label, count=lost, total=total)
 
 
-def _few(run: Mapping[str, Any], seeds: Sequence[int]) -> list[str]:
-    """A line where seeds are too few for the comparisons that are made."""
-    least = min(seeds, default=0)
-    if not 0 < least < 5 or len(run["cells"]) < 2 or run["interval"] == "examples":
-        return []
-    if least == 1:
-        return ["one seed: no verdict, since one seed says nothing about other seeds"]
-    return [
-        f"{least} seeds: {least - 1} degree{'s' * (least > 2)} of freedom, so only large differences can be told apart"
-    ]
-
-
-def _clean(value: Any) -> Any:
-    """The same data with null for numbers that JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: _clean(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_clean(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _few(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
+    """An issue where seeds are too few for the comparisons that are made."""
+    least = min((len(one.seeds) for numbers in cells for one in numbers.values()), default=0)
+    if 0 < least < FEW and len(run.cells) > 1 and run.interval != "examples":
+        yield Issue(IssueKind.ONE_SEED) if least == 1 else Issue(IssueKind.FEW_SEEDS, count=least)

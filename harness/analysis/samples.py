@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.results import MeasuredRow
 from harness.statistics.clusters import Array
 from harness.statistics.paired import Sample
 
-Row = tuple[Array, NDArray[np.int64]]  # one seed's unit values [m] and unit numbers [m]
+Units = tuple[Array, NDArray[np.int64]]  # one seed's unit values [m] and unit numbers [m]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Measured:
 
     seeds: tuple[int, ...]
     values: Array
-    rows: Mapping[int, Row] | None
+    rows: Mapping[int, Units] | None
 
     def sample(self, seeds: Sequence[int] | None = None) -> Sample:
         """The sample of some of the seeds, all by default, in the order given."""
@@ -35,17 +35,16 @@ class Measured:
         return Sample(values, (np.stack(values_of), np.stack(ids)))
 
 
-def measured(cell: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Measured]:
-    """Every metric that a cell has, by label. Seeds that the cell does not list are left in their files."""
-    seeds = tuple(cell["seeds"])
-    rows: dict[str, dict[int, Row]] = {label: {} for label in labels}
-    for path in cell.get("units", ()):
-        _read(path, seeds, rows)
+def measured(row: MeasuredRow, labels: Sequence[str]) -> dict[str, Measured]:
+    """Every metric that a row has, by label. Seeds that the row does not list are left in their files."""
+    units: dict[str, dict[int, Units]] = {label: {} for label in labels}
+    for path in row.units:
+        _read(path, row.seeds, units)
     found = {}
     for label in labels:
-        if label in cell["metrics"]:
-            values = _numbers(cell["metrics"][label])
-            found[label] = Measured(seeds, values, _complete(rows[label], seeds, values))
+        if label in row.values:
+            values = _numbers(row.values[label])
+            found[label] = Measured(row.seeds, values, _complete(units[label], row.seeds, values))
     return found
 
 
@@ -53,7 +52,7 @@ def _numbers(values: Sequence[float | None]) -> Array:
     return np.array([math.nan if value is None else value for value in values], float)
 
 
-def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Row]]) -> None:
+def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Units]]) -> None:
     """Adds a file's rows of the seeds asked for."""
     wanted = set(seeds)
     with np.load(path) as file:
@@ -65,7 +64,7 @@ def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Row]]) -> N
             found.update({seed: (values[k], ids[k]) for k, seed in enumerate(there) if seed in wanted})
 
 
-def _complete(rows: dict[int, Row], seeds: Sequence[int], values: Array) -> dict[int, Row] | None:
+def _complete(rows: dict[int, Units], seeds: Sequence[int], values: Array) -> dict[int, Units] | None:
     """The rows where every seed with a finite value has one and all are of one length; else None."""
     finite = {seed for seed, value in zip(seeds, values, strict=True) if math.isfinite(value)}
     if not rows or not finite <= set(rows) or len({len(ids) for _, ids in rows.values()}) > 1:

@@ -1,70 +1,110 @@
-"""Verdicts against the baseline and marks within a problem, one metric at a time."""
+"""Verdicts against the baseline and ranks within a problem, one metric at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from harness.analysis.pairing import Partner, naming, text
 from harness.analysis.samples import Measured
+from harness.results import (
+    Comparison,
+    IntervalKind,
+    MeasuredRow,
+    MeasuredRun,
+    MetricInfo,
+    Needed,
+    Rank,
+    Ratio,
+    Reason,
+    ReasonKind,
+    Status,
+    Verdict,
+)
 from harness.statistics import ratios
-from harness.statistics.paired import Difference, Needed, difference, holm, needed, same
+from harness.statistics.paired import Difference, difference, holm, needed, same
 from harness.statistics.unpaired import unpaired
 
 ALPHA = 0.05
 """The chance of any false verdict among all comparisons of one metric."""
 
 Cells = Sequence[Mapping[str, Measured]]
+Found = tuple[Difference | None, Reason | None]
+"""The difference of a row to its partner, and what a reader must know about it or about its absence."""
 
 
-def against(
-    run: Mapping[str, Any], cells: Cells, links: Sequence[Partner], metric: Mapping[str, Any]
-) -> dict[int, Any]:
-    """Cell number -> its comparison with the baseline, for every cell but the baseline's own that has the metric.
+def against(run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: MetricInfo) -> dict[int, Comparison]:
+    """Row number -> its comparison with the baseline, for every row but the baseline's own that has the metric.
 
     Holm runs over all comparisons of the metric in the suite. Where a `margin` is given, a difference shown to be
-    inside it is "same" even if it is not zero: the suite says that it does not matter. A metric that is compared by
-    ratio has a margin of its own, and a difference that is not larger is never "better" or "worse", however sure.
+    inside it is equivalent even if it is not zero: the suite says that it does not matter. A metric that is compared by
+    ratio has a margin of its own, and a difference that is not larger is never better or worse, however sure.
     """
-    label = metric["label"]
     found = {
         index: _compare(run, cells, index, link, metric)
         for index, link in enumerate(links)
-        if label in cells[index] and link.index != index
+        if metric.label in cells[index] and link.index != index
     }
     tests = {index: each for index, (each, _) in found.items() if each is not None and _judged(run, each)}
     adjusted = dict(zip(tests, holm([each.p for each in tests.values()]), strict=True))
     margins = {index: _margin(run, cells, links[index], metric) for index in tests}
     equal = holm([same(each, margin) if (margin := margins[index]) else None for index, each in tests.items()])
-    alike = dict(zip(tests, equal, strict=True))
-    decided = sum(p is not None and p <= ALPHA for p in adjusted.values())
-    entries = {}
-    for index, (each, reason) in found.items():
-        entry = _entry(run, index, links[index], each, reason)
-        least = margins[index] if metric.get("ratio") and index in margins else None
-        verdict = _verdict(each, adjusted.get(index), alike.get(index), metric["better"], least or 0.0)
-        more = (
-            needed(each, ALPHA / max(1, len(tests) - decided))
-            if each and verdict == "undecided"
-            else Needed(None, None)
-        )
-        more = Needed(0, 0) if verdict in ("better", "worse", "same") else more
-        entry |= {"p": each.p if each and index in tests else None, "p_holm": adjusted.get(index), "family": len(tests)}
-        entry |= _ratio(cells, links[index], each, metric)
-        if verdict == "undecided" and (adjusted[index] or 0) <= ALPHA:
-            more, entry["reason"] = Needed(None, None), "sure, but too small to matter"
-        entries[index] = entry | {"verdict": verdict, "needed": {"seeds": more.seeds, "examples": more.examples}}
-    return entries
+    family = Family(tests, adjusted, dict(zip(tests, equal, strict=True)), margins)
+    return {index: _comparison(run, cells, index, links[index], metric, each, family) for index, each in found.items()}
 
 
-def marks(run: Mapping[str, Any], cells: Cells, members: Sequence[int], metric: Mapping[str, Any]) -> dict[int, str]:
-    """Cell number -> "best", "tied" (not told apart from the best under Holm within the problem) or "beaten".
+class Family:
+    """All comparisons of one metric: the differences tested, p adjusted for all, for equivalence too, the margins."""
 
-    A cell with a seed that has no finite value has no mark: what is left of it is not its mean.
+    def __init__(
+        self,
+        tests: Mapping[int, Difference],
+        adjusted: Mapping[int, float | None],
+        equal: Mapping[int, float | None],
+        margins: Mapping[int, float | None],
+    ) -> None:
+        self.tests, self.adjusted, self.equal, self.margins = tests, adjusted, equal, margins
+        decided = sum(p is not None and p <= ALPHA for p in adjusted.values())
+        self.alpha = ALPHA / max(1, len(tests) - decided)
+        """What each of those not yet decided has to pass."""
+
+
+def _comparison(
+    run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: MetricInfo, found: Found, family: Family
+) -> Comparison:
+    each, why = found
+    p_holm = family.adjusted.get(index)
+    least = family.margins.get(index) if metric.relative_margin else None
+    verdict = _verdict(each, p_holm, family.equal.get(index), bool(metric.higher_is_better), least or 0.0)
+    more = Needed(0, 0) if verdict and verdict is not Verdict.UNDECIDED else Needed(None, None)
+    if each is not None and verdict is Verdict.UNDECIDED:
+        sure = (p_holm or 0) <= ALPHA
+        wanted = needed(each, family.alpha)
+        more = Needed(None, None) if sure else Needed(wanted.seeds, wanted.examples)
+        why = Reason(ReasonKind.NEGLIGIBLE) if sure else why
+    return Comparison(
+        baseline=_named(run, link),
+        difference=None if each is None else finite(each.difference),
+        low=None if each is None else finite(each.low),
+        high=None if each is None else finite(each.high),
+        interval=None if each is None else IntervalKind(each.kind),
+        p=each.p if each is not None and index in family.tests else None,
+        p_holm=p_holm,
+        family=len(family.tests),
+        verdict=verdict,
+        needed=more,
+        why=why,
+        ratio=_ratio(cells, link, each, metric),
+    )
+
+
+def ranks(run: MeasuredRun, cells: Cells, members: Sequence[int], metric: MetricInfo) -> dict[int, Rank]:
+    """Row number -> best, tied (not shown to be worse than the best, Holm within the problem) or beaten.
+
+    A row with a seed that has no finite value has no rank: what is left of it is not its mean.
     """
-    label, sign = metric["label"], 1 if metric["better"] == "higher" else -1
-    ranked = [index for index in members if label in cells[index] and not unranked(run["cells"][index])]
+    label, sign = metric.label, 1 if metric.higher_is_better else -1
+    ranked = [index for index in members if label in cells[index] and run.cells[index].excluded is None]
     means = {index: sign * _typical(cells[index][label], metric) for index in ranked}
     means = {index: mean for index, mean in means.items() if math.isfinite(mean)}
     if not means:
@@ -73,108 +113,112 @@ def marks(run: Mapping[str, Any], cells: Cells, members: Sequence[int], metric: 
     others = [index for index in means if means[index] < means[best]]
     ps = []
     for index in others:
-        found = _difference(cells[index][label], cells[best][label], run["interval"], metric)
+        found = _difference(cells[index][label], cells[best][label], run.interval, metric)
         ps.append(found.p if found and _judged(run, found) and sign * found.difference < 0 else None)
     beaten = {index for index, p in zip(others, holm(ps), strict=True) if p is not None and p <= ALPHA}
-    return {i: "beaten" if i in beaten else "tied" if i in others else "best" for i in means}
+    return {i: Rank.BEATEN if i in beaten else Rank.TIED if i in others else Rank.BEST for i in means}
 
 
-def _difference(one: Measured, other: Measured, kind: str, metric: Mapping[str, Any]) -> Difference | None:
+def _difference(one: Measured, other: Measured, kind: str, metric: MetricInfo) -> Difference | None:
     """The paired difference over the seeds that both have; None where there is no such seed."""
     seeds = [seed for seed in one.seeds if seed in set(other.seeds)]
-    if metric.get("ratio") is not None and seeds:
+    if metric.relative_margin is not None and seeds:
         return ratios.difference(one.sample(seeds), other.sample(seeds))
     return difference(one.sample(seeds), other.sample(seeds), kind) if seeds else None
 
 
-def compared(run: Mapping[str, Any], one: Measured, other: Measured, metric: Mapping[str, Any]) -> Difference | None:
-    """The paired difference of two cells; None where nothing can be said of it."""
-    found = _difference(one, other, run["interval"], metric)
+def compared(run: MeasuredRun, one: Measured, other: Measured, metric: MetricInfo) -> Difference | None:
+    """The paired difference of two rows; None where nothing can be said of it."""
+    found = _difference(one, other, run.interval, metric)
     return found if found is not None and _judged(run, found) else None
 
 
-def _typical(one: Measured, metric: Mapping[str, Any]) -> float:
-    """What a cell is ranked by: its mean, or what is typical of a metric that is compared by ratio."""
-    return float(one.values.mean()) if metric.get("ratio") is None else ratios.interval(one.sample()).mean
+def _typical(one: Measured, metric: MetricInfo) -> float:
+    """What a row is ranked by: its mean, or what is typical of a metric that is compared by ratio."""
+    return float(one.values.mean()) if metric.relative_margin is None else ratios.interval(one.sample()).mean
 
 
-def _judged(run: Mapping[str, Any], found: Difference) -> bool:
+def _judged(run: MeasuredRun, found: Difference) -> bool:
     """Whether the test says something about the methods: examples alone, unasked, say nothing about other seeds."""
-    return found.p is not None and (found.kind != "examples" or run["interval"] == "examples")
+    return found.p is not None and (found.kind != "examples" or run.interval == "examples")
 
 
-def _compare(
-    run: Mapping[str, Any], cells: Cells, index: int, link: Partner, metric: Mapping[str, Any]
-) -> tuple[Difference | None, str | None]:
-    """The difference of a cell to its partner, and what a reader must know about it or about its absence."""
+def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: MetricInfo) -> Found:
     if link.index is None:
-        return None, link.reason
-    label, partner = metric["label"], run["cells"][link.index]
-    if partner["status"] != "ok":
-        return None, f"the baseline's row is {partner['status']}: {partner.get('reason')}"
-    if reason := unranked(run["cells"][index]) or unranked(partner, "the baseline's row is "):
-        return None, reason
+        return None, link.why
+    label, partner = metric.label, run.cells[link.index]
+    if absent := _absent(run.cells[index], partner):
+        return None, absent
     if label not in cells[link.index]:
-        return None, f"the baseline's row has no {label}"
+        return None, Reason(ReasonKind.BASELINE_LACKS, name=label)
     one, other = cells[index][label], cells[link.index][label]
-    apart = unpaired if metric.get("ratio") is None else ratios.unpaired
-    alone = label in run.get("unpaired", ())
-    found = apart(one.sample(), other.sample()) if alone else _difference(one, other, run["interval"], metric)
+    apart = unpaired if metric.relative_margin is None else ratios.unpaired
+    alone = label in run.unpaired
+    found = apart(one.sample(), other.sample()) if alone else _difference(one, other, run.interval, metric)
     if found is None or found.pairs == 0:
-        return None, "no seed has a finite value in both rows"
+        return None, Reason(ReasonKind.NO_COMMON_SEED)
     return found, _caveat(run, found)
 
 
-def _caveat(run: Mapping[str, Any], found: Difference) -> str | None:
-    if not _judged(run, found):
-        return "one seed says nothing about other seeds" if found.pairs == 1 else "the spread is not finite"
-    if math.isnan(found.low):
-        return f"the same difference at all of only {found.pairs} seeds: its spread is unknown"
-    if found.dropped:
-        return f"{found.dropped} of {found.pairs + found.dropped} seeds left out: not finite in one of the two rows"
+def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:
+    """Why two rows cannot be compared whatever they measured."""
+    if partner.status is not Status.OK:
+        return Reason(ReasonKind.BASELINE_ENDED, status=partner.status, cause=partner.why)
+    if row.excluded is not None:
+        return Reason(ReasonKind.EXCLUDED, text=row.excluded)
+    if partner.excluded is not None:
+        return Reason(ReasonKind.BASELINE_EXCLUDED, text=partner.excluded)
     return None
 
 
-def _ratio(cells: Cells, link: Partner, found: Difference | None, metric: Mapping[str, Any]) -> dict[str, Any]:
+def _caveat(run: MeasuredRun, found: Difference) -> Reason | None:
+    if not _judged(run, found):
+        return Reason(ReasonKind.ONE_PAIR if found.pairs == 1 else ReasonKind.SPREAD_NOT_FINITE)
+    if math.isnan(found.low):
+        return Reason(ReasonKind.SPREAD_UNKNOWN, count=found.pairs)
+    if found.dropped:
+        return Reason(ReasonKind.DROPPED, count=found.dropped, total=found.pairs + found.dropped)
+    return None
+
+
+def _ratio(cells: Cells, link: Partner, found: Difference | None, metric: MetricInfo) -> Ratio | None:
     """Of a metric that is compared by ratio, the ratio to the baseline."""
-    if metric.get("ratio") is None or found is None or link.index is None:
-        return {}
-    return {"ratio": ratios.as_ratio(found, cells[link.index][metric["label"]].sample())}
+    if metric.relative_margin is None or found is None or link.index is None:
+        return None
+    ratio, low, high = ratios.as_ratio(found, cells[link.index][metric.label].sample())
+    return Ratio(ratio, finite(low), finite(high))
 
 
-def unranked(row: Mapping[str, Any], start: str = "") -> str | None:
-    """Why a row takes no part in any comparison, or None."""
-    return f"{start}not ranked: {row['unranked']}" if row.get("unranked") else None
-
-
-def _margin(run: Mapping[str, Any], cells: Cells, link: Partner, metric: Mapping[str, Any]) -> float | None:
+def _margin(run: MeasuredRun, cells: Cells, link: Partner, metric: MetricInfo) -> float | None:
     """In the metric's unit. A ratio's is a share of the baseline, the metric's own where the suite names none."""
-    label, margin = metric["label"], run.get("margin")
+    label, margin = metric.label, run.margin
     if isinstance(margin, Mapping):
         margin = margin.get(label, margin.get(label.split("(", 1)[0]))
-    if metric.get("ratio") is None or link.index is None:
+    if metric.relative_margin is None or link.index is None:
         return None if margin is None else float(margin)
-    share = float(metric["ratio"] if margin is None else margin)
+    share = float(metric.relative_margin if margin is None else margin)
     return share * ratios.interval(cells[link.index][label].sample()).mean
 
 
 def _verdict(
-    found: Difference | None, p: float | None, equal: float | None, better: str, least: float = 0.0
-) -> str | None:
+    found: Difference | None, p: float | None, equal: float | None, higher_is_better: bool, least: float
+) -> Verdict | None:
     if found is None or p is None:
         return None
     if equal is not None and equal <= ALPHA:
-        return "same"
+        return Verdict.EQUIVALENT
     if p > ALPHA or abs(found.difference) <= least:
-        return "undecided"
-    return "better" if (found.difference > 0) == (better == "higher") else "worse"
+        return Verdict.UNDECIDED
+    return Verdict.BETTER if (found.difference > 0) == higher_is_better else Verdict.WORSE
 
 
-def _entry(
-    run: Mapping[str, Any], index: int, link: Partner, found: Difference | None, reason: str | None
-) -> dict[str, Any]:
-    shown = link.index is not None and text(run["cells"][link.index]["vary"], naming(run)[0])
-    named = run["baseline"] if isinstance(run["baseline"], str) else " / ".join(map(str, run["baseline"].values()))
-    numbers = (found.difference, found.low, found.high) if found else (None, None, None)
-    entry = {"baseline": shown or named} | dict(zip(("difference", "low", "high"), numbers, strict=True))
-    return entry | {"interval": found.kind if found else None, "reason": reason}
+def _named(run: MeasuredRun, link: Partner) -> str:
+    """What the baseline of a row is called."""
+    shown = "" if link.index is None else text(run.cells[link.index].vary, naming(run)[0])
+    named = run.baseline.values() if isinstance(run.baseline, Mapping) else [run.baseline]
+    return shown or " / ".join(map(str, named))
+
+
+def finite(value: float) -> float | None:
+    """The number, None where JSON has none for it."""
+    return value if math.isfinite(value) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.base import label, same_name
 from harness.errors import BenchError, near_miss
@@ -14,6 +14,7 @@ from harness.kinds import KINDS
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
+    from harness.discovery.descriptions import Description, FieldInfo
 
 
 def listing(catalogue: Catalogue, kind: str | None = None) -> str:
@@ -28,7 +29,7 @@ def listing(catalogue: Catalogue, kind: str | None = None) -> str:
     return "\n\n".join(blocks)
 
 
-def _line(entry: Mapping[str, Any], indent: int) -> str:
+def _line(entry: Description, indent: int) -> str:
     width = shutil.get_terminal_size((100, 24)).columns
     text = f"{'':{indent}}{entry['name']:<18} {entry['doc']}"
     return text if len(text) <= width else text[: width - 3] + "..."
@@ -54,10 +55,10 @@ def about(catalogue: Catalogue, name: str) -> str:
     return "\n".join([*lines, "", f"plugin {entry['plugin']}, {entry['file']}:{entry['line']}"])
 
 
-def _field(field: Mapping[str, Any]) -> str:
+def _field(field: FieldInfo) -> str:
     default = f", default {_value(field['default'])}" if "default" in field else ", required"
     return says(field["schema"]) + default
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     return label(value) if isinstance(value, Mapping) and "name" in value else json.dumps(value)

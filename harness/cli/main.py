@@ -8,10 +8,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.cli.options import Command, blocked, overrides, parse
 from harness.errors import BenchError, Mistakes
+
+if TYPE_CHECKING:
+    from harness.discovery.catalogue import Catalogue
+    from harness.run.load import RunOptions
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
@@ -20,8 +24,8 @@ ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; answers the exit code."""
-    options = parse(sys.argv[1:] if argv is None else argv, COMMANDS)
     try:
+        options = parse(sys.argv[1:] if argv is None else argv, COMMANDS)
         code: int = options.command(options)
         sys.stdout.flush()
         return code
@@ -51,26 +55,26 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _one(path: str, options: argparse.Namespace) -> int:
-    from harness.cli.against import beside, challenged, earlier, opponents, since
     from harness.cli.progress import Progress
     from harness.cli.showing import show
-    from harness.engines.local import Server
-    from harness.running.ending import check, reasons, unknown
-    from harness.running.preparation import chosen_device, prepare
-    from harness.running.rehearsal import rehearse
-    from harness.running.runner import conduct
-    from harness.running.site import Conditions
+    from harness.commands.against import beside, challenged, earlier, opponents, since
+    from harness.commands.dry_run import dry_run
+    from harness.report.exit_status import lines
+    from harness.run.context import ExecutionConfig
+    from harness.run.load import check_conditions, chosen_device, load
+    from harness.run.pipeline import execute_run
+    from harness.worker.supervisor import Server
 
     bar = Progress(quiet=options.quiet, verbose=options.verbose)
     before = earlier(options.against, Path(options.results))
     rival = None if before else options.against
     with Server(by=beside(rival)) as server, opponents(rival) as others, bar as progress:
-        prepared = challenged(prepare(path, _wishes(options), server), others)
+        prepared = challenged(load(path, _wishes(options), server), others)
         _say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
-        conditions = Conditions(
+        conditions = ExecutionConfig(
             results=Path(options.results),
             device=chosen_device(prepared.suite.device, server),
             jobs=options.jobs,
@@ -79,28 +83,27 @@ def _one(path: str, options: argparse.Namespace) -> int:
             listener=progress,
             elsewhere={other.revision: other.server for other in others},
         )
-        check(options.fail_on, prepared, before is not None)
+        check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
-            print(rehearse(prepared, conditions))
+            print(dry_run(prepared, conditions))
             return OK
-        data = conduct(prepared, conditions, server, () if before else options.fail_on).data
-        run = data["run"]
+        found = execute_run(prepared, conditions, server, () if before else options.fail_on)
+        run = found.run
         if before:
-            data = since(before, data, options.fail_on, conditions.results, server)
-    show(data, run, options)
-    lines = [*reasons(data, options.fail_on), *unknown(data, options.fail_on)]
-    sys.stderr.writelines(f"bench: {line}\n" for line in lines)
-    return int(data["exit"])
+            found = since(before, found, options.fail_on, conditions.results, server)
+    show(found, run, options)
+    sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
+    return found.exit
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from harness.engines.local import Server
-    from harness.running.preparation import prepare
-    from harness.running.rehearsal import summary
+    from harness.commands.dry_run import summary
+    from harness.run.load import load
+    from harness.worker.supervisor import Server
 
     with Server() as server:
         for path in options.suite:
-            print(summary(prepare(path, _wishes(options), server)))
+            print(summary(load(path, _wishes(options), server)))
     return OK
 
 
@@ -120,22 +123,25 @@ def _list(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> int:
     from harness.cli.components import about
+    from harness.cli.contract import contract
+    from harness.kinds import KINDS
 
-    print(about(_catalogue(options), options.name))
+    show = contract if options.name in KINDS else about
+    print(show(_catalogue(options), options.name))
     return OK
 
 
 def _check(options: argparse.Namespace) -> int:
-    from harness.cli.certificates import show
+    from harness.cli.check import show
+    from harness.commands.check import check
     from harness.report.console import console_for
-    from harness.running.checking import check
 
     found = check(options.what, options.plugin, blocked(options), options.timeout)
     return OK if show(found, console_for(sys.stdout, options.color)) else FOUND
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from harness.running.doctor import examine, lines
+    from harness.commands.doctor import examine, lines
 
     print("\n".join(lines(examine(Path(options.results), options.pairs, options.budget))))
     return OK
@@ -148,6 +154,13 @@ def _report(options: argparse.Namespace) -> int:
     return OK
 
 
+def _pareto(options: argparse.Namespace) -> int:
+    from harness.cli.showing import pareto
+
+    pareto(options)
+    return OK
+
+
 def _compare(options: argparse.Namespace) -> int:
     from harness.cli.showing import compare
 
@@ -155,10 +168,10 @@ def _compare(options: argparse.Namespace) -> int:
     return OK
 
 
-def _catalogue(options: argparse.Namespace) -> Any:
+def _catalogue(options: argparse.Namespace) -> Catalogue:
     from harness.discovery.catalogue import gather
-    from harness.engines.local import Server
-    from harness.running.preparation import describer, own
+    from harness.run.load import describer, own
+    from harness.worker.supervisor import Server
 
     with Server() as server:
         named = own((text, Path.cwd(), None) for text in options.plugin)
@@ -168,17 +181,17 @@ def _catalogue(options: argparse.Namespace) -> Any:
     return catalogue
 
 
-def _say_unavailable(catalogue: Any) -> None:
-    from harness.running.preparation import unavailable
+def _say_unavailable(catalogue: Catalogue) -> None:
+    from harness.run.load import unavailable
 
     sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
 
 
-def _wishes(options: argparse.Namespace) -> Any:
-    from harness.running.preparation import Wishes
+def _wishes(options: argparse.Namespace) -> RunOptions:
+    from harness.run.load import RunOptions
 
     timeout = getattr(options, "timeout", 120.0)
-    return Wishes(options.plugin, blocked(options), overrides(options), options.select, timeout)
+    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout)
 
 
 COMMANDS: dict[str, Command] = {
@@ -191,4 +204,5 @@ COMMANDS: dict[str, Command] = {
     "report": _report,
     "doctor": _doctor,
     "compare": _compare,
+    "pareto": _pareto,
 }

@@ -9,15 +9,15 @@ import os
 from pathlib import Path
 
 from harness.errors import near_miss
-from harness.running.ending import CONDITIONS
+from harness.results.statements import FailOn
 
 
 def conditions(text: str) -> tuple[str, ...]:
     """Names of conditions, separated by commas."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
-        if name not in CONDITIONS:
-            raise argparse.ArgumentTypeError(f"no condition {name!r}{near_miss(name, CONDITIONS)}")
+        if name not in list(FailOn):
+            raise argparse.ArgumentTypeError(f"no condition {name!r}{near_miss(name, FailOn)}")
     return names
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 
+from harness.cli import project
 from harness.cli.option_types import conditions, count, folder, seconds, target
 from harness.errors import BenchError, near_miss
-from harness.running.ending import CONDITIONS
+from harness.results.statements import FailOn
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -19,6 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse.Namespace:
     """The command line as data; the word `run` can be left out. A mistake in it is one line, and exit code 2."""
     made = parser(commands_run)
+    project.apply(made)
     first = words[0] if words else "--help"
     if first in (*commands_run, "-h", "--help", "--version"):
         return made.parse_args(words or [first])
@@ -32,8 +34,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = re.search(r"unrecognized arguments: --([\w-]+)", message)
-        near = near_miss(unknown[1], self.every_option()) if unknown else ""
-        self.exit(2, f"{self.prog}: {message}{near.replace('mean ', 'mean --') if '?' in near else ''}\n")
+        near = near_miss(unknown[1], self.every_option()).closest if unknown else None
+        self.exit(2, f"{self.prog}: {message}{f', did you mean --{near}?' if near else ''}\n")
 
     def every_option(self) -> set[str]:
         """The long options of this parser and of its commands, without their dashes."""
@@ -67,13 +69,19 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     listing = add("list", parents=[plugins], help="list the components of every kind, or of one")
     listing.add_argument("kind", nargs="?", metavar="KIND")
     listing.set_defaults(command=commands_run["list"])
-    info = add("info", parents=[plugins], help="show a component: its fields, its source, its place")
-    info.add_argument("name", metavar="[KIND:]NAME")
+    info = add("info", parents=[plugins], help="show the contract of a kind, or everything about a component")
+    info.add_argument("name", metavar="KIND|[KIND:]NAME")
     info.set_defaults(command=commands_run["info"])
-    check = add("check", parents=[plugins, _check_options()], help="try the certificates of a plugin or a component")
+    check = add("check", parents=[plugins, _check_options()], help="run the conformance checks of a plugin")
     check.set_defaults(command=commands_run["check"])
     doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
     doctor.set_defaults(command=commands_run["doctor"])
+    _commands_on_runs(add, commands_run)
+    return parser
+
+
+def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
+    """The commands that read stored runs."""
     stored = "last, last~1, the beginning of an id, a folder or a file"
     rendering = [_output_options(), _format_option()]
     report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
@@ -83,7 +91,10 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     compare.add_argument("before", metavar="RUN", help=stored)
     compare.add_argument("after", metavar="RUN", help="what is compared with it")
     compare.set_defaults(command=commands_run["compare"])
-    return parser
+    pareto = add("pareto", parents=[*rendering, _report_options()], help="what is not beaten in both speed and quality")
+    pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
+    pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
+    pareto.set_defaults(command=commands_run["pareto"])
 
 
 def blocked(options: argparse.Namespace) -> list[str]:
@@ -139,7 +150,6 @@ def _format_option() -> argparse.ArgumentParser:
 
 def _report_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--quality", metavar="RUN", help="beside the first metric of a run of the same contenders")
     options.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
     return options
 
@@ -174,7 +184,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     run.add_argument(
-        "--fail-on", type=conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(CONDITIONS)}"
+        "--fail-on", type=conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(FailOn)}"
     )
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from harness.base import label
-from harness.running.site import Listener
+from harness.run.context import ProgressListener
 
 if TYPE_CHECKING:
-    from harness.planning.making import Artifact
-    from harness.planning.tasks import Task
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from harness.run.artifacts import Artifact
+    from harness.run.task import Task
 
 
-class Progress(Listener):
+class Progress(ProgressListener):
     """Shows progress on a stream that is no data: a context manager whose `told` a run calls.
 
     A live bar appears only on a terminal; `verbose` writes a line per cell instead where there is none.
@@ -24,11 +27,10 @@ class Progress(Listener):
     def __init__(self, stream: TextIO = sys.stderr, *, quiet: bool = False, verbose: bool = False) -> None:
         self._stream, self._verbose = stream, verbose and not quiet
         self._live = stream.isatty() and not quiet
-        self._bar: Any = None
+        self._bar: tuple[Bar, TaskID] | None = None
         self._lock = threading.Lock()
         self._seeds: dict[int, float] = {}
-        self._line: Any = None
-        self._still, self._shown = False, 0.0
+        self._quiet, self._shown = False, 0.0
 
     def __enter__(self) -> Progress:
         return self
@@ -38,11 +40,11 @@ class Progress(Listener):
 
     def _stop(self) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            self._bar[0].stop()
 
-    def expect(self, tasks: list[Task], still: bool = False) -> None:
-        """The tasks of the run: what the bar's full length stands for. A `still` bar moves in `told` alone."""
-        self._still = still
+    def expect(self, tasks: list[Task], quiet: bool = False) -> None:
+        """The tasks of the run: what the bar's full length stands for. A `quiet` bar moves in `told` alone."""
+        self._quiet = quiet
         self._seeds = {id(task): len(task.wanted) - len(task.missing) for task in tasks}
         todo = [task for task in tasks if task.missing]
         if not todo or not self._live:
@@ -53,37 +55,39 @@ class Progress(Listener):
         from rich.progress import Progress as Bar
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("seeds"))
-        self._bar = Bar(
+        bar = Bar(
             *columns,
             TimeRemainingColumn(),
             console=Console(file=self._stream),
             transient=True,
             refresh_per_second=4,
-            auto_refresh=not still,
+            auto_refresh=not quiet,
         )
         total, done = sum(len(task.wanted) for task in tasks), sum(self._seeds.values())
-        self._line = self._bar.add_task("starting", total=total, completed=done)
-        self._bar.start()
+        self._bar = bar, bar.add_task("starting", total=total, completed=int(done))
+        bar.start()
 
-    def making(self, artifact: Artifact, share: float) -> None:
+    def building(self, artifact: Artifact, share: float) -> None:
         """What several cells share is being made."""
         name = artifact.name
         if self._bar is not None:
-            self._bar.update(self._line, description=f"making {name}"[:34] + f" {share:4.0%}")
+            bar, line = self._bar
+            bar.update(line, description=f"making {name}"[:34] + f" {share:4.0%}")
         elif self._verbose and share == 1:
             print(f"made {name}", file=self._stream, flush=True)
 
-    def told(self, task: Task, seeds: float) -> None:
+    def seeds_done(self, task: Task, seeds: float) -> None:
         """A task has this many seeds done."""
         with self._lock:
             seeds = min(max(seeds, self._seeds.get(id(task), 0)), len(task.wanted))  # a second part of one seed's work
             self._seeds[id(task)] = seeds
             name = _name(task)
             if self._bar is not None:
-                self._bar.update(self._line, completed=sum(self._seeds.values()), description=name[:40])
-                if self._still and time.monotonic() - self._shown > 1:
+                bar, line = self._bar
+                bar.update(line, completed=sum(self._seeds.values()), description=name[:40])
+                if self._quiet and time.monotonic() - self._shown > 1:
                     self._shown = time.monotonic()
-                    self._bar.refresh()
+                    bar.refresh()
             elif self._verbose and seeds == len(task.wanted):
                 print(f"done {name}", file=self._stream, flush=True)
 

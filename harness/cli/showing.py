@@ -1,66 +1,73 @@
-"""Results as the command line asks for them: on stdout, into files."""
+"""Runs as the command line asks for them: on stdout, into files."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
-from harness.history import runs
-from harness.planning.record import write
 from harness.report import render
+from harness.report.answer import answer
+from harness.results import Run, runs
+from harness.results.store import write
 
 
-def show(data: dict[str, Any], run: str, options: argparse.Namespace) -> None:
+def show(found: Run, run: str, options: argparse.Namespace) -> None:
     """A finished run: its report on stdout, or its JSON where it was asked for there; where it is kept, on stderr."""
-    text = render(data, "json") if options.json else ""
+    text = render(found, "json") if options.json else ""
     if options.json == "-":
         sys.stdout.write(text)
     else:
         if options.json:
             write(Path(options.json), text)
         if options.quiet:
-            print(data["answer"])
+            print(answer(found))
         else:
-            _print(data, options)
+            _print(found, options)
     if not options.quiet:
         print(f"stored in {Path(options.results) / 'runs' / run}", file=sys.stderr)
 
 
 def report(options: argparse.Namespace) -> None:
     """A stored run again, and its figures."""
-    data = runs.stored(Path(options.results), options.run)
-    if options.quality:
-        from harness.history.pareto import pareto
+    _formatted_and_drawn(runs.stored(Path(options.results), options.run), options)
 
-        data = pareto(runs.stored(Path(options.results), options.quality), data)
-    _formatted(data, options)
-    if options.figures:
-        from harness.figures import write as drawn
 
-        sys.stderr.writelines(f"{line}\n" for line in drawn(data, Path(options.figures), Path(options.results)))
+def pareto(options: argparse.Namespace) -> None:
+    """The times of one stored run beside the quality of another, and their figures."""
+    from harness.commands.pareto import pareto as front
+
+    speed, quality = (runs.stored(Path(options.results), run) for run in (options.speed, options.quality))
+    _formatted_and_drawn(front(quality, speed), options)
 
 
 def compare(options: argparse.Namespace) -> None:
     """Two stored runs, the later against the earlier."""
-    from harness.engines.local import Server
-    from harness.history import comparison
+    from harness.commands.compare import compare as compare_runs
+    from harness.worker.supervisor import Server
 
     folder = Path(options.results)
     before, after = (runs.stored(folder, run) for run in (options.before, options.after))
     with Server() as server:
-        _formatted(comparison.compare(before, after, folder, server), options)
+        _formatted(compare_runs(before, after, folder, server), options)
 
 
-def _formatted(data: dict[str, Any], options: argparse.Namespace) -> None:
+def _formatted_and_drawn(run: Run, options: argparse.Namespace) -> None:
+    _formatted(run, options)
+    if options.figures:
+        from harness.figures import write as drawn
+
+        sys.stderr.writelines(f"{line}\n" for line in drawn(run, Path(options.figures), Path(options.results)))
+
+
+def _formatted(run: Run, options: argparse.Namespace) -> None:
     if options.format == "console":
-        _print(data, options)
+        _print(run, options)
     else:
-        sys.stdout.write(render(data, options.format))
+        sys.stdout.write(render(run, options.format))
 
 
-def _print(data: dict[str, Any], options: argparse.Namespace) -> None:
+def _print(run: Run, options: argparse.Namespace) -> None:
     from harness.report.console import console_for, show
 
-    show(data, console_for(sys.stdout, options.color))
+    show(run, console_for(sys.stdout, options.color))

@@ -5,17 +5,22 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-from collections.abc import Callable
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.base import Component, name_of, schemas
-from harness.discovery import conformance, loading, sources
+from harness.discovery import declarations, loading, sources
 from harness.errors import BenchError, near_miss
-from harness.kinds import INPUTS, KINDS, Loss, Model, Transform
+from harness.kinds import KINDS, LOSS_INPUTS, Loss, Model, Transform
 
-GIVEN: dict[str, int] = {"loss": 2, "transform": 1, "model": 2}
-"""How many leading arguments the harness gives: (logits, target), (logits), (inputs, outputs)."""
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+GIVEN: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"loss": ("logits", "target"), "transform": ("logits",), "model": ("inputs", "outputs")}
+)
+"""The leading arguments that the harness gives."""
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "torch": ("torch.nn", "torch.nn.functional"),
@@ -35,10 +40,10 @@ def imported(kind: str, path: str) -> type[Component]:
     if isinstance(target, type) and issubclass(target, Component):
         if target.kind != kind:
             raise BenchError(f"{path} is a {target.kind or 'component of no kind'}, here stands a {kind}")
-        conformance.check_class(target)
+        declarations.check_class(target)
         body = {"__doc__": target.__doc__, "__module__": target.__module__, "import_path": path, "imported": target}
         return type(path, (target,), body)
-    if (kind, path.partition(":")[0]) in DRIVEN:
+    if (kind, path.partition(":")[0]) in DRIVEN and callable(target):
         return _driven(kind, path, target)
     if kind not in GIVEN:
         raise BenchError(f"{path}: a {kind} must be a subclass of harness.{KINDS[kind].__name__}")
@@ -47,11 +52,11 @@ def imported(kind: str, path: str) -> type[Component]:
     return _wrapped(kind, path, target)
 
 
-def _target(path: str) -> Any:
+def _target(path: str) -> object:
     module, _, attribute = path.partition(":")
     first = attribute.split(".")[0]
     places = [_module(path, name) for name in (module, *INSIDE.get(module, ()))]
-    target: Any = next((place for place in places if hasattr(place, first)), None)
+    target: object = next((place for place in places if hasattr(place, first)), None)
     for name in attribute.split("."):
         if not hasattr(target, name):
             around = places if target is None else [target]
@@ -61,7 +66,7 @@ def _target(path: str) -> Any:
     return target
 
 
-def _module(path: str, name: str) -> Any:
+def _module(path: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except BaseException as error:  # a module may raise anything
@@ -69,7 +74,7 @@ def _module(path: str, name: str) -> Any:
         raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
 
 
-def _driven(kind: str, path: str, target: Any) -> type[Component]:
+def _driven(kind: str, path: str, target: Callable[..., object]) -> type[Component]:
     """The stock component for a library, with the field filled in that names the library's class."""
     library, _, attribute = path.partition(":")
     source = next(each for each in sources.stock() if each.name == f"{kind}s.{library}")
@@ -81,41 +86,61 @@ def _driven(kind: str, path: str, target: Any) -> type[Component]:
     return type(path, (driver,), body | {"imported": staticmethod(target), "import_path": path})
 
 
-def _wrapped(kind: str, path: str, target: Callable[..., Any]) -> type[Component]:
+def _wrapped(kind: str, path: str, target: Callable[..., object]) -> type[Component]:
     base = {"loss": _Loss, "transform": _Transform, "model": _Model}[kind]
+    _check_arguments(kind, path, target)
     hints, defaults, asked = _parameters(kind, target, base)
     doc = (inspect.getdoc(target) or f"{path}.").split("\n")[0]
-    body = {"__doc__": doc, "__module__": __name__, "__annotations__": hints, **defaults}
+    body: dict[str, object] = {"__doc__": doc, "__module__": __name__, "__annotations__": hints, **defaults}
     if asked:
         body["__call__"] = _asking(asked)
     return type(path, (base,), body | {"imported": staticmethod(target), "import_path": path})
 
 
+def _check_arguments(kind: str, path: str, target: Callable[..., object]) -> None:
+    """A callable, or what a class of callables makes, takes as many arguments by position as the harness gives."""
+    names = GIVEN[kind]
+    made = inspect.isclass(target) and kind != "model"
+    behind: Any = target
+    called = (getattr(behind, "forward", None) or behind.__call__) if made else behind
+    try:
+        signature = inspect.signature(called)
+    except (TypeError, ValueError):  # built-ins written in C may have no signature
+        return
+    try:
+        signature.bind_partial(*[None] * (len(names) + made))  # the first one of a class's method is the instance
+    except TypeError:
+        taken = [p.replace(annotation=p.empty) for p in signature.parameters.values()][made:]
+        raise BenchError(f"{path} takes {inspect.Signature(taken)}, expected ({', '.join(names)})") from None
+
+
 def _parameters(
-    kind: str, target: Callable[..., Any], base: type[Component]
-) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    kind: str, target: Callable[..., object], base: type[Component]
+) -> tuple[dict[str, object], dict[str, object], list[str]]:
     """The fields a callable's parameters make, their plain defaults, and the inputs it asks for by name."""
     try:
         signature = list(inspect.signature(target).parameters.values())
     except ValueError:  # built-ins written in C may have no signature
         return {}, {}, []
     made = inspect.isclass(target) and kind != "model"
-    rest = [p for p in signature[0 if made else GIVEN[kind] :] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    asked = [p.name for p in rest if p.name in INPUTS and kind == "loss" and not made]
-    fields = [p for p in rest if p.name not in INPUTS and not hasattr(base, p.name) and _plain(p)]
+    rest = [
+        p for p in signature[0 if made else len(GIVEN[kind]) :] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    ]
+    asked = [p.name for p in rest if p.name in LOSS_INPUTS and kind == "loss" and not made]
+    fields = [p for p in rest if p.name not in LOSS_INPUTS and not hasattr(base, p.name) and _plain(p)]
     hints = {p.name: _hint(p.default) for p in fields}
     return hints, {p.name: p.default for p in fields if p.default is not p.empty}, asked
 
 
-def _hint(default: Any) -> Any:
+def _hint(default: object) -> object:
     """The type that a default shows; a whole number may stand for any number, so it shows none."""
     return type(default) if isinstance(default, (bool, float, str)) else Any
 
 
-def _asking(names: list[str]) -> Callable[..., Any]:
+def _asking(names: list[str]) -> Callable[..., Tensor]:
     """A loss's `__call__` whose signature asks for inputs by name, as the callable behind it does."""
 
-    def call(self: Any, logits: Any, target: Any, **inputs: Any) -> Any:
+    def call(self: _Loss, logits: Tensor, target: Tensor, **inputs: object) -> Tensor:
         return self._apply(logits, target, **inputs)
 
     parameter = inspect.Parameter
@@ -137,36 +162,39 @@ def _plain(parameter: inspect.Parameter) -> bool:
 class _Imported(Component):
     """What the three adapters share."""
 
-    imported: ClassVar[Any]
+    imported: ClassVar[Callable[..., Any]]
     import_path: ClassVar[str]
 
-    def _fields(self) -> dict[str, Any]:
+    def _fields(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in schemas(type(self))}
 
-    def _apply(self, *args: Any, **inputs: Any) -> Any:
-        behind: Any = type(self).imported
-        made: Any = behind(**self._fields()) if isinstance(behind, type) else partial(behind, **self._fields())
-        return made(*args, **inputs)
+    def _apply(self, *args: Tensor, **inputs: object) -> Tensor:
+        behind, fields = type(self).imported, self._fields()
+        if isinstance(behind, type):
+            found: Tensor = behind(**fields)(*args, **inputs)
+            return found
+        found = behind(*args, **{**fields, **inputs})
+        return found
 
 
 class _Loss(_Imported, Loss):
-    """Any callable (logits, target), or class of such callables."""
+    """A callable (logits, target), or a class of such callables."""
 
-    def __call__(self, logits: Any, target: Any) -> Any:
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         return self._apply(logits, target)
 
 
 class _Transform(_Imported, Transform):
-    """Any callable (logits), or class of such callables."""
+    """A callable (logits), or a class of such callables."""
 
-    def __call__(self, logits: Any) -> Any:
+    def __call__(self, logits: Tensor) -> Tensor:
         return self._apply(logits)
 
 
 class _Model(_Imported, Model):
-    """Any factory of torch modules that takes (inputs, outputs)."""
+    """A factory of torch modules that takes (inputs, outputs)."""
 
-    def build(self, inputs: int, outputs: int) -> Any:
+    def build(self, inputs: int, outputs: int) -> nn.Module:
         """The factory's module."""
-        factory: Any = type(self).imported
-        return factory(inputs, outputs, **self._fields())
+        module: nn.Module = type(self).imported(inputs, outputs, **self._fields())
+        return module

@@ -10,16 +10,19 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from harness.base import Spec, component_name
 from harness.discovery import digests, sources
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
-from harness.fields import Schema, kind_in
+from harness.fields import Json, Schema, kind_in
 
-Description = Mapping[str, Any]
-Describe = Callable[[list[Source]], Mapping[str, Any]]
-"""Makes descriptions in a child: plugin name -> {"components": [...]} or {"error": "one line"}."""
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Description, PluginAnswer
+
+Describe = Callable[[list[Source]], "Mapping[str, PluginAnswer]"]
+"""Makes descriptions in a child: plugin name -> what it brings, or why it cannot be used."""
 
 
 class Catalogue:
@@ -77,7 +80,7 @@ class Catalogue:
         if self._mistakes:
             raise BenchError(self._mistakes[0])
 
-    def _new(self, source: Source, answer: Mapping[str, Any]) -> list[Description]:
+    def _new(self, source: Source, answer: PluginAnswer) -> list[Description]:
         if "error" in answer:
             self._refuse(source, answer["error"])
             return []
@@ -114,18 +117,19 @@ class Catalogue:
         if not entries and source.origin == "given" and not self._mistakes:
             self._listeners.append(source)
 
-    def used(self, kind: str, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def used(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Every component a spec needs, itself first, nested ones and their defaults too.
 
         Raises BenchError for a default that names no component.
         """
-        yield kind, spec["name"]
-        owner = self.table[kind, spec["name"]]
-        for name, field in owner["fields"].items():
+        own = component_name(spec)
+        yield kind, own
+        owner = self.table[kind, own]
+        for name, field in (*owner["fields"].items(), *owner.get("declared", {}).items()):
             for inner, part in parts(field["schema"], spec.get(name, field.get("default"))):
-                if (inner, part["name"]) not in self.table:
-                    near = near_miss(part["name"], [n for k, n in self.table if k == inner])
-                    what = f"{spec['name']}.{name}: unknown {inner} {part['name']!r}{near}"
+                if (inner, (other := component_name(part))) not in self.table:
+                    near = near_miss(other, [n for k, n in self.table if k == inner])
+                    what = f"{own}.{name}: unknown {inner} {other!r}{near}"
                     raise BenchError(what, f"{owner['file']}:{owner['line']}")
                 yield from self.used(inner, part)
 
@@ -142,12 +146,12 @@ class Catalogue:
         return self._digests[source.file]
 
 
-def parts(schema: Schema, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parts(schema: Schema, value: Json) -> Iterator[tuple[str, Spec]]:
     """(kind, spec) of every component that a field's value holds: one, a list of them, or none."""
     inner = kind_in(schema.get("items", schema))
     for each in value if isinstance(value, (list, tuple)) else [value]:
         if inner and isinstance(each, Mapping) and "name" in each:
-            yield inner, each
+            yield inner, dict(each)
 
 
 def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe) -> Catalogue:

@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from harness.discovery.sources import Source
 
@@ -25,8 +24,8 @@ _FOREIGN = re.compile(r"""["']([\w-]+\.(?:c|cc|cpp|cu|h|hpp))["']""")
 
 
 def family(file: Path) -> list[Path]:
-    """A plugin's file, the modules it imports from its own folder, directly or through each other, and the C, C++ and
-    CUDA files of that folder they name.
+    """A plugin's file, the modules it imports from its own folder and the packages beside it, directly or through each
+    other, and the C, C++ and CUDA files of that folder they name.
     """
     seen: list[Path] = []
     waiting = [file]
@@ -59,7 +58,18 @@ def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
             found.append(file.parent / f"{word}.py")
         elif word in beside and (file.parent / word / "__init__.py").is_file():
             found += sorted((file.parent / word).rglob("*.py"))
-    return tuple(found)
+    return tuple(found + _named_in_sister_packages(file, text))
+
+
+def _named_in_sister_packages(file: Path, text: str) -> list[Path]:
+    """Modules of the packages beside a file's own that it imports by their full names: a protocol may use another's."""
+    above = file.parent.parent
+    if not (above / "__init__.py").is_file() or not (above.parent / "__init__.py").is_file():
+        return []  # the package above would be the whole distribution
+    dotted = {statement[0] for statement in _IMPORT.findall(text)}
+    inner = [module.split(f".{above.name}.", 1)[1] for module in sorted(dotted) if f".{above.name}." in module]
+    found = [(above / module.replace(".", "/")).with_suffix(".py") for module in inner]
+    return [member for member in found if member.is_file() and member != file]
 
 
 def library_digest(file: Path) -> str:
@@ -124,7 +134,7 @@ class _Bare(ast.NodeTransformer):
         return node
 
 
-def digest(data: Any) -> str:
+def digest(data: object) -> str:
     """SHA-256 of JSON data in its canonical form."""
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from types import ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
 
 import pluggy
 
@@ -32,12 +31,11 @@ def check_hooks(module: ModuleType, file: str) -> None:
         raise BenchError("components() is not registered: put @hookimpl above it", _line(hook, file))
     if not marked:
         own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
-        raise BenchError(
-            f"the plugin registers nothing: it needs @hookimpl def components(){close('components', own)}", f"{file}:1"
-        )
+        near = near_miss("components", own).suggestion
+        raise BenchError(f"the plugin registers nothing: it needs @hookimpl def components(){near}", f"{file}:1")
 
 
-def _check_arguments(name: str, hook: Any, file: str) -> None:
+def _check_arguments(name: str, hook: FunctionType, file: str) -> None:
     known = list(inspect.signature(getattr(hookspecs, name)).parameters)
     for argument in inspect.signature(hook).parameters:
         if argument not in known:
@@ -59,7 +57,7 @@ def answers(manager: pluggy.PluginManager, module: ModuleType, file: str) -> lis
     return _checked(given[0] if given else [] if listens else None, module, file)
 
 
-def _checked(answer: Any, module: ModuleType, file: str) -> list[type[Component]]:
+def _checked(answer: object, module: ModuleType, file: str) -> list[type[Component]]:
     """The answer, if it is a list of component classes."""
     at = _line(module.__dict__.get("components"), file)
     if not isinstance(answer, (list, tuple)):
@@ -74,7 +72,7 @@ def _checked(answer: Any, module: ModuleType, file: str) -> list[type[Component]
     return list(answer)
 
 
-def _said(answer: Any) -> str:
+def _said(answer: object) -> str:
     if isinstance(answer, type):
         return f"the class {answer.__name__}: return [{answer.__name__}]"
     return "None" if answer is None else f"a {type(answer).__name__}"
@@ -84,13 +82,7 @@ def _kinds() -> str:
     return " or ".join(", ".join(sorted(k.__name__ for k in KINDS.values())).rsplit(", ", 1))
 
 
-def _line(function: Any, file: str) -> str:
+def _line(function: object, file: str) -> str:
     """file:line of a function, the first line of the file where it has none."""
     code = getattr(function, "__code__", None)
     return f"{file}:{code.co_firstlineno if code else 1}"
-
-
-def close(word: str, choices: list[str]) -> str:
-    """The near miss where there is one, and nothing where the choices would only be listed."""
-    near = near_miss(word, choices)
-    return near if near.startswith(", did you mean") else ""

@@ -13,17 +13,30 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from harness import hookspecs
-from harness.base import REQUIRED, Component, data_of, default_of, name_of, same_name, schemas, unknown_field
-from harness.discovery import conformance, loading, registration, sources
+from harness.base import (
+    REQUIRED,
+    Component,
+    attribute,
+    data_of,
+    declared_schemas,
+    default_of,
+    is_derived,
+    name_of,
+    same_name,
+    schemas,
+    unknown_field,
+)
+from harness.discovery import declarations, loading, registration, sources
 from harness.discovery.sources import Source
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import Named, kind_in
-from harness.inputs import call, required
+from harness.fields import Json, Named, Schema, kind_in
+from harness.inputs import call_with_inputs, required
 from harness.kinds import KINDS
 
 if TYPE_CHECKING:
-    from harness.ready import Ready
+    from harness.diffusion.model import DiffusionModel
+    from harness.discovery.descriptions import FieldInfo
 
 
 class Registry:
@@ -47,7 +60,7 @@ class Registry:
         brought = registration.answers(self.manager, module, source.file)
         known = dict(self._classes)
         for cls in brought:
-            conformance.check_class(cls)
+            declarations.check_class(cls)
             key = (cls.kind, name_of(cls))
             if key in known:
                 raise _clash(cls, *known[key])
@@ -70,17 +83,16 @@ class Registry:
             raise BenchError(f"no {kind} {name!r}{near_miss(name, self.names(kind))}")
         return self._classes[kind, name][0]
 
-    def build(self, kind: str, spec: str | Mapping[str, Any] | Named) -> Any:
+    def build(self, kind: str, spec: str | Mapping[str, object] | Named) -> Any:
         """An instance from its spec; nested components, learned and scheduled fields are built on the way.
 
         Raises BenchError for an unknown name or field and for a value that does not fit.
         """
-        fields = (
-            {"name": spec.name if isinstance(spec, Named) else spec} if isinstance(spec, (str, Named)) else dict(spec)
-        )
-        cls = self.get(kind, fields.pop("name"))
+        fields: dict[str, object] = {"name": spec} if isinstance(spec, (str, Named)) else dict(spec)
+        own = fields.pop("name")
+        cls = self.get(kind, own.name if isinstance(own, Named) else str(own))
         known = schemas(cls)
-        values = {}
+        values: dict[str, object] = {}
         for name, value in fields.items():
             if name not in known:
                 raise BenchError(unknown_field(name_of(cls), name, known))
@@ -91,9 +103,12 @@ class Registry:
         missing = [f for f in known if f not in values and default_of(cls, f) is REQUIRED]
         if missing:
             raise BenchError(f"{kind} {name_of(cls)} needs a value for {', '.join(missing)}")
-        return cls(**values)
+        made = cls(**{attribute(name): value for name, value in values.items()})
+        for name, declared in _named_attributes(cls).items():
+            object.__setattr__(made, name, self.build(str(kind_in(declared["schema"])), getattr(cls, name)))
+        return made
 
-    def _value(self, schema: dict[str, Any], value: Any) -> Any:
+    def _value(self, schema: Schema, value: object) -> object:
         inner = kind_in(schema)
         if inner and isinstance(value, (str, Mapping)):
             return self.build(inner, value)
@@ -104,17 +119,18 @@ class Registry:
                 return dynamic(value)
         return value
 
-    def describe(self, cls: type[Component], source: Source) -> dict[str, Any]:
+    def describe(self, cls: type[Component], source: Source) -> dict[str, object]:
         """What the command may know of a component without importing it, as JSON data."""
-        fields = {}
+        fields: dict[str, object] = {}
         for name, schema in schemas(cls).items():
             default = default_of(cls, name)
-            fields[name] = {"schema": schema} | ({} if default is REQUIRED else {"default": data_of(default)})
-        file, _, line = conformance.place(cls).rpartition(":")
+            fields[name] = {"schema": schema, **({} if default is REQUIRED else {"default": data_of(default)})}
+        file, _, line = declarations.place(cls).rpartition(":")
         return {
             "kind": cls.kind,
             "name": name_of(cls),
             "fields": fields,
+            "declared": _named_attributes(cls),
             "doc": (inspect.getdoc(cls) or "").split("\n")[0],
             "help": inspect.getdoc(cls) or "",
             "file": file,
@@ -122,30 +138,45 @@ class Registry:
             "plugin": source.name,
             "dynamic": cls.dynamic,
             "inputs": list(required(cls.__call__)) if "__call__" in dir(cls) else [],
-            "facts": {**_facts(cls), "made": cls.is_made(), "late": list(cls.late)},
+            "facts": {
+                **_facts(cls),
+                "needs_artifact": cls.needs_artifact(),
+                "not_in_artifact": list(cls.not_in_artifact),
+            },
         }
 
 
-def _facts(cls: type[Component]) -> dict[str, Any]:
+def _facts(cls: type[Component]) -> dict[str, Json]:
     """The public class attributes that the kind declares: direction and unit of a metric, needs of a protocol.
 
     One that depends on the fields, a property, is none of the class's.
     """
-    hidden = {"kind", "dynamic"}
-    declared = {n: getattr(cls, n) for n in KINDS[cls.kind].__annotations__ if n not in hidden and n[0] != "_"}
-    return {name: data_of(value) for name, value in declared.items() if not isinstance(value, property)}
+    hidden = {"kind", "dynamic", "declared_attributes"}
+    kind = KINDS[cls.kind]
+    names = [n for n in (*kind.__annotations__, *kind.declared_attributes) if n not in hidden and n[0] != "_"]
+    settled = {name: getattr(cls, name) for name in names if name not in schemas(cls) and not is_derived(cls, name)}
+    return {name: data_of(value) for name, value in settled.items()}
 
 
 def _clash(cls: type[Component], other: type[Component], owner: Source) -> BenchError:
     return BenchError(
-        f"{cls.kind} {name_of(cls)} is already defined at {conformance.place(other)}; "
+        f"{cls.kind} {name_of(cls)} is already defined at {declarations.place(other)}; "
         f"rename one, or leave one out with -p no:{owner.name}",
-        conformance.place(cls),
+        declarations.place(cls),
     )
 
 
 def _named_defaults(cls: type[Component]) -> dict[str, Named]:
     return {f: d for f in schemas(cls) if isinstance(d := default_of(cls, f), Named)}
+
+
+def _named_attributes(cls: type[Component]) -> dict[str, FieldInfo]:
+    """The attributes declared by the kind that hold a component and that the class leaves to a name, as JSON data."""
+    return {
+        name: {"schema": schema, "default": data_of(default)}
+        for name, schema in declared_schemas(cls).items()
+        if name not in schemas(cls) and isinstance(default := getattr(cls, name), Named)
+    }
 
 
 def imported(kind: str, path: str) -> type[Component]:
@@ -155,7 +186,7 @@ def imported(kind: str, path: str) -> type[Component]:
     return adapters.imported(kind, path)
 
 
-def _everything() -> Registry:
+def installed_components() -> Registry:
     """The stock and installed plugins; one that cannot be used is left out, as in the command."""
     registry = Registry(sources.stock())
     for source in sources.installed():
@@ -164,30 +195,30 @@ def _everything() -> Registry:
     return registry
 
 
-def component(kind: str, name: str, **fields: Any) -> Any:
+def component(kind: str, name: str, **fields: object) -> Any:
     """An instance of a stock or installed component: `component("transform", "gaussian", scale=1.0)`.
 
     Raises BenchError for an unknown kind, name or field, with the near miss.
     """
-    return _everything().build(kind, {"name": name, **fields})
+    return installed_components().build(kind, {"name": name, **fields})
 
 
 def components(kind: str) -> dict[str, type[Component]]:
     """{name: class} of every stock and installed component of a kind. Raises BenchError for an unknown kind."""
     if kind not in KINDS:
         raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
-    registry = _everything()
+    registry = installed_components()
     return {name: registry.get(kind, name) for name in registry.names(kind)}
 
 
-def denoiser(name: str, device: str = "cpu", **fields: Any) -> Ready:
+def denoiser(name: str, device: str = "cpu", **fields: object) -> DiffusionModel:
     """A stock or installed denoiser, loaded and ready: `denoiser("gaussian", variance=0.25)`; trained where it trains.
 
     Raises BenchError as `component` does.
     """
     from harness import artifacts
-    from harness.ready import Ready
+    from harness.diffusion.model import DiffusionModel
 
     made = component("denoiser", name, **fields)
-    weights = artifacts.trained(made, lambda *_, **__: None) if made.is_made() else {}
-    return Ready(made, call(made.load, device, weights=weights), device)
+    weights = artifacts.trained(made, lambda *_, **__: None) if made.needs_artifact() else {}
+    return DiffusionModel(made, call_with_inputs(made.load, device, weights=weights), device)

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import importlib.machinery
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from harness.errors import BenchError, near_miss
 from harness.hookspecs import PROJECT
 
 HARNESS = Path(__file__).resolve().parent.parent
 """The folder of the package itself."""
+
+
+class SourceData(TypedDict):
+    """A source as it crosses to another process."""
+
+    name: str
+    file: str
+    module: str | None
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -31,9 +40,9 @@ class Source:
     module: str | None
     origin: str
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> SourceData:
         """The form that crosses to another process."""
-        return asdict(self)
+        return {"name": self.name, "file": self.file, "module": self.module, "origin": self.origin}
 
 
 def stock_folder() -> Path:
@@ -43,12 +52,15 @@ def stock_folder() -> Path:
 
 def stock() -> list[Source]:
     """Every stock plugin, the protocols included, in a fixed order."""
-    found = []
-    for folder, package in ((HARNESS / "protocols", "harness.protocols"), (stock_folder(), "harness.stock")):
-        for file in sorted(folder.rglob("*.py")):
-            parts = file.relative_to(folder).with_suffix("").parts
-            if not any(part.startswith("_") for part in parts):
-                found.append(Source(".".join(parts), str(file), ".".join((package, *parts)), "stock"))
+    found = [
+        Source(file.parent.name, str(file), f"harness.protocols.{file.parent.name}.protocol", "stock")
+        for file in sorted((HARNESS / "protocols").glob("*/protocol.py"))
+    ]
+    folder = stock_folder()
+    for file in sorted(folder.rglob("*.py")):
+        parts = file.relative_to(folder).with_suffix("").parts
+        if not any(part.startswith("_") for part in parts):
+            found.append(Source(".".join(parts), str(file), ".".join(("harness.stock", *parts)), "stock"))
     return found
 
 
@@ -86,7 +98,7 @@ def locate(module: str) -> Path | None:
 
 
 def _find_all(parts: Iterable[str]) -> importlib.machinery.ModuleSpec | None:
-    search: Any = None
+    search: Sequence[str] | None = None
     name = ""
     spec = None
     for part in parts:
@@ -98,7 +110,7 @@ def _find_all(parts: Iterable[str]) -> importlib.machinery.ModuleSpec | None:
     return spec
 
 
-def _find(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:
+def _find(name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
     for finder in sys.meta_path:
         spec = finder.find_spec(name, path)
         if spec is not None:
@@ -114,8 +126,8 @@ def nearest(module: str) -> str:
             parent = _find_all(parts[:place])
             folders = list(parent.submodule_search_locations or []) if parent else []
             beside = [file for folder in folders for file in Path(folder).iterdir()]
-            near = near_miss(parts[place], [file.stem for file in beside if not file.stem.startswith("_")])
-            return near if near.startswith(", did you mean") else ""
+            names = [file.stem for file in beside if not file.stem.startswith("_")]
+            return near_miss(parts[place], names).suggestion
     return ""
 
 

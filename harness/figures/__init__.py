@@ -1,4 +1,4 @@
-"""Figures: a result as pictures. Loads matplotlib only when they are asked for.
+"""Figures: a run as pictures. Loads matplotlib only when they are asked for.
 
 A new figure is a module here with `figures(run) -> {name: maker}`, and its name in MODULES. A maker draws one picture
 when it is called and raises BenchError, one line, where it cannot.
@@ -9,24 +9,25 @@ from __future__ import annotations
 import importlib
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
-from harness.figures.run import Run
-from harness.planning.record import writing
+from harness.figures.run import StoredRun
+from harness.results import Run
+from harness.results.store import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Run", "figures", "write"]
+__all__ = ["StoredRun", "figures", "write"]
 
 MODULES = ("front", "against", "samples", "path", "steps", "occurrences", "ball")
 """The modules that draw, in the order in which their figures are written."""
 
 
-def figures(run: Run) -> dict[str, Callable[[], Figure]]:
+def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
     """Every figure that a run may have: file name without its ending -> what draws it."""
     found: dict[str, Callable[[], Figure]] = {}
     for module in MODULES:
@@ -36,14 +37,14 @@ def figures(run: Run) -> dict[str, Callable[[], Figure]]:
     return found
 
 
-def write(data: Mapping[str, Any], folder: Path, results: Path) -> Iterator[str]:
-    """Write the figures of a result as `folder`/NAME.png; a line for each, written or not.
+def write(run: Run, folder: Path, results: Path) -> Iterator[str]:
+    """Write the figures of a run as `folder`/NAME.png; a line for each, written or not.
 
     `results` is where the run's records are. Raises BenchError where the folder cannot be written to.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    makers = figures(Run(data, results))
+    makers = figures(StoredRun(run, results))
     if not makers:
         yield "no figure: nothing was measured at several numbers, and nothing else was kept to be shown"
     for name, make in makers.items():
@@ -73,7 +74,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:100] or "figure"
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
+def _free(name: str, taken: Collection[str]) -> str:
     number = 1
     while (free := name if number == 1 else f"{name}-{number}") in taken:
         number += 1

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
-from harness.figures.opened import opened
-from harness.figures.run import Run
+from harness.figures.field_axes import opened
+from harness.figures.run import StoredRun
 from harness.figures.series import Line, Panel, Series, numeric, series
-from harness.figures.style import COLOURS, DASHES, FAINT, MARKERS, few, headed, numbered, scale, sheet
+from harness.figures.style import COLORS, DASHES, FAINT, MARKERS, few, headed, numbered, scale, sheet, united
+from harness.report.prose import SOURCES
+from harness.results import MetricInfo, Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,22 +24,21 @@ if TYPE_CHECKING:
 
 ACROSS = 3
 Look = Mapping[str, Any]
-SOURCES = {"both": "seeds and test examples", "seeds": "seeds", "examples": "test examples"}
-ARROWS = {"lower": "↓ lower is better", "higher": "↑ higher is better"}
+ARROWS: Mapping[bool | None, str] = MappingProxyType({False: "↓ lower is better", True: "↑ higher is better"})
 
 
-def figures(run: Run) -> dict[str, Callable[[], Figure]]:
+def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
     """METRIC-against-AXIS, for every metric and every axis of numbers, those inside components too."""
     return {
-        f"{metric['label']}-against-{axis}": partial(_against, seen, metric, axis)
+        f"{metric.label}-against-{axis}": partial(_against, seen, metric, axis)
         for seen, axes in ((run, numeric(run)), opened(run))
         for axis in axes
         for metric in run.view.metrics
     }
 
 
-def _against(run: Run, metric: Mapping[str, Any], axis: str) -> Figure:
-    name = str(metric["label"])
+def _against(run: StoredRun, metric: MetricInfo, axis: str) -> Figure:
+    name = metric.label
     found = series(run, name, axis)
     values = sorted({point.x for point in found.points})
     if len(values) < 2:
@@ -48,14 +50,14 @@ def _against(run: Run, metric: Mapping[str, Any], axis: str) -> Figure:
         numbered(axes, values)
         axes.set_xlabel(axis)
     for axes in panels[::ACROSS]:
-        axes.set_ylabel(name + (f" [{metric['unit']}]" if metric.get("unit") else ""))
+        axes.set_ylabel(united(metric))
     _legend(figure, found, looks)
-    arrow = ARROWS.get(str(metric.get("better")), "")
+    arrow = ARROWS.get(metric.higher_is_better, "")
     title = f"{name} against {axis}" + (f"   {arrow}" if arrow else "")
     return headed(figure, title, [*filter(None, notes), *_caption(run, found, name)])
 
 
-def _drawn(axes: Axes, panel: Panel, looks: Mapping[str, Look], found: Series, metric: Mapping[str, Any]) -> str:
+def _drawn(axes: Axes, panel: Panel, looks: Mapping[str, Look], found: Series, metric: MetricInfo) -> str:
     """Means joined by lines, intervals as bars; answers what the caption has to say of the vertical axis."""
     axes.set_title(panel.title)
     for line in panel.lines.values():
@@ -67,9 +69,8 @@ def _drawn(axes: Axes, panel: Panel, looks: Mapping[str, Look], found: Series, m
             axes.vlines(*zip(*sure, strict=True), color=look["color"], linewidth=1.0)
     lows = [point.mean if point.low is None else min(point.low, point.mean) for point in found.points]
     said = scale(axes, [point.mean for point in found.points], lows)
-    floor = metric.get("floor")
-    if floor is not None and axes.get_yscale() != "log":
-        axes.axhline(floor, color=FAINT, linewidth=0.6, zorder=0)
+    if metric.ideal is not None and axes.get_yscale() != "log":
+        axes.axhline(metric.ideal, color=FAINT, linewidth=0.6, zorder=0)
     return said
 
 
@@ -78,23 +79,23 @@ def _key(line: Line) -> str:
 
 
 def _looks(found: Series) -> dict[str, Look]:
-    """Every contender's marker is its own; its colour is that of its first axis, its dashes those of the others.
+    """Every contender's marker is its own; its color is that of its first axis, its dashes those of the others.
 
-    Controls are grey, dashed and without markers; what is published is a hollow marker without a line.
+    Controls are gray, dashed and without markers; what is published is a hollow marker without a line.
     """
     looks: dict[str, Look] = {}
-    colours: dict[str, int] = {}
+    colors: dict[str, int] = {}
     dashes: dict[str, int] = {}
     for line in found.lines:
         if _key(line) in looks:
             continue
-        if line.control:
+        if line.is_control:
             number = sum(look["color"] == FAINT for look in looks.values())
             looks[_key(line)] = {"color": FAINT, "linestyle": DASHES[1 + number % (len(DASHES) - 1)], "zorder": 1.5}
             continue
-        around, colour = divmod(colours.setdefault(line.looks[0], len(colours)), len(COLOURS))
+        around, color = divmod(colors.setdefault(line.looks[0], len(colors)), len(COLORS))
         dash = around + dashes.setdefault(line.looks[1], len(dashes))
-        look: dict[str, Any] = {"color": COLOURS[colour], "linestyle": DASHES[dash % len(DASHES)]}
+        look: dict[str, Any] = {"color": COLORS[color], "linestyle": DASHES[dash % len(DASHES)]}
         look |= {"marker": MARKERS[len(looks) % len(MARKERS)], "markeredgewidth": 0.0}
         hollow = {"linestyle": "none", "markerfacecolor": "white", "markeredgewidth": 1.0}
         looks[_key(line)] = look | (hollow if line.source else {})
@@ -108,23 +109,23 @@ def _legend(figure: Figure, found: Series, looks: Mapping[str, Look]) -> None:
     handles: dict[str, Any] = {}
     for axes in figure.axes:
         handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    controls = {_key(line) for line in found.lines if line.control}
+    controls = {_key(line) for line in found.lines if line.is_control}
     order = sorted(handles, key=lambda label: label in controls)
     figure.legend([handles[label] for label in order], order, loc="outside right upper", handlelength=3.2)
 
 
-def _caption(run: Run, found: Series, metric: str) -> Iterator[str]:
-    entries = [(cell.get("metrics") or {}).get(metric) or {} for cell in run.cells]
-    kinds = sorted({str(e["interval"]) for e in entries if e.get("low") is not None and e.get("interval")})
-    counts = sorted({len(cell.get("seeds") or []) for cell in run.cells if cell.get("status") == "ok"})
+def _caption(run: StoredRun, found: Series, metric: str) -> Iterator[str]:
+    values = [row.metrics[metric] for row in run.rows if metric in row.metrics]
+    kinds = sorted({value.interval for value in values if value.low is not None})
+    counts = sorted({len(row.seeds) for row in run.rows if row.status is Status.OK})
     seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "no"
-    bars = f"; bars are 95 % intervals over {' or '.join(SOURCES.get(kind, kind) for kind in kinds)}" if kinds else ""
+    bars = f"; bars are 95 % intervals over {' or '.join(SOURCES[kind] for kind in kinds)}" if kinds else ""
     yield f"Means of {seeds} seed{'' if counts == [1] else 's'}{bars}."
-    if any(line.control for line in found.lines):
-        yield "Grey and dashed: controls, which show what is left when nothing is wrong but chance."
+    if any(line.is_control for line in found.lines):
+        yield "Gray and dashed: controls, which show what is left when nothing is wrong but chance."
     for source in dict.fromkeys(line.source for line in found.lines if line.source):
         yield f"Hollow: published, not measured here. {source}"
     yield from few([f"Not drawn: {sentence}" for sentence in found.missing])
-    if run.data.get("run"):
-        device = (run.data.get("environment") or {}).get("device")
-        yield f"{run.data.get('suite')}, run {run.data['run']}" + (f", on {device}" if device else "")
+    if run.run.run:
+        device = run.run.environment.get("device")
+        yield f"{run.run.suite}, run {run.run.run}" + (f", on {device}" if device else "")

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.errors import BenchError
 from harness.figures.exhibits import gathered
-from harness.figures.run import Run
-from harness.figures.style import COLOURS, INK, MARKERS, few, headed, plainly, sheet
+from harness.figures.run import StoredRun
+from harness.figures.style import COLORS, INK, MARKERS, few, headed, plainly, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,8 +30,8 @@ class Place(NamedTuple):
     inside: float
 
 
-def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
-    """ball-over-cube, for a run that looks for neighbours."""
+def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
+    """ball-over-cube, for a run that looks for neighbors."""
     return {"ball-over-cube": partial(_ball, run)} if run.has("dissimilarity") else {}
 
 
@@ -40,7 +40,7 @@ def log_share(d: int) -> float:
     return (d / 2 * math.log(math.pi) - math.lgamma(d / 2 + 1) - d * math.log(2)) / math.log(10)
 
 
-def _ball(run: Run) -> Figure:
+def _ball(run: StoredRun) -> Figure:
     """The curve, and the measured points that have any inside."""
     places = list(_places(run))
     if not places:
@@ -50,9 +50,9 @@ def _ball(run: Run) -> Figure:
     axes.plot(ds, [10 ** log_share(d) for d in ds], color=INK, label="a ball in its cube", zorder=1)
     drawn = [place for place in places if place.inside and place.dimensions <= MOST]
     for number, place in enumerate(drawn):
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
         spot = [place.dimensions], [place.inside]
-        axes.plot(*spot, linestyle="none", label=place.title, color=colour, marker=marker)
+        axes.plot(*spot, linestyle="none", label=place.title, color=color, marker=marker)
     axes.set_yscale("log")
     plainly(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -82,7 +82,7 @@ def _power(log: float) -> str:
     return f"{10 ** (log - power):.0f}e{power}".replace("-", "−")
 
 
-def _places(run: Run) -> Iterator[Place]:
+def _places(run: StoredRun) -> Iterator[Place]:
     """A problem's points are those of any of its contenders."""
     for problem in run.view.problems:
         arrays = next((each.arrays for each in gathered(run, problem).contenders if "inside" in each.arrays), None)

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
-from harness.figures.run import Run
+from harness.figures.run import StoredRun
 from harness.figures.style import few
-from harness.report.parts import Problem, Row
+from harness.report.parts import Entry, Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ Arrays = dict[str, Any]
 class Contender:
     """One contender and what was kept of it: arrays by name."""
 
-    row: Row
+    entry: Entry
     arrays: Arrays
 
 
@@ -37,7 +37,7 @@ class Exhibit:
 
 
 def shown(
-    run: Run, kind: str, name: str, fits: Callable[[Arrays], bool], draw: Callable[[Exhibit], Figure]
+    run: StoredRun, kind: str, name: str, fits: Callable[[Arrays], bool], draw: Callable[[Exhibit], Figure]
 ) -> dict[str, Callable[[], Figure]]:
     """NAME-PROBLEM for every problem that has what fits; NAME alone, which says why, where nothing at all is kept.
 
@@ -59,28 +59,28 @@ def _nothing(reason: str) -> Figure:
     raise BenchError(reason)
 
 
-def gathered(run: Run, problem: Problem) -> Exhibit:
+def gathered(run: StoredRun, problem: Problem) -> Exhibit:
     """What was kept of a problem's contenders."""
     contenders, missing = [], []
-    for row in problem.rows:
+    for entry in problem.entries:
         try:
-            contenders.append(Contender(row, run.exhibit(row.cell)))
+            contenders.append(Contender(entry, run.figure_data(entry.row)))
         except BenchError as error:
-            missing.append(f"{row.label}: {error.what}")
+            missing.append(f"{entry.label}: {error.what}")
     return Exhibit(problem.title, contenders, missing)
 
 
-def titled(axes: Axes, run: Run, contender: Contender) -> None:
+def titled(axes: Axes, run: StoredRun, contender: Contender) -> None:
     """The contender's name, and below it what the primary metric says of it."""
-    lines = [contender.row.label]
-    entry = contender.row.metric(run.view.primary)
-    if entry.get("mean") is not None:
-        lines.append(f"{run.view.primary} {entry['mean']:.3g}".replace("-", "−"))
+    lines = [contender.entry.label]
+    found = contender.entry.metric(run.view.primary)
+    if found is not None and found.mean is not None:
+        lines.append(f"{run.view.primary} {found.mean:.3g}".replace("-", "−"))
     axes.set_title("\n".join(lines), fontsize=7.5)
 
 
-def captioned(run: Run, found: Exhibit) -> Iterator[str]:
+def captioned(run: StoredRun, found: Exhibit) -> Iterator[str]:
     """Who is not there, and which run this is."""
     yield from few([f"Not drawn: {sentence}" for sentence in found.missing])
-    if run.data.get("run"):
-        yield f"Numbers are means of all seeds. {run.data.get('suite')}, run {run.data['run']}"
+    if run.run.run:
+        yield f"Numbers are means of all seeds. {run.run.suite}, run {run.run.run}"

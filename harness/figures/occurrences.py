@@ -12,8 +12,8 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from harness.figures.exhibits import Exhibit, captioned, shown, titled
-from harness.figures.run import Run
-from harness.figures.style import COLOURS, FAINT, headed, plainly, sheet
+from harness.figures.run import StoredRun
+from harness.figures.style import COLORS, FAINT, headed, plainly, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +23,12 @@ ACROSS, GROWTH = 4, 0.15
 """Panels side by side; the width of a column as a share of its counts, once that is more than one count."""
 
 
-def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
+def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
     """occurrences-PROBLEM, for every problem of which counts are kept."""
     return shown(run, "dissimilarity", "occurrences", lambda arrays: "counts" in arrays, partial(_occurrences, run))
 
 
-def _occurrences(run: Run, found: Exhibit) -> Figure:
+def _occurrences(run: StoredRun, found: Exhibit) -> Figure:
     """A panel for every contender, all on the same axes."""
     counts = [contender.arrays["counts"] for contender in found.contenders]
     n, k = len(counts[0]), round(float(counts[0].mean()))
@@ -45,11 +45,11 @@ def _occurrences(run: Run, found: Exhibit) -> Figure:
         f"count shows the mean of its counts. Dashed: {k}, the mean of all points whatever the contender; linear up to "
         "there, logarithmic beyond."
     )
-    return headed(figure, f"N{k}, whose neighbour a point is, of {found.title}", [caption, *captioned(run, found)])
+    return headed(figure, f"N{k}, whose neighbor a point is, of {found.title}", [caption, *captioned(run, found)])
 
 
 def _drawn(axes: Axes, counts: NDArray[Any], edges: NDArray[np.float64], k: int) -> None:
-    axes.stairs(np.histogram(counts, edges)[0] / np.diff(edges), edges, fill=True, color=COLOURS[0])
+    axes.stairs(np.histogram(counts, edges)[0] / np.diff(edges), edges, fill=True, color=COLORS[0])
     axes.axvline(k, color=FAINT, linewidth=0.8, linestyle="dashed")
     axes.set_xscale("symlog", linthresh=k)
     axes.set_yscale("log")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.figures.exhibits import Arrays, Exhibit, captioned, shown, titled
-from harness.figures.run import Run
-from harness.figures.style import COLOURS, FAINT, INK, headed, sheet
+from harness.figures.run import StoredRun
+from harness.figures.style import COLORS, FAINT, INK, headed, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +23,12 @@ LINES = 16
 SHADES = ("#eeeeee", "#dcdcdc", "#c4c4c4")
 
 
-def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
+def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
     """path-PROBLEM, for every problem in the plane."""
     return shown(run, "sampler", "path", lambda arrays: "path" in arrays, partial(_path, run))
 
 
-def _path(run: Run, found: Exhibit) -> Figure:
+def _path(run: StoredRun, found: Exhibit) -> Figure:
     """A panel for every contender."""
     figure, panels = sheet(len(found.contenders), 4, 2.5, 2.8)
     known = False
@@ -44,7 +44,7 @@ def _path(run: Run, found: Exhibit) -> Figure:
         f"{count} samples of seed 0, the same noise for every contender: hollow x_T, solid the sample. Lines: the "
         f"paths of the first {min(LINES, count)} through every point where the network was asked; where it was never "
         "asked, samples only.",
-        f"Shades: the target's density, {target}." if known else "Grey: real data.",
+        f"Shades: the target's density, {target}." if known else "Gray: real data.",
     ]
     return headed(figure, f"Paths to samples of {found.title}", [*caption, *captioned(run, found)])
 
@@ -68,9 +68,9 @@ def _drawn(axes: Axes, arrays: Arrays) -> int:
     """One line for each sample; answers how many samples lie outside the panel."""
     path = arrays["path"]
     if len(path) > 1:
-        axes.plot(path[:, :LINES, 0], path[:, :LINES, 1], color=COLOURS[0], linewidth=0.6, alpha=0.7)
+        axes.plot(path[:, :LINES, 0], path[:, :LINES, 1], color=COLORS[0], linewidth=0.6, alpha=0.7)
         axes.plot(*path[0].T, "o", markerfacecolor="white", markeredgecolor=FAINT, markeredgewidth=0.5, markersize=2.5)
-    axes.plot(*path[-1].T, "o", color=COLOURS[1], markeredgecolor=INK, markeredgewidth=0.3, markersize=3, zorder=3)
+    axes.plot(*path[-1].T, "o", color=COLORS[1], markeredgecolor=INK, markeredgewidth=0.3, markersize=3, zorder=3)
     axes.set_aspect("equal")
     axes.tick_params(labelsize=7)
     if "extent" not in arrays:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.engines.cells import SHOWN
 from harness.errors import BenchError
-from harness.history.runs import records
 from harness.report.parts import View
 from harness.report.view import view
+from harness.report.words import NO_REASON, reason
+from harness.results import Row, Run, Status
+from harness.results.runs import records
+from harness.worker.cells import SHOWN
 
 if TYPE_CHECKING:
     import numpy
@@ -20,57 +21,57 @@ if TYPE_CHECKING:
 PREFIX = "exhibit/"
 
 
-class Run:
-    """`data` is the result JSON; `results` is the folder whose records it was made from."""
+class StoredRun:
+    """A `run`, and the folder `results` with the records it was made from."""
 
-    def __init__(self, data: Mapping[str, Any], results: Path) -> None:
-        self.data, self.results = data, results
+    def __init__(self, run: Run, results: Path) -> None:
+        self.run, self.results = run, results
 
     @cached_property
     def view(self) -> View:
-        """The result by problem and contender, named as in the report."""
-        return view(self.data)
+        """The run by problem and contender, named as in the report."""
+        return view(self.run)
 
     @property
-    def cells(self) -> list[Mapping[str, Any]]:
-        """Every cell, those without numbers too."""
-        return list(self.data.get("cells") or [])
+    def rows(self) -> tuple[Row, ...]:
+        """Every row, those without numbers too."""
+        return self.run.cells
 
     def has(self, kind: str) -> bool:
-        """Whether a measured cell has a component of the kind."""
-        return any(kind in (cell.get("parameters") or {}) for cell in self.cells if cell.get("status") == "ok")
+        """Whether a measured row has a component of the kind."""
+        return any(kind in row.parameters for row in self.rows if row.status is Status.OK)
 
-    def controls(self, cell: Mapping[str, Any]) -> bool:
-        """Whether a cell is no method but a yardstick."""
-        known = {tuple(pair) for pair in self.data.get("controls") or []}
-        return any((kind, spec.get("name")) in known for kind, spec in (cell.get("parameters") or {}).items())
+    def is_control(self, row: Row) -> bool:
+        """Whether a row is no method but a yardstick."""
+        named = {(kind, spec.get("name")) for kind, spec in row.parameters.items() if isinstance(spec, dict)}
+        return not named.isdisjoint(self.run.controls)
 
-    def exhibit(self, cell: Mapping[str, Any]) -> dict[str, numpy.ndarray]:
-        """What the protocol kept of the cell to be shown, arrays by name. Raises BenchError where that is not there."""
+    def figure_data(self, row: Row) -> dict[str, numpy.ndarray]:
+        """What the protocol kept of the row to be shown, arrays by name. Raises BenchError where that is not there."""
         import numpy
 
-        if cell.get("status") != "ok":
-            raise BenchError(f"{cell.get('status')}: {cell.get('reason') or 'no reason given'}")
-        if SHOWN not in (cell.get("seeds") or []):
+        if row.status is not Status.OK:
+            raise BenchError(f"{row.status}: {reason(row.why) if row.why else NO_REASON}")
+        if SHOWN not in row.seeds:
             raise BenchError(f"what figures show is kept of seed {SHOWN} only, which was not asked for")
-        file = self._files.get(str(cell.get("id")))
+        file = self._files.get(row.id)
         if file is None:
             raise BenchError(f"nothing to show is kept under {self.results}: measure again with --fresh")
         try:
             with numpy.load(file) as arrays:
                 found = {name.removeprefix(PREFIX): arrays[name] for name in arrays.files if name.startswith(PREFIX)}
         except (OSError, ValueError, zipfile.BadZipFile) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise BenchError(f"{file.name} cannot be read: {reason}") from None
+            why = getattr(error, "strerror", None) or error
+            raise BenchError(f"{file.name} cannot be read: {why}") from None
         if not found:
             raise BenchError("nothing to show was kept when it was measured")
         return found
 
     @cached_property
     def _files(self) -> dict[str, Path]:
-        """Cell -> the file of the seed that is shown, by the records of this environment; the newest counts."""
+        """Row -> the file of the seed that is shown, by the records of this environment; the newest counts."""
         return {
-            record["cell"]: self.results / "units" / record["units"]
-            for record in records(self.data, self.results)
-            if SHOWN in record["seeds"] and record.get("units")
+            record["cell"]: self.results / "units" / units
+            for record in records(self.run, self.results)
+            if SHOWN in record["seeds"] and (units := record.get("units"))
         }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.figures.exhibits import Exhibit, captioned, shown, titled
-from harness.figures.run import Run
+from harness.figures.run import StoredRun
 from harness.figures.style import headed, sheet
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SQUARES = 64
 """Vectors of at least so many numbers are drawn as squares, where they make one."""
 
 
-def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
+def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
     """samples-PROBLEM, for every problem whose samples are images."""
     return shown(run, "sampler", "samples", _are_images, partial(_samples, run))
 
@@ -34,7 +34,7 @@ def _are_images(arrays: Mapping[str, Any]) -> bool:
     return as_images(arrays["samples"]) is not None
 
 
-def _samples(run: Run, found: Exhibit) -> Figure:
+def _samples(run: StoredRun, found: Exhibit) -> Figure:
     """The real images first, then every contender."""
     arrays = [contender.arrays for contender in found.contenders]
     real = next((each["real"] for each in arrays if "real" in each), None)
@@ -69,7 +69,7 @@ def limits(arrays: list[dict[str, Array]], real: Array | None) -> tuple[float, f
 
 
 def as_images(samples: Array) -> Array | None:
-    """[n, *shape] -> [n, h, w] grey or [n, h, w, 3] in colour; None where these are no images."""
+    """[n, *shape] -> [n, h, w] gray or [n, h, w, 3] in color; None where these are no images."""
     shape = samples.shape[1:]
     if len(shape) == 3 and shape[0] in (1, 3):
         return samples[:, 0] if shape[0] == 1 else samples.transpose(0, 2, 3, 1)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeGuard
 
 from harness.analysis.pairing import text
-from harness.figures.run import Run
+from harness.figures.run import StoredRun
+from harness.report.view import axes_of
+from harness.report.words import NO_REASON, reason, together
+from harness.results import Label, Labels, MetricValue, Row, Status
 
-Cell = Mapping[str, Any]
+AT = 3
+"""Places without a point that are named; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Line:
 
     label: str
     looks: tuple[str, str]
-    control: bool = False
+    is_control: bool = False
     source: str = ""
     points: list[Point] = field(default_factory=list)
 
@@ -66,43 +70,45 @@ class Series:
         return [point for line in self.lines for point in line.points]
 
 
-def numeric(run: Run) -> dict[str, list[float]]:
+def numeric(stored: StoredRun) -> dict[str, list[float]]:
     """The axes along which several numbers vary, with these numbers in order."""
-    return {axis: sorted(labels) for axis, labels in _varied(run).items() if all(map(_is_number, labels))}
+    found = {axis: [label for label in labels if is_number(label)] for axis, labels in _varied(stored).items()}
+    return {axis: sorted(numbers) for axis, numbers in found.items() if len(numbers) == len(_varied(stored)[axis])}
 
 
-def series(run: Run, metric: str, axis: str) -> Series:
+def series(stored: StoredRun, metric: str, axis: str) -> Series:
     """The points of a metric along an axis. A contender that ignores it is level; a problem that does is left out."""
-    rows = [name for name in run.view.row_axes if name != axis]
-    outer = [name for name in _varied(run) if name not in (*rows, axis)]
-    numbers = numeric(run)[axis]
-    places = [cell.get("vary") or {} for cell in run.cells]
-    panels = {title: Panel(title) for title in (text(vary, outer) for vary in places if vary.get(axis) is not None)}
+    names = [name for name in stored.view.row_axes if name != axis]
+    outer = [name for name in _varied(stored) if name not in (*names, axis)]
+    rows = stored.rows
+    panels = {
+        title: Panel(title) for title in (text(row.vary, outer) for row in rows if row.vary.get(axis) is not None)
+    }
     missing: dict[str, dict[str, list[str]]] = {}
-    for cell, vary in zip(run.cells, places, strict=True):
-        panel = panels.get(text(vary, outer))
+    for row in rows:
+        panel = panels.get(text(row.vary, outer))
         if panel is None:
             continue
-        line = panel.line(_line(vary, rows, control=run.controls(cell)))
-        entry = (cell.get("metrics") or {}).get(metric) or {}
-        if entry.get("mean") is None:
-            why = missing.setdefault(line.label, {}).setdefault(_why(cell, entry), [])
-            why.append(text(vary, [*outer, axis]))
+        line = panel.line(_line(row.vary, names, control=stored.is_control(row)))
+        found = row.metrics.get(metric)
+        if found is None or found.mean is None:
+            why = missing.setdefault(line.label, {}).setdefault(_why(row, found), [])
+            why.append(text(row.vary, [*outer, axis]))
             continue
-        for x in numbers if vary.get(axis) is None else [vary[axis]]:
-            line.points.append(Point(x, entry["mean"], entry.get("low"), entry.get("high")))
-    for entry in run.data.get("published") or []:
-        vary = entry.get("vary") or {}
-        title = text(vary, outer)
-        if entry.get("metric") == metric and _is_number(vary.get(axis)) and title in panels:
-            line = panels[title].line(_line(vary, rows, source=str(entry.get("source"))))
-            line.points.append(Point(vary[axis], entry["value"]))
+        x = row.vary.get(axis)
+        for place in [x] if is_number(x) else numeric(stored)[axis]:
+            line.points.append(Point(place, found.mean, found.low, found.high))
+    for number in stored.run.published:
+        title, x = text(number.vary, outer), number.vary.get(axis)
+        if number.metric == metric and is_number(x) and title in panels:
+            line = panels[title].line(_line(number.vary, names, source=number.source))
+            line.points.append(Point(x, number.value))
     kept = [panel for panel in map(_drawn, panels.values()) if panel.lines]
     return Series(kept, _sentences(missing, {line.label for panel in kept for line in panel.lines.values()}))
 
 
-def _line(vary: Mapping[str, Any], rows: list[str], control: bool = False, source: str = "") -> Line:
-    return Line(text(vary, rows), (text(vary, rows[:1]), text(vary, rows[1:])), control, source)
+def _line(vary: Labels, names: list[str], control: bool = False, source: str = "") -> Line:
+    return Line(text(vary, names), (text(vary, names[:1]), text(vary, names[1:])), control, source)
 
 
 def _drawn(panel: Panel) -> Panel:
@@ -113,36 +119,28 @@ def _drawn(panel: Panel) -> Panel:
     return Panel(panel.title, kept)
 
 
-def _why(cell: Cell, entry: Mapping[str, Any]) -> str:
-    if cell.get("status") != "ok":
-        return f"{cell.get('status')}, {cell.get('reason') or 'no reason given'}"
-    return str(entry.get("reason") or "not measured")
+def _why(row: Row, found: MetricValue | None) -> str:
+    if row.status is not Status.OK:
+        return f"{row.status}, {reason(row.why) if row.why else NO_REASON}"
+    return reason(found.why) if found is not None and found.why else "not measured"
 
 
 def _sentences(missing: Mapping[str, Mapping[str, list[str]]], seen: Collection[str]) -> list[str]:
     """Who has no point, where (unless that is everywhere) and why; those of whom the same is to be said together."""
     groups: dict[str, list[str]] = {}
     for label, reasons in missing.items():
-        for reason, places in reasons.items():
-            where = _several(list(filter(None, places))) if label in seen else ""
-            groups.setdefault(f"{where}: {reason}", []).append(label)
+        for why, places in reasons.items():
+            named = list(filter(None, places)) if label in seen else []
+            where = f" at {together(named, AT)}" if named else ""
+            groups.setdefault(f"{where}: {why}", []).append(label)
     return [f"{', '.join(labels)}{rest}" for rest, labels in groups.items()]
 
 
-def _several(places: list[str], most: int = 3) -> str:
-    more = f" and {len(places) - most} more" if len(places) > most else ""
-    return f" at {', '.join(places[:most])}{more}" if places else ""
+def _varied(stored: StoredRun) -> dict[str, list[Label]]:
+    """The axes on which rows differ, with their labels."""
+    return {axis: labels for axis, labels in axes_of(row.vary for row in stored.rows).items() if len(labels) > 1}
 
 
-def _varied(run: Run) -> dict[str, list[Any]]:
-    """The axes on which cells differ, with their labels."""
-    found: dict[str, list[Any]] = {}
-    for cell in run.cells:
-        for axis, label in (cell.get("vary") or {}).items():
-            known = found.setdefault(axis, [])
-            known += [label] if label is not None and label not in known else []
-    return {axis: labels for axis, labels in found.items() if len(labels) > 1}
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Label) -> TypeGuard[float]:
+    """Whether a label is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

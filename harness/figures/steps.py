@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.figures.exhibits import Arrays, Exhibit, captioned, shown
-from harness.figures.run import Run
-from harness.figures.style import COLOURS, DASHES, headed, scale, sheet
+from harness.figures.run import StoredRun
+from harness.figures.style import COLORS, DASHES, headed, scale, sheet, united
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CURVE = "curve "
 
 
-def figures(run: Run) -> Mapping[str, Callable[[], Figure]]:
+def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
     """METRIC-by-step-PROBLEM, for every metric that has a value at every step."""
     found: dict[str, Callable[[], Figure]] = {}
     for name in run.view.names:
@@ -31,20 +31,19 @@ def _has(name: str, arrays: Arrays) -> bool:
     return f"{CURVE}{name}" in arrays
 
 
-def _steps(run: Run, name: str, found: Exhibit) -> Figure:
+def _steps(run: StoredRun, name: str, found: Exhibit) -> Figure:
     """A line for each contender over the time at which a step starts."""
     figure, (axes,) = sheet(1, 1, 5.2, 3.6, aside=2.4)
     values = []
     for k, contender in enumerate(found.contenders):
         times, losses = contender.arrays[f"{CURVE}{name}"]
-        around, colour = divmod(k, len(COLOURS))
-        look: dict[str, Any] = {"color": COLOURS[colour], "linestyle": DASHES[around % len(DASHES)]}
-        axes.plot(times, losses, label=contender.row.label, linewidth=1.2, marker=".", markersize=3, **look)
+        around, color = divmod(k, len(COLORS))
+        look: dict[str, Any] = {"color": COLORS[color], "linestyle": DASHES[around % len(DASHES)]}
+        axes.plot(times, losses, label=contender.entry.label, linewidth=1.2, marker=".", markersize=3, **look)
         values += losses[np.isfinite(losses)].tolist()
     note = scale(axes, values, values)
     axes.set_xlabel("time at which the step starts")
-    metric = next(each for each in run.view.metrics if each["label"] == name)
-    axes.set_ylabel(name + (f" [{metric['unit']}]" if metric.get("unit") else ""))
+    axes.set_ylabel(united(run.view.run.metric(name)))
     figure.legend(loc="outside right upper", handlelength=3.2)
     caption = [f"{name} of seed 0, step by step, from noise at the right to data at the left.", note]
     return headed(figure, f"{name} by step on {found.title}", [*filter(None, caption), *captioned(run, found)])

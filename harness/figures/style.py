@@ -1,4 +1,4 @@
-"""How figures look: colours that the colour-blind tell apart, markers that tell the same in grey, room for captions."""
+"""How figures look: colors that the color-blind tell apart, markers that tell the same in gray, room for captions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from harness.results import MetricInfo
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito (2008), without the yellow that white paper swallows."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h", "d")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2, 1, 2, 1, 2)))
@@ -83,6 +85,11 @@ def headed(figure: Figure, title: str, caption: Iterable[str]) -> Figure:
     figure.suptitle("\n".join(textwrap.wrap(title, int(width * 0.7))), x=0.01, ha="left", fontsize=10, weight="bold")
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=_SMALL, color="#444444", linespacing=1.35)
     return figure
+
+
+def united(metric: MetricInfo) -> str:
+    """A metric's label with its unit, as it stands at an axis."""
+    return f"{metric.label} [{metric.unit}]" if metric.unit else metric.label
 
 
 def few(items: Sequence[str], most: int = 8) -> list[str]:

@@ -1,25 +1,24 @@
-"""What a plugin can define: one abstract class per kind.
+"""Kinds of components that a plugin can define, one abstract class per kind, beside the values it exchanges.
 
-Shapes are in brackets. Nothing here imports torch, so that the command and a plugin's description stay cheap.
+Shapes are in brackets. Nothing here imports torch, so that the command and the description of a plugin stay cheap.
 """
 
 from __future__ import annotations
 
 from harness.base import Component
-from harness.kinds.comparing import Dissimilarity
-from harness.kinds.generation import Denoiser, Feature, Prior, Sampler, Variance
-from harness.kinds.judging import Metric, Protocol
-from harness.kinds.times import Grid, Schedule
-from harness.kinds.training import INPUTS, Dataset, Loss, Model, Trainer, Transform
+from harness.kinds.classification import LOSS_INPUTS, Dataset, Loss, Model, Trainer, Transform
+from harness.kinds.denoising import Denoiser, Schedule
+from harness.kinds.diffusion import Feature, Prior, Sampler, Spacing, Variance
+from harness.kinds.evaluation import Metric, Protocol
+from harness.kinds.hubness import Dissimilarity
 
 __all__ = [
-    "INPUTS",
     "KINDS",
+    "LOSS_INPUTS",
     "Dataset",
     "Denoiser",
     "Dissimilarity",
     "Feature",
-    "Grid",
     "Loss",
     "Metric",
     "Model",
@@ -27,14 +26,15 @@ __all__ = [
     "Protocol",
     "Sampler",
     "Schedule",
+    "Spacing",
     "Trainer",
     "Transform",
     "Variance",
 ]
 
-TRAINING = (Dataset, Model, Trainer, Loss, Transform)
-GENERATION = (Schedule, Grid, Denoiser, Sampler, Variance, Prior, Feature)
-COMPARING = (Dissimilarity,)
-JUDGING = (Metric, Protocol)
+CLASSIFICATION = (Dataset, Model, Trainer, Loss, Transform)
+DIFFUSION = (Schedule, Spacing, Denoiser, Sampler, Variance, Prior, Feature)
 
-KINDS: dict[str, type[Component]] = {cls.kind: cls for cls in (*TRAINING, *GENERATION, *COMPARING, *JUDGING)}
+KINDS: dict[str, type[Component]] = {
+    cls.kind: cls for cls in (*CLASSIFICATION, *DIFFUSION, Dissimilarity, Metric, Protocol)
+}

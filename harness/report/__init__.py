@@ -1,13 +1,13 @@
-"""Reports: a result as text, by the name of a format. Loads a format's module only when it is asked for."""
+"""Reports: a run as text, by the name of a format. Loads a format's module only when it is asked for."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from harness.errors import BenchError, near_miss
+from harness.results import Run
 
 __all__ = ["formats", "render"]
 
@@ -22,7 +22,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "pytest-benchmark": "harness.report.pytest_benchmark",
     }
 )
-"""Format name -> module with `render(result, width) -> str`."""
+"""Format name -> module with `render(run, width) -> str`."""
 
 
 def formats() -> tuple[str, ...]:
@@ -30,12 +30,12 @@ def formats() -> tuple[str, ...]:
     return tuple(_FORMATS)
 
 
-def render(result: Mapping[str, Any], format: str, width: int | None = None) -> str:
-    """The result in one format, as text without escape codes.
+def render(run: Run, format: str, width: int | None = None) -> str:
+    """A run in one format, as text without escape codes.
 
-    `result` is the result JSON as a mapping; `width` in columns matters to `console` only (default: COLUMNS, else 100).
+    `width` in columns matters to `console` only (default: COLUMNS, else 100).
     An unknown format raises BenchError.
     """
     if format not in _FORMATS:
         raise BenchError(f"unknown format {format!r}{near_miss(format, _FORMATS)}")
-    return str(importlib.import_module(_FORMATS[format]).render(result, width))
+    return str(importlib.import_module(_FORMATS[format]).render(run, width))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
 
-from harness.analysis.pairing import replicates
-from harness.report.digits import (
+from harness.report.glyphs import Glyphs
+from harness.report.layout import Column, Label, Line, Sheet
+from harness.report.number_format import (
     MISSING,
     Estimate,
     aligned,
@@ -19,180 +20,200 @@ from harness.report.digits import (
     printed,
     unit_for,
 )
-from harness.report.ink import Ink
-from harness.report.layout import Column, Label, Line, Sheet
-from harness.report.parts import Problem, Row, View
+from harness.report.parts import Entry, Problem, View
+from harness.report.words import reason, singular
+from harness.results import Comparison, Json, MetricInfo, Rank, Status, Verdict
 
-VERDICTS = ("better", "worse", "undecided", "same")
-STYLES = {"better": "green", "worse": "red", "undecided": "yellow", "same": "cyan", "best": "bold"}
-Ends = Callable[[Row, str], tuple[float, float] | None]
-_STARS = {"best": "★", "tied": "☆"}
+STYLES: Mapping[Verdict | None, str] = MappingProxyType(
+    {
+        Verdict.BETTER: "green",
+        Verdict.WORSE: "red",
+        Verdict.UNDECIDED: "yellow",
+        Verdict.EQUIVALENT: "cyan",
+    }
+)
+Ends = Callable[[Entry, str], tuple[float, float] | None]
+_STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIED: "☆"})
 
 
-def sheet(view: View, problem: Problem, ink: Ink, compact: bool) -> Sheet:
+def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
     """One problem as rows and columns; `compact` shows verdicts as marks without the word."""
-    rows = problem.shown
-    columns = _primary(view, rows, ink, compact) if view.metrics else []
+    entries = problem.shown
+    columns = _primary(view, entries, ink, compact) if view.metrics else []
     primary = len(columns)
     for metric in view.metrics:
         if metric is not view.metrics[0]:
-            columns.append(_metric(metric, rows, ink, verdicts=bool(view.baselines)))
-        spreads = {"within a seed": Row.bootstrap} | ({"quartiles": Row.quartiles} if metric is view.metrics[0] else {})
+            columns.append(_metric(metric, entries, ink, verdicts=bool(view.baselines)))
+        spreads: dict[str, Ends] = {"within a seed": Entry.bootstrap}
+        spreads |= {"quartiles": Entry.quartiles} if metric is view.metrics[0] else {}
         for what, ends in spreads.items():
-            if any(ends(row, str(metric["label"])) for row in view.rows):
-                columns.append(_between(what, ends, metric, rows, ink))
-    columns += [_measured(column, rows) for column in (_tuned(view, rows, ink), _seconds(view, rows, ink)) if column]
-    names = {row.label for row in problem.rows}
-    labels = tuple(_published(row, names, ink) if row.source else _label(row, ink) for row in rows)
+            if any(ends(entry, metric.label) for entry in view.entries):
+                columns.append(_between(what, ends, metric, entries, ink))
+    costs = (_tuned(view, entries, ink), _seconds(view, entries, ink))
+    columns += [_measured(column, entries) for column in costs if column]
+    names = {entry.label for entry in problem.entries}
+    labels = tuple(_published(each, names, ink) if each.source else _label(each, ink) for each in entries)
     return Sheet(ink(" / ".join(view.row_axes)), labels, tuple(columns), primary)
 
 
-def _label(row: Row, ink: Ink) -> Label:
-    style = "dim" if row.status == "skipped" else "red"
-    if row.status == "ok":
-        return Label(ink(row.label))
-    if row.measured:
-        return Label(ink(f"{row.label} ({row.status})"), style)
-    return Label(ink(row.label), style, ink(f"✗ {row.status}"), ink(row.cell.get("reason") or ""))
+def _label(entry: Entry, ink: Glyphs) -> Label:
+    status, why = entry.row.status, entry.row.why
+    style = "dim" if status is Status.SKIPPED else "red"
+    if not entry.ended:
+        return Label(ink(entry.label))
+    if entry.measured:
+        return Label(ink(f"{entry.label} ({status})"), style)
+    return Label(ink(entry.label), style, ink(f"✗ {status}"), ink(reason(why)) if why else "")
 
 
-def _published(row: Row, measured: Collection[str], ink: Ink) -> Label:
+def _published(entry: Entry, measured: Collection[str], ink: Glyphs) -> Label:
     """`  published [1]` below the row it belongs to, `NAME [1]` where nothing was measured."""
-    name = "  published" if row.label in measured else ink(row.label)
-    return Label(f"{name} [{row.source}]", "italic", optional=True)
+    name = "  published" if entry.label in measured else ink(entry.label)
+    return Label(f"{name} [{entry.source}]", "italic", optional=True)
 
 
-def _measured(column: Column, rows: Sequence[Row]) -> Column:
+def _measured(column: Column, entries: Sequence[Entry]) -> Column:
     """The column without what it says of published rows, which nothing here has measured, compared or tuned."""
-    cells = tuple([] if row.source else cell for row, cell in zip(rows, column.cells, strict=True))
+    cells = tuple([] if entry.source else cell for entry, cell in zip(entries, column.cells, strict=True))
     return dataclasses.replace(column, cells=cells)
 
 
-def _primary(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> list[Column]:
+def _primary(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool) -> list[Column]:
     name = view.primary
-    columns = [_metric(view.metrics[0], rows, ink, verdicts=False)]
+    columns = [_metric(view.metrics[0], entries, ink, verdicts=False)]
     if not view.baselines:
         return columns
-    columns.append(_difference(view, rows, ink, compact))
+    columns.append(_difference(view, entries, ink, compact))
     if len(view.baselines) > 1:
-        columns.append(_column("baseline", rows, lambda row: (ink(row.against(name).get("baseline") or ""), "")))
+        columns.append(_compared("baseline", name, entries, lambda found: (ink(found.baseline), "")))
     if not compact:
-        columns.append(_column("verdict", rows, lambda row: _verdict(row, name, ink)))
-    if any(row.against(name).get("p") is not None for row in view.rows):
-        columns.append(_column("p", rows, lambda row: _p(row, name, ink), right=True))
-    return columns[:1] + [_measured(column, rows) for column in columns[1:]]
+        columns.append(_column("verdict", entries, lambda entry: _verdict(entry, name, ink)))
+    compared = [entry.against(name) for entry in view.entries]
+    if any(found and found.p is not None for found in compared):
+        columns.append(_column("p", entries, lambda entry: _p(entry, name, ink), right=True))
+    return columns[:1] + [_measured(column, entries) for column in columns[1:]]
 
 
-def _column(head: str, rows: Sequence[Row], text: Callable[[Row], tuple[str, str]], right: bool = False) -> Column:
-    return Column(head, tuple([text(row)] for row in rows), right)
+def _column(
+    head: str, entries: Sequence[Entry], text: Callable[[Entry], tuple[str, str]], right: bool = False
+) -> Column:
+    return Column(head, tuple([text(entry)] for entry in entries), right)
 
 
-def _metric(metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink, verdicts: bool) -> Column:
+def _compared(head: str, name: str, entries: Sequence[Entry], text: Callable[[Comparison], tuple[str, str]]) -> Column:
+    """A column on comparisons, blank where there is none."""
+    found = [entry.against(name) for entry in entries]
+    return Column(head, tuple([text(each) if each else ("", "")] for each in found))
+
+
+def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts: bool) -> Column:
     """`★ mean ± half ▲`: rank within the problem, number, verdict against the baseline (the latter where asked for)."""
-    name = str(metric["label"])
-    found = [estimate(row.metric(name)) for row in rows]
-    size, unit = unit_for([item for item in found if item], metric.get("unit"))
+    name = metric.label
+    found = [estimate(entry.metric(name)) for entry in entries]
+    size, unit = unit_for([item for item in found if item], metric.unit)
     items = [item and item.divided(size) for item in found]
     texts = [
-        printed(item.mean, text) if row.source and item else text
-        for row, item, text in zip(rows, items, estimates(items), strict=True)
+        printed(item.mean, text) if entry.source and item else text
+        for entry, item, text in zip(entries, items, estimates(items), strict=True)
     ]
-    stars = [_STARS.get(row.best(name) or "", "") for row in rows]
+    stars = [_STARS.get(entry.best(name), "") for entry in entries]
     lead = 2 if any(stars) else 0
     cells = []
-    for row, star, text in zip(rows, stars, texts, strict=True):
+    for entry, star, text in zip(entries, stars, texts, strict=True):
         line: Line = [(ink(star.ljust(1)) + " ", "bold yellow")] if lead else []
-        line.append((ink(text), "italic" if row.source else STYLES.get(row.best(name) or "", "")))
+        bold = "bold" if entry.best(name) is Rank.BEST else ""
+        line.append((ink(text), "italic" if entry.source else bold))
         if verdicts:
-            verdict = row.against(name).get("verdict")
-            line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict or "", "")))
-        cells.append(line if row.metric(name) or not row.source else [])
+            verdict = _found(entry, name)
+            line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict, "")))
+        cells.append(line if entry.metric(name) or not entry.source else [])
     return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
 
 
-def _between(what: str, ends: Ends, metric: Mapping[str, Any], rows: Sequence[Row], ink: Ink) -> Column:
+def _found(entry: Entry, name: str) -> Verdict | None:
+    compared = entry.against(name)
+    return compared.verdict if compared else None
+
+
+def _between(what: str, ends: Ends, metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs) -> Column:
     """Where a spread of the metric begins and ends, in the unit of the metric's own column."""
-    name = str(metric["label"])
-    size, _ = unit_for([e for e in (estimate(row.metric(name)) for row in rows) if e], metric.get("unit"))
-    found = [ends(row, name) for row in rows]
+    size = _size(metric, entries)
+    found = [ends(entry, metric.label) for entry in entries]
     places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
     texts = [" to ".join(number(end / size, places) for end in both or ()) for both in found]
-    return Column(ink(f"{what}: {name}"), tuple([(ink(text), "dim")] for text in texts), right=True)
+    return Column(ink(f"{what}: {metric.label}"), tuple([(ink(text), "dim")] for text in texts), right=True)
 
 
-def _head(metric: Mapping[str, Any], unit: str, ink: Ink) -> str:
-    arrow = {"higher": " ↑", "lower": " ↓"}.get(str(metric.get("better")), "")
-    return ink(f"{metric['label']}{f' [{unit}]' if unit else ''}{arrow}")
+def _size(metric: MetricInfo, entries: Sequence[Entry]) -> float:
+    """The unit in which the metric's column counts."""
+    found = [estimate(entry.metric(metric.label)) for entry in entries]
+    return unit_for([item for item in found if item], metric.unit)[0]
 
 
-def _difference(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Column:
-    """The difference to the baseline, in the unit of the metric's own column; `compact` adds the verdict's mark."""
-    name = view.primary
-    if view.metrics[0].get("ratio") is not None:
-        return _ratio(view, rows, ink, compact)
-    size, _ = unit_for([e for e in (estimate(row.metric(name)) for row in rows) if e], view.metrics[0].get("unit"))
-    found = [estimate(row.against(name), "difference") for row in rows]
-    texts = estimates([item and item.divided(size) for item in found], signed=True)
+def _head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
+    arrow = {True: " ↑", False: " ↓", None: ""}[metric.higher_is_better]
+    return ink(f"{metric.label}{f' [{unit}]' if unit else ''}{arrow}")
+
+
+def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool) -> Column:
+    """The difference to the baseline, in the unit of the metric's own column; `compact` adds the verdict's mark.
+
+    Of a metric that is compared by ratio, the ratio.
+    """
+    metric = view.metrics[0]
+    compared = [entry.against(metric.label) for entry in entries]
+    if by_ratio := metric.relative_margin is not None:
+        items = [estimate(found.ratio) if found else None for found in compared]
+        texts = [f"×{text}" for text in estimates(items)]
+    else:
+        size = _size(metric, entries)
+        items = [item and item.divided(size) for item in map(estimate, compared)]
+        texts = estimates(items, signed=True)
     cells: list[Line] = []
-    for row, item, text in zip(rows, found, texts, strict=True):
-        verdict = row.against(name).get("verdict") or ""
-        blank = "baseline" if row.baseline else ink(MISSING) if row.measured else ""
+    for entry, found, item, text in zip(entries, compared, items, texts, strict=True):
+        verdict = found.verdict if found else None
+        own = "1" if by_ratio else "baseline"
+        blank = own if entry.baseline else ink(MISSING) if entry.measured else ""
         mark = f" {ink.mark(verdict)}" if compact else ""
         cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank, "dim")])
     only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
     return Column(ink(f"vs {only}"), tuple(cells))
 
 
-def _ratio(view: View, rows: Sequence[Row], ink: Ink, compact: bool) -> Column:
-    """The ratio to the baseline."""
-    entries = [row.against(view.primary) for row in rows]
-    texts = estimates([estimate(entry.get("ratio"), "ratio") for entry in entries])
-    cells: list[Line] = []
-    for row, entry, text in zip(rows, entries, texts, strict=True):
-        verdict = entry.get("verdict") or ""
-        mark = f" {ink.mark(verdict)}" if compact else ""
-        blank = "1" if row.baseline else ink(MISSING) if row.measured else ""
-        cells.append([(ink(f"×{text}") + mark, STYLES.get(verdict, ""))] if entry.get("ratio") else [(blank, "dim")])
-    only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
-    return Column(ink(f"vs {only}"), tuple(cells))
-
-
-def _verdict(row: Row, name: str, ink: Ink) -> tuple[str, str]:
-    verdict = row.against(name).get("verdict")
+def _verdict(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
+    verdict = _found(entry, name)
     if verdict is None:
-        return ("" if row.baseline else ink(MISSING), "dim")
-    return (f"{ink.mark(verdict)} {verdict}", STYLES.get(verdict, ""))
+        return ("" if entry.baseline else ink(MISSING), "dim")
+    return (f"{ink.mark(verdict)} {verdict}", STYLES[verdict])
 
 
-def _p(row: Row, name: str, ink: Ink) -> tuple[str, str]:
-    entry = row.against(name)
-    p = entry.get("p_holm") if entry.get("p_holm") is not None else entry.get("p")
-    return ("" if row.baseline else ink(p_value(p)), "")
+def _p(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
+    found = entry.against(name)
+    p = None if found is None else found.p if found.p_holm is None else found.p_holm
+    return ("" if entry.baseline else ink(p_value(p)), "")
 
 
-def _tuned(view: View, rows: Sequence[Row], ink: Ink) -> Column | None:
+def _tuned(view: View, entries: Sequence[Entry], ink: Glyphs) -> Column | None:
     """What tuning chose; one number alone stands under its own name."""
-    keys = {key for row in view.rows for key in row.cell.get("tuned") or {}}
+    keys = {key for entry in view.entries for key in entry.row.tuned}
     if not keys:
         return None
     if len(keys) == 1:
         key = next(iter(keys))
-        texts = aligned([ink((row.cell.get("tuned") or {}).get(key, MISSING)) for row in rows])
+        texts = aligned([ink(entry.row.tuned.get(key, MISSING)) for entry in entries])
         return Column(ink(key), tuple([(text, "")] for text in texts), right=True)
-    return _column("tuned", rows, lambda row: (ink(_choices(row.cell.get("tuned") or {})), ""))
+    return _column("tuned", entries, lambda entry: (ink(_choices(entry.row.tuned)), ""))
 
 
-def _choices(tuned: Mapping[str, Any]) -> str:
+def _choices(tuned: Mapping[str, Json]) -> str:
     return ", ".join(f"{key}={value}" for key, value in tuned.items()) or MISSING
 
 
-def _seconds(view: View, rows: Sequence[Row], ink: Ink) -> Column | None:
-    """Seconds per seed; left out where no cell says what it took."""
-    if not any(row.cell.get("seconds") for row in view.rows):
+def _seconds(view: View, entries: Sequence[Entry], ink: Glyphs) -> Column | None:
+    """Seconds per seed; left out where no row says what it took."""
+    if not any(entry.row.seconds for entry in view.entries):
         return None
-    spent = [(row.cell.get("seconds"), len(row.cell.get("seeds") or [])) for row in rows]
+    spent = [(entry.row.seconds, len(entry.row.seeds)) for entry in entries]
     items = [Estimate(seconds / seeds) if seconds and seeds else None for seconds, seeds in spent]
     texts = estimates(items, significant=3)
-    return Column(
-        f"s/{replicates(view.data).removesuffix('s')}", tuple([(ink(text), "dim")] for text in texts), right=True
-    )
+    return Column(f"s/{singular(view.run.replicates)}", tuple([(ink(text), "dim")] for text in texts), right=True)

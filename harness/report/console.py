@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import IO, Literal
 
 from rich.box import ASCII, ROUNDED
 from rich.cells import cell_len
@@ -19,12 +19,14 @@ from rich.panel import Panel
 from rich.text import Text
 
 from harness.report import prose, sections
+from harness.report.answer import answer
 from harness.report.columns import sheet
-from harness.report.ink import Ink
+from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet, plan
 from harness.report.parts import View
 from harness.report.sections import Section
 from harness.report.view import view
+from harness.results import Run
 
 _NARROWEST = 60
 _PIPE = 100
@@ -46,11 +48,11 @@ def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "au
     terminal. As wide as COLUMNS says, else as the terminal is, else 100 columns; at least 60.
     """
     terminal = stream.isatty()
-    coloured = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_colour(terminal)))
+    colored = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_color(terminal)))
     return _Console(
         file=stream,
-        color_system="standard" if coloured else None,
-        no_color=not coloured,
+        color_system="standard" if colored else None,
+        no_color=not colored,
         force_terminal=terminal,
         force_jupyter=False,
         width=_width(stream, terminal),
@@ -60,7 +62,7 @@ def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "au
     )
 
 
-def _shows_colour(terminal: bool) -> bool:
+def _shows_color(terminal: bool) -> bool:
     return terminal and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
@@ -74,26 +76,26 @@ def _width(stream: IO[str], terminal: bool) -> int:
         return _PIPE
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
+def render(run: Run, width: int | None = None) -> str:
     """The report as plain text, as for a pipe; `width` in columns (default: COLUMNS, else 100)."""
     stream = io.StringIO()
     console = console_for(stream, "never")
     if width is not None:
         console.width = max(_NARROWEST, width)
-    show(result, console)
+    show(run, console)
     return stream.getvalue()
 
 
-def show(result: Mapping[str, Any], console: Console) -> None:
-    """Prints the report of a result (its JSON as a mapping, or a `Result`'s data)."""
-    shown = view(result)
-    ink = Ink(console.encoding)
+def show(run: Run, console: Console) -> None:
+    """Prints the report of a run."""
+    shown = view(run)
+    ink = Glyphs(console.encoding)
     for line in _lines(shown, console.width, ink):
         _print(console, line)
-    if answer := ink(result.get("answer") or "").strip():
-        text = Text(answer, style="bold")
+    if said := ink(answer(run)):
+        text = Text(said, style="bold")
         box = ASCII if ink.plain else ROUNDED
-        width = min(console.width, _PROSE, max(cell_len(answer), 12) + 4)
+        width = min(console.width, _PROSE, max(cell_len(said), 12) + 4)
         _print(console, [])
         console.print(Panel(text, title="Answer", title_align="left", box=box, border_style="cyan", width=width))
     for line in _closing(shown, min(console.width, _PROSE), ink):
@@ -107,7 +109,7 @@ def _print(console: Console, line: Line) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _lines(shown: View, width: int, ink: Ink) -> Iterator[Line]:
+def _lines(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
     yield from _header(shown, min(width, _PROSE), ink)
     if not shown.problems:
         yield from ([], [("Nothing was measured.", "dim")])
@@ -124,7 +126,7 @@ def _lines(shown: View, width: int, ink: Ink) -> Iterator[Line]:
             yield from one.lines(how, page, width, ink)
 
 
-def _sheets(shown: View, width: int, ink: Ink) -> list[Sheet]:
+def _sheets(shown: View, width: int, ink: Glyphs) -> list[Sheet]:
     """The tables with verdicts in words, or as marks where the words leave no room for the primary metric."""
     for compact in (False, True):
         sheets = [sheet(shown, problem, ink, compact) for problem in shown.problems]
@@ -133,14 +135,14 @@ def _sheets(shown: View, width: int, ink: Ink) -> list[Sheet]:
     return sheets
 
 
-def _header(shown: View, width: int, ink: Ink) -> Iterator[Line]:
-    name, question = ink(shown.data.get("suite") or ""), ink(shown.data.get("question") or "")
+def _header(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
+    name, question = ink(shown.run.suite), ink(shown.run.question)
     yield [(name, "bold")]
     yield from _paragraph(question, width)
     yield from _flow(prose.setting(shown), " · ", width, ink)
 
 
-def _closing(shown: View, width: int, ink: Ink) -> Iterator[Line]:
+def _closing(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
     for section in sections.verdicts(shown, ink):
         yield from _section(section, width)
     legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
@@ -154,7 +156,7 @@ def _section(section: Section, width: int) -> Iterator[Line]:
     yield from ([], [(section.title, f"bold {section.style}".strip())], *lines)
 
 
-def _flow(parts: Iterable[str], between: str, width: int, ink: Ink) -> Iterator[Line]:
+def _flow(parts: Iterable[str], between: str, width: int, ink: Glyphs) -> Iterator[Line]:
     """Short parts on as few dim lines as they need, broken between parts."""
     lines: list[str] = []
     for part in map(ink, parts):

@@ -1,41 +1,44 @@
-"""A result as comma-separated values: one row for every cell and metric, numbers with all their digits."""
+"""A run as comma-separated values: one line for every row and metric, numbers with all their digits."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from harness.report.parts import Row
-from harness.report.view import view
+from harness.report.parts import Entry
+from harness.report.view import axes_of, view
+from harness.report.words import reason
+from harness.results import Run
 
-METRIC = ("unit", "better", "mean", "low", "high", "interval")
+METRIC = ("unit", "higher_is_better", "mean", "low", "high", "interval")
 AGAINST = ("baseline", "difference", "low", "high", "p", "p_holm", "family", "verdict")
 TWICE = ("low", "high")
+Value = str | int | float | bool | None
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
-    """The table as text; `width` is not used. A cell without a number is one row without a metric."""
-    shown = view(result)
-    axes = list(dict.fromkeys(axis for row in shown.rows for axis in row.cell.get("vary") or {}))
+def render(run: Run, width: int | None = None) -> str:
+    """The table as text; `width` is not used. A row without a number is one line without a metric."""
+    entries = view(run).entries
+    axes = list(axes_of(entry.row.vary for entry in entries))
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     compared = [f"difference_{name}" if name in TWICE else name for name in AGAINST]
     table.writerow([*axes, "status", "reason", "seeds", "metric", *METRIC, *compared, "best"])
-    for row in shown.rows:
-        start = [*((row.cell.get("vary") or {}).get(axis) for axis in axes), row.status, row.cell.get("reason")]
-        table.writerows([*start, len(row.cell.get("seeds") or []), *numbers] for numbers in _numbers(row))
+    for entry in entries:
+        row = entry.row
+        why = reason(row.why) if entry.ended and row.why else None
+        start = [*(row.vary.get(axis) for axis in axes), row.status, why, len(row.seeds)]
+        table.writerows([*start, *numbers] for numbers in _numbers(entry))
     return stream.getvalue()
 
 
-def _numbers(row: Row) -> Iterator[list[Any]]:
-    names = list(row.cell.get("metrics") or {})
-    for name in names or [""]:
-        metric, against = row.metric(name), row.against(name)
+def _numbers(entry: Entry) -> Iterator[list[Value]]:
+    for name in list(entry.row.metrics) or [""]:
+        metric, against = entry.metric(name), entry.against(name)
         yield [
             name,
-            *(metric.get(key) for key in METRIC),
-            *(against.get(key) for key in AGAINST),
-            row.best(name),
+            *(getattr(metric, key, None) for key in METRIC),
+            *(getattr(against, key, None) for key in AGAINST),
+            entry.best(name),
         ]

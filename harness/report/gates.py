@@ -2,73 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from harness.analysis.pairing import full_name
+from harness.report.words import counted, reason
+from harness.results import Gate, Run
 
-Result = Mapping[str, Any]
-Outcome = Mapping[str, Any]
 NAMED = 3
 """Rows that keep a gate and are named; where there are more they are counted."""
 
 
-def broken(result: Result) -> list[str]:
-    """A sentence for every row that breaks a gate."""
-    return [_alone(result, outcome) for outcome in result.get("gates") or [] if outcome["passed"] is False]
+def broken(run: Run) -> list[str]:
+    """A line for every row that breaks a gate."""
+    return [line(run, gate) for gate in run.gates if gate.passed is False]
 
 
-def lines(result: Result) -> Iterator[tuple[bool | None, str]]:
+def lines(run: Run) -> Iterator[tuple[bool | None, str]]:
     """(kept, sentence) for every gate and row; of many rows that keep a gate only the nearest to its bound is named."""
-    groups: dict[str, list[Outcome]] = {}
-    for outcome in result.get("gates") or []:
-        groups.setdefault(_gate(result, outcome), []).append(outcome)
-    for gate, outcomes in groups.items():
-        kept = [each for each in outcomes if each["passed"] and each["reason"] is None]
+    groups: dict[str, list[Gate]] = {}
+    for gate in run.gates:
+        groups.setdefault(_named(run, gate), []).append(gate)
+    for name, gates in groups.items():
+        kept = [each for each in gates if each.passed and each.why is None]
         many = kept if len(kept) > NAMED else []
-        single = [each for each in outcomes if each not in many]
-        yield from ((each["passed"], _alone(result, each)) for each in sorted(single, key=_broken_first))
+        single = [each for each in gates if each not in many]
+        yield from ((each.passed, line(run, each)) for each in sorted(single, key=_broken_first))
         if many:
-            yield True, f"{gate}: {_together(result, many)}"
+            yield True, f"{name}: {_together(run, many)}"
 
 
-def _broken_first(outcome: Outcome) -> int:
-    return (False, None, True).index(outcome["passed"])
+def _broken_first(gate: Gate) -> int:
+    return (False, None, True).index(gate.passed)
 
 
-def _gate(result: Result, outcome: Outcome) -> str:
-    """`nll worse_than 5 %`, as the suite has it."""
-    return f"{outcome['metric']} {outcome['rule']} {_amount(result, outcome, outcome['bound'])}"
+def _named(run: Run, gate: Gate) -> str:
+    """`nll max_regression 5 %`, as the suite has it."""
+    return f"{gate.metric} {gate.rule} {_amount(run, gate, gate.bound)}"
 
 
-def _alone(result: Result, outcome: Outcome) -> str:
-    found = "" if outcome["value"] is None else f" {_found(result, outcome)}"
-    said, times = [full_name(result, outcome["vary"]) + found], outcome["confirmed"]
-    said += [f"confirmed by {times} fresh measurement{'s' * (times > 1)}"] if times and not outcome["passed"] else []
-    said += [outcome["reason"]] if outcome["reason"] else []
-    return f"{_gate(result, outcome)}: {'; '.join(said)}"
+def line(run: Run, gate: Gate) -> str:
+    """One gate on one row."""
+    found = "" if gate.value is None else f" {_found(run, gate, gate.value)}"
+    said, times = [full_name(run, gate.vary) + found], gate.confirmed
+    said += [f"confirmed by {counted(times, 'fresh measurement')}"] if times and not gate.passed else []
+    said += [reason(gate.why)] if gate.why else []
+    return f"{_named(run, gate)}: {'; '.join(said)}"
 
 
-def _together(result: Result, kept: Sequence[Outcome]) -> str:
+def _together(run: Run, kept: Sequence[Gate]) -> str:
     """How many rows keep a gate, and the one that comes closest to breaking it."""
-    sign = -1 if kept[0]["rule"] == "at_least" else 1
-    nearest = max(kept, key=lambda each: sign * each["value"])
-    return f"kept by {len(kept)} rows, nearest {full_name(result, nearest['vary'])} {_found(result, nearest)}"
+    sign = -1 if kept[0].rule == "min" else 1
+    value, nearest = max(((gate.value or 0.0, gate) for gate in kept), key=lambda pair: sign * pair[0])
+    return f"kept by {len(kept)} rows, nearest {full_name(run, nearest.vary)} {_found(run, nearest, value)}"
 
 
-def _found(result: Result, outcome: Outcome) -> str:
+def _found(run: Run, gate: Gate, value: float) -> str:
     """What was held against the bound: `is 7.1 % worse than hinge (95 %: 5.3 % to 9 %)`."""
-    value, ends = outcome["value"], [outcome["low"], outcome["high"]]
-    if outcome["baseline"] is None:
-        return f"has {_amount(result, outcome, value)}"
-    how = "worse" if value >= 0 else "better"
-    ends = [-end for end in reversed(ends)] if value < 0 and None not in ends else ends
-    said = f"is {_amount(result, outcome, abs(value))} {how} than {outcome['baseline']}"
-    return said if None in ends else f"{said} (95 %: {' to '.join(_amount(result, outcome, end) for end in ends)})"
+    if gate.baseline is None:
+        return f"has {_amount(run, gate, value)}"
+    said = f"is {_amount(run, gate, abs(value))} {'worse' if value >= 0 else 'better'} than {gate.baseline}"
+    if gate.low is None or gate.high is None:
+        return said
+    ends = (gate.low, gate.high) if value >= 0 else (-gate.high, -gate.low)
+    return f"{said} (95 %: {' to '.join(_amount(run, gate, end) for end in ends)})"
 
 
-def _amount(result: Result, outcome: Outcome, number: float) -> str:
-    if outcome["relative"]:
+def _amount(run: Run, gate: Gate, number: float) -> str:
+    if gate.relative:
         return f"{100 * number:.3g} %"
-    unit = next((each.get("unit") for each in result["measure"] if each["label"] == outcome["metric"]), None)
+    unit = next((metric.unit for metric in run.metrics if metric.label == gate.metric), None)
     return f"{number:.3g} {unit}" if unit else f"{number:.3g}"

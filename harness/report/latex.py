@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from harness.report import prose
 from harness.report.columns import sheet
 from harness.report.flat import rows
-from harness.report.ink import Ink
+from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
 from harness.report.parts import View
 from harness.report.view import view
+from harness.results import Run
 
 _SIGNS: Mapping[int, str] = MappingProxyType(
     str.maketrans(
@@ -31,17 +31,17 @@ _SIGNS: Mapping[int, str] = MappingProxyType(
 _STYLES = {"bold": r"\textbf{%s}", "italic": r"\textit{%s}"}
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
+def render(run: Run, width: int | None = None) -> str:
     """The tables as LaTeX; `width` is not used."""
-    shown, ink = view(result), Ink()
+    shown, ink = view(run), Glyphs()
     blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in _tables(shown, ink))]
     return "\n\n".join(blocks) + "\n"
 
 
-def _tables(shown: View, ink: Ink) -> Iterator[list[str]]:
+def _tables(shown: View, ink: Glyphs) -> Iterator[list[str]]:
     legend = "; ".join(ink("  ".join(parts)) for parts in prose.legend(shown, ink))
     for problem in shown.problems:
-        titles = (shown.data.get("question"), problem.title, " · ".join(prose.setting(shown)), legend)
+        titles = (shown.run.question, problem.title, " · ".join(prose.setting(shown)), legend)
         caption = " ".join(_sentence(ink(text)) for text in titles if text)
         yield [
             r"\begin{table}",

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
 
-from harness.report.ink import Ink
+from harness.report.glyphs import Glyphs
 from harness.report.wrapping import pieces, wrapped
 
 Span = tuple[str, str]
@@ -133,7 +133,7 @@ class Sheet:
         names = [piece.rstrip() for piece in pieces(self.corner)]
         return max(map(cell_len, [*names, *(label.text for label in self.labels)]))
 
-    def lines(self, plan: Plan, page: int, width: int, ink: Ink) -> Iterator[Line]:
+    def lines(self, plan: Plan, page: int, width: int, ink: Glyphs) -> Iterator[Line]:
         """The lines of one table: headings, a rule, the rows; notices are cut to `width`."""
         chosen = [(self.columns[index], plan.widths[index]) for index in plan.pages[page]]
         yield from _headings(self.corner, plan.label, chosen)
@@ -165,7 +165,7 @@ def _numbers(chosen: Sequence[tuple[Column, int]], row: int) -> Line:
     return line
 
 
-def _notice(label: Label, page: int, room: int, ink: Ink) -> Line:
+def _notice(label: Label, page: int, room: int, ink: Glyphs) -> Line:
     whole = f"{label.notice}: {label.reason}" if label.reason and page == 0 else label.notice
     text = whole if cell_len(whole) <= room else set_cell_size(whole, room - len(ink("…"))).rstrip() + ink("…")
     return [(" " * GAP, ""), (text, label.style)]

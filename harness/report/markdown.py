@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from harness.report import prose, sections
+from harness.report.answer import answer
 from harness.report.columns import sheet
 from harness.report.flat import rows
-from harness.report.ink import Ink
+from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
 from harness.report.parts import View
 from harness.report.sections import Section
 from harness.report.view import view
+from harness.results import Run
 
 _SPECIAL = re.compile(r"([\\|*`<\[\]]|(?<!\w)_|_(?!\w))")
 _STYLES = {"bold": "**{}**", "italic": "*{}*"}
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
+def render(run: Run, width: int | None = None) -> str:
     """The report as Markdown; `width` is not used."""
-    return "\n\n".join(_blocks(view(result), Ink())) + "\n"
+    return "\n\n".join(_blocks(view(run), Glyphs())) + "\n"
 
 
-def _blocks(shown: View, ink: Ink) -> Iterator[str]:
+def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     """Paragraphs, tables and lists, in the order of the console."""
-    yield f"## {_escaped(ink(shown.data.get('suite') or ''))}"
-    opening = (ink(shown.data.get("question") or ""), " · ".join(map(ink, prose.setting(shown))))
+    yield f"## {_escaped(ink(shown.run.suite))}"
+    opening = (ink(shown.run.question), " · ".join(map(ink, prose.setting(shown))))
     yield from map(_escaped, filter(None, opening))
     for problem in shown.problems:
         yield from [f"### {_escaped(ink(problem.title))}"] if problem.title else []
         yield "\n".join(_table(sheet(shown, problem, ink, compact=False)))
     if not shown.problems:
         yield "Nothing was measured."
-    if answer := ink(shown.data.get("answer") or "").strip():
-        yield f"> **Answer.** {_escaped(answer)}"
+    if said := ink(answer(shown.run)):
+        yield f"> **Answer.** {_escaped(said)}"
     yield from map(_list, sections.verdicts(shown, ink))
     yield from (_escaped("  ".join(parts)) for parts in prose.legend(shown, ink))
     yield from map(_list, sections.remarks(shown, ink))

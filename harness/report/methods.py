@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from harness.report.parts import View
-from harness.report.prose import counted, seeds
+from harness.report.prose import intervals, seeds
 from harness.report.view import view
+from harness.report.words import counted
+from harness.results import IntervalKind, Json, Run
 
-_SPREADS: Mapping[str, str] = MappingProxyType(
+_SPREADS: Mapping[IntervalKind, str] = MappingProxyType(
     {
-        "both": "over seeds and test examples, the variance clustered both ways (Cameron, Gelbach and Miller, 2011)",
-        "seeds": "over seeds",
-        "examples": "over test examples",
+        IntervalKind.BOTH: (
+            "over seeds and test examples, the variance clustered both ways (Cameron, Gelbach and Miller, 2011)"
+        ),
+        IntervalKind.SEEDS: "over seeds",
+        IntervalKind.EXAMPLES: "over test examples",
     }
 )
 _SOFTWARE = (("Python", "python"), ("PyTorch", "torch"), ("NumPy", "numpy"))
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
+def render(run: Run, width: int | None = None) -> str:
     """One paragraph of plain text; `width` is not used."""
-    return " ".join(_sentences(view(result))) + "\n"
+    return " ".join(_sentences(view(run))) + "\n"
 
 
 def _sentences(shown: View) -> Iterator[str]:
@@ -31,15 +34,15 @@ def _sentences(shown: View) -> Iterator[str]:
     yield from _intervals(shown)
     yield from _tests(shown)
     yield from _lost(shown)
-    yield from _surroundings(shown.data.get("environment") or {})
+    yield from _surroundings(shown.run.environment)
 
 
 def _compared(shown: View) -> Iterator[str]:
-    labels = list(dict.fromkeys(row.label for row in shown.rows))
+    labels = list(dict.fromkeys(entry.label for entry in shown.entries))
     titles = [problem.title for problem in shown.problems if problem.title]
-    version, harness = shown.data.get("protocol_version"), (shown.data.get("environment") or {}).get("harness")
+    version, harness = shown.run.protocol_version, shown.run.environment.get("harness")
     where = f" on {counted(len(titles), 'problem')} ({_listed(titles)})" if titles else ""
-    protocol = f"the protocol {shown.data.get('protocol')}{f' (version {version})' if version else ''}"
+    protocol = f"the protocol {shown.run.protocol}{f' (version {version})' if version else ''}"
     software = f"Touchstone {harness}" if harness else "Touchstone"
     yield f"We compared {counted(len(labels), 'contender')} ({_listed(labels)}){where} by {protocol} of {software}."
     if count := seeds(shown):
@@ -47,7 +50,7 @@ def _compared(shown: View) -> Iterator[str]:
 
 
 def _tuned(shown: View) -> Iterator[str]:
-    names = list(dict.fromkeys(name for row in shown.rows for name in row.cell.get("tuned") or {}))
+    names = list(dict.fromkeys(name for entry in shown.entries for name in entry.row.tuned))
     if names:
         equal = "in equally many trials, on validation data and seeds of their own"
         yield f"Tuned for every contender, {equal}: {_listed(names)}."
@@ -55,21 +58,15 @@ def _tuned(shown: View) -> Iterator[str]:
 
 def _intervals(shown: View) -> Iterator[str]:
     """How each metric's doubt was found; one compared by ratio has its own way."""
-    by_ratio = [str(metric["label"]) for metric in shown.metrics if metric.get("ratio") is not None]
-    kinds: dict[str, list[str]] = {}
-    for name in (name for name in shown.names if name not in by_ratio):
-        found = {str(row.metric(name)["interval"]) for row in shown.rows if row.metric(name).get("low") is not None}
-        for kind in sorted(found):
-            kinds.setdefault(kind, []).append(name)
-    for kind, names in kinds.items():
-        yield f"95 % intervals by Student's t {_SPREADS.get(kind, kind)}: {_listed(names)}."
+    by_ratio = [metric.label for metric in shown.metrics if metric.relative_margin is not None]
+    for kind, names in intervals(shown, [name for name in shown.names if name not in by_ratio]).items():
+        yield f"95 % intervals by Student's t {_SPREADS[kind]}: {_listed(names)}."
     if by_ratio:
         yield f"Compared by the ratio to the baseline: {_listed(by_ratio)}."
 
 
 def _tests(shown: View) -> Iterator[str]:
-    entries = [row.against(name) for row in shown.rows for name in shown.names]
-    sizes = sorted({entry["family"] for entry in entries if entry.get("p_holm") is not None})
+    sizes = sorted({each.family for each in shown.comparisons if each.p_holm is not None})
     if not sizes:
         return
     family = " to ".join([*map(str, sizes[:-1][:1]), counted(sizes[-1], "comparison")])
@@ -78,24 +75,29 @@ def _tests(shown: View) -> Iterator[str]:
         f"Differences to {baselines} were tested two-sided at a level of 5 %, p adjusted by Holm (1979) over the "
         f"{family} of a metric."
     )
-    if margin := shown.data.get("margin"):
-        named = [f"{size:g} in {name}" for name, size in margin.items()] if isinstance(margin, Mapping) else [margin]
-        yield f"Two one-sided tests (Schuirmann, 1987) show what counts as the same, with a margin of {_listed(named)}."
+    if margin := shown.run.margin:
+        named = [f"{size:g} in {name}" for name, size in margin.items()] if isinstance(margin, dict) else [margin]
+        yield f"Two one-sided tests (Schuirmann, 1987) show what is equivalent, with a margin of {_listed(named)}."
 
 
 def _lost(shown: View) -> Iterator[str]:
-    for status in dict.fromkeys(row.status for row in shown.rows if row.status != "ok"):
-        yield f"Rows that ended as {status}: {sum(row.status == status for row in shown.rows)}."
+    for status in dict.fromkeys(entry.row.status for entry in shown.entries if entry.ended):
+        yield f"Rows that ended as {status}: {sum(entry.row.status is status for entry in shown.entries)}."
 
 
-def _surroundings(environment: Mapping[str, Any]) -> Iterator[str]:
+def _surroundings(environment: Mapping[str, Json]) -> Iterator[str]:
     versions = [f"{name} {environment[key]}" for name, key in _SOFTWARE if environment.get(key)]
     machine = [environment[key] for key in ("device", "machine", "system") if environment.get(key)]
     threads = environment.get("threads")
     if versions or machine:
-        parts = [*versions, *machine, *([f"{counted(threads, 'thread')} a process"] if threads else [])]
+        parts = [
+            *versions,
+            *machine,
+            *([f"{counted(threads, 'thread')} a process"] if isinstance(threads, int) else []),
+        ]
         yield f"Everything ran with {_listed(parts)}."
-    if plugins := environment.get("plugins"):
+    plugins = environment.get("plugins")
+    if isinstance(plugins, dict) and plugins:
         yield f"Plugins by the digest of their code: {_listed(f'{name} {digest}' for name, digest in plugins.items())}."
 
 

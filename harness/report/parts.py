@@ -1,94 +1,100 @@
-"""What a reader meets in a result: problems, each with its contenders, and what is said of them."""
+"""What a reader meets in a run: problems, each with its contenders, and what is known of them."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
-Cell = Mapping[str, Any]
+from harness.results import Comparison, MetricInfo, MetricValue, Rank, Row, Run, Status
 
 
-@dataclass(frozen=True)
-class Row:
-    """One contender on one problem; `place` is the problem's name, empty where there is only one.
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One contender on one problem: a row of the run, named; `number` is the row's place among all rows.
 
-    `source` is the number of the paper where the row is published and not measured here, else 0.
+    `place` is the problem's name, empty where there is only one. `source` is the number of the paper where the row is
+    published and not measured here, else 0.
     """
 
-    cell: Cell
+    row: Row
     label: str
-    place: str
-    baseline: bool
+    place: str = ""
+    baseline: bool = False
+    number: int | None = None
     source: int = 0
 
     @property
-    def status(self) -> str:
-        """`ok`, or why there is nothing to compare."""
-        return str(self.cell.get("status") or "ok")
+    def ended(self) -> bool:
+        """Whether the row ended without being complete."""
+        return self.row.status is not Status.OK
 
-    def metric(self, name: str) -> Mapping[str, Any]:
-        """The metric's values and interval; empty where it was not measured."""
-        return (self.cell.get("metrics") or {}).get(name) or {}
+    def metric(self, name: str) -> MetricValue | None:
+        """The metric's values and interval; None where it was not measured."""
+        return self.row.metrics.get(name)
 
     def bootstrap(self, name: str) -> tuple[float, float] | None:
         """The metric's interval within a seed: its ends, each a mean over seeds; None where there is none."""
-        ends = self.metric(name).get("bootstrap") or {}
-        known = [[value for value in ends.get(end) or [] if value is not None] for end in ("low", "high")]
-        return (fmean(known[0]), fmean(known[1])) if all(known) else None
+        metric = self.metric(name)
+        if metric is None or metric.bootstrap is None:
+            return None
+        low, high = ([v for v in ends if v is not None] for ends in (metric.bootstrap.low, metric.bootstrap.high))
+        return (fmean(low), fmean(high)) if low and high else None
 
     def quartiles(self, name: str) -> tuple[float, float] | None:
-        """Between what half of the metric's values lie; None where nobody looked."""
-        found = self.metric(name).get("quartiles")
-        return (found[0], found[2]) if found else None
+        """The ends between which half of the metric's values lie; None where they were not computed."""
+        metric = self.metric(name)
+        return (metric.quartiles[0], metric.quartiles[2]) if metric and metric.quartiles else None
 
-    def against(self, name: str) -> Mapping[str, Any]:
-        """The comparison with the baseline; empty where there is none."""
-        return (self.cell.get("against") or {}).get(name) or {}
+    def against(self, name: str) -> Comparison | None:
+        """The comparison with the baseline; None where there is none."""
+        return self.row.against.get(name)
 
     @property
     def compared(self) -> str | None:
         """The name of the row that this one is compared with; None for a baseline and where there is none."""
-        return next((entry["baseline"] for entry in (self.cell.get("against") or {}).values() if entry), None)
+        return next((entry.baseline for entry in self.row.against.values()), None)
 
-    def best(self, name: str) -> str | None:
-        """`best`, `tied` or `beaten` within the problem."""
-        return (self.cell.get("best") or {}).get(name)
+    def best(self, name: str) -> Rank | None:
+        """The rank within the problem."""
+        return self.row.best.get(name)
 
     @property
     def measured(self) -> bool:
         """Whether any metric has a number."""
-        return any(entry and entry.get("mean") is not None for entry in (self.cell.get("metrics") or {}).values())
+        return any(metric.mean is not None for metric in self.row.metrics.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """The contenders that are judged against each other, and what is published of them or of others."""
 
     title: str
-    rows: tuple[Row, ...]
-    published: tuple[Row, ...] = ()
+    entries: tuple[Entry, ...]
+    published: tuple[Entry, ...] = ()
 
     @property
-    def shown(self) -> tuple[Row, ...]:
-        """Every measured row with what is published of it below, then those that are only published."""
-        labels = [row.label for row in self.rows]
-        beside = ((row, *(other for other in self.published if other.label == row.label)) for row in self.rows)
-        return (*itertools.chain(*beside), *(row for row in self.published if row.label not in labels))
+    def shown(self) -> tuple[Entry, ...]:
+        """Every measured entry with what is published of it below, then those that are only published."""
+        labels = [entry.label for entry in self.entries]
+        beside = ((entry, *(each for each in self.published if each.label == entry.label)) for entry in self.entries)
+        return (*itertools.chain(*beside), *(each for each in self.published if each.label not in labels))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
-    """A whole result: its problems, its metrics (the first is primary), what is the same everywhere, and papers."""
+    """A whole run: its problems, its metrics (the first is primary), what is the same everywhere, and papers."""
 
-    data: Mapping[str, Any]
+    run: Run
     problems: tuple[Problem, ...]
-    metrics: tuple[Mapping[str, Any], ...]
     row_axes: tuple[str, ...]
     constants: tuple[str, ...]
     sources: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[MetricInfo, ...]:
+        """All metrics."""
+        return self.run.metrics
 
     @property
     def primary(self) -> str:
@@ -98,15 +104,20 @@ class View:
     @property
     def names(self) -> list[str]:
         """The labels of all metrics."""
-        return [str(metric["label"]) for metric in self.metrics]
+        return [metric.label for metric in self.metrics]
 
     @property
-    def rows(self) -> list[Row]:
-        """All rows of all problems."""
-        return [row for problem in self.problems for row in problem.rows]
+    def entries(self) -> list[Entry]:
+        """All entries of all problems."""
+        return [entry for problem in self.problems for entry in problem.entries]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """All comparisons in the metrics shown, entry by entry."""
+        found = (entry.against(name) for entry in self.entries for name in self.names)
+        return [comparison for comparison in found if comparison is not None]
 
     @property
     def baselines(self) -> list[str]:
         """The names compared with, each once; empty where nothing is compared."""
-        found = (row.against(name).get("baseline") for row in self.rows for name in self.names)
-        return list(dict.fromkeys(str(name) for name in found if name is not None))
+        return list(dict.fromkeys(comparison.baseline for comparison in self.comparisons))

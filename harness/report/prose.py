@@ -2,128 +2,125 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
 
-from harness.analysis.answer import about
-from harness.analysis.pairing import replicates
-from harness.report.columns import VERDICTS
-from harness.report.digits import duration
-from harness.report.ink import Ink
-from harness.report.parts import Row, View
+from harness.report.answer import spelled
+from harness.report.glyphs import Glyphs
+from harness.report.number_format import duration
+from harness.report.parts import Entry, View
+from harness.report.words import NO_REASON, about, blocks, counted, issue, reason, singular, together
+from harness.results import IntervalKind, Needed, Rank, Verdict
 
-_SOURCES = {"both": "seeds and test examples", "seeds": "seeds", "examples": "test examples"}
+SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
+    {
+        IntervalKind.BOTH: "seeds and test examples",
+        IntervalKind.SEEDS: "seeds",
+        IntervalKind.EXAMPLES: "test examples",
+    }
+)
+"""What an interval is over."""
+_SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, Verdict.EQUIVALENT)
+_STARS = ((Rank.BEST, "★ best"), (Rank.TIED, "☆ tied with the best"))
+_ARROWS = ((True, "↑ higher is better"), (False, "↓ lower is better"))
 
 
 def setting(view: View) -> list[str]:
     """Protocol, size, device, version and time."""
-    environment = view.data.get("environment") or {}
+    environment = view.run.environment
     torch = environment.get("torch")
-    most = max((len(problem.rows) for problem in view.problems), default=0)
-    parts = [view.data.get("protocol"), *view.constants, seeds(view)]
+    most = max((len(problem.entries) for problem in view.problems), default=0)
+    parts = [view.run.protocol, *view.constants, seeds(view)]
     size = f"{counted(len(view.problems), 'problem')} × {counted(most, 'contender')}" if most else ""
-    parts += [size, environment.get("device")]
-    return [str(part) for part in [*parts, torch and f"torch {torch}", _time(view)] if part]
-
-
-def counted(n: int, noun: str) -> str:
-    """`1 seed`, `32 seeds`."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+    parts += [size, str(environment.get("device") or ""), f"torch {torch}" if torch else "", _time(view)]
+    return [part for part in parts if part]
 
 
 def seeds(view: View) -> str:
     """How many seeds, or blocks, the rows have; empty where none has any."""
-    counts = sorted({len(row.cell.get("seeds") or []) for row in view.rows if row.cell.get("seeds")})
+    counts = sorted({len(entry.row.seeds) for entry in view.entries if entry.row.seeds})
     if len(counts) > 1:
-        return f"{counts[0]} to {counts[-1]} {replicates(view.data)}"
-    return counted(counts[0], replicates(view.data).removesuffix("s")) if counts else ""
+        return f"{counts[0]} to {counts[-1]} {view.run.replicates}"
+    return counted(counts[0], singular(view.run.replicates)) if counts else ""
 
 
 def _time(view: View) -> str:
-    """The run's own time; where it does not say, the cells' times added up."""
-    if view.data.get("seconds") is not None:
-        return duration(view.data["seconds"])
-    spent = sum(row.cell.get("seconds") or 0 for row in view.rows)
+    """The run's own time; where it does not say, the rows' times added up."""
+    if view.run.seconds is not None:
+        return duration(view.run.seconds)
+    spent = sum(entry.row.seconds or 0 for entry in view.entries)
     return f"{duration(spent)} of measuring" if spent else ""
 
 
 def undecided(view: View) -> list[str]:
     """What would decide the primary metric where the answer does not say it; contenders with the same need together."""
-    clauses = re.split(r"[;.]\s", str(view.data.get("answer") or ""))
+    already = spelled(view.run)
     needs: dict[tuple[str, str], list[str]] = {}
-    for row in view.rows:
-        entry = row.against(view.primary)
-        if entry.get("verdict") == "undecided" and not any(_says(clause, row) for clause in clauses):
-            need = (
-                "no difference was seen" if entry.get("p") == 1 else _need(entry.get("needed"), replicates(view.data))
-            )
-            needs.setdefault((row.place, need), []).append(row.label)
-    return [f"{_together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]
+    for entry in view.entries:
+        found = entry.against(view.primary)
+        if found is not None and found.verdict is Verdict.UNDECIDED and entry.number not in already:
+            need = "no difference was seen" if found.p == 1 else _need(found.needed, view.run.replicates)
+            needs.setdefault((entry.place, need), []).append(entry.label)
+    return [f"{together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]
 
 
-def _says(clause: str, row: Row) -> bool:
-    """Whether this part of the answer says what would decide this row."""
-    named = all(re.search(rf"(?<!\w){re.escape(name)}(?![\w(])", clause) for name in (row.label, row.place) if name)
-    return named and bool(re.search(r"more (seed|block|test example)|decide", clause))
-
-
-def _need(needed: Mapping[str, Any] | None, noun: str) -> str:
-    found = needed or {}
-    nouns = (("seeds", f"more {noun.removesuffix('s')}"), ("examples", "more test example"))
-    ways = [
-        f"about {about(found[key])} {noun}{'' if found[key] == 1 else 's'}" for key, noun in nouns if found.get(key)
-    ]
+def _need(needed: Needed, noun: str) -> str:
+    nouns = ((needed.seeds, f"more {singular(noun)}"), (needed.examples, "more test example"))
+    ways = [f"about {about(count)} {what}{'' if count == 1 else 's'}" for count, what in nouns if count]
     return " or ".join(ways) if ways else f"neither {noun} nor test examples alone would decide it"
 
 
-def legend(view: View, ink: Ink) -> list[list[str]]:
+def legend(view: View, ink: Glyphs) -> list[list[str]]:
     """Which interval and how many comparisons; then the meaning of the signs that occur."""
     figures = "; ".join(part for part in (_interval(view), _bootstrap(view), _family(view)) if part)
     lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view)]]
     return [line for line in lines if line]
 
 
-def _interval(view: View) -> str:
-    kinds: dict[str, list[str]] = {}
-    for name in view.names:
-        found = {row.metric(name).get("interval") for row in view.rows if row.metric(name).get("low") is not None}
-        for kind in sorted(str(kind) for kind in found if kind):
+def intervals(view: View, names: Sequence[str]) -> dict[IntervalKind, list[str]]:
+    """Kind of interval -> those of the metrics that have one of it."""
+    kinds: dict[IntervalKind, list[str]] = {}
+    for name in names:
+        metrics = [entry.metric(name) for entry in view.entries]
+        for kind in sorted({metric.interval for metric in metrics if metric and metric.low is not None}):
             kinds.setdefault(kind, []).append(name)
+    return kinds
+
+
+def _interval(view: View) -> str:
+    kinds = intervals(view, view.names)
     several = len(kinds) > 1
-    sources = {**_SOURCES, "seeds": replicates(view.data)}
-    texts = [sources.get(kind, kind) + (f" ({', '.join(names)})" if several else "") for kind, names in kinds.items()]
+    sources = {**SOURCES, IntervalKind.SEEDS: view.run.replicates}
+    texts = [sources[kind] + (f" ({', '.join(names)})" if several else "") for kind, names in kinds.items()]
     return f"95 % intervals over {', over '.join(texts)}" if texts else ""
 
 
 def _bootstrap(view: View) -> str:
-    there = any(row.bootstrap(name) for row in view.rows for name in view.names)
+    there = any(entry.bootstrap(name) for entry in view.entries for name in view.names)
     return "within a seed: 95 % by the bootstrap, ends averaged over seeds" if there else ""
 
 
 def _family(view: View) -> str:
-    entries = [row.against(name) for row in view.rows for name in view.names]
-    sizes = sorted({entry["family"] for entry in entries if entry.get("family") and entry.get("p_holm") is not None})
+    sizes = sorted({each.family for each in view.comparisons if each.family and each.p_holm is not None})
     if not sizes or sizes == [1]:
         return ""
     ends = dict.fromkeys((sizes[0], sizes[-1]))
     return f"p adjusted by Holm for {' to '.join(map(str, ends))} comparisons"
 
 
-def _verdicts(view: View, ink: Ink) -> list[str]:
-    found = {row.against(name).get("verdict") for row in view.rows for name in view.names}
-    return [f"{ink.mark(verdict)} {verdict}" for verdict in VERDICTS if verdict in found]
+def _verdicts(view: View, ink: Glyphs) -> list[str]:
+    found = {each.verdict for each in view.comparisons}
+    return [f"{ink.mark(verdict)} {verdict}" for verdict in _SHOWN if verdict in found]
 
 
 def _stars(view: View) -> list[str]:
-    found = {row.best(name) for row in view.rows for name in view.names}
-    return [text for rank, text in (("best", "★ best"), ("tied", "☆ not told apart from the best")) if rank in found]
+    found = {entry.best(name) for entry in view.entries for name in view.names}
+    return [text for rank, text in _STARS if rank in found]
 
 
 def _arrows(view: View) -> list[str]:
-    found = {metric.get("better") for metric in view.metrics}
-    signs = (("higher", "↑ higher is better"), ("lower", "↓ lower is better"))
-    return [text for better, text in signs if better in found]
+    found = {metric.higher_is_better for metric in view.metrics}
+    return [text for better, text in _ARROWS if better in found]
 
 
 def published(view: View) -> list[str]:
@@ -131,13 +128,13 @@ def published(view: View) -> list[str]:
     return [f"[{number}] {source}" for number, source in enumerate(view.sources, 1)]
 
 
-def problems(view: View) -> list[str]:
-    """Every cell that has no number or no verdict, with the whole reason; equal reasons together."""
+def lost(view: View) -> list[str]:
+    """Every row that has no number or no verdict, with the whole reason; equal reasons together."""
     found: dict[str, dict[str, list[str]]] = {}
-    for row in view.rows:
-        for reason in dict.fromkeys(_reasons(row)):
-            found.setdefault(reason, {}).setdefault(row.label, []).append(row.place)
-    return [f"{_where(places, len(view.problems))}: {reason}" for reason, places in found.items()]
+    for entry in view.entries:
+        for why in dict.fromkeys(_reasons(entry)):
+            found.setdefault(why, {}).setdefault(entry.label, []).append(entry.place)
+    return [f"{_where(places, len(view.problems))}: {why}" for why, places in found.items()]
 
 
 def _where(places: Mapping[str, Sequence[str]], count: int) -> str:
@@ -146,37 +143,48 @@ def _where(places: Mapping[str, Sequence[str]], count: int) -> str:
     for label, titles in places.items():
         groups.setdefault(tuple(titles), []).append(label)
     every = {titles: count > 1 and len(titles) == count for titles in groups}
-    on = {titles: "every problem" if every[titles] else _together(list(filter(None, titles))) for titles in groups}
-    return "; ".join(f"{_together(labels)}{on[titles] and f' on {on[titles]}'}" for titles, labels in groups.items())
+    on = {titles: "every problem" if every[titles] else together(list(filter(None, titles))) for titles in groups}
+    return "; ".join(f"{together(labels)}{on[titles] and f' on {on[titles]}'}" for titles, labels in groups.items())
 
 
-def _reasons(row: Row) -> Iterator[str]:
-    if row.status != "ok":
-        yield f"{row.status}: {row.cell.get('reason') or 'no reason given'}"
-    for name, entry in (row.cell.get("metrics") or {}).items():
-        if entry and entry.get("reason"):
-            yield f"{name}: {entry['reason']}"
-    for name, entry in (row.cell.get("against") or {}).items():
-        if entry and entry.get("reason"):
-            yield f"{name}{' not compared' if entry.get('verdict') is None else ''}: {entry['reason']}"
-
-
-def _together(names: Sequence[str], most: int = 6) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _reasons(entry: Entry) -> Iterator[str]:
+    if entry.ended:
+        yield f"{entry.row.status}: {reason(entry.row.why) if entry.row.why else NO_REASON}"
+    for name, metric in entry.row.metrics.items():
+        if metric.why is not None:
+            yield f"{name}: {reason(metric.why)}"
+    for name, found in entry.row.against.items():
+        if found.why is not None:
+            yield f"{name}{' not compared' if found.verdict is None else ''}: {reason(found.why)}"
 
 
 def notes(view: View) -> list[str]:
-    """What to keep in mind of metrics; then the cells' notes, equal ones together."""
-    cautions = [f"{metric['label']} {metric['caution']}" for metric in view.metrics if metric.get("caution")]
+    """What to keep in mind of metrics; then the rows' notes, equal ones together."""
+    cautions = [f"{metric.label} {metric.caveat}" for metric in view.metrics if metric.caveat]
     found: dict[str, list[str]] = {}
-    for row in view.rows:
-        for note in row.cell.get("notes") or []:
-            found.setdefault(str(note), []).append(row.label)
+    for entry in view.entries:
+        for note in _notes(entry):
+            found.setdefault(note, []).append(entry.label)
     return cautions + [
-        note if len(names) == len(view.rows) else f"{_together(_unique(names))}: {note}"
+        note if len(names) == len(view.entries) else f"{together(list(dict.fromkeys(names)))}: {note}"
         for note, names in found.items()
     ]
 
 
-def _unique(names: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(names))
+def _notes(entry: Entry) -> Iterator[str]:
+    """What the protocol says of a row, how an interleaved measurement went, outliers, why the row is not ranked."""
+    row = entry.row
+    yield from row.notes
+    if row.blocks is not None:
+        yield blocks(row.blocks)
+    for name, metric in row.metrics.items():
+        if metric.outliers:
+            yield f"{name}: {len(metric.outliers)} of {len(metric.values)} blocks far out, and kept"
+            break
+    if row.excluded and row.why is not None:
+        yield reason(row.why)
+
+
+def issues(view: View) -> list[str]:
+    """What a reader of the whole run should keep in mind."""
+    return [issue(each) for each in view.run.notices]

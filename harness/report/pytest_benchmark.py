@@ -1,25 +1,24 @@
-"""A result as the JSON of pytest-benchmark, for `pytest-benchmark compare` and whatever else reads it."""
+"""A run as the JSON of pytest-benchmark, for `pytest-benchmark compare` and whatever else reads it."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
 
 from harness.report.benchmarks import benchmarks
+from harness.results import Run
 
 MACHINE = ("machine", "system", "python", "torch", "device", "threads")
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
+def render(run: Run, width: int | None = None) -> str:
     """The file as text; `width` is not used. Raises BenchError as `harness.report.benchmarks` does."""
-    found = [one.as_dict(include_data=True) for one in benchmarks(result)]
-    environment = result.get("environment") or {}
+    found = [one.as_dict(include_data=True) for one in benchmarks(run)]
+    environment = run.environment
     whole = {
         "machine_info": {key: environment.get(key) for key in MACHINE},
-        "commit_info": {"id": environment.get("commit"), "dirty": False, "project": result["suite"], "branch": None},
+        "commit_info": {"id": environment.get("commit"), "dirty": False, "project": run.suite, "branch": None},
         "benchmarks": found,
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
         "version": version("pytest-benchmark"),

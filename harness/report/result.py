@@ -1,75 +1,99 @@
-"""A result: what a run answers, as an object, as JSON and as a table of values."""
+"""A run as Python and JSON meet it: `Result`, what `harness.run` returns; result JSON; a table of values."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BenchError
+from harness.report.answer import answer, statements
+from harness.report.view import axes_of
+from harness.report.words import issue, reason
+from harness.results import Comparison, Label, Row, Run
+from harness.results.codec import dumps, to_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowComparison(Comparison):
+    """A comparison with the `row` and the `metric` that it is of."""
+
+    row: Row
+    metric: str
 
 
 class Result:
-    """The outcome of a run; `data` is exactly the result JSON."""
+    """The outcome of a run, whose content is that of the result JSON; `run` holds all of it as typed values."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.data = dict(data)
+    def __init__(self, run: Run) -> None:
+        self.run = dataclasses.replace(run, statements=statements(run))
 
     @property
-    def cells(self) -> list[dict[str, Any]]:
-        """One entry per point of the grid, failed and skipped ones too."""
-        return list(self.data.get("cells") or [])
+    def rows(self) -> tuple[Row, ...]:
+        """One row for every point of the grid, failed and skipped ones too."""
+        return self.run.cells
+
+    @property
+    def comparisons(self) -> list[RowComparison]:
+        """Every comparison with the baseline, row by row and metric by metric."""
+        names = [each.name for each in dataclasses.fields(Comparison)]
+        return [
+            RowComparison(**{name: getattr(found, name) for name in names}, row=row, metric=metric)
+            for row in self.rows
+            for metric, found in row.against.items()
+        ]
 
     @property
     def answer(self) -> str:
         """The suite's question, answered in words."""
-        return str(self.data.get("answer") or "")
+        return answer(self.run)
 
     @property
     def exit(self) -> int:
         """The exit code the command ends with."""
-        return int(self.data.get("exit") or 0)
+        return self.run.exit
 
     def __repr__(self) -> str:
-        return f"Result({self.data.get('suite') or 'unnamed'}: {self.answer or 'no answer'})"
+        return f"Result({self.run.suite or 'unnamed'}: {self.answer or 'no answer'})"
 
     def to_json(self) -> str:
-        """The result as JSON text in ASCII; numbers round-trip. NaN and infinity raise ValueError."""
-        return json.dumps(self.data, allow_nan=False, indent=2) + "\n"
+        """The result JSON in ASCII, as `--json` writes it; numbers round-trip, null for those that are not finite."""
+        return dumps(to_json(self.run, self.answer, reason, issue))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One row per cell, seed and metric: the axes, status, seed, metric, value.
+    def values(self) -> Iterator[dict[str, Label]]:
+        """One line for every row, seed and metric: the axes, status, seed, metric, value.
 
-        A cell without values is one row whose seed, metric and value are None.
+        A row without values is one line whose seed, metric and value are None.
         """
-        for cell in self.cells:
-            vary = cell.get("vary") or {}
-            start = {**{axis: vary.get(axis) for axis in self._axes()}, "status": cell.get("status")}
-            for seed, metric, value in _values(cell):
-                yield {**start, "seed": seed, "metric": metric, "value": value}
+        for row in self.rows:
+            start: dict[str, Label] = {axis: row.vary.get(axis) for axis in self._axes()}
+            for seed, metric, value in _values(row):
+                yield {**start, "status": row.status.value, "seed": seed, "metric": metric, "value": value}
 
     def to_frame(self) -> Any:
-        """`rows()` as a pandas DataFrame; BenchError where pandas is not installed."""
+        """`values()` as a pandas DataFrame; BenchError where pandas is not installed."""
         try:
             pandas = importlib.import_module("pandas")
         except ImportError:
             raise BenchError("to_frame() needs pandas, which is not installed: pip install pandas") from None
-        return pandas.DataFrame(list(self.rows()), columns=[*self._axes(), "status", "seed", "metric", "value"])
+        return pandas.DataFrame(list(self.values()), columns=[*self._axes(), "status", "seed", "metric", "value"])
 
     def _axes(self) -> list[str]:
-        varied = (axis for cell in self.cells for axis in cell.get("vary") or {})
-        return list(dict.fromkeys([*(self.data.get("axes") or {}), *varied]))
+        return list(dict.fromkeys([*self.run.axes, *axes_of(row.vary for row in self.rows)]))
 
 
-def _values(cell: Mapping[str, Any]) -> list[tuple[int | None, str | None, float | None]]:
+def _values(row: Row) -> list[tuple[int | None, str | None, float | None]]:
     """(seed, metric, value); one triple of None where there is no value."""
-    seeds = cell.get("seeds") or []
-    metrics = [(name, entry["values"]) for name, entry in (cell.get("metrics") or {}).items() if entry]
-    found = [(seed, name, value) for name, values in metrics for seed, value in zip(seeds, values, strict=True)]
-    return [*found] or [(None, None, None)]
+    found: list[tuple[int | None, str | None, float | None]] = [
+        (seed, name, value)
+        for name, metric in row.metrics.items()
+        for seed, value in zip(row.seeds, metric.values, strict=True)
+    ]
+    return found or [(None, None, None)]
 
 
-def render(result: Mapping[str, Any], width: int | None = None) -> str:
-    """The result as JSON text; `width` is not used."""
-    return Result(result).to_json()
+def render(run: Run, width: int | None = None) -> str:
+    """The result JSON as text; `width` is not used."""
+    return Result(run).to_json()

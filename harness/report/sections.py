@@ -6,31 +6,30 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.report import gates, prose
-from harness.report.ink import Ink
+from harness.report.glyphs import Glyphs
 from harness.report.parts import View
 
 
 class Section(NamedTuple):
-    """A title over some lines; `style` is the colour of the title, where there are colours."""
+    """A title over some lines; `style` is the color of the title, where there are colors."""
 
     title: str
     lines: list[str]
     style: str = ""
 
 
-def verdicts(view: View, ink: Ink) -> Iterator[Section]:
+def verdicts(view: View, ink: Glyphs) -> Iterator[Section]:
     """What holds and what is open; empty sections are left out."""
-    kept = [f"{ink.sign(passed)} {ink(line)}" for passed, line in gates.lines(view.data)]
-    yield from _filled(Section("Gates", kept, "red" if gates.broken(view.data) else ""))
+    kept = [f"{ink.sign(passed)} {ink(line)}" for passed, line in gates.lines(view.run)]
+    yield from _filled(Section("Gates", kept, "red" if gates.broken(view.run) else ""))
     yield from _filled(Section("What would decide the rest", [*map(ink, prose.undecided(view))], "yellow"))
 
 
-def remarks(view: View, ink: Ink) -> Iterator[Section]:
+def remarks(view: View, ink: Glyphs) -> Iterator[Section]:
     """What else there is to say; empty sections are left out."""
     yield from _filled(Section("Published, not measured here", [*map(ink, prose.published(view))]))
-    yield from _filled(Section("Problems", [*map(ink, prose.problems(view))], "red"))
+    yield from _filled(Section("Issues", [*map(ink, [*prose.lost(view), *prose.issues(view)])], "red"))
     yield from _filled(Section("Notes", [*map(ink, prose.notes(view))]))
-    yield from _filled(Section("Warnings", [*map(ink, view.data.get("warnings") or [])], "yellow"))
 
 
 def _filled(section: Section) -> list[Section]:

@@ -1,100 +1,112 @@
-"""A result as a reader meets it: problems, each with its contenders, the baseline first."""
+"""A run as a reader meets it: problems, each with its contenders, the baseline first."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from harness.analysis.pairing import competing, naming, problems, text
-from harness.report.parts import Cell, Problem, Row, View
+from harness.report.parts import Entry, Problem, View
+from harness.results import IntervalKind, Label, Labels, MetricInfo, MetricValue, Published, Row, Run
 
 ONLY = "(only one)"
 """The label of a row where nothing tells rows apart."""
 
 
-def view(data: Mapping[str, Any]) -> View:
-    """Groups the cells of a result by problem, in the order of the cells; names them as the answer does."""
-    cells: list[Cell] = list(data.get("cells") or [])
-    run = _run(data, cells)
-    inner = competing(run)
+def view(given: Run) -> View:
+    """Groups the rows of a run by problem, in the order of the rows; names them as the answer does."""
+    run = whole(given)
     rows, places = naming(run)
-    outer = [axis for axis in run["axes"] if axis not in inner]
-    titles = [axis for axis in outer if len(run["axes"][axis]) > 1] or outer
-    groups = [[cells[index] for index in members] for members in problems(run).values()]
-    sources = list(dict.fromkeys(map(_source, data.get("published") or [])))
+    inner = competing(run)
+    outer = [axis for axis in run.axes if axis not in inner]
+    titles = [axis for axis in outer if len(run.axes[axis]) > 1] or outer
+    sources = list(dict.fromkeys(map(_source, run.published)))
     found = []
-    for group in groups:
-        here = [e for e in data.get("published") or [] if _same(_vary(e), _vary(group[0]), outer)]
-        title = text(_vary(group[0]), titles)
-        found.append(Problem(title, _rows(group, run, rows, places), _published(here, rows, sources)))
-    rest = [axis for axis in run["axes"] if axis not in titles + rows]
-    same = tuple(filter(None, [text(_vary(cell), [axis]) for cell in cells[:1] for axis in rest]))
-    return View(data, tuple(found), tuple(_metrics(data, cells)), tuple(rows), same, tuple(sources))
+    for members in problems(run, run.cells).values():
+        first = run.cells[members[0]].vary
+        known = [number for number in run.published if number.metric in {metric.label for metric in run.metrics}]
+        here = [number for number in known if _same(number.vary, first, outer)]
+        entries = _entries(run, members, rows, places)
+        found.append(Problem(text(first, titles), entries, _published(here, run, rows, sources)))
+    rest = [axis for axis in run.axes if axis not in titles + rows]
+    same = tuple(filter(None, [text(row.vary, [axis]) for row in run.cells[:1] for axis in rest]))
+    return View(run, tuple(found), tuple(rows), same, tuple(sources))
 
 
-def _vary(cell: Cell) -> Mapping[str, Any]:
-    return cell.get("vary") or {}
+def whole(run: Run) -> Run:
+    """The run with every axis and metric that its rows have; where it names no contenders, all axes compete."""
+    axes = dict(run.axes)
+    for axis, labels in axes_of(row.vary for row in run.cells).items():
+        known = axes.get(axis, [])
+        axes[axis] = [*known, *(label for label in labels if label not in known)]
+    metrics = {metric.label: metric for metric in run.metrics}
+    for row in run.cells:
+        for name, value in row.metrics.items():
+            metrics.setdefault(name, MetricInfo(label=name, higher_is_better=value.higher_is_better, unit=value.unit))
+    return dataclasses.replace(
+        run, axes=axes, metrics=tuple(metrics.values()), contenders=run.contenders or tuple(axes)
+    )
 
 
-def _run(data: Mapping[str, Any], cells: Sequence[Cell]) -> dict[str, Any]:
-    """What naming and grouping read; a result that lists no axes has those of its cells, and all of them compete."""
-    axes: dict[str, list[Any]] = {axis: list(labels) for axis, labels in (data.get("axes") or {}).items()}
-    for cell in cells:
-        for axis, label in _vary(cell).items():
+def axes_of(places: Iterable[Labels]) -> dict[str, list[Label]]:
+    """The axes of some rows with their labels, both in the order in which they occur."""
+    axes: dict[str, list[Label]] = {}
+    for vary in places:
+        for axis, label in vary.items():
             known = axes.setdefault(axis, [])
             known += [label] if label is not None and label not in known else []
-    kept = {key: data.get(key) for key in ("within", "baseline")}
-    contenders = data.get("contenders") or list(axes)
-    return {**kept, "axes": axes, "contenders": contenders, "cells": [{**cell, "vary": _vary(cell)} for cell in cells]}
+    return axes
 
 
-def _rows(cells: Sequence[Cell], run: Mapping[str, Any], axes: Sequence[str], places: Sequence[str]) -> tuple[Row, ...]:
-    names = {entry.get("baseline") for cell in run["cells"] for entry in (cell.get("against") or {}).values() if entry}
-    rows = []
-    for cell in cells:
-        label = text(_vary(cell), axes)
-        compared = any((cell.get("against") or {}).values())
-        baseline = not compared and _is_baseline(label, _vary(cell), run["baseline"], names)
-        rows.append(Row(cell, label or ONLY, text(_vary(cell), places), baseline))
-    return tuple(_ordered(rows))
+def _entries(run: Run, members: Sequence[int], axes: Sequence[str], places: Sequence[str]) -> tuple[Entry, ...]:
+    names = {comparison.baseline for row in run.cells for comparison in row.against.values()}
+    entries = []
+    for number in members:
+        row = run.cells[number]
+        label = text(row.vary, axes)
+        baseline = not row.against and _is_baseline(label, row.vary, run.baseline, names)
+        entries.append(Entry(row, label or ONLY, text(row.vary, places), baseline, number))
+    return tuple(_ordered(entries))
 
 
-def _ordered(rows: Sequence[Row]) -> list[Row]:
+def _ordered(entries: Sequence[Entry]) -> list[Entry]:
     """Every baseline above the rows that are compared with it; rows that were not compared come last."""
-    places = {row.label: place for place, row in enumerate(row for row in rows if row.baseline)}
+    places = {entry.label: place for place, entry in enumerate(entry for entry in entries if entry.baseline)}
     if len(places) < 2:
-        return sorted(rows, key=lambda row: not row.baseline)
-    return sorted(rows, key=lambda row: (places.get(row.compared or row.label, len(places)), not row.baseline))
+        return sorted(entries, key=lambda entry: not entry.baseline)
+    return sorted(entries, key=lambda each: (places.get(each.compared or each.label, len(places)), not each.baseline))
 
 
-def _published(entries: Sequence[Mapping[str, Any]], axes: Sequence[str], sources: Sequence[str]) -> tuple[Row, ...]:
-    """A row for every contender of every paper, with a number for every metric that the paper has."""
-    metrics: dict[tuple[str, int], dict[str, Any]] = {}
-    for entry in entries:
-        label = text(_vary(entry), axes) or ONLY
-        found = metrics.setdefault((label, sources.index(_source(entry)) + 1), {})
-        found[str(entry["metric"])] = {"mean": entry["value"]}
-    return tuple(Row({"metrics": found}, label, "", False, number) for (label, number), found in metrics.items())
+def _published(
+    numbers: Sequence[Published], run: Run, axes: Sequence[str], sources: Sequence[str]
+) -> tuple[Entry, ...]:
+    """An entry for every contender of every paper, with a number for every metric that the paper has."""
+    found: dict[tuple[str, int], dict[str, MetricValue]] = {}
+    for number in numbers:
+        key = (text(number.vary, axes) or ONLY, sources.index(_source(number)) + 1)
+        info = run.metric(number.metric)
+        found.setdefault(key, {})[number.metric] = MetricValue(
+            values=(),
+            mean=number.value,
+            low=None,
+            high=None,
+            interval=IntervalKind.SEEDS,
+            higher_is_better=info.higher_is_better,
+            unit=info.unit,
+        )
+    rows = {key: Row(id="", vary={}, metrics=metrics) for key, metrics in found.items()}
+    return tuple(Entry(row, label, source=source) for (label, source), row in rows.items())
 
 
-def _source(entry: Mapping[str, Any]) -> str:
-    return f"{entry['source']} ({entry['note']})" if entry.get("note") else str(entry["source"])
+def _source(number: Published) -> str:
+    return f"{number.source} ({number.note})" if number.note else number.source
 
 
-def _same(vary: Mapping[str, Any], other: Mapping[str, Any], axes: Sequence[str]) -> bool:
+def _same(vary: Labels, other: Labels, axes: Sequence[str]) -> bool:
     return all(str(vary.get(axis)) == str(other.get(axis)) for axis in axes)
 
 
-def _is_baseline(label: str, vary: Mapping[str, Any], baseline: Any, names: Collection[Any]) -> bool:
+def _is_baseline(label: str, vary: Labels, baseline: str | Labels | None, names: Collection[str]) -> bool:
     if isinstance(baseline, Mapping) and baseline:
         return label in names or all(str(vary.get(axis)) == str(value) for axis, value in baseline.items())
     return label in names or (baseline is not None and baseline in [label, *vary.values()])
-
-
-def _metrics(data: Mapping[str, Any], cells: Sequence[Cell]) -> list[Mapping[str, Any]]:
-    """The suite's metrics in its order; from the cells where the result does not list them."""
-    found: dict[str, Mapping[str, Any]] = {str(entry["label"]): entry for entry in data.get("measure") or []}
-    for cell in cells:
-        for name, entry in (cell.get("metrics") or {}).items():
-            found.setdefault(name, {"label": name, **{key: (entry or {}).get(key) for key in ("better", "unit")}})
-    return list(found.values())

@@ -8,9 +8,10 @@ noise is, outliers are kept, and a trimmed mean keeps them from deciding.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from harness.statistics.clusters import Array
@@ -65,16 +66,23 @@ def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Differenc
     return Difference(centre, low, high, float(found.pvalue), "seeds", n, dropped, 0, error, df, error**2, 0.0, 0.0)
 
 
-def spread(values: Any) -> dict[str, list[Any]]:
+class Spread(NamedTuple):
+    """The quartiles of values, none where no value is finite, and the places of those that are far out."""
+
+    quartiles: tuple[float, ...]
+    outliers: tuple[int, ...]
+
+
+def spread(values: ArrayLike) -> Spread:
     """Quartiles, and the places of blocks that are far out as a label: nothing is dropped for it."""
     numbers = np.asarray(values, float)
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
-        return {"quartiles": [], "outliers": []}
+        return Spread((), ())
     first, middle, third = np.quantile(finite, [0.25, 0.5, 0.75]).tolist()
     away = FAR * (third - first)
     far = np.flatnonzero((numbers < first - away) | (numbers > third + away))
-    return {"quartiles": [first, middle, third], "outliers": far.tolist()}
+    return Spread((first, middle, third), tuple(far.tolist()))
 
 
 def _logs(sample: Sample) -> Array:
@@ -83,8 +91,9 @@ def _logs(sample: Sample) -> Array:
     return logs
 
 
-def _centre(x: Array, axis: int = -1) -> Any:
-    return stats.trim_mean(x, TRIM, axis=axis)
+def _centre(x: Array, axis: int = -1) -> Array:
+    found: Array = stats.trim_mean(x, TRIM, axis=axis)
+    return found
 
 
 def _located(x: Array, level: float) -> tuple[float, float, float]:
@@ -100,11 +109,10 @@ def _located(x: Array, level: float) -> tuple[float, float, float]:
     return centre, float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
-def as_ratio(found: Difference, baseline: Sample) -> dict[str, float]:
-    """The ratio itself with its interval."""
+def as_ratio(found: Difference, baseline: Sample) -> tuple[float, float, float]:
+    """The ratio itself and the ends of its interval."""
     unit = interval(baseline).mean
-    numbers = {"ratio": found.difference, "low": found.low, "high": found.high}
-    return {name: 1 + number / unit for name, number in numbers.items()}
+    return 1 + found.difference / unit, 1 + found.low / unit, 1 + found.high / unit
 
 
 def _p(x: Array) -> float:

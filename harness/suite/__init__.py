@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from harness.suite.cells import Cell, Point, Seeds, Suite, Tune
 from harness.suite.check import check
 from harness.suite.document import Document, read
-from harness.suite.grid import Cell, Point, Seeds, Suite, Tune
-from harness.suite.imports import Table
 from harness.suite.schema import json_schema
 
-__all__ = ["Cell", "Document", "Point", "Seeds", "Suite", "Table", "Tune", "check", "json_schema", "load", "read"]
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Table
+
+__all__ = ["Cell", "Document", "Point", "Seeds", "Suite", "Tune", "check", "json_schema", "load", "read"]
 
 
 def load(path: str | os.PathLike[str], table: Table, overrides: Mapping[str, str] | None = None) -> Suite:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from harness.base import Spec
+from harness.base import Spec, component_name
+from harness.fields import Json
 from harness.suite import values
+from harness.suite.cells import Point
 from harness.suite.expand import Expander
-from harness.suite.grid import Point
 from harness.suite.imports import KINDS
 from harness.suite.nodes import Node, Pairs, Word, got, is_null
 from harness.suite.points import points, value_label
@@ -43,25 +42,25 @@ def unwritten(
     found: dict[str, list[Point]], at: Place, expander: Expander, protocol: Protocol
 ) -> dict[str, list[Point]]:
     """The default point of every kind that the protocol needs and nobody wrote."""
-    missing = {kind: default for kind, default in protocol.needs.items() if kind not in found}
+    missing = {kind: default for kind, default in protocol.required_kinds.items() if kind not in found}
     return {kind: _default(kind, default, at, expander, protocol) for kind, default in missing.items()}
 
 
 def _default(kind: str, default: Spec | None, at: Place, expander: Expander, protocol: Protocol) -> list[Point]:
     if default is not None:
-        expander.resolve(str(default["name"]), kind, at)
+        expander.resolve(component_name(default), kind, at)
         return [Point(value_label(dict(default)), dict(default))]
     if not expander.findings.suggested(kind):
         expander.findings.add(at, f"{protocol.name} needs a {kind} under vary", "", expander.names(kind))
     return []
 
 
-def settings(node: Node | None, at: Place, expander: Expander, protocol: Protocol) -> dict[str, list[Any]]:
+def settings(node: Node | None, at: Place, expander: Expander, protocol: Protocol) -> dict[str, list[Json]]:
     """Every setting of the protocol with its values: those written first, as written, then the defaults."""
     findings, fields = expander.findings, protocol.fields
     if node is not None and not is_null(node) and not isinstance(node, Pairs):
         findings.add(node.place, f"settings: expected a mapping, got {got(node)}")
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[Json]] = {}
     for name, word, value in node.named() if isinstance(node, Pairs) else ():
         if name in fields:
             found[name] = expander.axis(value, fields[name]["schema"], protocol.description, name)

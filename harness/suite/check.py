@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from harness.base import label
-from harness.suite import axes, measures, rows, sections, tuning
+from harness.base import component_name, label
+from harness.fields import Json
+from harness.suite import axes, rows, sections, tuning
+from harness.suite.cells import DEVICE, Point, Suite
 from harness.suite.claims import claims
 from harness.suite.document import Document
 from harness.suite.expand import Expander
 from harness.suite.gates import gates
-from harness.suite.grid import DEVICE, Point, Suite
-from harness.suite.imports import Table
+from harness.suite.metrics import metrics_of, trainer_of, trainer_points
 from harness.suite.nodes import Pairs, is_null
 from harness.suite.points import setting_points
 from harness.suite.protocol import Protocol, protocol
 from harness.suite.published import published
-from harness.suite.source import Findings, Place, shown
+from harness.suite.source import Place, shown
+
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Table
 
 KEYS = (
-    "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "measure", "baseline", "within",
-    "margin", "interval", "gate", "claims", "published", "plugins", "device",
+    "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "metrics", "baseline", "group_by",
+    "margin", "interval", "gates", "claims", "published", "plugins", "device",
 )  # fmt: skip
 """The keys of a suite."""
 
@@ -71,37 +75,44 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
     root, findings = document.root, expander.findings
     kinds, settings = _grid(root, expander, found)
     written = tuple(kinds)
-    trainer = measures.trainer(root.get("trainer"), expander, found, "trainer" in written)
-    kinds = measures.trainer_points(trainer) | kinds
+    trainer = trainer_of(root.get("trainer"), expander, found, "trainer" in written)
+    kinds = trainer_points(trainer) | kinds
     if found is not None and not is_null(root.get("vary")):
         kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found)
     devices = sections.devices(root.get(DEVICE), DEVICES, findings)
-    plain = {**settings, DEVICE: devices}
+    plain: dict[str, Sequence[Json]] = {**settings, DEVICE: devices}
     grid = kinds | {name: setting_points(several) for name, several in plain.items() if len(several) > 1}
     varies = (*written, *(name for name in grid if name in plain))
-    measure = measures.measure(root.get("measure"), root.place, expander, found)
-    entries = {label(spec): str(spec["name"]) for spec in measure}
-    within = rows.within(root.get("within"), [*found.kinds, *settings, "device", "dtype"] if found else [], findings)
-    contenders = _contenders(varies, found, within)
-    competing = {kind: kinds[kind] for kind in kinds if found and kind in found.contenders}
+    metrics = metrics_of(root.get("metrics"), root.place, expander, found)
+    entries = {label(spec): component_name(spec) for spec in metrics}
+    group_by = rows.group_by(
+        root.get("group_by"), [*found.kinds, *settings, "device", "dtype"] if found else [], findings
+    )
+    contenders = _contenders(varies, found, group_by)
+    competing = {kind: kinds[kind] for kind in kinds if found and kind in found.compared_kinds}
     return Suite(
-        axes=grid, varies=varies, contenders=contenders, measure=measure, trainer=trainer, within=within,
+        axes=grid, varies=varies, contenders=contenders, metrics=metrics, trainer=trainer, group_by=group_by,
         protocol=found.name if found else "", device=devices[0],
         settings={name: several[0] for name, several in settings.items() if len(several) == 1},
         setting_names=tuple(name for name in (found.fields if found else ()) if name in settings),
         tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
-        gates=gates(root.get("gate"), entries, not is_null(root.get("baseline")), expander, found),
+        gates=gates(root.get("gates"), entries, not is_null(root.get("baseline")), expander, found),
         claims=claims(root.get("claims"), {a: grid[a] for a in varies}, contenders, entries, findings),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
-        **_plain(document, findings),
+        file=document.path,
+        name=sections.suite_name(root.get("suite"), document.path, findings),
+        question=sections.text(root.get("question"), "question", findings) or "",
+        seeds=sections.seeds(root.get("seeds"), findings),
+        interval=sections.choice(root.get("interval"), "interval", INTERVALS, findings),
+        plugins=sections.plugins(root.get("plugins"), document.path.parent, findings),
     )  # fmt: skip
 
 
 def _grid(
     root: Pairs, expander: Expander, found: Protocol | None
-) -> tuple[dict[str, list[Point]], dict[str, list[Any]]]:
+) -> tuple[dict[str, list[Point]], dict[str, list[Json]]]:
     kinds = axes.vary(root.get("vary"), expander, found)
     settings = axes.settings(root.get("settings"), _at(root, "settings"), expander, found) if found else {}
     tuned = root.get("tune")
@@ -112,19 +123,7 @@ def _grid(
     return kinds, settings
 
 
-def _contenders(varies: tuple[str, ...], found: Protocol | None, within: list[str] | None) -> tuple[str, ...]:
-    if within is not None:
-        return tuple(axis for axis in varies if axis not in within)
-    return tuple(axis for axis in varies if found and axis in found.contenders)
-
-
-def _plain(document: Document, findings: Findings) -> dict[str, Any]:
-    root, file = document.root, document.path
-    return {
-        "file": file,
-        "name": sections.suite_name(root.get("suite"), file, findings),
-        "question": sections.text(root.get("question"), "question", findings) or "",
-        "seeds": sections.seeds(root.get("seeds"), findings),
-        "interval": sections.choice(root.get("interval"), "interval", INTERVALS, findings),
-        "plugins": sections.plugins(root.get("plugins"), file.parent, findings),
-    }
+def _contenders(varies: tuple[str, ...], found: Protocol | None, group_by: list[str] | None) -> tuple[str, ...]:
+    if group_by is not None:
+        return tuple(axis for axis in varies if axis not in group_by)
+    return tuple(axis for axis in varies if found and axis in found.compared_kinds)

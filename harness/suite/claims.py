@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from harness.fields import Schema
-from harness.suite.grid import Point
+from harness.fields import Json
+from harness.suite.cells import Point
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.rows import Axes, matches, some, where
-from harness.suite.sections import Entries, listed, metric_label, text, unknown_keys
+from harness.suite.sections import Entries, JsonSchema, listed, metric_label, text, unknown_keys
 from harness.suite.source import Findings, shown
 
 KINDS = ("theorem", "expected")
@@ -18,8 +17,8 @@ KEYS = (*KINDS, "metric", "order", "where")
 
 
 def claims(
-    node: Node | None, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
-) -> list[dict[str, Any]]:
+    node: Node | None, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
+) -> list[dict[str, Json]]:
     """Every claim as the analysis takes it: kind, source, metric, axis, order (entries, best first), where.
 
     `axes` are those that vary, `contenders` the names of those that compete.
@@ -29,25 +28,25 @@ def claims(
         if not isinstance(item, Pairs):
             findings.add(item.place, f"claims: expected a mapping with a source and an order, got {got(item)}")
             continue
-        claim = _claim(item, axes, contenders, measure, findings)
+        claim = _claim(item, axes, contenders, metrics, findings)
         if claim is not None:
             found.append(claim)
     return found
 
 
 def _claim(
-    item: Pairs, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
-) -> dict[str, Any] | None:
+    item: Pairs, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
+) -> dict[str, Json] | None:
     unknown_keys(item, KEYS, "claims", findings)
     kinds = [kind for kind in KINDS if not is_null(item.get(kind))]
     if len(kinds) != 1:
         findings.add(item.place, f"claims: write where it is from, under one of {' and '.join(KINDS)}")
         return None
     source = text(item.get(kinds[0]), f"claims.{kinds[0]}", findings)
-    metric = next(iter(measure), None)
+    metric = next(iter(metrics), None)
     said = item.get("metric")
     if isinstance(said, Word):
-        metric = metric_label(said.text, said.place, "claims.metric", measure, findings)
+        metric = metric_label(said.text, said.place, "claims.metric", metrics, findings)
     order = _order(item, {axis: axes[axis] for axis in contenders}, findings)
     meant = where(item.get("where"), axes, "claims.where", findings, several=True)
     if order is None or meant is None or metric is None:
@@ -77,10 +76,10 @@ def _order(item: Pairs, contenders: Axes, findings: Findings) -> tuple[str, list
     return None
 
 
-def json_schema() -> Schema:
+def json_schema() -> JsonSchema:
     """The JSON Schema of the key."""
-    words: Schema = {"type": "string", "minLength": 1}
-    properties: Mapping[str, Schema] = {
+    words: JsonSchema = {"type": "string", "minLength": 1}
+    properties: JsonSchema = {
         **{kind: {"anyOf": [words, {"type": "null"}]} for kind in KINDS},
         "metric": {"type": ["string", "null"]},
         "order": {"type": "array", "minItems": 2},

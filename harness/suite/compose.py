@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
@@ -89,8 +88,10 @@ class _Composer:
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}
 
-    def take(self, event: Any) -> None:
-        place = Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1)
+    def take(self, event: yaml.Event) -> None:
+        """Grow the tree by one event of the parser."""
+        mark = event.start_mark
+        place = Place(self.source, mark.line + 1, mark.column + 1) if mark is not None else Place(self.source)
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
@@ -113,7 +114,7 @@ class _Composer:
         if len(self.stack) + height > DEPTH:
             raise _error(f"nested deeper than {DEPTH} levels", place)
 
-    def _open(self, event: Any, place: Place) -> None:
+    def _open(self, event: yaml.CollectionStartEvent, place: Place) -> None:
         mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
             raise _unknown_tag(event.tag, place)
@@ -173,7 +174,7 @@ class _Composer:
         return False
 
 
-def _word(event: Any, place: Place) -> Word:
+def _word(event: yaml.ScalarEvent, place: Place) -> Word:
     if event.tag in (None, "!", _TAG + "str"):
         value = plain(event.value) if event.tag is None and event.implicit[0] else event.value
         return Word(place, value, event.value)

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.errors import BenchError, near_miss
 from harness.suite.compose import compose
@@ -15,6 +15,9 @@ from harness.suite.imports import imports
 from harness.suite.nodes import Items, Pairs, Word, got
 from harness.suite.overrides import override
 from harness.suite.source import Findings, Place, Source
+
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Table
 
 LIMIT = 1 << 20
 """The largest suite file, in bytes."""
@@ -35,7 +38,7 @@ class Document:
         entries = node.items if isinstance(node, Items) else (node,)
         return [(e.value, str(e.place)) for e in entries if isinstance(e, Word) and isinstance(e.value, str)]
 
-    def imports(self, table: Mapping[tuple[str, str], Mapping[str, Any]] | None = None) -> list[tuple[str, str]]:
+    def imports(self, table: Table | None = None) -> list[tuple[str, str]]:
         """(kind, `module:attribute`) of everything that looks like an import path where a component is expected.
 
         Components inside fields are found where the field is called after its kind, and with a table everywhere.

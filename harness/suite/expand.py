@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.base import Spec
-from harness.fields import Schema, is_list, is_number, kind_in, says
+from harness.fields import Json, Schema, is_list, is_number, kind_in, says
 from harness.suite import values
-from harness.suite.imports import KINDS, Table, split_kind
+from harness.suite.imports import KINDS, split_kind
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.source import Findings, Place, shown
+
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Description, FieldInfo, Table
 
 ROOM = 4_000_000
 """How many letters all points of a suite may have together, so that a grid of grids ends."""
@@ -25,7 +28,7 @@ class Choice:
     """One expansion of a written component; `varied` holds the fields that had several values."""
 
     spec: Spec
-    varied: dict[str, Any]
+    varied: dict[str, Json]
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Expander:
             return []
         known = owner.get("fields", {})
         declared = [f for f in known if f in parts] + [f for f in parts if f not in known]
-        defaults = {f: _default_key(known.get(f, {})) for f in declared}
+        defaults = {f: _default_key(known.get(f)) for f in declared}
         result = []
         for combination in itertools.product(*parts.values()):
             chosen = dict(zip(parts, combination, strict=True))
@@ -103,13 +106,13 @@ class Expander:
             return None
         if not isinstance(fields, Pairs) and not is_null(fields):
             what = f"the fields of {word.text[:40]} are a mapping, {{field: value}}, got {got(fields)}"
-            self.findings.add(fields.place, what)
+            self.findings.add(fields.place, what + (values.near_sweep(word) if isinstance(fields, Items) else ""))
             return None
         return _Written(word.place, word.text, fields if isinstance(fields, Pairs) else None)
 
-    def _fields(self, written: _Written, name: str, owner: Mapping[str, Any]) -> dict[str, list[Any]] | None:
+    def _fields(self, written: _Written, name: str, owner: Description) -> dict[str, list[Json]] | None:
         known = owner.get("fields", {})
-        parts: dict[str, list[Any]] = {}
+        parts: dict[str, list[Json]] = {}
         sound = True
         pairs = list(written.fields.named()) if written.fields else []
         for field, word, value in pairs:
@@ -117,7 +120,7 @@ class Expander:
                 self._unknown_field(name, word, known)
                 sound = False
                 continue
-            parts[field] = self.axis(value, known.get(field, {}).get("schema", {}), owner, f"{name}.{field}")
+            parts[field] = self.axis(value, known[field]["schema"] if field in known else {}, owner, f"{name}.{field}")
             sound = sound and bool(parts[field])
         said = {field for field, _, _ in pairs}
         for field, about in known.items():
@@ -126,14 +129,14 @@ class Expander:
                 sound = False
         return parts if sound else None
 
-    def _unknown_field(self, name: str, word: Word, known: Mapping[str, Any]) -> None:
+    def _unknown_field(self, name: str, word: Word, known: Mapping[str, FieldInfo]) -> None:
         what = f"{name} has no field {shown(word.text)}"
         if known:
             self.findings.add(word.place, what, word.text, known)
         else:
             self.findings.add(word.place, f"{what}: it has no fields")
 
-    def charge(self, parts: Iterable[list[Any]], place: Place, what: str) -> bool:
+    def charge(self, parts: Iterable[Sequence[Json]], place: Place, what: str) -> bool:
         """Whether the product of these values still fits the suite; if not, a mistake is noted."""
         lists = list(parts)
         count = math.prod(len(part) for part in lists)
@@ -142,17 +145,17 @@ class Expander:
             self.findings.add(place, f"{what} expands to more points than a suite can hold")
         return self.room >= 0
 
-    def axis(self, node: Node, schema: Schema, owner: Mapping[str, Any], what: str) -> list[Any]:
+    def axis(self, node: Node, schema: Schema, owner: Description, what: str) -> list[Json]:
         """The canonical values of a field or setting: one for a point, several for an axis."""
         items = axis_items(node, is_list(schema))
         if items is None:
             return self.value(node, schema, owner, what)
         if isinstance(items, Word | Pairs):
-            self.findings.add(items.place, f"{what}: grid takes a list, got {got(items)}")
+            self.findings.add(items.place, f"{what}: sweep takes a list, got {got(items)}")
             return []
         if not items.items:
             self.findings.add(items.place, f"{what}: an empty list, an axis needs at least one value")
-        found: dict[str, Any] = {}
+        found: dict[str, Json] = {}
         sound = True
         for item in items.items:
             read = self.value(item, schema, owner, what)
@@ -163,7 +166,7 @@ class Expander:
                 found[values.key(value)] = value
         return list(found.values()) if sound else []
 
-    def value(self, node: Node, schema: Schema, owner: Mapping[str, Any], what: str) -> list[Any]:
+    def value(self, node: Node, schema: Schema, owner: Description, what: str) -> list[Json]:
         """The canonical values of what is no list to vary over; several where a component inside expands."""
         if values.dynamic_word(node) and is_number(schema) and isinstance(node, Pairs):
             return values.dynamic_value(node, schema, owner, what, self.findings)
@@ -188,13 +191,15 @@ class Expander:
 
 
 def axis_items(node: Node, listy: bool) -> Node | None:
-    """What is to be varied over: a list, unless a list is a value here, or what stands in `{grid: ...}`; else None."""
+    """What is to be varied over: a list, unless a list is a value here, or what stands in `{sweep: ...}`; else None."""
     if isinstance(node, Items):
         return None if listy else node
-    if isinstance(node, Pairs) and len(node.pairs) == 1 and node.pairs[0][0].text == "grid":
+    if isinstance(node, Pairs) and len(node.pairs) == 1 and node.pairs[0][0].text == "sweep":
         return node.pairs[0][1]
     return None
 
 
-def _default_key(about: Mapping[str, Any]) -> str | None:
-    return values.key(values.canonical(about["schema"], about["default"])) if "default" in about else None
+def _default_key(about: FieldInfo | None) -> str | None:
+    if about is None or "default" not in about:
+        return None
+    return values.key(values.canonical(about["schema"], about["default"]))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from harness.base import same_name
 from harness.dynamic import DYNAMIC
 from harness.fields import kind_in
 from harness.suite.nodes import Items, Node, Pairs, Word
 
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Table
+
 KINDS = (
-    "dataset", "model", "trainer", "loss", "transform", "schedule", "grid", "denoiser", "sampler", "variance",
+    "dataset", "model", "trainer", "loss", "transform", "schedule", "spacing", "denoiser", "sampler", "variance",
     "prior", "dissimilarity", "feature", "metric", "protocol",
 )  # fmt: skip
 """The words that may stand before a colon in `KIND:NAME`."""
 
 IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 """`module:attribute`."""
-
-Table = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 def split_kind(text: str) -> tuple[str | None, str]:
@@ -33,7 +34,7 @@ def split_kind(text: str) -> tuple[str | None, str]:
 def imports(root: Pairs, table: Table) -> list[tuple[str, str]]:
     """(kind, `module:attribute`) under vary, measure and trainer, without repeats, in the order written."""
     vary = root.get("vary")
-    places: list[tuple[str, Node | None]] = [("metric", root.get("measure")), ("trainer", root.get("trainer"))]
+    places: list[tuple[str, Node | None]] = [("metric", root.get("metrics")), ("trainer", root.get("trainer"))]
     if isinstance(vary, Pairs):
         places = [(kind, value) for kind, _, value in vary.named()] + places
     found = dict.fromkeys(pair for kind, node in places for pair in _in(node, kind, table))
@@ -50,7 +51,7 @@ def _in(node: Node | None, kind: str, table: Table) -> Iterator[tuple[str, str]]
         for key, fields in node.pairs:
             if key.text in ("as", *DYNAMIC):
                 continue
-            if key.text == "grid":
+            if key.text == "sweep":
                 yield from _in(fields, kind, table)
                 continue
             yield from _named(key.text, kind)
@@ -64,7 +65,8 @@ def _named(text: str, kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _nested(kind: str, text: str, fields: Node, table: Table) -> Iterator[tuple[str, str]]:
-    known = table.get((kind, split_kind(text)[1]), {}).get("fields", {})
+    entry = table.get((kind, split_kind(text)[1]))
+    known = entry.get("fields", {}) if entry is not None else {}
     if isinstance(fields, Pairs):
         for name, _, value in fields.named():
             inner = kind_in(known[name]["schema"]) if name in known else name if name in KINDS else None

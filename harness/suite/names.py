@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.base import same_name
-from harness.suite.grid import Point
+from harness.suite.cells import Point
 from harness.suite.nodes import Node, Pairs, Word, got, is_null
 from harness.suite.rows import Axes, matches, some
 from harness.suite.source import Findings, shown
+
+if TYPE_CHECKING:
+    from harness.results.model import Label
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Names:
     unmeasured: Sequence[str]
     findings: Findings
 
-    def rows(self, node: Node | None) -> Iterator[tuple[Word, dict[str, Any], Node]]:
+    def rows(self, node: Node | None) -> Iterator[tuple[Word, dict[str, Label], Node]]:
         """(key of the contender, axis -> entry, number): `PROBLEM: {CONTENDER: number}` or `CONTENDER: number`."""
         if node is not None and not is_null(node) and (not isinstance(node, Pairs) or not node.pairs):
             what = "published.values: expected a mapping, problem: {contender: number}"
@@ -44,7 +47,7 @@ class Names:
         """The points of some axes that `where` leaves."""
         return {axis: [self.where[axis]] if axis in self.where else points for axis, points in side.items()}
 
-    def _only_published(self, word: Word) -> dict[str, Any] | None:
+    def _only_published(self, word: Word) -> dict[str, Label] | None:
         name = next((name for name in self.unmeasured if same_name(name) == same_name(word.text)), None)
         if name is None:
             return None
@@ -52,7 +55,7 @@ class Names:
         axis = next((axis for axis, points in side.items() if len(points) > 1), self.contenders[0])
         return {other: points[0].entry for other, points in side.items() if len(points) == 1} | {axis: name}
 
-    def _point(self, word: Word, noun: str) -> dict[str, Any] | None:
+    def _point(self, word: Word, noun: str) -> dict[str, Label] | None:
         """Axis -> entry for every axis of problems or of contenders."""
         side, left = self._side(noun), self._left(self._side(noun))
         found = [(axis, point) for axis, points in side.items() for point in matches(word, points, axis)]
@@ -71,7 +74,7 @@ class Names:
             self.findings.add(word.place, what, word.text, [*labels, *(self.unmeasured if also else ())])
         return None
 
-    def _closed(self, chosen: Mapping[str, Point], side: Axes, word: Word) -> dict[str, Any] | None:
+    def _closed(self, chosen: Mapping[str, Point], side: Axes, word: Word) -> dict[str, Label] | None:
         """The chosen points with the only point of every other axis."""
         left = self._left(side)
         opened = [axis for axis, points in left.items() if axis not in chosen and len(points) > 1]

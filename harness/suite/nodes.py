@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from harness.base import same_name
+from harness.fields import Json
 from harness.suite.source import Place, shown
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -85,7 +85,7 @@ def is_null(node: Node | None) -> bool:
     return node is None or (isinstance(node, Word) and node.value is None)
 
 
-def data(node: Node) -> Any:
+def data(node: Node) -> Json:
     """The node as plain Python data."""
     if isinstance(node, Word):
         return node.value

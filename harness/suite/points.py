@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from harness.base import label
+from harness.base import component_name, label
+from harness.fields import Json
 from harness.suite import values
+from harness.suite.cells import Point
 from harness.suite.expand import Expander, axis_items
-from harness.suite.grid import Point
 from harness.suite.nodes import Items, Node, Pairs, Word, got
 from harness.suite.source import Place, shown
 
@@ -25,14 +26,14 @@ def points(expander: Expander, node: Node, kind: str) -> list[Point]:
     return found
 
 
-def setting_points(found: list[Any]) -> list[Point]:
+def setting_points(found: Sequence[Json]) -> list[Point]:
     """The points of a setting with several values."""
     return [Point(value_label(value), value) for value in found]
 
 
-def value_label(value: Any) -> str:
+def value_label(value: Json) -> str:
     """A setting's value in a table: `0.1`, `true`, `gaussian(scale=2.0)`."""
-    if isinstance(value, dict) and "name" in value:
+    if isinstance(value, Mapping) and "name" in value:
         return label(value)
     return label({"name": "", "": value})[2:-1]
 
@@ -58,10 +59,11 @@ def _labelled(expander: Expander, node: Node, kind: str) -> list[Point]:
     found = expander.choices(node, kind)
     if title is not None and not found:
         expander.findings.failed.add(title)
-    ignores = tuple(expander.table[kind, found[0].spec["name"]].get("facts", {}).get("ignores", ())) if found else ()
+    facts = expander.table[kind, component_name(found[0].spec)].get("facts", {}) if found else {}
+    unused_kinds = tuple(facts.get("unused_kinds", ()))
     if title is None:
-        return [Point(label(choice.spec), choice.spec, ignores) for choice in found]
-    return [Point(label({"name": title, **choice.varied}), choice.spec, ignores) for choice in found]
+        return [Point(label(choice.spec), choice.spec, unused_kinds) for choice in found]
+    return [Point(label({"name": title, **choice.varied}), choice.spec, unused_kinds) for choice in found]
 
 
 def _title(expander: Expander, node: Node) -> str | None:

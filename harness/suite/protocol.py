@@ -4,50 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.base import Spec
 from harness.suite.expand import Expander
-from harness.suite.imports import Table
 from harness.suite.nodes import Node, Word, got, is_null
+
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Description, FieldInfo, Table
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A protocol's description; `measure` is what it measures where a suite does not say, if anything.
+    """A protocol's description; `metrics` is what it measures where a suite does not say, if anything.
 
-    A `lockstep` one measures time: the same seeds give other numbers each time.
+    An `interleaved` one measures time: the same seeds give other numbers each time.
     """
 
     name: str
-    description: Mapping[str, Any]
-    needs: Mapping[str, Spec | None]
-    contenders: Sequence[str]
-    offers: Sequence[str]
-    optional: Sequence[str]
-    measure: Sequence[str | Spec]
-    lockstep: bool = False
+    description: Description
+    required_kinds: Mapping[str, Spec | None]
+    compared_kinds: Sequence[str]
+    metric_inputs: Sequence[str]
+    optional_kinds: Sequence[str]
+    metrics: Sequence[str | Spec]
+    interleaved: bool = False
 
     @property
-    def fields(self) -> Mapping[str, Any]:
+    def fields(self) -> Mapping[str, FieldInfo]:
         """Setting -> its schema and default."""
-        fields: Mapping[str, Any] = self.description.get("fields", {})
-        return fields
+        return self.description.get("fields", {})
 
     @property
     def kinds(self) -> list[str]:
         """The kinds that may stand under `vary`."""
-        return list(dict.fromkeys([*self.needs, *self.contenders, *self.optional]))
+        return list(dict.fromkeys([*self.required_kinds, *self.compared_kinds, *self.optional_kinds]))
 
 
 def protocol_of(table: Table, name: str) -> Protocol:
     """The protocol of that name in the table."""
     description = table["protocol", name]
-    facts = {**description.get("facts", {}), **description}
-    needs, contenders = facts.get("needs", {}), facts.get("contenders", ())
-    offers, optional = facts.get("offers", ()), facts.get("optional", ())
-    measure, lockstep = facts.get("measure") or (), bool(facts.get("lockstep"))
-    return Protocol(name, description, needs, contenders, offers, optional, measure, lockstep)
+    facts = description.get("facts", {})
+    return Protocol(
+        name=name,
+        description=description,
+        required_kinds=facts.get("required_kinds", {}),
+        compared_kinds=facts.get("compared_kinds", ()),
+        metric_inputs=facts.get("metric_inputs", ()),
+        optional_kinds=facts.get("optional_kinds", ()),
+        metrics=facts.get("metrics") or (),
+        interleaved=facts.get("interleaved", False),
+    )
 
 
 def protocol(node: Node | None, expander: Expander) -> Protocol | None:

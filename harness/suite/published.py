@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
 
-from harness.fields import Schema
+from harness.fields import Json, Schema
 from harness.suite.names import Names
 from harness.suite.nodes import Node, Pairs, Word, got, is_null
 from harness.suite.rows import Axes, matches, where
-from harness.suite.sections import POSITIVE, Entries, finite, listed, metric_label, text, unknown_keys
+from harness.suite.sections import POSITIVE, Entries, JsonSchema, finite, listed, metric_label, text, unknown_keys
 from harness.suite.source import Findings, Place, shown
 from harness.suite.values import key
 
@@ -19,19 +18,19 @@ NUMBER: Schema = {"type": "number"}
 
 
 def published(
-    node: Node | None, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
-) -> list[dict[str, Any]]:
+    node: Node | None, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
+) -> list[dict[str, Json]]:
     """Every number as the result JSON has it: source, note, metric, vary, value.
 
     `axes` are those that vary, `contenders` the names of those that compete.
     """
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, Json]] = []
     seen: dict[str, Place] = {}
     for item in listed(node) if node is not None and not is_null(node) else ():
         if not isinstance(item, Pairs):
             findings.add(item.place, f"published: expected a mapping with source and values, got {got(item)}")
             continue
-        for word, row in _paper(item, axes, contenders, measure, findings):
+        for word, row in _paper(item, axes, contenders, metrics, findings):
             same = key({**row, "value": None})
             if same in seen:
                 what = f"published: {shown(word.text)} is here twice, first on line {seen[same].line}"
@@ -42,15 +41,15 @@ def published(
 
 
 def _paper(
-    item: Pairs, axes: Axes, contenders: Sequence[str], measure: Entries, findings: Findings
-) -> Iterator[tuple[Word, dict[str, Any]]]:
+    item: Pairs, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
+) -> Iterator[tuple[Word, dict[str, Json]]]:
     """The numbers of one entry, each with the key it stands under."""
     unknown_keys(item, KEYS, "published", findings)
     for name in ("source", "values"):
         if is_null(item.get(name)) and not findings.suggested(name):
             findings.add(item.place, f"published: {name} is missing")
     about = {name: text(item.get(name), f"published.{name}", findings) for name in ("source", "note")}
-    about["metric"] = _metric(item.get("metric"), measure, findings)
+    about["metric"] = _metric(item.get("metric"), metrics, findings)
     factor = _number(item.get("scale"), POSITIVE, "published.scale", findings)
     meant = where(item.get("where"), axes, "published.where", findings)
     if meant is None or not contenders:
@@ -64,12 +63,12 @@ def _paper(
             yield word, {**about, "vary": vary, "value": _times(value, 1.0 if factor is None else factor)}
 
 
-def _metric(node: Node | None, measure: Entries, findings: Findings) -> str | None:
+def _metric(node: Node | None, metrics: Entries, findings: Findings) -> str | None:
     """The label of a measured metric; the first one where nothing is written."""
     if node is None or is_null(node):
-        return next(iter(measure), None)
+        return next(iter(metrics), None)
     if isinstance(node, Word) and isinstance(node.value, str):
-        return metric_label(node.value, node.place, "published.metric", measure, findings)
+        return metric_label(node.value, node.place, "published.metric", metrics, findings)
     findings.add(node.place, f"published.metric: expected the name of a metric, got {got(node)}")
     return None
 
@@ -99,11 +98,11 @@ def _unmeasured(node: Node | None, contenders: Axes, findings: Findings) -> list
     return found
 
 
-def json_schema() -> Schema:
+def json_schema() -> JsonSchema:
     """The JSON Schema of the key."""
-    words: Schema = {"type": "string", "minLength": 1}
-    numbers: Schema = {"type": "object", "additionalProperties": NUMBER}
-    properties: dict[str, Schema] = {
+    words: JsonSchema = {"type": "string", "minLength": 1}
+    numbers: JsonSchema = {"type": "object", "additionalProperties": NUMBER}
+    properties: JsonSchema = {
         "source": words,
         "metric": {"type": ["string", "null"]},
         "note": {"type": ["string", "null"], "minLength": 1},

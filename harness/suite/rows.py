@@ -1,41 +1,44 @@
-"""Which rows compete, with which they are compared, and which are meant: `within`, `baseline`, `where`."""
+"""Which rows compete, with which they are compared, and which are meant: `group_by`, `baseline`, `where`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harness.base import same_name
-from harness.suite.grid import Point
+from harness.base import component_name, same_name
+from harness.suite.cells import Point
 from harness.suite.imports import split_kind
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.sections import listed, pick
 from harness.suite.source import Findings, shown
 
+if TYPE_CHECKING:
+    from harness.results.model import Label
+
 Axes = Mapping[str, Sequence[Point]]
 
 
-def within(node: Node | None, known: Sequence[str], findings: Findings) -> list[str] | None:
+def group_by(node: Node | None, known: Sequence[str], findings: Findings) -> list[str] | None:
     """The axes that make one problem, or None where nothing is written."""
     if node is None or is_null(node):
         return None
     if not listed(node):
-        findings.add(node.place, "within: an empty list")
+        findings.add(node.place, "group_by: an empty list")
     found: list[str] = []
     for item in listed(node):
         name = same_name(item.value) if isinstance(item, Word) and isinstance(item.value, str) else None
         if name is None:
-            findings.add(item.place, f"within: expected the name of an axis, got {got(item)}")
+            findings.add(item.place, f"group_by: expected the name of an axis, got {got(item)}")
         elif known and name not in known:
-            findings.add(item.place, f"within: no axis {shown(name)}", name, known)
+            findings.add(item.place, f"group_by: no axis {shown(name)}", name, known)
         elif name in found:
-            findings.add(item.place, f"within: {name} is here twice")
+            findings.add(item.place, f"group_by: {name} is here twice")
         else:
             found.append(name)
     return found
 
 
-def baseline(node: Node | None, axes: Axes, findings: Findings) -> str | dict[str, Any] | None:
+def baseline(node: Node | None, axes: Axes, findings: Findings) -> str | dict[str, Label] | None:
     """The label of the contender to compare with, or axis -> label; `axes` are those that compete."""
     if node is None or is_null(node):
         return None
@@ -76,8 +79,8 @@ def some(labels: Sequence[str]) -> str:
     return ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
 
 
-def _by_axis(node: Pairs, axes: Axes, findings: Findings) -> dict[str, Any]:
-    result: dict[str, Any] = {}
+def _by_axis(node: Pairs, axes: Axes, findings: Findings) -> dict[str, Label]:
+    result: dict[str, Label] = {}
     if not node.pairs:
         findings.add(node.place, "baseline: an empty mapping")
     for axis, word, value in node.named():
@@ -87,7 +90,7 @@ def _by_axis(node: Pairs, axes: Axes, findings: Findings) -> dict[str, Any]:
             continue
         found = on_axis(value, axes[axis], axis, f"baseline.{axis}", findings)
         if found is not None:
-            result[axis] = found.label if isinstance(found.value, dict) else found.value
+            result[axis] = found.entry
     return result
 
 
@@ -115,7 +118,7 @@ def matches(node: Word, points: Sequence[Point], axis: str) -> list[Point]:
 
 
 def _entries(points: Sequence[Point]) -> dict[str, str]:
-    return {p.label: p.value["name"] if isinstance(p.value, dict) and "name" in p.value else p.label for p in points}
+    return {p.label: component_name(p.spec) if "name" in p.spec else p.label for p in points}
 
 
 def where(

@@ -6,21 +6,23 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.base import same_name
-from harness.fields import Schema
-from harness.suite.grid import Seeds
+from harness.fields import Json, Schema
+from harness.suite.cells import Seeds
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.source import Findings, Place, shown
-from harness.suite.values import plain_value
+from harness.suite.values import numbers, plain_value
 
 MOST_SEEDS = 100_000
 COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS}
 SEED: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
-SPLIT: Schema = {"enum": ["seed", "fixed"]}
+SPLITS = ("seed", "fixed")
 POSITIVE: Schema = {"type": "number", "exclusiveMinimum": 0}
 DEFAULT_SEEDS = 32
+
+JsonSchema = dict[str, object]
+"""A piece of the JSON Schema of suite files."""
 
 Entries = Mapping[str, str]
 """Label -> name of the component."""
@@ -63,7 +65,7 @@ def devices(node: Node | None, words: Sequence[str], findings: Findings) -> list
     """One or several devices. The first of the words leaves the choice to us: alone, or where nothing is written."""
     if node is None or is_null(node):
         return [words[0]]
-    found = distinct(node, {"enum": list(words)}, "device", findings)
+    found = [str(word) for word in distinct(node, {"enum": list(words)}, "device", findings)]
     if len(found) > 1 and words[0] in found:
         findings.add(node.place, f"device: {words[0]} stands alone")
     return found or [words[0]]
@@ -75,7 +77,7 @@ def seeds(node: Node | None, findings: Findings) -> Seeds:
     if isinstance(node, Pairs):
         unknown_keys(node, ("n", "split"), "seeds", findings)
         said = node.get("split")
-        split = choice(said, "seeds.split", SPLIT["enum"], findings)
+        split = choice(said, "seeds.split", SPLITS, findings)
         if is_null(node.get("n")):
             findings.add(node.place, "seeds: n is missing: {n: 32, split: fixed}")
         node = node.get("n")
@@ -86,19 +88,19 @@ def _numbers(node: Node | None, findings: Findings) -> tuple[int, ...]:
     if node is None or is_null(node):
         return tuple(range(DEFAULT_SEEDS))
     if not isinstance(node, Items):
-        found = plain_value(node, COUNT, "seeds", findings)
-        return tuple(range(found[0])) if found else ()
-    numbers = distinct(node, SEED, "seeds", findings)
-    if len(numbers) > MOST_SEEDS:
+        found = numbers(node, COUNT, "seeds", findings)
+        return tuple(range(int(found[0]))) if found else ()
+    several = distinct(node, SEED, "seeds", findings)
+    if len(several) > MOST_SEEDS:
         findings.add(node.place, f"seeds: at most {MOST_SEEDS}")
-    return tuple(numbers)
+    return tuple(seed for seed in several if isinstance(seed, int))
 
 
-def distinct(node: Node, schema: Schema, what: str, findings: Findings) -> list[Any]:
+def distinct(node: Node, schema: Schema, what: str, findings: Findings) -> list[Json]:
     """The values of a list, or of a single value; an empty list and equal values are mistakes."""
     if not listed(node):
         findings.add(node.place, f"{what}: an empty list")
-    found: dict[Any, None] = {}
+    found: dict[Json, None] = {}
     for item in listed(node):
         for value in plain_value(item, schema, what, findings):
             if value in found:
@@ -137,17 +139,17 @@ def pick(word: str, entries: Entries) -> list[str]:
     return [name for name, component in entries.items() if component == same_name(word)] if exact is None else [exact]
 
 
-def metric_label(word: str, place: Place, what: str, measure: Entries, findings: Findings) -> str | None:
+def metric_label(word: str, place: Place, what: str, metrics: Entries, findings: Findings) -> str | None:
     """The label of the measured metric that a word stands for, or None with a mistake noted."""
-    found = pick(word, measure)
+    found = pick(word, metrics)
     if len(found) > 1:
         findings.add(place, f"{what}: {shown(word)} stands for {' and '.join(found)}")
-    elif not found and measure and not findings.excuses(word):
-        findings.add(place, f"{what}: {shown(word)} is not measured here", word, measure)
+    elif not found and metrics and not findings.excuses(word):
+        findings.add(place, f"{what}: {shown(word)} is not measured here", word, metrics)
     return found[0] if len(found) == 1 else None
 
 
-def margin(node: Node | None, measure: Entries, findings: Findings) -> dict[str, float] | float | None:
+def margin(node: Node | None, metrics: Entries, findings: Findings) -> dict[str, float] | float | None:
     """The difference that does not matter: one number, or metric -> number."""
     if node is None or is_null(node):
         return None
@@ -156,7 +158,7 @@ def margin(node: Node | None, measure: Entries, findings: Findings) -> dict[str,
         return found[0] if found else None
     result: dict[str, float] = {}
     for word, value in node.pairs:
-        name = metric_label(word.text, word.place, "margin", measure, findings)
+        name = metric_label(word.text, word.place, "margin", metrics, findings)
         numbers = finite(value, POSITIVE, f"margin.{word.text[:40]}", findings)
         if name is not None and numbers:
             result[name] = numbers[0]
@@ -165,7 +167,7 @@ def margin(node: Node | None, measure: Entries, findings: Findings) -> dict[str,
 
 def finite(node: Node, schema: Schema, what: str, findings: Findings) -> list[float]:
     """The number of a node in a list of one; empty, with a mistake noted, where it does not fit or is infinite."""
-    found = plain_value(node, schema, what, findings)
+    found = numbers(node, schema, what, findings)
     if found and not math.isfinite(found[0]):
         findings.add(node.place, f"{what}: must be finite")
         return []

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from harness.errors import Mistakes, near_miss
+from harness.errors import Mistakes, NearMiss, near_miss
 
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WIDTH = 110
@@ -60,10 +61,18 @@ def shown(text: str) -> str:
     return repr(text) if len(text) <= 60 else repr(text[:57] + "...")
 
 
+class Finding(NamedTuple):
+    """A mistake: where it is, what it is, and what could have been meant."""
+
+    place: Place
+    what: str
+    near: NearMiss | None = None
+
+
 class Findings:
     """The mistakes found so far, with their places. Only the first hundred are kept, the others are counted."""
 
-    def __init__(self, found: Iterable[tuple[Place, str]] = (), more: int = 0) -> None:
+    def __init__(self, found: Iterable[Finding] = (), more: int = 0) -> None:
         self.found = list(found)
         self.more = more
         self.failed: set[str] = set()
@@ -77,11 +86,12 @@ class Findings:
         if len(self.found) >= _MOST:
             self.more += 1
         else:
-            self.found.append((place, what + (near_miss(word[:60].lower(), choices) if word is not None else "")))
+            near = near_miss(word[:60].lower(), choices) if word is not None else None
+            self.found.append(Finding(place, what, near))
 
     def suggested(self, word: str) -> bool:
         """Whether a mistake already asks `did you mean WORD?`."""
-        return any(what.endswith(f", did you mean {word}?") for _, what in self.found)
+        return any(each.near is not None and each.near.closest == word for each in self.found)
 
     def excuses(self, word: str) -> bool:
         """Whether what a word stands for is missing only because of a mistake already noted where it is written."""
@@ -90,8 +100,8 @@ class Findings:
 
     def entries(self) -> list[str]:
         """One text a mistake, in the order of the file."""
-        ordered = sorted(self.found, key=lambda f: (not f[0].source.is_file, f[0].line, f[0].column))
-        entries = list(dict.fromkeys(place.entry(what) for place, what in ordered))
+        ordered = sorted(self.found, key=lambda f: (not f.place.source.is_file, f.place.line, f.place.column))
+        entries = list(dict.fromkeys(each.place.entry(f"{each.what}{each.near or ''}") for each in ordered))
         return [*entries, f"and {self.more} more mistakes"] if self.more else entries
 
     def stop(self) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harness.base import Spec, same_name
-from harness.fields import Schema
+from harness.base import Spec, component_name, same_name
+from harness.fields import Json, Schema
 from harness.suite import values
+from harness.suite.cells import Point, Tune
 from harness.suite.expand import Expander
-from harness.suite.grid import Point, Tune
 from harness.suite.imports import split_kind
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.protocol import Protocol
 from harness.suite.sections import COUNT, Entries, distinct, listed, metric_label, pick, unknown_keys
 from harness.suite.source import shown
 
-PLAIN = ("trials", "on", "seeds", "lr")
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Description
+
+PLAIN = ("trials", "metric", "seeds", "lr")
 DEFAULT_SEEDS = 8
 MOST_FIELDS = 100
 _LONGEST = 300
@@ -25,7 +28,7 @@ Contenders = Mapping[str, Sequence[Point]]
 
 
 def tune(
-    node: Node | None, expander: Expander, protocol: Protocol | None, contenders: Contenders, measure: Entries
+    node: Node | None, expander: Expander, protocol: Protocol | None, contenders: Contenders, metrics: Entries
 ) -> Tune | None:
     """The plan, or None where nothing is written. `contenders` maps a kind that competes to its points."""
     findings = expander.findings
@@ -37,7 +40,7 @@ def tune(
     plain = Pairs(node.place, tuple(pair for pair in node.pairs if "." not in pair[0].text))
     unknown_keys(plain, (*PLAIN, "NAME.field"), "tune", findings)
     lr = _rates(node, expander, protocol)
-    fields: dict[str, list[Any]] = {}
+    fields: dict[str, list[Json]] = {}
     dotted = [(word, value) for word, value in node.pairs if "." in word.text]
     for word, value in dotted[:MOST_FIELDS]:
         fields.update(_field(word, value, expander, contenders))
@@ -46,23 +49,23 @@ def tune(
     if node.get("lr") is None and not dotted:
         findings.add(node.place, "tune: nothing to try: write lr: [...] or NAME.field: [...]")
     default = len(lr) or max((len(tried) for tried in fields.values()), default=1)
-    return Tune(_count(node, "trials", default, expander), _on(node, measure, expander),
+    return Tune(_count(node, "trials", default, expander), _metric(node, metrics, expander),
                 _count(node, "seeds", DEFAULT_SEEDS, expander), lr, fields)  # fmt: skip
 
 
 def _count(node: Pairs, name: str, default: int, expander: Expander) -> int:
     said = node.get(name)
-    found = values.plain_value(said, COUNT, f"tune.{name}", expander.findings) if said is not None else []
+    found = values.numbers(said, COUNT, f"tune.{name}", expander.findings) if said is not None else []
     return int(found[0]) if found else default
 
 
-def _on(node: Pairs, measure: Entries, expander: Expander) -> str | None:
-    said = node.get("on")
+def _metric(node: Pairs, metrics: Entries, expander: Expander) -> str | None:
+    said = node.get("metric")
     if said is None or is_null(said):
         return None
     if isinstance(said, Word) and isinstance(said.value, str):
-        return metric_label(said.value, said.place, "tune.on", measure, expander.findings)
-    expander.findings.add(said.place, f"tune.on: expected the name of a metric, got {got(said)}")
+        return metric_label(said.value, said.place, "tune.metric", metrics, expander.findings)
+    expander.findings.add(said.place, f"tune.metric: expected the name of a metric, got {got(said)}")
     return None
 
 
@@ -74,10 +77,12 @@ def _rates(node: Pairs, expander: Expander, protocol: Protocol | None) -> list[f
     if setting is None:
         expander.findings.add(said.place, f"tune: {protocol.name} has no setting lr")
         return []
-    return distinct(said, setting["schema"], "tune.lr", expander.findings)
+    return [
+        lr for lr in distinct(said, setting["schema"], "tune.lr", expander.findings) if isinstance(lr, (int, float))
+    ]
 
 
-def _field(word: Word, node: Node, expander: Expander, contenders: Contenders) -> dict[str, list[Any]]:
+def _field(word: Word, node: Node, expander: Expander, contenders: Contenders) -> dict[str, list[Json]]:
     """{`NAME.field`: values}; empty with a mistake noted."""
     name, field, owners = _target(word.text, contenders)
     if not owners:
@@ -86,7 +91,7 @@ def _field(word: Word, node: Node, expander: Expander, contenders: Contenders) -
             expander.findings.add(word.place, f"tune: no contender {shown(name)} in this suite", name, known)
         return {}
     kind, spec = owners[0]
-    owner = expander.table[kind, spec["name"]]
+    owner = expander.table[kind, component_name(spec)]
     about = owner.get("fields", {}).get(field)
     if about is None:
         what = f"tune: {spec['name']} has no field {shown(field)}"
@@ -98,11 +103,11 @@ def _field(word: Word, node: Node, expander: Expander, contenders: Contenders) -
     return {f"{name}.{field}": _tried(node, about["schema"], owner, word, expander)}
 
 
-def _tried(node: Node, schema: Schema, owner: Mapping[str, Any], word: Word, expander: Expander) -> list[Any]:
+def _tried(node: Node, schema: Schema, owner: Description, word: Word, expander: Expander) -> list[Json]:
     what = f"tune.{word.text[:60]}"
     if not listed(node):
         expander.findings.add(node.place, f"{what}: an empty list")
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for item in node.items if isinstance(node, Items) else (node,):
         for value in expander.value(item, schema, owner, what):
             if values.key(value) in found:
@@ -117,11 +122,11 @@ def _target(text: str, contenders: Contenders) -> tuple[str, str, list[tuple[str
         said, name = split_kind(head)
         name = name if said else head
         for kind, points in contenders.items():
-            found = pick(name, {p.label: p.value["name"] for p in points}) if said in (None, kind) else []
+            found = pick(name, {p.label: component_name(p.spec) for p in points}) if said in (None, kind) else []
             if found:
                 shared = [p for p in points if p.label in found]
                 exact = name if name in found else same_name(name)
-                return exact, same_name(field), [(kind, p.value) for p in shared]
+                return exact, same_name(field), [(kind, p.spec) for p in shared]
     head, _, field = text.rpartition(".")
     return head, field, []
 
@@ -134,4 +139,4 @@ def _splits(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _names(point: Point) -> tuple[str, str]:
-    return point.label, str(point.value["name"])
+    return point.label, component_name(point.spec)

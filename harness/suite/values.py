@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harness.base import data_of, same_name
 from harness.dynamic import DYNAMIC
 from harness.errors import BenchError, near_miss
-from harness.fields import Schema, convert, is_number, says
+from harness.fields import Json, Schema, convert, is_number, says
 from harness.suite.nodes import Items, Node, Pairs, Word, data, got
 from harness.suite.source import Findings, shown
 
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Description
 
-def key(value: Any) -> str:
+
+def key(value: Json) -> str:
     """The identity of a canonical value: 1, 1.0 and true differ, the order of fields does not matter."""
     return json.dumps(value, sort_keys=True)
 
 
-def canonical(schema: Schema, default: Any) -> Any:
+def canonical(schema: Schema, default: Json) -> Json:
     """A description's default in the form a suite's value takes, so that the two can be compared."""
     try:
         return data_of(convert(schema, default))
@@ -41,7 +44,7 @@ def array_of(schema: Schema) -> Schema | None:
     return arrays[0].get("items", {}) if len(arrays) == 1 else None
 
 
-def plain_value(node: Node, schema: Schema, what: str, findings: Findings) -> list[Any]:
+def plain_value(node: Node, schema: Schema, what: str, findings: Findings) -> list[Json]:
     """The canonical value of a node in a list of one; empty, with a mistake noted, where it does not fit."""
     try:
         return [data_of(convert(schema, data(node)))]
@@ -50,15 +53,21 @@ def plain_value(node: Node, schema: Schema, what: str, findings: Findings) -> li
         return []
 
 
+def near_sweep(word: Word) -> str:
+    """The near miss of a word that comes close to the `sweep` of an axis; empty for every other."""
+    return near_miss(word.text[:60].lower(), ["sweep"]).suggestion
+
+
 def _near(node: Node, schema: Schema) -> str:
+    if isinstance(node, Pairs) and len(node.pairs) == 1:
+        return near_sweep(node.pairs[0][0])
     choices = [c for branch in branches(schema) for c in branch.get("enum", ()) if isinstance(c, str)]
     if not isinstance(node, Word) or not isinstance(node.value, str) or not choices:
         return ""
-    hint = near_miss(node.value[:60].lower(), choices)
-    return hint if "did you mean" in hint else ""
+    return near_miss(node.value[:60].lower(), choices).suggestion
 
 
-def check_path(node: Node, value: Any, schema: Schema, folder: Path, findings: Findings) -> None:
+def check_path(node: Node, value: Json, schema: Schema, folder: Path, findings: Findings) -> None:
     """Note a mistake where a path field names a file that is not there; paths are relative to the suite."""
     is_path = any(branch.get("format") == "path" for branch in branches(schema))
     if is_path and isinstance(value, str) and not os.path.exists(folder / value):
@@ -73,30 +82,35 @@ def dynamic_word(node: Node) -> str | None:
     return None
 
 
-def dynamic_value(node: Pairs, schema: Schema, owner: Mapping[str, Any], what: str, findings: Findings) -> list[Any]:
+def numbers(node: Node, schema: Schema, what: str, findings: Findings) -> list[float]:
+    """The number of a node in a list of one; empty, with a mistake noted, where it does not fit."""
+    return [value for value in plain_value(node, schema, what, findings) if isinstance(value, (int, float))]
+
+
+def dynamic_value(node: Pairs, schema: Schema, owner: Description, what: str, findings: Findings) -> list[Json]:
     """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` with numbers in the field's range, in a list."""
     word, inner = same_name(node.pairs[0][0].text), node.pairs[0][1]
     if not owner.get("dynamic"):
         findings.add(node.place, f"{what}: only the fields of losses and transforms can be learned or scheduled")
         return []
-    wanted = {"anyOf": [branch for branch in branches(schema) if is_number(branch)]}
-    wanted = wanted["anyOf"][0] if len(wanted["anyOf"]) == 1 else wanted
+    fitting = [branch for branch in branches(schema) if is_number(branch)]
+    wanted: Schema = fitting[0] if len(fitting) == 1 else {"anyOf": fitting}
     if word == "learn":
-        numbers = list(plain_value(inner, wanted, f"{what}: learn", findings))
-        return [{word: numbers[0]}] if numbers and _finite(inner, numbers, what, findings) else []
+        start = numbers(inner, wanted, f"{what}: learn", findings)
+        return [{word: start[0]}] if start and _finite(inner, start, what, findings) else []
     if not isinstance(inner, Items) or len(inner.items) != 2:
         findings.add(inner.place, f"{what}: {word} takes two numbers, the first and the last: {{{word}: [a, b]}}")
         return []
-    numbers = [n for item in inner.items for n in plain_value(item, wanted, f"{what}: {word}", findings)]
-    if len(numbers) < 2 or not _finite(inner, numbers, what, findings):
+    ends = [n for item in inner.items for n in numbers(item, wanted, f"{what}: {word}", findings)]
+    if len(ends) < 2 or not _finite(inner, ends, what, findings):
         return []
-    if word == "geometric" and numbers[0] * numbers[1] <= 0:
+    if word == "geometric" and ends[0] * ends[1] <= 0:
         findings.add(inner.place, f"{what}: geometric needs two numbers of one sign, none of them 0")
         return []
-    return [{word: numbers}]
+    return [{word: ends}]
 
 
-def _finite(node: Node, numbers: list[Any], what: str, findings: Findings) -> bool:
+def _finite(node: Node, numbers: Sequence[float], what: str, findings: Findings) -> bool:
     if all(math.isfinite(n) for n in numbers):
         return True
     findings.add(node.place, f"{what}: a learned or scheduled number must be finite")

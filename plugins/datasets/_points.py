@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import torch
 
-from harness import Data
+from harness import Examples
 
 
-def points(places: Sequence[float], labels: Sequence[int]) -> Data:
-    """One column and two classes. `part` is a number for each row, so every point stands there three times."""
-    return Data(
+def points(places: Sequence[float], labels: Sequence[int]) -> Examples:
+    """Examples with one column and two classes; `part` numbers the rows, so every point occurs three times."""
+    return Examples(
         inputs=torch.tensor(places).repeat(3)[:, None],
         targets=torch.tensor(labels).repeat(3),
         classes=2,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.stock.datasets._bundled import Bundled
-
 from harness import Dataset, hookimpl
+
+from ._bundled import Bundled
 
 
 class BreastCancer(Bundled):
-    """569 breast tumours, 30 measurements of cell nuclei (Street et al., 1993). Classes: 0 malignant, 1 benign.
+    """Breast tumors, 569 rows of 30 measurements (Street et al., 1993).
 
-    The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
-    and `imbalance`, per seed too.
+    Measurements of cell nuclei. Classes: 0 malignant, 1 benign. The harness standardizes the columns by the seed's own
+    training rows, unless `standardize` is false, and applies `label_noise` and `imbalance`, per seed too.
     """
 
     loader: ClassVar[str] = "load_breast_cancer"
@@ -21,5 +21,5 @@ class BreastCancer(Bundled):
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [BreastCancer]

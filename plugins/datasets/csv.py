@@ -8,11 +8,12 @@ import math
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from annotated_types import Ge
 
-from harness import AtLeastOne, BenchError, Data, Dataset, File, Unit, errors, hookimpl
+from harness import BenchError, Dataset, Examples, FilePath, UnitInterval, errors, hookimpl
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -23,20 +24,21 @@ LARGEST = torch.finfo(torch.float32).max
 
 
 class CSV(Dataset):
-    """Rows of a UTF-8 CSV file with a header line: the column `target` is the class, every other column a number.
+    """Table of numbers from a CSV file, with one column as the class.
 
-    Class labels may be any text. They are numbered in sorted order, by value where all of them are numbers. Blank lines
-    are skipped. The columns are handed over raw; `label_noise` and `imbalance` are applied by the harness, per seed.
-    Raises BenchError naming the file, the lines and what is wrong in each.
+    A UTF-8 file with a header line: the column `target` is the class, every other column a number. Class labels may be
+    any text. They are numbered in sorted order, by value where all of them are numbers. Blank lines are skipped. The
+    columns are passed on raw; `label_noise` and `imbalance` are applied by the harness, per seed. Raises BenchError
+    naming the file, the lines and what is wrong in each.
     """
 
-    path: File
+    path: FilePath
     target: str
     delimiter: str = ","
-    label_noise: Unit = 0.0
-    imbalance: AtLeastOne = 1.0
+    label_noise: UnitInterval = 0.0
+    imbalance: Annotated[float, Ge(1)] = 1.0
 
-    def load(self, generator: Generator) -> Data:
+    def load(self, generator: Generator) -> Examples:
         """The whole table, rows and columns in the order of the file."""
         header, rows = self._read()
         column = self._target(header)
@@ -47,7 +49,7 @@ class CSV(Dataset):
             raise BenchError("has a header but no rows", self.path)
         numbers = [[float(v) for k, v in enumerate(row) if k != column] for _, row in rows]
         targets, classes = self._classes([row[column] for _, row in rows])
-        return Data(
+        return Examples(
             inputs=torch.tensor(numbers, dtype=torch.float64).float(),
             targets=torch.tensor(targets),
             classes=classes,
@@ -74,8 +76,8 @@ class CSV(Dataset):
         return first[1], list(rows)
 
     def _rows(self, text: str) -> Iterator[Row]:
-        """(number of the line a row starts on, its stripped cells), blank lines left out."""
-        # Line ends are kept, as the reader wants them inside quoted cells.
+        """Pairs of the line a row starts on and its stripped cells, without blank lines."""
+        # Line ends are kept: the reader needs them inside quoted cells.
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
         line = 1
         try:
@@ -87,20 +89,20 @@ class CSV(Dataset):
             raise BenchError(f"line {line}: {error}", self.path) from None
 
     def _target(self, header: Sequence[str]) -> int:
-        """The position of the target column in a header that makes sense."""
+        """Position of the target column, after a check of the header."""
         if "" in header:
             raise BenchError(f"line 1: column {header.index('') + 1} has no name", self.path)
         twice = sorted({name for name in header if header.count(name) > 1})
         if twice:
             raise BenchError(f"line 1: two columns are called {', '.join(map(repr, twice))}", self.path)
         if self.target not in header:
-            raise BenchError(f"has no column {self.target!r}" + errors.near_miss(self.target, header), self.path)
+            raise BenchError(f"has no column {self.target!r}{errors.near_miss(self.target, header)}", self.path)
         if len(header) == 1:
             raise BenchError(f"has no column beside the target {self.target!r}", self.path)
         return header.index(self.target)
 
     def _classes(self, labels: Sequence[str]) -> tuple[list[int], int]:
-        """(class number of each label, number of classes)."""
+        """Class number of each label, and the number of classes."""
         values = [_exact(label) for label in labels]
         keys: list[Decimal | str] = [v for v in values if v is not None]
         keys = keys if len(keys) == len(labels) else list(labels)
@@ -111,7 +113,7 @@ class CSV(Dataset):
 
 
 def _problem(row: Sequence[str], header: Sequence[str], target: int) -> str | None:
-    """What is wrong with a row, or None."""
+    """Problem with a row, or None."""
     if len(row) != len(header):
         return f"{len(row)} columns, expected {len(header)}"
     for k, (name, cell) in enumerate(zip(header, row, strict=True)):
@@ -123,7 +125,7 @@ def _problem(row: Sequence[str], header: Sequence[str], target: int) -> str | No
 
 
 def _is_number(cell: str) -> bool:
-    """Whether a cell is a number that float32 can hold; NaN is not one, nor are Python's digits_with_underscores."""
+    """True if a cell is a number that float32 can hold; not NaN, nor Python's digits_with_underscores."""
     try:
         return "_" not in cell and math.isfinite(float(cell)) and abs(float(cell)) <= LARGEST
     except ValueError:
@@ -131,7 +133,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _exact(label: str) -> Decimal | None:
-    """The label as a number, without rounding: long identifiers must not fall together."""
+    """The label as an exact number, so that long identifiers stay distinct."""
     try:
         number = Decimal(label)
     except InvalidOperation:
@@ -147,5 +149,5 @@ def _summary(mistakes: Sequence[tuple[int, str]]) -> str:
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [CSV]

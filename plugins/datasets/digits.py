@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from annotated_types import Ge
 
-from harness import AtLeastOne, Data, Dataset, Unit, hookimpl
+from harness import Dataset, Examples, UnitInterval, hookimpl
 
 if TYPE_CHECKING:
     from torch import Generator
 
 
 class Digits(Dataset):
-    """1,797 real 8x8 scans of handwritten digits (Alpaydin and Kaynak, 1998). 64 columns in [0, 1], 10 classes.
+    """Handwritten digits, 1,797 scans of 8x8 (Alpaydin and Kaynak, 1998).
 
-    Raw grey levels 0 to 16 divided by 16. `label_noise` and `imbalance` are applied by the harness, per seed.
+    Real scans: 64 columns in [0, 1], 10 classes. Columns are raw gray levels 0 to 16 divided by 16. `label_noise` and
+    `imbalance` are applied by the harness, per seed.
     """
 
-    label_noise: Unit = 0.0
-    imbalance: AtLeastOne = 1.0
+    label_noise: UnitInterval = 0.0
+    imbalance: Annotated[float, Ge(1)] = 1.0
 
-    def load(self, generator: Generator) -> Data:
-        """The table from scikit-learn's own copy; nothing is fetched."""
+    def load(self, generator: Generator) -> Examples:
+        """The table from scikit-learn's own copy; nothing is downloaded."""
         from sklearn.datasets import load_digits
 
         inputs, targets = load_digits(return_X_y=True)
-        return Data(
+        return Examples(
             inputs=torch.from_numpy(inputs).div(16).float(),
             targets=torch.from_numpy(targets).long(),
             classes=10,
@@ -37,5 +39,5 @@ class Digits(Dataset):
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Digits]

@@ -6,51 +6,52 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import torch
+from annotated_types import Ge, Le
 
-from harness import AtLeastOne, BenchError, Count, Data, Dataset, Only, Unit, hookimpl
+from harness import BenchError, Dataset, Examples, PositiveInt, UnitInterval, hookimpl
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 SHARES = (0.6, 0.2, 0.2)
-"""Of the scans and of the groups: training, validation, test."""
+"""Shares of the scans and of the groups: training, validation, test."""
 
 
 class Grouped(Dataset):
-    """Groups of real 8x8 scans of handwritten digits, every item to be read: n items of m classes.
+    """Groups of handwritten digits, every item of a group to be classified.
 
-    `groups` groups of `items` scans each, of the first `classes` digits. Inputs [groups, items, 64] in [0, 1], targets
-    [groups, items]. In the training groups digit 0 is `imbalance` times as frequent as any other (exactly, up to
-    rounding: 98 with three classes is 98/1/1); validation and test groups are balanced. With `soft` every item is a
-    blend of two scans, the first with a weight between 1/2 and 1, and its target [groups, items, classes] holds the
-    two weights. The parts are fixed and share no scan; within a part scans are used about equally often, so groups are
-    not quite independent, and an interval over them is somewhat too narrow where a scan comes often. `label_noise` is
-    applied by the harness, per seed, to class numbers only.
+    n items of m classes: `groups` groups of `items` real 8x8 scans each, of the first `classes` digits. Inputs
+    [groups, items, 64] in [0, 1], targets [groups, items]. In the training groups digit 0 is `imbalance` times as
+    frequent as any other (exactly, up to rounding: 98 with three classes is 98/1/1); validation and test groups are
+    balanced. With `soft` every item is a blend of two scans, the first with a weight between 1/2 and 1, and its target
+    [groups, items, classes] holds the two weights. The parts are fixed and share no scan; within a part scans are used
+    about equally often, so groups are not quite independent, and an interval over them is somewhat too narrow where a
+    scan occurs often. `label_noise` is applied by the harness, per seed, to class numbers only.
     """
 
-    groups: Count = 300
-    items: Count = 20
-    classes: Annotated[int, Only(least=2, most=10)] = 10
-    imbalance: AtLeastOne = 1.0
+    groups: PositiveInt = 300
+    items: PositiveInt = 20
+    classes: Annotated[int, Ge(2), Le(10)] = 10
+    imbalance: Annotated[float, Ge(1)] = 1.0
     soft: bool = False
-    label_noise: Unit = 0.0
+    label_noise: UnitInterval = 0.0
 
-    def load(self, generator: Generator) -> Data:
+    def load(self, generator: Generator) -> Examples:
         """The scans of scikit-learn's own copy, grouped with `generator`.
 
-        Raises BenchError for groups too few to hold every class, and for noise on soft labels.
+        Raises BenchError for too few groups to hold every class, and for noise on soft labels.
         """
         from sklearn.datasets import load_digits
 
         if self.soft and self.label_noise:
-            raise BenchError("grouped: label_noise moves class numbers, soft labels have none")
+            raise BenchError("grouped: label_noise changes class numbers, soft labels have none")
         pixels, digits = (torch.from_numpy(array) for array in load_digits(return_X_y=True))
         pools = [_parted((digits == number).nonzero()[:, 0], generator) for number in range(self.classes)]
         parts = [self._groups([pool[k] for pool in pools], k, generator) for k in range(3)]
         scans, weights = (torch.cat([part[k] for part in parts]) for k in range(2))
         inputs = (pixels[scans] / 16 * weights[..., None]).sum(2)
         labels = torch.nn.functional.one_hot(digits[scans], self.classes)
-        return Data(
+        return Examples(
             inputs=inputs.float(),
             targets=(labels * weights[..., None]).sum(2).float() if self.soft else digits[scans[..., 0]].long(),
             classes=self.classes,
@@ -74,24 +75,25 @@ class Grouped(Dataset):
 
 
 def _sizes(total: int) -> list[int]:
-    """How many of `total` fall into each part."""
+    """Number of the `total` that falls into each part."""
     held = [round(share * total) for share in SHARES[1:]]
     return [total - sum(held), *held]
 
 
 def _parted(scans: Tensor, generator: Generator) -> Sequence[Tensor]:
     """The scans of one digit, shuffled and split into the three parts."""
-    return scans[torch.randperm(len(scans), generator=generator)].split(_sizes(len(scans)))
+    parts: Sequence[Tensor] = scans[torch.randperm(len(scans), generator=generator)].split(_sizes(len(scans)))
+    return parts
 
 
 def _counts(total: int, classes: int, imbalance: float) -> list[int]:
-    """Examples of each class: the first `imbalance` times any other, which are equal."""
+    """Number of examples of each class: the first `imbalance` times any other, the others equal."""
     other = round(total / (imbalance + classes - 1))
     return [total - other * (classes - 1), *[other] * (classes - 1)]
 
 
 def _drawn(pools: Sequence[Tensor], counts: Sequence[int], generator: Generator) -> Tensor:
-    """`counts` scans of each class in random order; every scan of a class once before any comes again."""
+    """Scans of each class, `counts` of them, in random order; every scan of a class once before any is repeated."""
     scans = [_cycled(pool, count, generator) for pool, count in zip(pools, counts, strict=True)]
     return torch.cat(scans)[torch.randperm(sum(counts), generator=generator)]
 
@@ -103,5 +105,5 @@ def _cycled(pool: Tensor, count: int, generator: Generator) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Grouped]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.stock.datasets._bundled import Bundled
-
 from harness import Dataset, hookimpl
+
+from ._bundled import Bundled
 
 
 class Iris(Bundled):
-    """150 flowers, 4 lengths in cm, 3 species of 50 as classes (Fisher, 1936).
+    """Iris flowers, 150 rows of 4 lengths (Fisher, 1936).
 
-    The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
-    and `imbalance`, per seed too.
+    Lengths in cm; 3 species of 50 as classes. The harness standardizes the columns by the seed's own training rows,
+    unless `standardize` is false, and applies `label_noise` and `imbalance`, per seed too.
     """
 
     loader: ClassVar[str] = "load_iris"
@@ -21,5 +21,5 @@ class Iris(Bundled):
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Iris]

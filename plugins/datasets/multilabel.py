@@ -5,39 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
+from annotated_types import Ge
 
-from harness import Count, Data, Dataset, Only, Unit, hookimpl
+from harness import Dataset, Examples, PositiveInt, UnitInterval, hookimpl
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 MOST = 3
-"""Scans laid over each other, at most."""
+"""Largest number of overlaid scans."""
 
 
 class Multilabel(Dataset):
-    """Examples with several labels: overlaid handwritten digits, or made up by scikit-learn's generator.
+    """Examples with several labels: overlaid digits, or generated ones.
 
-    Targets float32 0 or 1 [examples, labels]. digits: the pixelwise maximum of 1 to 3 real 8x8 scans (Alpaydin and
-    Kaynak, 1998), labelled with the digits on them: 64 columns in [0, 1], 10 labels. The scans are split 60/20/20 first
-    and the examples made within each part, so that no scan is in two; every seed has this split. Examples of one part
-    share its scans: they are not quite independent, and an interval over examples is somewhat too narrow. generated:
-    counts of `features` words in documents on some of `labels` topics, `labels_per_example` on average up to Poisson
-    draws above `labels`, which are repeated (`make_multilabel_classification`); the three fields shape nothing else.
-    `label_noise` is applied by the harness, per seed: the share of training and validation entries flipped.
+    Targets float32 0 or 1 [examples, labels]. `digits`: the pixelwise maximum of 1 to 3 real 8x8 scans (Alpaydin and
+    Kaynak, 1998), labeled with the digits on them: 64 columns in [0, 1], 10 labels. The scans are split 60/20/20 first
+    and the examples built within each part, so that no scan is in two; every seed has this split. Examples of one part
+    share its scans: they are not quite independent, and an interval over examples is somewhat too narrow.
+
+    `generated`: scikit-learn's `make_multilabel_classification`, counts of `features` words in documents on some of
+    `labels` topics, `labels_per_example` on average up to Poisson draws above `labels`, which are repeated; the three
+    fields have no other effect. `label_noise` is applied by the harness, per seed: the share of training and validation
+    entries flipped.
     """
 
     source: Literal["digits", "generated"] = "digits"
-    examples: Count = 4000
-    labels: Annotated[int, Only(least=2)] = 20
-    labels_per_example: Count = 3
-    features: Count = 20
-    label_noise: Unit = 0.0
+    examples: PositiveInt = 4000
+    labels: Annotated[int, Ge(2)] = 20
+    labels_per_example: PositiveInt = 3
+    features: PositiveInt = 20
+    label_noise: UnitInterval = 0.0
 
-    def load(self, generator: Generator) -> Data:
-        """The table, always the same; nothing is fetched."""
+    def load(self, generator: Generator) -> Examples:
+        """The table, always the same; nothing is downloaded."""
         inputs, targets, part = (self._digits if self.source == "digits" else self._generated)(generator)
-        return Data(
+        return Examples(
             inputs=inputs,
             targets=targets,
             classes=targets.shape[1],
@@ -72,13 +75,13 @@ class Multilabel(Dataset):
 
 
 def _parts(n: int) -> Tensor:
-    """The parts of n rows: 60 % of 0 training, 20 % of 1 validation, 20 % of 2 test."""
+    """Parts of n rows: 60 % of 0 (training), 20 % of 1 (validation), 20 % of 2 (test)."""
     held = round(0.2 * n)
     return torch.arange(3).repeat_interleave(torch.tensor([n - 2 * held, held, held]))
 
 
 def _overlaid(pixels: Tensor, digits: Tensor, count: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """`count` examples of 1 to 3 scans each: (inputs [count, 64], targets [count, 10])."""
+    """Examples of 1 to 3 scans each, `count` of them: (inputs [count, 64], targets [count, 10])."""
     scans = torch.randint(len(digits), (count, MOST), generator=generator)
     used = torch.arange(MOST) < torch.randint(1, MOST + 1, (count, 1), generator=generator)
     inputs = torch.where(used[..., None], pixels[scans], 0.0).amax(1)
@@ -87,5 +90,5 @@ def _overlaid(pixels: Tensor, digits: Tensor, count: int, generator: Generator) 
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Multilabel]

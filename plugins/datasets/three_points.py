@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.stock.datasets._points import points
+from harness import Dataset, Examples, hookimpl
 
-from harness import Data, Dataset, hookimpl
+from ._points import points
 
 if TYPE_CHECKING:
     from torch import Generator
 
 
 class ThreePoints(Dataset):
-    """-0.25, 0 and 0.25 with the labels 0, 0, 1 (Karpukhin et al., 2022): any threshold in (0, 0.25) is right.
+    """Three points that a threshold separates (Karpukhin et al., 2022).
 
-    The table is the whole problem: the three points are the training, the validation and the test part.
+    -0.25, 0 and 0.25 with the labels 0, 0, 1: any threshold in (0, 0.25) is right. The table is the whole problem: the
+    three points are the training, the validation and the test part.
     """
 
-    def load(self, generator: Generator) -> Data:
-        """Nothing is drawn."""
+    def load(self, generator: Generator) -> Examples:
+        """The fixed table; nothing is drawn."""
         return points((-0.25, 0.0, 0.25), (0, 0, 1))
 
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [ThreePoints]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.stock.datasets._bundled import Bundled
-
 from harness import Dataset, hookimpl
+
+from ._bundled import Bundled
 
 
 class Wine(Bundled):
-    """178 wines of one region, 13 chemical measurements, 3 growers as classes (Forina et al., 1988).
+    """Wines of one region, 178 rows of 13 measurements (Forina et al., 1988).
 
-    The harness standardises the columns by the seed's own training rows, unless told not to, and applies `label_noise`
-    and `imbalance`, per seed too.
+    Chemical measurements; 3 growers as classes. The harness standardizes the columns by the seed's own training rows,
+    unless `standardize` is false, and applies `label_noise` and `imbalance`, per seed too.
     """
 
     loader: ClassVar[str] = "load_wine"
@@ -21,5 +21,5 @@ class Wine(Bundled):
 
 @hookimpl
 def components() -> list[type[Dataset]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Wine]

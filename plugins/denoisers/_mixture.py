@@ -1,11 +1,11 @@
-"""Mixtures of normal distributions: all that there is to know about their diffusion, in closed form."""
+"""Mixtures of normal distributions, whose diffusion is known in closed form."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -15,48 +15,51 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 ROWS = 64
-"""Batches are padded to a multiple of this: matrix products round the last rows of other numbers differently."""
+"""Batches are padded to a multiple of this: matrix products of other sizes round the last rows differently."""
 
 
 class Law(NamedTuple):
-    """k components in d dimensions, float64, each with axes of its own along which its coordinates are independent."""
+    """A mixture of k components in d dimensions, float64.
+
+    Each has axes along which its coordinates are independent.
+    """
 
     weights: Tensor
-    """[k], adding up to 1."""
+    """Weights [k], adding up to 1."""
     means: Tensor
-    """[k, d]."""
+    """Means [k, d]."""
     centres: Tensor
-    """[k, d]: the means along the axes."""
+    """Means along the axes [k, d]."""
     spreads: Tensor
-    """[k, d]: the variances along the axes."""
+    """Variances along the axes [k, d]."""
     axes: Tensor | None
-    """[d, k * d]: the axes as columns, component after component; None where they are those of the space."""
+    """Axes as columns [d, k * d], component after component; None where they are those of the space."""
 
     @property
     def covariances(self) -> Tensor:
-        """[k, d, d]."""
+        """Covariances [k, d, d]."""
         return self.covariance(torch.eye(len(self.weights)).to(self.weights), self.spreads[None])
 
     def to(self, device: str) -> Law:
-        """The same on a device."""
+        """The same mixture on a device."""
         return Law(*(None if part is None else part.to(device) for part in self))  # type: ignore[arg-type]
 
     def along(self, x: Tensor) -> Tensor:
-        """Points [b, d] -> their coordinates along the axes of every component [b, k or 1, d]."""
+        """Coordinates of points [b, d] along the axes of every component [b, k or 1, d]."""
         return x[:, None] if self.axes is None else (x @ self.axes).unflatten(1, self.means.shape)
 
     def back(self, along: Tensor) -> Tensor:
-        """Coordinates along the axes of every component [b, k, d] -> the sum of these points [b, d]."""
+        """Sum [b, d] of the points with coordinates [b, k, d] along the axes of every component."""
         return along.sum(1) if self.axes is None else along.flatten(1) @ self.axes.T
 
     def each(self, along: Tensor) -> Tensor:
-        """Coordinates along the axes of every component [b, k, d] -> these points [b, k, d]."""
+        """Points [b, k, d] with coordinates [b, k, d] along the axes of every component."""
         if self.axes is None:
             return along
         return torch.einsum("bke,ike->bki", along, self.axes.unflatten(1, self.means.shape))
 
     def of(self, chosen: Tensor, along: Tensor) -> Tensor:
-        """Coordinates [b, d] along the axes of the component [b] -> points [b, d]."""
+        """Points [b, d] with coordinates [b, d] along the axes of the component [b]."""
         wide = along.new_zeros(len(along), *self.means.shape)
         wide[torch.arange(len(along), device=along.device), chosen] = along
         return self.back(wide)
@@ -72,7 +75,7 @@ class Law(NamedTuple):
 
 
 def mixture(weights: Tensor, means: Tensor, covariances: Tensor) -> Law:
-    """Components with weights [k], means [k, d] and covariances [k, d, d], or round with variances [k]."""
+    """A mixture with weights [k], means [k, d] and covariances [k, d, d], or isotropic ones with variances [k]."""
     weights, means, covariances = (part.double() for part in (weights, means, covariances))
     weights = weights / weights.sum()
     if covariances.ndim == 1:
@@ -83,24 +86,24 @@ def mixture(weights: Tensor, means: Tensor, covariances: Tensor) -> Law:
 
 
 class Given(NamedTuple):
-    """What x_t says about x_0: a mixture again."""
+    """The posterior of x_0 given x_t, again a mixture."""
 
     shares: Tensor
-    """[b, k]: the weights."""
+    """Weights [b, k]."""
     centres: Tensor
-    """[b, k, d]: the means along the axes."""
+    """Means along the axes [b, k, d]."""
     spreads: Tensor
-    """[b or 1, k, d]: the variances along the axes."""
+    """Variances along the axes [b or 1, k, d]."""
 
 
 def log_joint(law: Law, off: Tensor, variances: Tensor) -> Tensor:
-    """[b, k]: log of weight times density, `off` [b, k, d] from the centre along axes with such variances."""
+    """Logarithm [b, k] of weight times density, `off` [b, k, d] from the center along axes with such variances."""
     squares = (off.square() / variances).sum(-1) + (2 * math.pi * variances).log().sum(-1)
     return law.weights.log() - squares / 2
 
 
 def given(law: Law, x: Tensor, kept: Tensor) -> Given:
-    """x_t [b, d] and A_t [b or 1] -> the law of x_0 given x_t."""
+    """Posterior of x_0 given x_t [b, d] and A_t [b or 1]."""
     kept = kept[:, None, None]
     variances = kept * law.spreads + (1 - kept)
     off = law.along(x) - kept.sqrt() * law.centres
@@ -110,13 +113,13 @@ def given(law: Law, x: Tensor, kept: Tensor) -> Given:
 
 
 class Mixture(Denoiser):
-    """A mixture of normal distributions, whose best guess of the noise is known exactly.
+    """A mixture of normal distributions, whose best prediction of the noise is known exactly.
 
-    Everything is computed in float64 and given back in the type of x. It predicts v, from which x_0 and eps both follow
-    without cancellation at either end of time.
+    Everything is computed in float64 and returned in the type of x. The prediction is v, from which x_0 and eps both
+    follow without cancellation at either end of time.
     """
 
-    predicts: ClassVar[str] = "v"
+    prediction_type = "v_prediction"
     schedule: Schedule = named("linear")
 
     @abstractmethod
@@ -128,21 +131,22 @@ class Mixture(Denoiser):
         return self.law().to(device)
 
     def predict(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
-        """v = (sqrt(A_t) x_t - E[x_0 | x_t]) / sqrt(B_t), [b, *shape]."""
+        """Prediction v = (sqrt(A_t) x_t - E[x_0 | x_t]) / sqrt(B_t), [b, *shape]."""
         rows, kept = self._rows(x, t)
         post = given(net, rows, kept)
         x0 = net.back(post.shares[..., None] * post.centres)
         kept = kept[:, None]
         return _like(x, (kept.sqrt() * rows - x0) / (1 - kept).sqrt())
 
-    def draw(self, net: Law, n: int, generator: Generator) -> Tensor:
-        """Independent data [n, *shape], float32, drawn where the generator is."""
+    def sample(self, net: Law, n: int, generator: Generator) -> Tensor:
+        """Independent data [n, *shape], float32, drawn on the device of the generator."""
         place: dict[str, Any] = {"generator": generator, "device": generator.device, "dtype": torch.float64}
         uniform = torch.rand(n, **place).to(net.means.device)
         noise = torch.randn(n, net.means.shape[1], **place).to(net.means.device)
         chosen = _chosen(net.weights.expand(n, -1), uniform)
-        points = net.of(chosen, net.centres[chosen] + net.spreads[chosen].sqrt() * noise)
-        return points.float().unflatten(1, self.shape)
+        points: Tensor = net.of(chosen, net.centres[chosen] + net.spreads[chosen].sqrt() * noise)
+        samples: Tensor = points.float().unflatten(1, self.shape)
+        return samples
 
     def moments(self, net: Law) -> tuple[Tensor, Tensor]:
         """Mean [d] and covariance [d, d], float64."""
@@ -150,22 +154,22 @@ class Mixture(Denoiser):
         off = (net.means - mean) * net.weights[:, None].sqrt()
         return mean, net.covariance(net.weights[None], net.spreads[None])[0] + off.T @ off
 
-    def log_density(self, net: Law, x: Tensor) -> Tensor | None:
-        """Log density of data [b], nats; None where a component is flat in some direction."""
+    def log_prob(self, net: Law, x: Tensor) -> Tensor | None:
+        """Log density of data [b], nats; None where a component is degenerate."""
         if bool((net.spreads == 0).any()):
             return None
         rows = _padded(x.flatten(1).double())
         return log_joint(net, net.along(rows) - net.centres, net.spreads).logsumexp(-1)[: len(x)].to(x)
 
-    def posterior(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
-        """Cov[x_0 | x_t] [b, d, d]: what is left within the components, and between them."""
+    def posterior_covariance(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
+        """Covariance Cov[x_0 | x_t] [b, d, d]: the remaining one within the components, and that between them."""
         post = given(net, *self._rows(x, t))
         points, shares = net.each(post.centres), post.shares[..., None]
         off = (points - (shares * points).sum(1, keepdim=True)) * shares.sqrt()
         return (net.covariance(post.shares, post.spreads) + off.mT @ off)[: len(x)].to(x)
 
-    def recover(self, net: Law, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor:
-        """An exact draw of x_0 given x_t: a component by its share, then a point of it.
+    def sample_posterior(self, net: Law, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor:
+        """Exact draws of x_0 given x_t: a component by its posterior weight, then a point of it.
 
         `noise(name, x)` is asked for normal draws like x by the names "component" and "point".
         """
@@ -184,7 +188,7 @@ class Mixture(Denoiser):
 
 
 def _padded(rows: Tensor) -> Tensor:
-    """As many rows as the next multiple of `ROWS`, the last one repeated."""
+    """Rows padded to the next multiple of `ROWS` by repeating the last one."""
     return rows[torch.arange(len(rows) + -len(rows) % ROWS, device=rows.device).clamp(max=len(rows) - 1)]
 
 
@@ -193,5 +197,5 @@ def _like(x: Tensor, rows: Tensor) -> Tensor:
 
 
 def _chosen(shares: Tensor, uniform: Tensor) -> Tensor:
-    """The component [b] that a uniform number [b] falls to, by shares [b, k]."""
+    """Component [b] selected by a uniform number [b], with probabilities `shares` [b, k]."""
     return (shares.cumsum(-1) < uniform[:, None]).sum(-1).clamp(max=shares.shape[-1] - 1)

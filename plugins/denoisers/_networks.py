@@ -1,4 +1,4 @@
-"""Small networks that look at a noisy sample and the share of the time that has passed."""
+"""Small networks of a noisy sample and the fraction of time that has passed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ class Waves(nn.Module):
 
 
 def clock(width: int) -> nn.Sequential:
-    """What the layers learn of the time: [b] -> [b, width]."""
+    """Learned embedding of the time: [b] -> [b, width]."""
     return nn.Sequential(Waves(64), nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
 
 
 class MLP(nn.Module):
     """Residual multi-layer perceptron over the flattened sample. (x [b, *shape], t / T [b]) -> [b, *shape].
 
-    Beside it x itself, weighted by the time: layers narrower than the sample could not carry all of its noise.
+    The output includes x itself, weighted by the time: layers narrower than the sample could not carry all of its
+    noise.
     """
 
     def __init__(self, shape: Sequence[int], width: int = 192, depth: int = 3) -> None:
@@ -52,7 +53,7 @@ class MLP(nn.Module):
         return out.view_as(x)
 
     def trunk(self, x: Tensor, t: Tensor) -> Tensor:
-        """What the last layer sees: [b, width]."""
+        """Input of the last layer: [b, width]."""
         return self._inside(x.flatten(1), self.time(t))
 
     def _inside(self, flat: Tensor, time: Tensor) -> Tensor:
@@ -63,7 +64,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Two layers, and round them the identity."""
+    """Two layers with a residual connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -97,8 +98,10 @@ class UNet(nn.Module):
         return out
 
     def trunk(self, x: Tensor, t: Tensor) -> Tensor:
-        """What the last layers see: [b, width, h, w]."""
-        time, h, kept = self.time(t), self.enter(x), []
+        """Input of the last layers: [b, width, h, w]."""
+        time: Tensor = self.time(t)
+        h: Tensor = self.enter(x)
+        kept: list[Tensor] = []
         for stage in self.down:
             kept.append(stage(h, time))
             h = F.avg_pool2d(kept[-1], 2)
@@ -109,7 +112,7 @@ class UNet(nn.Module):
 
 
 class Stage(nn.Module):
-    """Two convolutions, and round them a straight way (He et al., 2016)."""
+    """Two convolutions with a residual connection (He et al., 2016)."""
 
     def __init__(self, channels: int, to: int, time: int) -> None:
         super().__init__()
@@ -129,7 +132,7 @@ def _conv(channels: int, to: int) -> nn.Conv2d:
 
 
 def _silent(layer: Layer) -> Layer:
-    """The layer with all weights 0, so that training starts from what is added to it."""
+    """The layer with all weights 0, so that training starts from the residual connection."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer

@@ -1,4 +1,4 @@
-"""Weights and data from files, and one line that says why they do not fit."""
+"""Weights and data from files, with one-line errors where they do not fit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from harness import BenchError, errors
 
 
 def read(file: str, key: str, prefix: str) -> dict[str, Tensor]:
-    """The tensors of a state-dict file (safetensors, or torch's with tensors alone), by name.
+    """Tensors of a state-dict file (safetensors, or torch's with tensors alone), by name.
 
-    `key` leads to them where the file holds more, "a.b" to what is inside; with a `prefix` only the names that begin
+    `key` selects an entry of a file that holds more, "a.b" for a nested one; with a `prefix` only the names that begin
     with it are taken, without it. Raises BenchError naming the file and what it lacks.
     """
     content = _inside(_content(Path(file)), key, file)
@@ -66,8 +66,7 @@ def fill(net: nn.Module, weights: Mapping[str, Tensor], file: str) -> None:
 
 
 def _close(word: str, choices: Iterable[str]) -> str:
-    near = errors.near_miss(word, choices)
-    return near if near.startswith(", did you mean") else ""
+    return errors.near_miss(word, choices).suggestion
 
 
 def _content(path: Path) -> Any:
@@ -84,9 +83,9 @@ def _content(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except ImportError:
         raise BenchError("safetensors is not installed: pip install safetensors", str(path)) from None
-    except Exception as error:  # whatever a broken file makes the readers raise
+    except Exception as error:  # a broken file can make the readers raise anything
         first = str(error).split("\n")[0]
-        raise BenchError(f"no file of tensors: {type(error).__name__}: {first}", str(path)) from None
+        raise BenchError(f"not a file of tensors: {type(error).__name__}: {first}", str(path)) from None
 
 
 def _inside(content: Any, key: str, file: str) -> Any:

@@ -1,17 +1,18 @@
-"""What denoisers that are trained here share."""
+"""Base class of the denoisers that are trained here."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from harness.stock.denoisers._networks import MLP, UNet
-from harness.stock.denoisers._training import Examples, fit
 from torch import Tensor, nn
 
-from harness import Count, Denoiser, Schedule, named
+from harness import Denoiser, PositiveInt, Schedule, named
+
+from ._networks import MLP, UNet
+from ._training import ExampleSource, fit
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -23,49 +24,46 @@ class Trained(Denoiser):
     """A small network trained on images in [-1, 1], at real times in (0, T]."""
 
     network: Literal["mlp", "unet"] = "mlp"
-    predicts: Literal["eps", "x0", "v"] = "eps"
-    steps_of_training: Count = 5000
+    prediction_type: Literal["epsilon", "sample", "v_prediction"] = "epsilon"
+    steps_of_training: PositiveInt = 5000
     schedule: Schedule = named("linear")
 
-    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
-
-    @property
-    @abstractmethod
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width."""
+    data_range = (-1.0, 1.0)
 
     @abstractmethod
-    def source(self) -> Examples:
-        """A source of training examples."""
+    def source(self) -> ExampleSource:
+        """Source of training examples."""
 
-    def train(self, generator: Generator, report: Callable[..., None]) -> dict[str, Tensor]:
-        """The averaged weights by name; the same for the same generator."""
+    def train(self, generator: Generator, on_progress: Callable[..., None]) -> dict[str, Tensor]:
+        """Averaged weights by name; the same for the same generator."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
             net = NETWORKS[self.network](self.shape)
-        net = fit(net, self.source(), self.schedule, self.predicts, self.steps_of_training, generator, report)
+        net = fit(
+            net, self.source(), self.schedule, self.prediction_type, self.steps_of_training, generator, on_progress
+        )
         return dict(net.state_dict())
 
-    def load(self, device: str, weights: Mapping[str, Tensor]) -> nn.Module:  # type: ignore[override]
-        """The network with the weights that training made."""
-        with torch.device("meta"):  # draws nothing: the weights come from the training
+    def load(self, device: str, weights: Mapping[str, Tensor]) -> nn.Module:
+        """The network with the trained weights."""
+        with torch.device("meta"):  # draws nothing, since the weights come from training
             net = NETWORKS[self.network](self.shape)
         net.load_state_dict(weights, assign=True)
         return net.to(device).eval().requires_grad_(False)
 
     def predict(self, net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
-        """The network's answer, computed in float32."""
+        """Output of the network, computed in float32."""
         guess: Tensor = net(x.float(), self._share(t, x))
         return guess.to(x)
 
-    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
-        """What the last layers see, float32."""
+    def hidden_features(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+        """Input of the last layers, float32."""
         features: Tensor = net.trunk(x.float(), self._share(t, x))
         return features
 
-    def examples(self, net: Any, n: int, generator: Generator) -> Tensor:
-        """n examples, as training draws them."""
+    def training_samples(self, net: Any, n: int, generator: Generator) -> Tensor:
+        """Draws of n examples, as in training."""
         return self.source()(n, generator)
 
     def _share(self, t: Tensor, x: Tensor) -> Tensor:
-        return (t / self.schedule.steps).to(x.device, torch.float32)
+        return (t / self.schedule.num_train_timesteps).to(x.device, torch.float32)

@@ -1,4 +1,4 @@
-"""Training of a denoising network by regression, whatever it predicts."""
+"""Training of a denoising network by regression, for every prediction type."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ if TYPE_CHECKING:
 
     from harness import Schedule
 
-Examples = Callable[[int, "Generator"], Tensor]
-"""(n, generator) -> examples [n, *shape]."""
+ExampleSource = Callable[[int, "Generator"], Tensor]
+"""Maps (n, generator) to examples [n, *shape]."""
 
 BATCH, RATE, WARM, MEMORY = 128, 3e-3, 0.05, 0.04
-"""Examples a step, the highest learning rate, the share of the steps it rises, the share that the average remembers."""
+"""Examples per step, highest learning rate, fraction of the steps with a rising rate, memory of the average."""
 
 TARGETS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
-    "eps": lambda x0, e, a, b: e,
-    "x0": lambda x0, e, a, b: x0,
-    "v": lambda x0, e, a, b: a * e - b * x0,
+    "epsilon": lambda x0, e, a, b: e,
+    "sample": lambda x0, e, a, b: x0,
+    "v_prediction": lambda x0, e, a, b: a * e - b * x0,
 }
-"""(x_0, noise, sqrt A_t, sqrt B_t) -> what the network learns to say (v: Salimans and Ho, 2022)."""
+"""Targets of the network from (x_0, noise, sqrt A_t, sqrt B_t); v as in Salimans and Ho, 2022."""
 
 
 def fit(
     net: nn.Module,
-    examples: Examples,
+    examples: ExampleSource,
     schedule: Schedule,
-    predicts: str,
+    prediction_type: str,
     steps: int,
     generator: Generator,
-    report: Callable[..., None],
+    on_progress: Callable[..., None],
 ) -> nn.Module:
-    """A copy of the network with the moving average of the weights it had while it was trained.
+    """The network with the moving average of its weights during training.
 
-    Adam, a rate that rises and then falls to 0 as a cosine; the average forgets as fast as training is long.
+    Adam, with a rate that rises and then falls to 0 as a cosine; the memory of the average is proportional to the
+    length of training.
     """
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
     falling = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step / steps))
@@ -48,30 +49,32 @@ def fit(
     for step in range(steps):
         optimizer.zero_grad()
         x0 = examples(BATCH, generator)
-        loss(net, x0, times(schedule, BATCH, generator), generator, schedule, predicts).backward()
+        loss(net, x0, times(schedule, BATCH, generator), generator, schedule, prediction_type).backward()
         optimizer.step()
         falling.step()
         average.update_parameters(net)
-        report(step + 1, steps)
+        on_progress(step + 1, steps)
     trained: nn.Module = average.module
     return trained.eval()
 
 
-def loss(net: nn.Module, x0: Tensor, t: Tensor, generator: Generator, schedule: Schedule, predicts: str) -> Tensor:
-    """Mean squared error of what the network says of x_0 [b, *shape] at times t [b] under fresh noise."""
+def loss(
+    net: nn.Module, x0: Tensor, t: Tensor, generator: Generator, schedule: Schedule, prediction_type: str
+) -> Tensor:
+    """Mean squared error of the network's prediction for x_0 [b, *shape] at times t [b] under fresh noise."""
     e = torch.randn(x0.shape, generator=generator)
     kept = schedule.alpha_bar(t).view(-1, *[1] * (x0.ndim - 1))
     a, b = kept.sqrt().float(), (1 - kept).sqrt().float()
-    guess: Tensor = net(a * x0 + b * e, (t / schedule.steps).float())
-    return (guess - TARGETS[predicts](x0, e, a, b)).square().mean()
+    guess: Tensor = net(a * x0 + b * e, (t / schedule.num_train_timesteps).float())
+    return (guess - TARGETS[prediction_type](x0, e, a, b)).square().mean()
 
 
 def times(schedule: Schedule, n: int, generator: Generator) -> Tensor:
-    """Real times in (0, T], float64 [n], evenly apart round the clock from a random start (Kingma et al., 2021)."""
+    """Real times in (0, T], float64 [n], equally spaced modulo T from a random start (Kingma et al., 2021)."""
     start = torch.rand(1, generator=generator, dtype=torch.float64)
-    return schedule.steps * (1 - (start + torch.arange(n) / n) % 1)
+    return schedule.num_train_timesteps * (1 - (start + torch.arange(n) / n) % 1)
 
 
 def _share(passed: float) -> float:
-    """The share of the highest rate when so much of the training has passed."""
+    """Learning rate as a fraction of the highest, at this fraction of the training."""
     return min(1.0, passed / WARM + 0.01) * (1 + math.cos(math.pi * passed)) / 2

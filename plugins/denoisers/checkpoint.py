@@ -1,4 +1,4 @@
-"""Any network with its weights from a file."""
+"""A network of the user with its weights from a file."""
 
 from __future__ import annotations
 
@@ -7,56 +7,58 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
-from harness.stock.denoisers import _state
 from torch import Tensor, nn
 
-from harness import BenchError, Count, Denoiser, File, Schedule, errors, hookimpl, named
+from harness import BenchError, Denoiser, FilePath, PositiveInt, Schedule, errors, hookimpl, named
+
+from . import _state
 
 
 class Checkpoint(Denoiser):
-    """A network of one's own: `module` is the import path `package.module:factory` of what builds it, unfilled.
+    """Any network, with its weights from a file.
 
-    The network maps (x [b, *shape] float32, times [b]) to its prediction [b, *shape]. With `discrete` the times are
+    `module` is the import path `package.module:factory` of a factory that builds the network without weights. The
+    network maps (x [b, *shape] float32, times [b]) to its prediction [b, *shape]. With `discrete_time` the times are
     whole numbers from 0 to T - 1, as most networks count them (int64), without it the real t in (0, T] (float32). The
-    weights are the state dict `file`, under `key` where the file holds more than one ("ema.model" for what is inside),
+    weights are the state dict `file`, under `key` where the file holds more than one ("ema.model" for a nested one),
     less `strip_prefix`. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form.
     Raises BenchError that names the module or file and what in it does not fit.
     """
 
     module: str
-    file: File
+    file: FilePath
     key: str = ""
     strip_prefix: str = ""
-    shape: tuple[Count, ...]
-    predicts: Literal["eps", "x0", "v", "score", "flow"] = "eps"
-    noise: Literal["variance_preserving", "sigma"] = "variance_preserving"
-    discrete: bool = True
-    range: tuple[float, ...] | None = None
+    shape: tuple[PositiveInt, ...]
+    prediction_type: Literal["epsilon", "sample", "v_prediction", "score", "flow"] = "epsilon"
+    parameterization: Literal["vp", "ve"] = "vp"
+    discrete_time: bool = True
+    data_range: tuple[float, float] | None = None
     schedule: Schedule = named("linear")
-    reference: File = ""
+    reference: FilePath = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.range is not None and not (len(self.range) == 2 and self.range[0] < self.range[1]):
-            raise BenchError(f"checkpoint.range: expected [low, high], got {list(self.range)}")
+        if self.data_range is not None and not (len(self.data_range) == 2 and self.data_range[0] < self.data_range[1]):
+            raise BenchError(f"checkpoint.data_range: expected [low, high], got {list(self.data_range)}")
 
     def load(self, device: str) -> nn.Module:
         """The network with its weights, on the device."""
         weights = _state.read(self.file, self.key, self.strip_prefix)
-        with torch.random.fork_rng(devices=[]):  # weights that the file replaces are no reason to move on a stream
+        with torch.random.fork_rng(devices=[]):  # for initial weights, which the file replaces
             net = self._built()
         _state.fill(net, weights, self.file)
         return net.to(device).eval().requires_grad_(False)
 
     def predict(self, net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
-        """The network's answer. Raises BenchError where it is no tensor."""
-        guess = net(x.float(), (t - 1).long() if self.discrete else t.float())
+        """Output of the network. Raises BenchError where it is no tensor."""
+        guess = net(x.float(), (t - 1).long() if self.discrete_time else t.float())
         if not isinstance(guess, Tensor):
-            raise BenchError(f"checkpoint: {self.module} answers a {type(guess).__name__}, not a tensor")
+            raise BenchError(f"checkpoint: {self.module} returns a {type(guess).__name__}, not a tensor")
         return guess.to(x)
 
-    def data(self, net: nn.Module) -> Tensor | None:
-        """The data of `reference`."""
+    def reference_data(self, net: nn.Module) -> Tensor | None:
+        """Data of `reference`."""
         return _state.reference(self.reference, self.shape)
 
     def _built(self) -> nn.Module:
@@ -67,7 +69,9 @@ class Checkpoint(Denoiser):
         except Exception as error:
             raise BenchError(f"checkpoint.module: {self.module}() failed: {_said(error)}") from error
         if not isinstance(net, nn.Module):
-            raise BenchError(f"checkpoint.module: {self.module}() made a {type(net).__name__}, no torch.nn.Module")
+            raise BenchError(
+                f"checkpoint.module: {self.module}() returned a {type(net).__name__}, not a torch.nn.Module"
+            )
         return net
 
     def _factory(self) -> Callable[[], Any]:
@@ -96,5 +100,5 @@ def _said(error: Exception) -> str:
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Checkpoint]

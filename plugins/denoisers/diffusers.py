@@ -4,58 +4,39 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from harness.stock.denoisers import _state
 
-from harness import BenchError, Denoiser, File, Schedule, errors, hookimpl
+from harness import BenchError, Denoiser, FilePath, Schedule, derived, errors, hookimpl
+
+from . import _state
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-PREDICTS = {"epsilon": "eps", "sample": "x0", "v_prediction": "v"}
-"""What a scheduler's `prediction_type` is called here."""
+PREDICTS: tuple[Literal["epsilon", "sample", "v_prediction"], ...] = ("epsilon", "sample", "v_prediction")
+"""Known values of a scheduler's `prediction_type`."""
 
 
 class Diffusers(Denoiser):
-    """The `UNet2DModel` of a saved pipeline of the diffusers library: its folder, or its id on the Hugging Face hub.
+    """UNet2DModel of a saved pipeline of the diffusers library.
 
-    The library's own loader reads it, from its cache alone where HF_HUB_OFFLINE is set. The schedule and what the
-    network predicts are those of the pipeline's scheduler; of a network that guesses variances too only the mean is
-    used. Whole times only: the library counts them from 0, so its network is given t - 1. `reference` holds real data
-    to compare with, an array [n, *shape] in numpy's or torch's form. Raises BenchError where the library is missing or
-    a file cannot be read.
+    Given by its folder or its id on the Hugging Face hub. The library's own loader reads it, from its cache alone where
+    HF_HUB_OFFLINE is set. The schedule and the prediction type are those of the pipeline's scheduler; of a network that
+    predicts variances too only the mean is used. Whole times only: the library counts them from 0, so its network is
+    given t - 1. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form. Raises
+    BenchError where the library is missing or a file cannot be read.
     """
 
     pipeline: str
-    reference: File = ""
+    reference: FilePath = ""
 
-    discrete: ClassVar[bool] = True
-    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width."""
-        config = _loaded("UNet2DModel", "load_config", self.pipeline, "unet")
-        size = config["sample_size"]
-        height, width = size if isinstance(size, (list, tuple)) else (size, size)
-        return config["in_channels"], height, width
-
-    @property
-    def predicts(self) -> str:
-        """What the network was trained to say. Raises BenchError where the library's word has no meaning here."""
-        word = _scheduler(self.pipeline).config.prediction_type
-        if word not in PREDICTS:
-            raise BenchError(
-                f"diffusers: {self.pipeline}: no prediction_type {word!r}{errors.near_miss(word, PREDICTS)}"
-            )
-        return PREDICTS[word]
-
-    @property
-    def schedule(self) -> Schedule:
-        """What the pipeline's scheduler has as betas."""
-        return PipelineSchedule(pipeline=self.pipeline, steps=len(_scheduler(self.pipeline).betas))
+    discrete_time = True
+    data_range = (-1.0, 1.0)
+    shape = derived(lambda self: _shape(self.pipeline))
+    prediction_type = derived(lambda self: _prediction_type(self.pipeline))
+    schedule = derived(lambda self: _schedule(self.pipeline))
 
     def load(self, device: str) -> nn.Module:
         """The network, on the device."""
@@ -63,12 +44,12 @@ class Diffusers(Denoiser):
         return net.to(device).eval().requires_grad_(False)
 
     def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
-        """The network's answer, without its guess of variances."""
+        """Output of the network, without predicted variances."""
         guess: Tensor = net(x.to(net.dtype), (t - 1).long()).sample[:, : x.shape[1]]
         return guess.to(x)
 
-    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
-        """What goes into the norm before the last layer."""
+    def hidden_features(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+        """Input of the normalization before the last layer."""
         found: list[Tensor] = []
         hook = net.conv_norm_out.register_forward_pre_hook(lambda _, given: found.append(given[0]))
         try:
@@ -77,13 +58,13 @@ class Diffusers(Denoiser):
             hook.remove()
         return found[0].float()
 
-    def data(self, net: Any) -> Tensor | None:
-        """The data of `reference`."""
+    def reference_data(self, net: Any) -> Tensor | None:
+        """Data of `reference`."""
         return _state.reference(self.reference, self.shape)
 
 
 class PipelineSchedule(Schedule):
-    """A_t of a pipeline's scheduler at whole times; between them log A_t is a straight line."""
+    """Noise schedule of a pipeline's scheduler: A_t at whole times; between them log A_t is a straight line."""
 
     pipeline: str
 
@@ -92,18 +73,39 @@ class PipelineSchedule(Schedule):
         t = torch.as_tensor(t, dtype=torch.float64)
         steps = torch.log1p(-_scheduler(self.pipeline).betas.double()).to(t.device)
         logs = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
-        left = t.floor().clamp(0, self.steps - 1).long()
+        left = t.floor().clamp(0, self.num_train_timesteps - 1).long()
         return torch.lerp(logs[left], logs[left + 1], t - left).exp()
+
+
+def _shape(pipeline: str) -> tuple[int, int, int]:
+    """Channels, height and width."""
+    config = _loaded("UNet2DModel", "load_config", pipeline, "unet")
+    size = config["sample_size"]
+    height, width = size if isinstance(size, (list, tuple)) else (size, size)
+    return config["in_channels"], height, width
+
+
+def _prediction_type(pipeline: str) -> Literal["epsilon", "sample", "v_prediction"]:
+    """Prediction type of the network. Raises BenchError for a word of the library without a meaning here."""
+    word = _scheduler(pipeline).config.prediction_type
+    if word not in PREDICTS:
+        raise BenchError(f"diffusers: {pipeline}: no prediction_type {word!r}{errors.near_miss(word, PREDICTS)}")
+    return PREDICTS[PREDICTS.index(word)]
+
+
+def _schedule(pipeline: str) -> PipelineSchedule:
+    """Schedule of the pipeline's scheduler."""
+    return PipelineSchedule(pipeline=pipeline, num_train_timesteps=len(_scheduler(pipeline).betas))
 
 
 @functools.cache
 def _scheduler(pipeline: str) -> Any:
-    """Betas and prediction type; the class does not matter, as every scheduler writes the same words for them."""
+    """Betas and prediction type; the class does not matter, since every scheduler uses the same words for them."""
     return _loaded("DDPMScheduler", "from_pretrained", pipeline, "scheduler")
 
 
 def _loaded(cls: str, method: str, pipeline: str, part: str, **options: Any) -> Any:
-    """What a class of the library reads of a part of the pipeline."""
+    """Part of the pipeline as read by a class of the library."""
     try:
         import diffusers
     except ImportError:
@@ -116,12 +118,12 @@ def _loaded(cls: str, method: str, pipeline: str, part: str, **options: Any) -> 
     read = getattr(getattr(diffusers, cls), method)
     try:
         return read(str(folder) if local else pipeline, subfolder=part, local_files_only=local, **options)
-    except Exception as error:  # the library raises many kinds
+    except Exception as error:  # the library raises many types
         first = str(error).split("\n")[0]
         raise BenchError(f"diffusers: {pipeline}: {part} cannot be read: {first}") from error
 
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Diffusers]

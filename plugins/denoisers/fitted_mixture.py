@@ -1,14 +1,15 @@
-"""The exact denoiser of a mixture that was fitted to real images."""
+"""Exact denoiser of a mixture fitted to real images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from harness.stock.denoisers._mixture import Law, Mixture, mixture
 
-from harness import BenchError, Count, Denoiser, hookimpl
+from harness import BenchError, Denoiser, PositiveInt, hookimpl
+
+from ._mixture import Law, Mixture, mixture
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -18,18 +19,19 @@ SMOOTHING = 1e-3
 
 
 class FittedMixture(Mixture):
-    """The exact denoiser of a normal mixture with full covariances, fitted to real 8x8 images: 64 pixels in [-1, 1].
+    """Exact denoiser of a normal mixture fitted to real 8x8 images.
 
-    `to` is digits, the 1,797 scans of Alpaydin and Kaynak (1998), or patches, the 8,480 grey tiles of scikit-learn's
-    two photographs. The mixture itself is the target, known exactly; its fit is the same for every seed.
+    Full covariances over 64 pixels in [-1, 1]. `to` is `digits`, the 1,797 scans of Alpaydin and Kaynak (1998), or
+    `patches`, the 8,480 gray tiles of scikit-learn's two photographs. The mixture itself is the target, known exactly;
+    its fit is the same for every seed.
     """
 
-    shape: ClassVar = (64,)
+    shape = (64,)
     to: Literal["digits", "patches"] = "digits"
-    components: Count = 10
+    components: PositiveInt = 10
 
-    def train(self, generator: Generator, report: Callable[..., None]) -> dict[str, Tensor]:
-        """Weights, means and covariances by expectation-maximisation; nothing is drawn from `generator`."""
+    def train(self, generator: Generator, on_progress: Callable[..., None]) -> dict[str, Tensor]:
+        """Weights, means and covariances by expectation-maximization; nothing is drawn from `generator`."""
         from sklearn.mixture import GaussianMixture
 
         model = GaussianMixture(self.components, reg_covar=SMOOTHING, max_iter=300, random_state=0)
@@ -38,11 +40,11 @@ class FittedMixture(Mixture):
         return {name: torch.from_numpy(part) for name, part in parts.items()}
 
     def law(self) -> Law:
-        """Fitted anew."""
+        """The mixture, fitted again."""
         return mixture(**self.train(torch.Generator(), lambda *_: None))
 
     def load(self, device: str, weights: Mapping[str, Tensor] | None = None) -> Law:
-        """The mixture on a device, from what `train` gave; fitted anew without it."""
+        """The mixture on a device, from the result of `train`; fitted again without it."""
         return (mixture(**weights) if weights else self.law()).to(device)
 
 
@@ -53,7 +55,7 @@ def _digits() -> Any:
 
 
 def _patches() -> Any:
-    """[8480, 64]: tiles that do not overlap; what is left over at the edges is dropped. Raises BenchError."""
+    """Tiles [8480, 64] that do not overlap; the remainders at the edges are dropped. Raises BenchError."""
     from sklearn.datasets import load_sample_images
 
     try:
@@ -67,5 +69,5 @@ def _patches() -> Any:
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [FittedMixture]

@@ -1,27 +1,26 @@
-"""The exact denoiser of normal data."""
+"""Exact denoiser of normal data."""
 
 from __future__ import annotations
 
 import torch
-from harness.stock.denoisers._mixture import Law, Mixture, mixture
 
-from harness import Count, Denoiser, NonNegative, hookimpl
+from harness import Denoiser, NonNegative, PositiveInt, derived, hookimpl
+
+from ._mixture import Law, Mixture, mixture
 
 
 class Gaussian(Mixture):
-    """The exact denoiser of data N(mean, variance I) in `dim` dimensions: linear in x_t.
+    """Exact denoiser of isotropic normal data.
 
-    Every linear sampler of it can be solved by hand. Variance 0 is a single point.
+    Data N(mean, variance I) in `dim` dimensions; linear in x_t, so every linear sampler of it has a closed form.
+    Variance 0 is a single point.
     """
 
     mean: float = 0.0
     variance: NonNegative = 1.0
-    dim: Count = 1
+    dim: PositiveInt = 1
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of a sample: (dim,)."""
-        return (self.dim,)
+    shape = derived(lambda self: (self.dim,))
 
     def law(self) -> Law:
         """A single component."""
@@ -31,5 +30,5 @@ class Gaussian(Mixture):
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Gaussian]

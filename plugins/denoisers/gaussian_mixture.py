@@ -1,17 +1,18 @@
-"""The exact denoiser of a mixture of round normal distributions."""
+"""Exact denoiser of a mixture of isotropic normal distributions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from harness.stock.denoisers._mixture import Law, Mixture, mixture
 
-from harness import BenchError, Denoiser, NonNegative, Positive, hookimpl
+from harness import BenchError, Denoiser, NonNegative, Positive, derived, hookimpl
+
+from ._mixture import Law, Mixture, mixture
 
 
 class GaussianMixture(Mixture):
-    """The exact denoiser of a mixture of normal distributions, each as wide in every direction.
+    """Exact denoiser of a mixture of isotropic normal distributions.
 
     `means` are points, or numbers on a line; `weights` need not add up to 1 and are equal if left out; `stds` is a
     deviation for each component, or one for all, 0 for a point.
@@ -20,6 +21,8 @@ class GaussianMixture(Mixture):
     means: Sequence[float] | Sequence[Sequence[float]] = (-1.0, 1.0)
     weights: Sequence[Positive] | None = None
     stds: NonNegative | Sequence[NonNegative] = 0.2
+
+    shape = derived(lambda self: (len(self._points()[0]),))
 
     def __post_init__(self) -> None:
         """Raises BenchError for no means, points of unequal dimension, and another number of weights or stds."""
@@ -31,13 +34,8 @@ class GaussianMixture(Mixture):
             if isinstance(values, Sequence) and len(values) != len(self.means):
                 raise BenchError(f"gaussian_mixture.{name}: {len(values)} for {len(self.means)} means")
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of a sample: (d,)."""
-        return (len(self._points()[0]),)
-
     def law(self) -> Law:
-        """The components in the order of `means`."""
+        """Components in the order of `means`."""
         means = torch.tensor(self._points(), dtype=torch.float64)
         weights = torch.tensor(self.weights or [1.0] * len(means), dtype=torch.float64)
         return mixture(weights, means, torch.tensor(self.stds, dtype=torch.float64).square().expand(len(means)))
@@ -48,5 +46,5 @@ class GaussianMixture(Mixture):
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [GaussianMixture]

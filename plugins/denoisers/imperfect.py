@@ -1,113 +1,94 @@
-"""A denoiser that is made worse on purpose."""
+"""A denoiser with a deliberate error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness import Denoiser, Ready, Schedule, call, hookimpl
+from harness import Denoiser, DiffusionModel, call_with_inputs, derived, hookimpl
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 class Imperfect(Denoiser):
-    """eps' = scale eps + shift, around any denoiser: a mean that is wrong by a known amount, on the same data.
+    """Denoiser whose predicted noise is wrong by a known amount.
 
-    What is known of the data stays as it is; the posterior is that of the error of the worse guess, so a variance that
-    is exact takes the error of the mean into account. One that estimates Cov[x_0 | x_t] alone shows the difference.
+    Around any `denoiser`, on the same data: eps' = scale eps + shift. Properties of the data are unchanged; the
+    posterior is that of the error of the worse prediction, so an exact variance accounts for the error of the mean. A
+    variance that estimates Cov[x_0 | x_t] alone shows the difference.
     """
 
     denoiser: Denoiser
     scale: float = 1.0
     shift: float = 0.0
 
-    late: ClassVar[Sequence[str]] = ("scale", "shift")
+    not_in_artifact: ClassVar[Sequence[str]] = ("scale", "shift")
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of a sample."""
-        return tuple(self._inner.shape)
+    shape = derived(lambda self: self.denoiser.shape)
+    schedule = derived(lambda self: self.denoiser.schedule)
+    discrete_time = derived(lambda self: self.denoiser.discrete_time)
+    data_range = derived(lambda self: self.denoiser.data_range)
 
-    @property
-    def schedule(self) -> Schedule:
-        """Its own."""
-        found: Schedule = self._inner.schedule
-        return found
+    def supports(self, what: str) -> bool:
+        """True if the wrapped denoiser supports it."""
+        return self.denoiser.supports(what)
 
-    @property
-    def discrete(self) -> bool:
-        """Whether it knows whole times only."""
-        return getattr(self._inner, "discrete", False)
-
-    @property
-    def range(self) -> tuple[float, float] | None:
-        """Of the data."""
-        return getattr(self._inner, "range", None)
-
-    @property
-    def _inner(self) -> Any:
-        return self.denoiser
-
-    def knows(self, what: str) -> bool:
-        """What the other knows."""
-        return self.denoiser.knows(what)
-
-    def train(self, generator: Generator, report: Callable[..., None]) -> dict[str, Tensor]:
-        """As it trains."""
-        return self.denoiser.train(generator, report)
+    def train(self, generator: Generator, on_progress: Callable[..., None]) -> dict[str, Tensor]:
+        """See the wrapped denoiser."""
+        return self.denoiser.train(generator, on_progress)
 
     def load(self, device: str, weights: Any = None) -> Any:
-        """As it loads."""
-        return call(self.denoiser.load, device, weights=weights or {})
+        """See the wrapped denoiser."""
+        return call_with_inputs(self.denoiser.load, device, weights=weights or {})
 
     def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
-        """eps', worse."""
-        return self._worse(Ready(self.denoiser, net).eps(x, t))
+        """Prediction eps' with the error."""
+        return self._worse(DiffusionModel(self.denoiser, net).eps(x, t))
 
-    def posterior(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
-        """Its own, and the square of what was done to x_0hat."""
-        known = self.denoiser.posterior(net, x, t)
+    def posterior_covariance(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
+        """Covariance of the wrapped denoiser plus the square of the change of x_0hat."""
+        known = self.denoiser.posterior_covariance(net, x, t)
         if known is None:
             return None
         kept = self.schedule.alpha_bar(t).to(x).view(-1, *[1] * (x.ndim - 1))
-        eps = Ready(self.denoiser, net).eps(x, t)
-        off = (((1 - kept) / kept).sqrt() * (self._worse(eps) - eps)).flatten(1)
+        eps = DiffusionModel(self.denoiser, net).eps(x, t)
+        off: Tensor = (((1 - kept) / kept).sqrt() * (self._worse(eps) - eps)).flatten(1)
         return known + off[:, :, None] * off[:, None]
 
     def _worse(self, eps: Tensor) -> Tensor:
         return self.scale * eps + self.shift
 
-    def draw(self, net: Any, n: int, generator: Generator) -> Tensor | None:
-        """Its own."""
-        return self.denoiser.draw(net, n, generator)
+    def sample(self, net: Any, n: int, generator: Generator) -> Tensor | None:
+        """See the wrapped denoiser."""
+        return self.denoiser.sample(net, n, generator)
 
-    def examples(self, net: Any, n: int, generator: Generator) -> Tensor | None:
-        """Its own."""
-        return self.denoiser.examples(net, n, generator)
+    def training_samples(self, net: Any, n: int, generator: Generator) -> Tensor | None:
+        """See the wrapped denoiser."""
+        return self.denoiser.training_samples(net, n, generator)
 
     def moments(self, net: Any) -> tuple[Tensor, Tensor] | None:
-        """Its own."""
+        """See the wrapped denoiser."""
         return self.denoiser.moments(net)
 
-    def log_density(self, net: Any, x: Tensor) -> Tensor | None:
-        """Its own."""
-        return self.denoiser.log_density(net, x)
+    def log_prob(self, net: Any, x: Tensor) -> Tensor | None:
+        """See the wrapped denoiser."""
+        return self.denoiser.log_prob(net, x)
 
-    def trunk(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
-        """Its own."""
-        return self.denoiser.trunk(net, x, t)
+    def hidden_features(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
+        """See the wrapped denoiser."""
+        return self.denoiser.hidden_features(net, x, t)
 
-    def recover(self, net: Any, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor | None:
-        """Its own."""
-        return self.denoiser.recover(net, x, t, noise)
+    def sample_posterior(self, net: Any, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor | None:
+        """See the wrapped denoiser."""
+        return self.denoiser.sample_posterior(net, x, t, noise)
 
-    def data(self, net: Any) -> Tensor | None:
-        """Its own."""
-        return self.denoiser.data(net)
+    def reference_data(self, net: Any) -> Tensor | None:
+        """See the wrapped denoiser."""
+        return self.denoiser.reference_data(net)
 
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Imperfect]

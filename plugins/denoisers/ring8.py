@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import torch
-from harness.stock.denoisers._mixture import Law, Mixture, mixture
 
 from harness import Denoiser, hookimpl
 
+from ._mixture import Law, Mixture, mixture
+
 
 class Ring8(Mixture):
-    """The exact denoiser of 8 equal modes, evenly on the unit circle, deviation 0.08.
+    """Exact denoiser of 8 equal modes on the unit circle.
 
-    Neighbouring modes lie askew to the axes: what is left of x_0 is correlated, which only a full covariance tells.
+    Evenly spaced, deviation 0.08. Neighboring modes are not aligned with the axes: the remaining uncertainty of x_0 is
+    correlated, which only a full covariance describes.
     """
 
-    shape: ClassVar = (2,)
+    shape = (2,)
 
     def law(self) -> Law:
-        """The components, counter-clockwise from (1, 0)."""
+        """Components, counter-clockwise from (1, 0)."""
         angle = torch.arange(8, dtype=torch.float64) * (math.pi / 4)
         means = torch.stack([angle.cos(), angle.sin()], -1)
         return mixture(torch.ones(8), means, torch.full((8,), 0.08, dtype=torch.float64).square())
@@ -28,5 +29,5 @@ class Ring8(Mixture):
 
 @hookimpl
 def components() -> list[type[Denoiser]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Ring8]

@@ -1,4 +1,4 @@
-"""What the stock dissimilarities share: statistics of every point first, then a few rows at a time."""
+"""Base class of the stock dissimilarities: statistics of every point first, then a few rows at a time."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from torch import Tensor
 from harness import Dissimilarity
 
 CELLS, ROWS = 2**18, 16
-"""How many numbers are held at once, about, and the fewest rows of them."""
+"""Approximate number of values held at once, and the smallest number of rows."""
 
 Statistics = Mapping[str, Tensor]
-"""What is known of each point by name, [n, ...]."""
+"""Statistics of each point by name, [n, ...]."""
 
 
 class InBlocks(Dissimilarity):
-    """Never holds a whole matrix unless asked for one. float64 whatever the points are."""
+    """A dissimilarity computed in float64, a few rows at a time; never a whole matrix unless it is asked for."""
 
     def statistics(self, data: Tensor, x: Tensor | None = None) -> Statistics:
-        """What the neighbours among data [m, d] say of each of the data, itself left out, or of other points x."""
+        """Statistics of each of the data [m, d], or of other points x, from their neighbors in the data.
+
+        A point is no neighbor of itself.
+        """
         return {}
 
     @abstractmethod
     def between(self, x: Tensor, y: Tensor, of_x: Statistics, of_y: Statistics) -> Tensor:
-        """(some points [b, d], all the data [m, d], what is known of both) -> [b, m]."""
+        """Dissimilarities [b, m] of some points [b, d] to all the data [m, d], given the statistics of both."""
 
     def blocks(self, x: Tensor, y: Tensor | None = None) -> Iterator[Tensor]:
-        """The rows of `self(x, y)`, in order, a few at a time [b, m]."""
+        """Rows of `self(x, y)`, in order, a few at a time [b, m]."""
         x, data = x.double(), (x if y is None else y).double()
         known = self.statistics(data)
         of_x = known if y is None else self.statistics(data, x)

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.stock.dissimilarities._blocks import InBlocks, Statistics
+from harness import Dissimilarity, hookimpl, k_nearest, pairwise_distances
 
-from harness import Dissimilarity, distances, hookimpl, nearest
+from ._blocks import InBlocks, Statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Neighbours
+    from harness import Neighbors
 
 
 class Euclidean(InBlocks):
-    """|x - y|. x [n, d], y [m, d] -> [n, m]; relative error below 1e-8 wherever the points lie, equal ones are 0."""
+    """Euclidean distance between two points.
+
+    The norm |x - y|. x [n, d], y [m, d] -> [n, m]; relative error below 1e-8 wherever the points lie, 0 for equal
+    points.
+    """
 
     def between(self, x: Tensor, y: Tensor, of_x: Statistics, of_y: Statistics) -> Tensor:
-        """[b, m]."""
-        return distances(x, y)
+        """Distances [b, m]."""
+        return pairwise_distances(x, y)
 
-    def nearest(self, data: Tensor, k: int, engine: str = "exact") -> Neighbours:
-        """By any of the engines of `harness.nearest`."""
-        return nearest(data, k, engine=engine)
+    def nearest(self, data: Tensor, k: int, engine: str = "exact") -> Neighbors:
+        """The k nearest others by any of the engines of `harness.k_nearest`."""
+        return k_nearest(data, k, engine=engine)
 
 
 @hookimpl
 def components() -> list[type[Dissimilarity]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Euclidean]

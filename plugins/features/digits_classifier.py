@@ -1,4 +1,4 @@
-"""What a classifier of digits sees."""
+"""Features of a classifier of digits."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ SIZES = (64, 96, 32, 10)
 
 
 class DigitsClassifier(Feature):
-    """The last hidden layer of a small network that tells handwritten digits apart. samples of 64 values -> [n, 32].
+    """Hidden layer of a small network that classifies handwritten digits.
 
-    8x8 pictures, paper at `low` and ink at `high`. The network, 96 and 32 units with ReLU, is trained on scikit-learn's
-    1,797 scans in half a second, always alike; trained on three quarters of them, it gets 97 % of the others right.
-    Raises BenchError for samples of another size.
+    The last hidden layer: samples of 64 values -> [n, 32]. Samples are 8x8 pictures, paper at `low` and ink at `high`.
+    The network, 96 and 32 units with ReLU, is trained on scikit-learn's 1,797 scans in half a second and always gets
+    the same weights; trained on three quarters of them, it classifies 97 % of the others correctly. Raises BenchError
+    for samples of another size.
     """
 
     low: float = -1.0
     high: float = 1.0
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:
-        """The network's weights; the reference data only show the size."""
+        """Weights of the network; the reference data only show the size."""
         if data[0].numel() != SIZES[0]:
             raise BenchError(f"digits_classifier takes 8x8 pictures, not samples {[*data.shape[1:]]}")
         from sklearn.datasets import load_digits
@@ -44,7 +45,7 @@ class DigitsClassifier(Feature):
 
 
 def train(x: Tensor, labels: Tensor, epochs: int = 30, batch: int = 64) -> dict[str, Tensor]:
-    """Weights and biases of the network fitted to grey levels [n, 64] in [0, 1] by Adam on cross-entropy."""
+    """Weights and biases of the network fitted to gray levels [n, 64] in [0, 1] by Adam on cross-entropy."""
     generator = torch.Generator().manual_seed(0)
     parts = {}
     for layer, (inputs, outputs) in enumerate(itertools.pairwise(SIZES)):
@@ -67,5 +68,5 @@ def _hidden(parts: list[Tensor], x: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Feature]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [DigitsClassifier]

@@ -1,4 +1,4 @@
-"""The features of the Frechet inception distance."""
+"""Features of the Frechet inception distance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from harness import BenchError, Count, Feature, File, hookimpl
+from harness import BenchError, Feature, FilePath, PositiveInt, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,20 +19,21 @@ WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 
 
 class Inception(Feature):
-    """The 2048 pooled features of Inception v3 that FID is defined with (Heusel et al., 2017), by torch-fidelity.
+    """Pooled features of Inception v3, as used by FID (Heusel et al., 2017).
 
-    samples [n, 1 or 3, height, width], black at `low` and white at `high` -> [n, 2048]; rounded to 8 bits and resized
-    to 299x299 as there. `weights` is torch-fidelity's file of weights, by default where it keeps it; nothing is
-    fetched. Raises BenchError where the library or the file is missing, or samples are no pictures.
+    The 2048 features by torch-fidelity: samples [n, 1 or 3, height, width], black at `low` and white at `high` ->
+    [n, 2048]; rounded to 8 bits and resized to 299x299 as in that library. `weights` is torch-fidelity's file of
+    weights, by default in its own folder; nothing is downloaded. Raises BenchError where the library or the file is
+    missing, or samples are no pictures.
     """
 
     low: float = -1.0
     high: float = 1.0
-    weights: File | None = None
-    batch: Count = 32
+    weights: FilePath | None = None
+    batch: PositiveInt = 32
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:
-        """Nothing; what is missing is noticed here, before anything is sampled."""
+        """Empty; checks before any sampling that library, weights and samples are usable."""
         self._network(data)
         return {}
 
@@ -63,5 +64,5 @@ def _loaded(file: Path, device: str) -> Any:
 
 @hookimpl
 def components() -> list[type[Feature]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Inception]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.stock.features._components import fit, project
+from harness import Feature, PositiveInt, hookimpl
 
-from harness import Count, Feature, hookimpl
+from ._components import fit, project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 
 class PCA(Feature):
-    """The largest principal components of the reference data (Pearson, 1901). samples [n, *shape] -> [n, c], float64.
+    """Largest principal components of the reference data (Pearson, 1901).
 
-    c is `components`, less where the data have fewer. With `whiten` each has unit variance in the data, so that the
-    small ones count like the large ones; without, distances are those of the samples within the components' space.
+    samples [n, *shape] -> [n, c], float64; c is `components`, or less where the data have fewer. With `whiten` each has
+    unit variance in the data, so that the small ones count like the large ones; without, distances are those of the
+    samples within the components' space.
     """
 
-    components: Count = 32
+    components: PositiveInt = 32
     whiten: bool = True
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:
-        """Mean and directions."""
+        """Mean and directions of the reference data."""
         return fit(data.flatten(1), self.components, self.whiten)
 
     def __call__(self, prepared: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -34,5 +35,5 @@ class PCA(Feature):
 
 @hookimpl
 def components() -> list[type[Feature]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [PCA]

@@ -1,4 +1,4 @@
-"""The samples themselves."""
+"""Values of the samples themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Pixels(Feature):
-    """Every value of a sample, flattened. samples [n, *shape] -> [n, d]; nothing is learned and nothing is rescaled."""
+    """Values of a sample, flattened.
+
+    samples [n, *shape] -> [n, d]; nothing is learned or rescaled.
+    """
 
     def __call__(self, prepared: Mapping[str, Tensor], x: Tensor) -> Tensor:
         return x.flatten(1)
@@ -21,5 +24,5 @@ class Pixels(Feature):
 
 @hookimpl
 def components() -> list[type[Feature]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Pixels]

@@ -1,4 +1,4 @@
-"""Random convolutions."""
+"""Features of random convolutions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from harness.stock.features._components import fit, project
 
-from harness import BenchError, Count, Feature, hookimpl
+from harness import BenchError, Feature, PositiveInt, hookimpl
+
+from ._components import fit, project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,18 +21,19 @@ PIECE = 1024
 
 
 class RandomConvolution(Feature):
-    """Two layers of random 3x3 filters, averaged over quarters of the picture, then their principal components.
+    """Principal components of two layers of random 3x3 filters.
 
     samples [n, channels, height, width] or [n, height, width] -> [n, c], float64, c at most `components`, each of unit
-    variance in the reference data. 24 and 32 filters with ReLU and a halving between them give 128 numbers. The filters
-    are the same for everybody: they see edges and textures that nobody trained them for (Saxe et al., 2011). Raises
-    BenchError for samples that are no pictures of 4x4 or more.
+    variance in the reference data. 24 and 32 filters with ReLU, with downsampling by 2 between them, averaged over
+    quarters of the picture, give 128 numbers. The filters are the same for every contender; without training they
+    respond to edges and textures (Saxe et al., 2011). Raises BenchError for samples that are no pictures of 4x4 or
+    more.
     """
 
-    components: Count = 32
+    components: PositiveInt = 32
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:
-        """The filters, and the components of what they see in the data."""
+        """Filters, and the principal components of their responses to the data."""
         filters = _filters(_pictures(data).shape[1])
         return filters | fit(_see(filters, data), self.components, whiten=True)
 
@@ -40,7 +42,7 @@ class RandomConvolution(Feature):
 
 
 def _pictures(x: Tensor) -> Tensor:
-    """[n, channels, height, width]."""
+    """Pictures [n, channels, height, width]."""
     x = x[:, None] if x.ndim == 3 else x
     if x.ndim != 4 or min(x.shape[2:]) < 4:
         raise BenchError(f"random_convolution takes pictures of 4x4 or more, not samples {[*x.shape[1:]]}")
@@ -48,7 +50,7 @@ def _pictures(x: Tensor) -> Tensor:
 
 
 def _filters(channels: int) -> dict[str, Tensor]:
-    """Normal draws, scaled so that a layer keeps the size of what it sees."""
+    """Normal draws, scaled so that a layer preserves the size of its input."""
     generator = torch.Generator().manual_seed(0)
     made, inputs = {}, channels
     for layer, outputs in zip(("first", "second"), CHANNELS, strict=True):
@@ -58,7 +60,7 @@ def _filters(channels: int) -> dict[str, Tensor]:
 
 
 def _see(filters: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """[n, 128]."""
+    """Responses of the filters [n, 128]."""
     first, second = (filters[layer].to(x) for layer in ("first", "second"))
     found = []
     for piece in _pictures(x).split(PIECE):
@@ -69,5 +71,5 @@ def _see(filters: Mapping[str, Tensor], x: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Feature]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [RandomConvolution]

@@ -1,4 +1,4 @@
-"""How far the label leads each other class, for losses that are a sum over the alternatives."""
+"""Margins of the label over each other class, for losses that are a sum over the other classes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.losses._scores import wide
+
+from ._scores import wide
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def over_alternatives(penalty: Callable[[Tensor], Tensor], logits: Tensor, target: Tensor) -> Tensor:
-    """sum_{j != y} penalty(s_y - s_j), `penalty` acting elementwise; a masked class (-inf) is no alternative.
+    """Sum of `penalty`(s_y - s_j) over the classes j other than the label y: [batch, classes], [batch] -> [batch].
 
-    [batch, classes], [batch] -> [batch]; float32 for half logits, since many classes leave the range of half precision.
+    `penalty` acts elementwise. A masked class (-inf) is left out. Computed in float32 or wider, since the sum over many
+    classes exceeds the range of float16.
     """
     scores = wide(logits)
     column = target[:, None]

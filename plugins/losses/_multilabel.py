@@ -1,13 +1,14 @@
-"""What the multi-label losses share: masked logits made finite, sums of exponentials beside a constant 1."""
+"""Helpers of the multi-label losses: masked logits made finite, sums of exponentials beside a constant 1."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import torch.nn.functional as F
-from harness.stock.losses._scores import finite
 
 from harness import BenchError
+
+from ._scores import finite
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,5 +29,5 @@ def scores_and_targets(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def log1p_sum_exp(scores: Tensor) -> Tensor:
-    """log(1 + sum_i exp(s_i)), to all digits where the sum is tiny: [..., n] -> [...]."""
+    """Value of log(1 + sum_i exp(s_i)), accurate also where the sum is tiny: [..., n] -> [...]."""
     return -F.logsigmoid(-scores.logsumexp(-1))

@@ -1,4 +1,4 @@
-"""What losses over a transform share."""
+"""Base class of the losses over a transform."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Over(Loss):
     transform: Transform = named("softmax")
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Those of the transform."""
+        """Probabilities of the transform."""
         p: Tensor = self.transform(logits)
         return p
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
-        """Those of the transform."""
+        """Log-probabilities of the transform."""
         return self.transform.log(logits)

@@ -1,4 +1,4 @@
-"""Standardised logits, for EXACT and for the wrapper that gives them to any loss."""
+"""Standardized logits, for `exact` and for the wrapper `scaled`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def standardized(logits: Tensor) -> Tensor:
-    """(s - mean) / std with one mean and one std (n - 1) over batch and classes; gradients flow through both.
+    """Logits minus their mean over their deviation, both taken over batch and classes; gradients flow through both.
 
-    Logits that are all equal, up to rounding, are only centred: 0 / 0 otherwise, at a zero-initialised last layer.
-    Masked classes (-inf) do not count and stay masked.
+    The deviation has divisor n - 1. Logits that are equal up to rounding are only centered: a zero-initialized last
+    layer would give 0 / 0. Masked classes (-inf) do not count and stay masked.
     """
     masked = logits == -torch.inf
     count = (~masked).sum()
@@ -22,6 +22,6 @@ def standardized(logits: Tensor) -> Tensor:
     centred = (kept - kept.sum() / count).masked_fill(masked, 0.0)
     variance = centred.square().sum() / (count - 1)
     rounding = 16 * torch.finfo(logits.dtype).eps * kept.detach().abs().amax()
-    # The root of what is chosen: the slope of the root at 0 is infinite, and a choice after it would come too late.
+    # Choose before the root: its slope at 0 is infinite, and a choice after it would leave NaN in the gradient.
     std = torch.where(variance > rounding.square(), variance, 1.0).sqrt()
     return (centred / std).masked_fill(masked, -torch.inf)

@@ -6,26 +6,28 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 import torch.nn.functional as F
-from harness.stock.losses._multilabel import scores_and_targets
 
-from harness import Loss, NonNegative, Unit, hookimpl
+from harness import Loss, NonNegative, UnitInterval, hookimpl
+
+from ._multilabel import scores_and_targets
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Asymmetric(Loss):
-    """Focal loss that forgives easy negatives more than easy positives (Ridnik et al., 2021).
+    """Forgives easy negatives more than easy positives (Ridnik et al., 2021).
 
-    -sum_i (t_i (1 - p_i)^gamma_pos log p_i + (1 - t_i) r_i^gamma_neg log(1 - r_i)), p = sigmoid(logits) and
-    r = max(p - clip, 0): a negative with p below `clip` counts for nothing. Multi-label: [batch, labels], target in
-    [0, 1] [batch, labels] -> [batch], nats. The gradient flows through the powers. With clip = 0 and equal gammas it is
-    `focal_bce`, with gammas of 0 `bce`. Low logits mask a label whose target is 0.
+    A focal loss for many labels with p = sigmoid(logits) and r = max(p - clip, 0):
+    -sum_i (t_i (1 - p_i)^gamma_pos log p_i + (1 - t_i) r_i^gamma_neg log(1 - r_i)).
+    A negative with p below `clip` counts for nothing. Logits [batch, labels], target in [0, 1] [batch, labels] ->
+    [batch], nats. The gradient flows through the powers. With clip = 0 and equal gammas it is `focal_bce`, with gammas
+    of 0 `bce`. A very low logit masks a label whose target is 0.
     """
 
     gamma_pos: NonNegative = 0.0
     gamma_neg: NonNegative = 4.0
-    clip: Unit = 0.05
+    clip: UnitInterval = 0.05
     tasks: ClassVar = ("multilabel",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -41,5 +43,5 @@ class Asymmetric(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Asymmetric]

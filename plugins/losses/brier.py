@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.losses._over import Over
 
 from harness import Loss, hookimpl
+
+from ._over import Over
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Brier(Over):
-    """sum_j (p_j - [j = y])^2, the squared distance between the prediction and the label (Brier, 1950).
+    """Squared distance between the prediction and the label (Brier, 1950).
 
-    [batch, classes], [batch] -> [batch] in [0, 2]; p is `transform` of the logits.
+    sum_j (p_j - [j = y])^2 with p the `transform` of the logits. Logits [batch, classes], labels [batch] -> [batch] in
+    [0, 2].
     """
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -28,5 +30,5 @@ class Brier(Over):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Brier]

@@ -6,33 +6,37 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 import torch.nn.functional as F
-from harness.stock.losses._multilabel import scores_and_targets
-from harness.stock.losses._scores import FLOOR
 
-from harness import Count, Loss, hookimpl
+from harness import Loss, PositiveInt, hookimpl
+
+from ._multilabel import scores_and_targets
+from ._scores import FLOOR
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class ChooseK(Loss):
-    """-log softmax of the target among all sets of k labels, k its own number of labels (Su, 2020, no. 7359).
+    """Softmax cross-entropy over label sets of the target's size (Su, 2020).
 
-    Multi-label: [batch, labels], target [batch, labels] -> [batch], nats; a label is on where its target is above 1/2,
-    and the score of a set is the sum of its logits. Ranks only: a constant added to all logits changes nothing, and
-    there is no threshold. `swaps` counts only the sets that swap at most so many labels of the target for others: all
-    of them from the largest k on, and cheaper; 1 is log(1 + sum_off exp(s_i) sum_on exp(-s_j)), null is no limit, at
-    time and memory of O(labels^2) an example. Low logits mask a label whose target is 0.
+    -log softmax of the target among all sets of k labels, where k is the target's own number of labels (Su, 2020,
+    kexue.fm/archives/7359). Logits [batch, labels], target [batch, labels] -> [batch], nats. A label is on where its
+    target is above 1/2; the score of a set is the sum of its logits. It learns a ranking only: a constant added to all
+    logits changes nothing, and there is no threshold.
+
+    `swaps` restricts the sum to sets that swap at most so many labels of the target for others, which is cheaper; from
+    the largest k on it covers all sets. 1 is log(1 + sum_off exp(s_i) sum_on exp(-s_j)). null is no limit, at time and
+    memory of O(labels^2) per example. A very low logit masks a label whose target is 0.
     """
 
-    swaps: Count | None = None
+    swaps: PositiveInt | None = None
     tasks: ClassVar = ("multilabel",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         s, t = scores_and_targets(logits, target)
         on = t > 0.5
-        # A set of size k leaves out r labels that are on and takes in r others. Summed over r in this form nothing
-        # cancels, the target itself is the 1 at r = 0, and k need not be known.
+        # A set of size k leaves out r labels that are on and includes r others. Summed over r in this form, no terms
+        # cancel, the target itself is the 1 at r = 0, and k need not be known.
         groups = torch.stack([torch.where(on, FLOOR, s), torch.where(on, -s, FLOOR)])
         return _log_symmetric(groups, self.swaps or s.shape[-1]).sum(0).logsumexp(-1)
 
@@ -53,5 +57,5 @@ def _log_symmetric(scores: Tensor, most: int) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [ChooseK]

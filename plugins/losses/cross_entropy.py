@@ -11,19 +11,20 @@ if TYPE_CHECKING:
 
 
 class CrossEntropy(Loss):
-    """-log softmax(logits)[target], the negative log-likelihood of the softmax model.
+    """Negative log-likelihood of the softmax model.
 
-    [batch, classes], [batch] -> [batch], nats. Equal to `nll` over `softmax`.
+    -log softmax(logits)[target]. Logits [batch, classes], labels [batch] -> [batch], nats. Equal to `nll` over
+    `softmax`.
     """
 
     tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
-        # several times faster than log_softmax where classes are few: no pass over rows of a handful of numbers
+        # several times faster than log_softmax where classes are few, since it needs no passes over short rows
         return logits.logsumexp(-1) - logits.gather(-1, target[:, None])[:, 0]
 
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [CrossEntropy]

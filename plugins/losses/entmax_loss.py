@@ -6,20 +6,21 @@ import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from harness.stock.losses._scores import wide
 
-from harness import Loss, Positive, component, hookimpl, with_values
+from harness import Loss, Positive, component, hookimpl, replace_fields
+
+from ._scores import wide
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class EntmaxLoss(Loss):
-    """<p, logits> + H(p) - logit_y with p = entmax and H its Tsallis entropy (Blondel, Martins & Niculae, 2020).
+    """Fenchel-Young loss of entmax (Blondel, Martins and Niculae, 2020).
 
-    [batch, classes], [batch] -> [batch], at least 0 and 0 exactly where p is the label: the Fenchel-Young loss. Its
-    gradient is p - [j = y], so it does not vanish where p_y = 0, as that of -log p_y would. alpha = 1 is cross-entropy
-    in nats, 2 is `sparsemax_loss`.
+    <p, logits> + H(p) - logit_y with p = entmax(logits) and H its Tsallis entropy. Logits [batch, classes], labels
+    [batch] -> [batch], at least 0, and 0 exactly where p is the label. The gradient is p - [j = y], so it does not
+    vanish where p_y = 0, as that of -log p_y would. alpha = 1 is cross-entropy in nats, 2 is `sparsemax_loss`.
     """
 
     tasks: ClassVar = ("classes",)
@@ -31,28 +32,28 @@ class EntmaxLoss(Loss):
         inside = log_p > -torch.inf
         log_p, p = torch.where(inside, log_p, 0.0), log_p.exp()
         gaps = torch.where(inside, scores - scores.gather(-1, target[:, None]), 0.0)
-        # H(p) = sum_i (p_i - p_i^alpha) / (alpha (alpha - 1)), in a form that does not break down at alpha = 1
+        # H(p) = sum_i (p_i - p_i^alpha) / (alpha (alpha - 1)), in a form that is stable at alpha = 1
         surprise = -log_p * _growth((self.alpha - 1) * log_p) / self.alpha
         value = (p * (gaps + surprise)).sum(-1)
         return value - value.detach().clamp(max=0.0)  # rounding alone makes it negative
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Those of entmax, some of them 0."""
+        """Probabilities of entmax, some of them 0."""
         p: Tensor = self._transform(logits)
         return p
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
-        """Those of entmax, some of them -inf."""
+        """Log-probabilities of entmax, some of them -inf."""
         log_p: Tensor = self._transform.log(logits)
         return log_p
 
     @property
     def _transform(self) -> Any:
-        return with_values(_entmax(), {("alpha",): self.alpha})
+        return replace_fields(_entmax(), {("alpha",): self.alpha})
 
 
 def _growth(u: Tensor) -> Tensor:
-    """(e^u - 1) / u, with its derivative where u is 0 or near it."""
+    """Value of (e^u - 1) / u, with its derivative also where u is 0 or near it."""
     near = u.abs() < 1e-3
     small, large = torch.where(near, u, 0.0), torch.where(near, 1.0, u)
     series = 1 + small / 2 * (1 + small / 3 * (1 + small / 4 * (1 + small / 5)))
@@ -66,5 +67,5 @@ def _entmax() -> Any:
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [EntmaxLoss]

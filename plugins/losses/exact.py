@@ -5,30 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from harness.stock.losses._scores import divided, wide
-from harness.stock.losses._standard import standardized
 
 from harness import Loss, NonNegative, Positive, Transform, hookimpl, named
+
+from ._scores import divided, wide
+from ._standard import standardized
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 CERTAIN = 20.0
-"""A lead of so many temperatures is lost with a chance of 1e-45: no larger one need be told from it."""
+"""A lead of so many temperatures is lost with probability 1e-45; a larger one need not be distinguished from it."""
 
 
 class Exact(Loss):
-    """1 - P(the label's logit is the largest) under normal noise on every logit (Karpukhin, Dereka & Kolesnikov, 2022).
+    """One minus expected accuracy under normal noise (Karpukhin et al., 2022).
 
-    [batch, classes], [batch] -> [batch] in [0, 1], or -log P in nats for `aggregate: meanlog`; float32 for half logits.
-    In this order: `standardize` shifts and scales the whole batch of logits by one mean and one deviation; `margin`
-    caps the leads s_y - s_j; `temperature` is the deviation of the noise. So P = E_z prod_{j != y} Phi(z + min(s_y -
-    s_j, margin) / temperature), z normal, in O(classes) and to rounding where the publication samples in O(classes^2).
+    1 - P(the label's logit is the largest) under normal noise on every logit (Karpukhin, Dereka and Kolesnikov, 2022).
+    Logits [batch, classes], labels [batch] -> [batch] in [0, 1], or -log P in nats for `aggregate: meanlog`; in float32
+    or wider. In this order: `standardize` shifts and scales the whole batch of logits by one mean and one deviation;
+    `margin` caps the differences s_y - s_j; `temperature` is the deviation of the noise. So P = E_z prod_{j != y} Phi(z
+    + min(s_y - s_j, margin) / temperature), z normal. It is computed in O(classes) and to rounding, where the
+    publication samples in O(classes^2).
 
     The gradient of `mean` vanishes where P is near 0: an example 10 temperatures behind has P = 8e-13. The remedy is a
-    falling or learned temperature together with `normalize_gradient`; or `meanlog`, which needs no floor under P here
-    (the publication's is 1e-6). Without a margin this is `expected_error`, or `nll`, over `gaussian` at that scale;
-    `transform` is the same under other noise.
+    decreasing or learned temperature together with `normalize_gradient`, or `meanlog`, which needs no floor under P
+    here (the publication's is 1e-6). Without a margin this is `expected_error`, or `nll`, over `gaussian` at that
+    scale; `transform` gives the same under other noise.
     """
 
     tasks: ClassVar = ("classes",)
@@ -48,12 +51,12 @@ class Exact(Loss):
         return 1 - p.gather(-1, column)[:, 0]
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """P of every class [..., classes] without a margin; logits are standardised over all that are given."""
+        """Probability of every class [..., classes] without a margin; `standardize` acts on all logits given."""
         p: Tensor = self.transform(self._scores(logits) / self.temperature)
         return p
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
-        """As `probabilities`."""
+        """Logarithm of `probabilities`."""
         return self.transform.log(self._scores(logits) / self.temperature)
 
     def _scores(self, logits: Tensor) -> Tensor:
@@ -61,7 +64,7 @@ class Exact(Loss):
         return standardized(scores) if self.standardize else scores
 
     def _behind(self, scores: Tensor, column: Tensor, margin: float | Tensor) -> Tensor:
-        """Minus the capped leads, in temperatures [batch, classes]: logits under noise of scale 1, the label's at 0."""
+        """Negated capped leads in temperatures [batch, classes]: logits under noise of scale 1, the label's at 0."""
         masked = scores == -torch.inf
         kept = scores.masked_fill(masked, 0.0)
         leads = (kept.gather(-1, column) - kept).clamp(max=margin)
@@ -70,5 +73,5 @@ class Exact(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Exact]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.stock.losses._over import Over
-
 from harness import Loss, hookimpl
+
+from ._over import Over
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class ExpectedError(Over):
-    """1 - p_y, the chance of a wrong answer drawn from p = `transform` of the logits: a smooth error rate.
+    """Probability of a wrong answer drawn from the predicted distribution.
 
-    [batch, classes], [batch] -> [batch] in [0, 1]. Its gradient vanishes where p_y is near 0 as well as near 1.
+    1 - p_y with p the `transform` of the logits: a smooth error rate. Logits [batch, classes], labels [batch] ->
+    [batch] in [0, 1]. The gradient vanishes where p_y is near 0 as well as near 1.
     """
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -25,5 +26,5 @@ class ExpectedError(Over):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [ExpectedError]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Focal(Loss):
-    """-(1 - p_y)^gamma log p_y: down-weights examples that are already right (Lin et al., 2017).
+    """Down-weights examples that are already right (Lin et al., 2017).
 
-    [batch, classes], [batch] -> [batch], nats. gamma = 0 is cross-entropy.
+    -(1 - p_y)^gamma log p_y. Logits [batch, classes], labels [batch] -> [batch], nats. gamma = 0 is cross-entropy.
     """
 
     tasks: ClassVar = ("classes",)
@@ -24,12 +24,12 @@ class Focal(Loss):
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         column = target[:, None]
         log_p = torch.log_softmax(logits, -1)
-        # log(1 - p_y) from the other classes: the power and its gradient stay finite where p_y rounds to 1, any gamma.
+        # log(1 - p_y) from the other classes: the power and its gradient stay finite where p_y rounds to 1.
         log_rest = log_p.scatter(-1, column, -torch.inf).logsumexp(-1)
         return -torch.exp(self.gamma * log_rest) * log_p.gather(-1, column)[:, 0]
 
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Focal]

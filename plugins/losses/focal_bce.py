@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch.nn.functional as F
-from harness.stock.losses._multilabel import scores_and_targets
 
-from harness import Loss, NonNegative, Unit, hookimpl
+from harness import Loss, NonNegative, UnitInterval, hookimpl
+
+from ._multilabel import scores_and_targets
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class FocalBCE(Loss):
-    """-sum_i (1 - q_i)^gamma log q_i, q the probability given to what label i is (Lin et al., 2017, eq. 4 and 5).
+    """Binary cross-entropy that down-weights easy labels (Lin et al., 2017).
 
-    Multi-label: [batch, labels], target [batch, labels] -> [batch], nats. q is p = sigmoid(logits) where the label is
-    on, 1 - p where it is off; a target in between weighs the two. `alpha` weighs labels that are on, 1 - alpha those
-    that are off; null weighs both 1, and with gamma = 0 that is `bce`. Low logits mask a label whose target is 0.
+    -sum_i (1 - q_i)^gamma log q_i, where q_i is the probability given to the true state of label i (Lin et al., 2017,
+    eq. 4 and 5). Logits [batch, labels], target [batch, labels] -> [batch], nats. q is p = sigmoid(logits) where the
+    label is on and 1 - p where it is off; a target in between weighs the two. `alpha` weighs labels that are on, 1 -
+    alpha those that are off; null weighs both 1, and with gamma = 0 that is `bce`. A very low logit masks a label whose
+    target is 0.
     """
 
     gamma: NonNegative = 2.0
-    alpha: Unit | None = None
+    alpha: UnitInterval | None = None
     tasks: ClassVar = ("multilabel",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -36,5 +39,5 @@ class FocalBCE(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [FocalBCE]

@@ -1,32 +1,34 @@
-"""Generalised cross-entropy."""
+"""Generalized cross-entropy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
+from annotated_types import Gt, Le
 
-from harness import Loss, Only, hookimpl
+from harness import Loss, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class GeneralizedCrossEntropy(Loss):
-    """(1 - p_y^q) / q, between cross-entropy (q -> 0) and the smooth error 1 - p_y (q = 1) (Zhang & Sabuncu, 2018).
+    """Bounded cross-entropy, robust to wrong labels (Zhang and Sabuncu, 2018).
 
-    [batch, classes], [batch] -> [batch] in [0, 1 / q]; p is softmax. Bounded, so that a wrong label costs only so much.
+    (1 - p_y^q) / q with p the softmax: cross-entropy as q -> 0, the smooth error 1 - p_y at q = 1. Logits
+    [batch, classes], labels [batch] -> [batch] in [0, 1 / q]. It is bounded, so the cost of a wrong label is limited.
     """
 
     tasks: ClassVar = ("classes",)
-    q: Annotated[float, Only(above=0, most=1)] = 0.7
+    q: Annotated[float, Gt(0), Le(1)] = 0.7
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         log_p = torch.log_softmax(logits, -1).gather(-1, target[:, None])[:, 0]
-        return -torch.expm1(self.q * log_p) / self.q  # not 1 - p^q: digits would be lost at small q and at p near 1
+        return -torch.expm1(self.q * log_p) / self.q  # not 1 - p^q, which loses digits at small q and at p near 1
 
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [GeneralizedCrossEntropy]

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._grouped import scores_and_labels
 
 from harness import Loss, hookimpl
+
+from ._grouped import scores_and_labels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class GroupedCrossEntropy(Loss):
-    """sum_i sum_j -t_ij log p_ij: the items of a group one by one, p = softmax over the classes of each.
+    """Cross-entropy summed over the items of a group.
 
-    Logits [batch, items, classes], target [batch, items] or soft [batch, items, classes] -> [batch], nats, one sum for
-    each group. Negative class numbers and soft labels of zeros are padding; a logit of -inf masks its class.
+    sum_i sum_j -t_ij log p_ij with p the softmax over the classes of each item: the items are independent. Logits
+    [batch, items, classes], target [batch, items] or soft [batch, items, classes] -> [batch], nats, one sum for each
+    group. Negative class numbers and soft labels of zeros are padding; a logit of -inf masks its class.
     """
 
     tasks: ClassVar = ("grouped",)
@@ -29,5 +31,5 @@ class GroupedCrossEntropy(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [GroupedCrossEntropy]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._grouped import log_labels, scores_and_labels
 
 from harness import Loss, hookimpl
+
+from ._grouped import log_labels, scores_and_labels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,13 +18,13 @@ LARGEST = 30.0
 
 
 class GroupedKL(Loss):
-    """sum_j log(1 + sum_i t_ij (exp(KL(t_i || p_i)) - 1)): log-balanced, and p = t its only stationary point.
+    """Log-balanced loss of a group that vanishes only at the soft labels.
 
-    Logits [batch, items, classes], target [batch, items] or soft [batch, items, classes] -> [batch], one number for
-    each group, whose items are coupled; 0 exactly where p = t. p = softmax over the classes of an item. With hard
-    labels it is `grouped_truncated`, since exp(KL) = 1 / p_y. Every item's divergence has a positive weight in the
-    gradient, so nothing but p = t makes it vanish; it is not convex. Negative class numbers and soft labels of zeros
-    are padding; a logit of -inf masks its class.
+    sum_j log(1 + sum_i t_ij (exp(KL(t_i || p_i)) - 1)) with p the softmax over the classes of an item. Logits
+    [batch, items, classes], target [batch, items] or soft [batch, items, classes] -> [batch], one number for each
+    group, whose items are coupled; 0 exactly where p = t. With hard labels it is `grouped_truncated`, since exp(KL) = 1
+    / p_y. Every item's divergence has a positive weight in the gradient, so p = t is the only stationary point; the
+    loss is not convex. Negative class numbers and soft labels of zeros are padding; a logit of -inf masks its class.
     """
 
     tasks: ClassVar = ("grouped",)
@@ -34,7 +35,7 @@ class GroupedKL(Loss):
         gaps = torch.where(labels > 0, log_t, 0.0) - torch.log_softmax(scores, -1)
         divergence = (labels * gaps).sum(-1, keepdim=True)
         exponents = log_t + divergence
-        # exp(shift) is taken out of each class's sum where it would overflow, and put back after the logarithm
+        # exp(shift) is factored out of each class's sum where it would overflow, and added back after the logarithm
         shift = torch.relu(exponents.detach().amax(-2, keepdim=True) - LARGEST)
         penalties = torch.exp(exponents - shift) * -torch.expm1(-divergence)
         inside = penalties.sum(-2) + torch.expm1(-shift[:, 0])
@@ -43,5 +44,5 @@ class GroupedKL(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [GroupedKL]

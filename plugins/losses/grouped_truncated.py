@@ -1,26 +1,29 @@
-"""Log-balanced loss of n items of m classes: cross-entropy cut off after its first order."""
+"""Log-balanced loss of n items of m classes: cross-entropy truncated after its first order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._grouped import log_labels, per_class, scores_and_labels
-from harness.stock.losses._scores import FLOOR
 
 from harness import Loss, hookimpl
+
+from ._grouped import log_labels, per_class, scores_and_labels
+from ._scores import FLOOR
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class GroupedTruncated(Loss):
-    """sum_j log(1 + sum_i t_ij (1 / p_ij - 1)): each class weighs as the logarithm of its errors (Su, 2022, no. 9158).
+    """Log-balanced loss of a group, a truncated cross-entropy (Su, 2022).
 
-    Logits [batch, items, classes], target [batch, items] or soft [batch, items, classes] -> [batch], one number for
-    each group, whose items are coupled: it is no mean over them, and grows with their number. p = softmax over the
-    classes of an item. For two classes it is the multi-label loss ZLPR of s_1 - s_0. Its optimum for soft labels is
-    not p = t. Negative class numbers and soft labels of zeros are padding; a logit of -inf masks its class.
+    sum_j log(1 + sum_i t_ij (1 / p_ij - 1)): each class weighs as the logarithm of its errors (Su, 2022,
+    kexue.fm/archives/9158). p is the softmax over the classes of an item. Logits [batch, items, classes], target
+    [batch, items] or soft [batch, items, classes] -> [batch], one number for each group, whose items are coupled: it is
+    no mean over them, and grows with their number. For two classes it is the multi-label loss ZLPR of s_1 - s_0. Its
+    optimum for soft labels is not p = t. Negative class numbers and soft labels of zeros are padding; a logit of -inf
+    masks its class.
     """
 
     tasks: ClassVar = ("grouped",)
@@ -31,7 +34,10 @@ class GroupedTruncated(Loss):
 
 
 def _log_odds_against(scores: Tensor) -> Tensor:
-    """log(1 / p_j - 1) = log sum_{k != j} exp(s_k - s_j), without the cancellation in 1 - p_j where p_j is near 1."""
+    """Log-odds against each class, accurate where p_j is near 1: [..., classes] -> [..., classes].
+
+    log(1 / p_j - 1) = log sum_{k != j} exp(s_k - s_j), without the cancellation in 1 - p_j.
+    """
     first = scores.argmax(-1, keepdim=True)
     is_first = first == torch.arange(scores.shape[-1], device=scores.device)
     total = scores.logsumexp(-1, keepdim=True)
@@ -42,5 +48,5 @@ def _log_odds_against(scores: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [GroupedTruncated]

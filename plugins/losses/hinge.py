@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class Hinge(Loss):
-    """Hinge loss with margin 1 against the other classes' logits.
+    """Multi-class hinge loss with margin 1.
 
-    [batch, classes], [batch] -> [batch], in units of the logits.
-    crammer_singer: max(0, 1 + max_{j != y} s_j - s_y) (Crammer and Singer, 2001);
-    weston_watkins: sum_{j != y} max(0, 1 + s_j - s_y) (Weston and Watkins, 1999), in float32 for half logits, since
-    the sum over many classes leaves the range of half precision.
+    Logits [batch, classes], labels [batch] -> [batch], in units of the logits.
+
+    `crammer_singer`: max(0, 1 + max_{j != y} s_j - s_y) (Crammer and Singer, 2001);
+    `weston_watkins`: sum_{j != y} max(0, 1 + s_j - s_y) (Weston and Watkins, 1999), in float32 or wider, since the sum
+    over many classes exceeds the range of float16.
     """
 
     tasks: ClassVar = ("classes",)
@@ -28,7 +29,7 @@ class Hinge(Loss):
         column = target[:, None]
         others = logits.scatter(-1, column, -torch.inf)
         right = logits.gather(-1, column)
-        # The difference first: 1 + s_j would lose the 1 where logits are large.
+        # Difference first: 1 + s_j would lose the 1 where logits are large.
         if self.form == "crammer_singer":
             return torch.relu(1 + (others.amax(-1) - right[:, 0]))
         slack = torch.relu(1 + (others - right))
@@ -37,5 +38,5 @@ class Hinge(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Hinge]

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from harness import Loss, Unit, hookimpl
+from harness import Loss, UnitInterval, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class LabelSmoothing(Loss):
-    """Cross-entropy against (1 - epsilon) of the label and epsilon spread over all classes (Szegedy et al., 2016).
+    """Cross-entropy against smoothed labels (Szegedy et al., 2016).
 
-    [batch, classes], [batch] -> [batch], nats. epsilon = 0 is cross-entropy.
+    The target is (1 - epsilon) of the label and epsilon spread evenly over all classes. Logits [batch, classes], labels
+    [batch] -> [batch], nats. epsilon = 0 is cross-entropy.
     """
 
     tasks: ClassVar = ("classes",)
-    epsilon: Unit = 0.1
+    epsilon: UnitInterval = 0.1
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         log_p = torch.log_softmax(logits, -1)
@@ -29,5 +30,5 @@ class LabelSmoothing(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [LabelSmoothing]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._scores import examples
 
 from harness import Loss, NonNegative, Positive, hookimpl
+
+from ._scores import examples
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class LDAM(Loss):
-    """Cross-entropy of `scale` times logits, the label's less a margin, larger for rare classes (Cao et al., 2019).
+    """Cross-entropy with larger margins for rare classes (Cao et al., 2019).
 
-    [batch, classes], [batch], counts [classes] -> [batch], nats; float32 for half logits. The margin of a class with n
-    training examples is proportional to n^(-1/4) and `max_margin` for the rarest; a class without any counts as having
-    one. The publication's logits are cosines, hence its scale; use a smaller one for those of an ordinary last layer.
+    Cross-entropy of `scale` times the logits, the label's reduced by a margin. Logits [batch, classes], labels [batch],
+    counts [classes] -> [batch], nats; in float32 or wider. The margin of a class with n training examples is
+    proportional to n^(-1/4) and is `max_margin` for the rarest; a class without any counts as having one. The
+    publication's logits are cosines, hence its scale; use a smaller one for the logits of an ordinary last layer.
     """
 
     tasks: ClassVar = ("classes",)
@@ -35,5 +37,5 @@ class LDAM(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [LDAM]

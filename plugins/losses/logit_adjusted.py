@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.losses._scores import examples
-
 from harness import Loss, NonNegative, hookimpl
+
+from ._scores import examples
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class LogitAdjusted(Loss):
-    """Cross-entropy of logits plus tau log prior, for the balanced error rate (Menon et al., 2021).
+    """Cross-entropy adjusted for the balanced error rate (Menon et al., 2021).
 
-    [batch, classes], [batch], counts [classes] -> [batch], nats; float32 for half logits. The prior is a class's share
-    of the training examples; a class without any counts as having one. tau = 0 is cross-entropy.
+    Cross-entropy of the logits plus tau times the log prior. Logits [batch, classes], labels [batch], counts [classes]
+    -> [batch], nats; in float32 or wider. The prior is a class's share of the training examples; a class without any
+    counts as having one. tau = 0 is cross-entropy.
     """
 
     tasks: ClassVar = ("classes",)
@@ -30,5 +31,5 @@ class LogitAdjusted(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [LogitAdjusted]

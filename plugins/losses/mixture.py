@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness import Loss, Unit, call, hookimpl, named
+from harness import Loss, UnitInterval, call_with_inputs, hookimpl, named
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Mixture(Loss):
-    """`weight` times the `first` loss plus (1 - `weight`) times the `second`.
+    """Weighted mean of two losses.
 
-    [batch, classes], [batch] -> [batch], or a scalar where both are. By default cross-entropy, whose gradient is large
-    where an example is wrong, and the smooth error that is wanted; `weight: {linear: [1, 0]}` goes from the one to the
-    other. What either asks for by name, its state included, is passed on.
+    `weight` times the `first` loss plus (1 - `weight`) times the `second`. Logits [batch, classes], labels [batch] ->
+    [batch], or a scalar where both losses are. By default it combines cross-entropy, whose gradient is large where an
+    example is wrong, with the smooth error that is to be minimized; `weight: {linear: [1, 0]}` moves from the first to
+    the second. Inputs that either asks for by name, and its state, are passed on.
     """
 
     first: Loss = named("cross_entropy")
     second: Loss = named("expected_error")
-    weight: Unit = 0.5
+    weight: UnitInterval = 0.5
 
-    def __call__(self, logits: Tensor, target: Tensor, **available: Any) -> Any:
-        before, after, values = available.pop("state", {}), {}, []
+    def __call__(self, logits: Tensor, target: Tensor, /, **inputs: Any) -> Tensor:
+        return self._mean([call_with_inputs(loss, logits, target, **inputs) for loss in self._parts.values()])
+
+    def state(self) -> dict[str, Tensor]:
+        """States of both losses, each name prefixed with that of its field."""
+        return {f"{part}.{name}": v for part, loss in self._parts.items() for name, v in loss.state().items()}
+
+    def with_state(
+        self, logits: Tensor, target: Tensor, /, state: Mapping[str, Tensor], **inputs: Any
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """One step of both losses, each with its own state; a loss without state is called."""
+        values: list[Tensor] = []
+        after: dict[str, Tensor] = {}
         for part, loss in self._parts.items():
-            own = {name: before[f"{part}.{name}"] for name in loss.state()}
-            result = call(loss, logits, target, **available, state=own)
-            value, own = result if isinstance(result, tuple) else (result, own)
+            own: Mapping[str, Tensor] = {name: state[f"{part}.{name}"] for name in loss.state()}
+            if own:
+                value, own = call_with_inputs(loss.with_state, logits, target, state=own, **inputs)
+            else:
+                value = call_with_inputs(loss, logits, target, **inputs)
             after |= {f"{part}.{name}": tensor for name, tensor in own.items()}
             values.append(value)
-        mean = self.weight * values[0] + (1 - self.weight) * values[1]
-        return (mean, after) if after else mean
+        return self._mean(values), after
 
-    def state(self) -> dict[str, Any]:
-        """The states of both, each name after that of its field."""
-        return {f"{part}.{name}": v for part, loss in self._parts.items() for name, v in loss.state().items()}
+    def _mean(self, values: Sequence[Tensor]) -> Tensor:
+        return self.weight * values[0] + (1 - self.weight) * values[1]
 
     @property
     def _parts(self) -> dict[str, Loss]:
@@ -44,5 +57,5 @@ class Mixture(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Mixture]

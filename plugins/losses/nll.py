@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.stock.losses._over import Over
-
 from harness import Loss, hookimpl
+
+from ._over import Over
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class NLL(Over):
-    """-log p_y, where p is `transform` of the logits; over `softmax` it is cross-entropy.
+    """Negative log-likelihood of the label under any transform.
 
-    [batch, classes], [batch] -> [batch], nats. Infinite where the transform gives the label probability 0.
+    -log p_y with p the `transform` of the logits; over `softmax` it is cross-entropy. Logits [batch, classes], labels
+    [batch] -> [batch], nats. Infinite where the transform gives the label probability 0.
     """
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -24,5 +25,5 @@ class NLL(Over):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [NLL]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.losses._leads import over_alternatives
-
 from harness import Loss, hookimpl
+
+from ._leads import over_alternatives
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class PolynomialError(Loss):
-    """sum_{j != y} (d^3 / 4 - 3 d / 4 + 1 / 2) with d = s_y - s_j clipped to [-1, 1]: a count with smooth steps.
+    """Pairwise error count with cubic steps (Karpukhin et al., 2022).
 
-    [batch, classes], [batch] -> [batch] in [0, classes - 1]; float32 for half logits. A baseline of Karpukhin, Dereka &
-    Kolesnikov (2022). Each step falls from 1 at d = -1 to 0 at d = 1 and has no gradient outside: an example wrong by
-    more than 1 teaches nothing.
+    sum_{j != y} (d^3 / 4 - 3 d / 4 + 1 / 2) with d = s_y - s_j clipped to [-1, 1]. Logits [batch, classes], labels
+    [batch] -> [batch] in [0, classes - 1]; in float32 or wider. A baseline of Karpukhin, Dereka and Kolesnikov (2022).
+    Each step falls from 1 at d = -1 to 0 at d = 1 and has no gradient outside, so an example wrong by more than 1 has
+    none.
     """
 
     tasks: ClassVar = ("classes",)
@@ -33,5 +34,5 @@ def _step(lead: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [PolynomialError]

@@ -1,48 +1,60 @@
-"""Any loss on standardised logits at a temperature."""
+"""Wrapper that applies any loss to standardized logits at a temperature."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.stock.losses._scores import divided, wide
-from harness.stock.losses._standard import standardized
+from harness import Loss, Positive, call_with_inputs, hookimpl
 
-from harness import Loss, Positive, call, hookimpl
+from ._scores import divided, wide
+from ._standard import standardized
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Scaled(Loss):
-    """`loss` on logits that are first standardised over the batch, if asked, and then divided by `temperature`.
+    """Applies a loss to logits that are standardized and rescaled.
 
-    [batch, classes], [batch] -> what `loss` returns; half logits are scaled in float32. Gives any loss the free scale
-    that EXACT brings along, so that the two can be told apart. What `loss` asks for by name, its state included, is
-    passed on.
+    `loss` receives the logits standardized over the batch if `standardize` is set, then divided by `temperature`, in
+    float32 or wider. Logits [batch, classes], labels [batch] -> the result of `loss`. It gives any loss the free scale
+    that `exact` has, so that the effects of the two can be separated. Inputs that `loss` asks for by name, and its
+    state, are passed on.
     """
 
     loss: Loss
     standardize: bool = False
     temperature: Positive = 1.0
 
-    def __call__(self, logits: Tensor, target: Tensor, **available: Any) -> Any:
-        return call(self.loss, self._scores(logits), target, **available)
+    def __call__(self, logits: Tensor, target: Tensor, /, **inputs: Any) -> Tensor:
+        value: Tensor = call_with_inputs(self.loss, self._scores(logits), target, **inputs)
+        return value
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Those of `loss` for the scaled logits; they are standardised over all that are given."""
+        """Probabilities of `loss` for the scaled logits; `standardize` acts on all logits given."""
         scores = self._scores(logits)
         own = self.loss.probabilities(scores)
         return scores.softmax(-1) if own is None else own
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
-        """Those of `loss` for the scaled logits; they are standardised over all that are given."""
+        """Log-probabilities of `loss` for the scaled logits; `standardize` acts on all logits given."""
         scores = self._scores(logits)
         own = self.loss.log_probabilities(scores)
         return scores.log_softmax(-1) if own is None else own
 
-    def state(self) -> dict[str, Any]:
-        """The state of `loss`."""
+    def state(self) -> dict[str, Tensor]:
+        """State of `loss`."""
         return self.loss.state()
+
+    def with_state(
+        self, logits: Tensor, target: Tensor, /, state: Mapping[str, Tensor], **inputs: Any
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """One step of `loss` with its state."""
+        step: tuple[Tensor, Mapping[str, Tensor]] = call_with_inputs(
+            self.loss.with_state, self._scores(logits), target, state=state, **inputs
+        )
+        return step
 
     def _scores(self, logits: Tensor) -> Tensor:
         scores = wide(logits)
@@ -51,5 +63,5 @@ class Scaled(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Scaled]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.losses._leads import over_alternatives
-
 from harness import Loss, hookimpl
+
+from ._leads import over_alternatives
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class SigmoidError(Loss):
-    """sum_{j != y} (1 - sigmoid(s_y - s_j)), a smooth count of the classes ahead of the label.
+    """Smooth count of the classes ahead of the label (Karpukhin et al., 2022).
 
-    [batch, classes], [batch] -> [batch] in [0, classes - 1]; float32 for half logits. A baseline of Karpukhin, Dereka &
-    Kolesnikov (2022); two classes give `expected_error` over `softmax`. Its gradient vanishes for large leads of either
-    sign.
+    sum_{j != y} (1 - sigmoid(s_y - s_j)). Logits [batch, classes], labels [batch] -> [batch] in [0, classes - 1]; in
+    float32 or wider. A baseline of Karpukhin, Dereka and Kolesnikov (2022); for two classes it is `expected_error` over
+    `softmax`. The gradient vanishes for large differences of either sign.
     """
 
     tasks: ClassVar = ("classes",)
@@ -28,5 +28,5 @@ class SigmoidError(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SigmoidError]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.losses._scores import wide
 
 from harness import Loss, hookimpl
+
+from ._scores import wide
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class SmoothF1(Loss):
-    """1 - the mean over classes of 2 sum(t p) / sum(t + p), F1 with softmax probabilities p as predictions (Su, 2019).
+    """One minus macro F1 of softmax probabilities over the batch (Su, 2019).
 
-    [batch, classes], [batch] -> one number in [0, 1] for the whole batch, t being the one-hot labels; float32 for half
-    logits. The mean is over the classes that occur in the batch, so that perfect predictions cost 0. It depends on what
-    else is in the batch: small ones give another loss, not a noisier one.
+    1 - the mean over classes of 2 sum(t p) / sum(t + p), with softmax probabilities p as predictions and one-hot labels
+    t. Logits [batch, classes], labels [batch] -> one number in [0, 1] for the whole batch; in float32 or wider. The
+    mean is over the classes that occur in the batch, so that perfect predictions cost 0. The value depends on the other
+    examples of the batch: small batches give another loss, not a noisier one.
     """
 
     tasks: ClassVar = ("classes",)
@@ -33,5 +35,5 @@ class SmoothF1(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SmoothF1]

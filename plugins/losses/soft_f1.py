@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from harness.stock.losses._multilabel import scores_and_targets
 
 from harness import Loss, hookimpl
+
+from ._multilabel import scores_and_targets
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class SoftF1(Loss):
-    """1 - 2 sum t p / sum (t + p), p = sigmoid(logits): F1 with probabilities for decisions, as a loss in [0, 1].
+    """One minus F1 with probabilities in place of decisions.
 
-    Multi-label: [batch, labels], target in [0, 1] [batch, labels] -> [batch] where `average` is samples (sums over the
-    labels of an example), a scalar where it is macro (sums over the batch for each label, then their mean) or micro
-    (sums over both). Without a positive target in a sum it is 1 and has no gradient: an example without labels teaches
-    only under micro or macro.
+    1 - 2 sum t p / sum (t + p) with p = sigmoid(logits), in [0, 1]. Logits [batch, labels], target in [0, 1]
+    [batch, labels] -> [batch] where `average` is `samples` (sums over the labels of an example), a scalar where it is
+    `macro` (sums over the batch for each label, then their mean) or `micro` (sums over both). Without a positive target
+    in a sum it is 1 and has no gradient: an example without labels has a gradient only under `macro` or `micro`.
     """
 
     average: Literal["samples", "macro", "micro"] = "samples"
@@ -36,5 +37,5 @@ class SoftF1(Loss):
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SoftF1]

@@ -6,19 +6,21 @@ import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from harness.stock.losses._scores import wide
 
 from harness import Loss, component, hookimpl
+
+from ._scores import wide
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class SparsemaxLoss(Loss):
-    """<p, logits> + sum_j p_j (1 - p_j) / 2 - logit_y with p = sparsemax (Martins & Astudillo, 2016).
+    """Fenchel-Young loss of sparsemax (Martins and Astudillo, 2016).
 
-    [batch, classes], [batch] -> [batch], at least 0 and 0 exactly where p is the label: where its logit leads by 1. Its
-    gradient is p - [j = y], so it does not vanish where p_y = 0.
+    <p, logits> + sum_j p_j (1 - p_j) / 2 - logit_y with p = sparsemax(logits). Logits [batch, classes], labels [batch]
+    -> [batch], at least 0, and 0 exactly where p is the label: where its logit leads by 1. The gradient is p - [j = y],
+    so it does not vanish where p_y = 0.
     """
 
     tasks: ClassVar = ("classes",)
@@ -31,7 +33,7 @@ class SparsemaxLoss(Loss):
         return value - value.detach().clamp(max=0.0)  # rounding alone makes it negative
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Those of sparsemax, some of them 0."""
+        """Probabilities of sparsemax, some of them 0."""
         p: Tensor = _sparsemax()(logits)
         return p
 
@@ -43,5 +45,5 @@ def _sparsemax() -> Any:
 
 @hookimpl
 def components() -> list[type[Loss]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SparsemaxLoss]

@@ -1,4 +1,4 @@
-"""The terms of the variational bound, in nats per dimension."""
+"""Terms of the variational bound, in nats per dimension."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from torch import Tensor
 from harness import Metric, Skip
 
 if TYPE_CHECKING:
-    from harness import Noise, Ready, Sampler
+    from harness import DiffusionModel, NoiseSource, Sampler
 
 
 class Bounded(Metric):
-    """A metric that is made of the bound. None where that is."""
+    """A metric computed from the bound; None where the bound is."""
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "nats/dim"
 
     def __call__(
         self,
         reference: Tensor,
-        denoiser: Ready,
+        model: DiffusionModel,
         sampler: Sampler,
         covariance: Callable[..., Any] | None,
         times: Tensor,
-        noise: Noise,
+        noise: NoiseSource,
     ) -> float | None:
-        found = bound(reference, denoiser, sampler, covariance, times, noise)
-        return None if found is None else self.of(found, reference, denoiser, noise)
+        found = bound(reference, model, sampler, covariance, times, noise)
+        return None if found is None else self.of(found, reference, model, noise)
 
     @abstractmethod
-    def of(self, found: Bound, reference: Tensor, denoiser: Ready, noise: Noise) -> float | None:
-        """The metric's own number."""
+    def of(self, found: Bound, reference: Tensor, model: DiffusionModel, noise: NoiseSource) -> float | None:
+        """Value of the metric."""
 
 
 class Bound(NamedTuple):
-    """What the bound is made of, but for the decoder of the last step."""
+    """Terms of the bound, except for the decoder of the last step."""
 
     prior: float
     """KL(x_T of data || standard normal)."""
     steps: Tensor
-    """[K - 1], the divergence of every step but the last, float64."""
+    """Divergence of every step but the last, [K - 1], float64."""
     guess: Tensor
-    """x_0hat at the last time above 0 [m, *shape]."""
+    """Prediction x_0hat at the last time above 0 [m, *shape]."""
     missed: Tensor
-    """E[(x_0 - x_0hat)^2 | x_t] there [m, d], or its square drawn."""
+    """Squared error E[(x_0 - x_0hat)^2 | x_t] there [m, d], or its square for drawn x_0."""
 
 
 class Step(NamedTuple):
-    """From t to s: x_s is scale x_t + gamma x_0hat + noise, of variance added + share Cov[x_0 | x_t]."""
+    """A step from t to s: x_s is scale x_t + gamma x_0hat + noise, of variance added + share Cov[x_0 | x_t]."""
 
     scale: float
     gamma: float
@@ -62,42 +62,47 @@ class Step(NamedTuple):
     share: float
 
     def encoded(self, t: float, s: float) -> float:
-        """The variance that the encoder's x_s given x_t and x_0 has left, from B_t and B_s; 0 for mere rounding."""
+        """Variance of the encoder's x_s given x_t and x_0, from B_t and B_s; 0 where it is only rounding."""
         left = s - self.scale**2 * t
         return left if left > 1e-9 * s else 0.0
 
 
 def bound(
-    x0: Tensor, denoiser: Ready, sampler: Sampler, covariance: Callable[..., Any] | None, times: Tensor, noise: Noise
+    x0: Tensor,
+    model: DiffusionModel,
+    sampler: Sampler,
+    covariance: Callable[..., Any] | None,
+    times: Tensor,
+    noise: NoiseSource,
 ) -> Bound | None:
-    """The mean over data x_0 [m, *shape]; None for a sampler whose x_s given x_t is not normal.
+    """Mean over data x_0 [m, *shape]; None for a sampler whose x_s given x_t is not normal.
 
-    Raises Skip where the bound is infinite: where the encoder leaves x_s no noise, as that of DDIM.
+    Raises Skip where the bound is infinite: where the encoder's x_s has no noise, as that of DDIM.
     """
-    found = sampler.transition(denoiser.schedule, times)
+    found = sampler.transition(model.schedule, times)
     if found is None:
         return None
-    levels: list[float] = (1 - denoiser.schedule.alpha_bar(times)).tolist()
+    levels: list[float] = (1 - model.schedule.alpha_bar(times)).tolist()
     rows = [Step(*row) for row in zip(*(part.tolist() for part in found), strict=True)]
     left = [step.encoded(*pair) for step, pair in zip(rows, pairwise(levels), strict=True)]
     if not all(left[:-1]):
-        raise Skip(f"infinite: under {sampler!r} x_t and x_0 leave no doubt of x_s, so its likelihood has no bound")
+        raise Skip(f"infinite: under {sampler!r} x_t and x_0 determine x_s exactly, so its likelihood has no bound")
     steps = []
     for k, step in enumerate(rows):
         t, s = float(times[k]), float(times[k + 1])
         x = (1 - levels[k]) ** 0.5 * x0 + levels[k] ** 0.5 * noise(f"elbo/{k}", x0)
-        guess, eps = denoiser.both(x, t)
-        missed = denoiser.missed(x0 - guess, x, t)
+        guess, eps = model.x0_and_eps(x, t)
+        missed = model.squared_error(x0 - guess, x, t)
         if s:
             c = covariance(x, t, s, eps) if covariance is not None and step.share else 0.0
             steps.append(_divergence(step, left[k], missed, c))
-    prior = ((1 - levels[0]) * (_power(denoiser, x0) - 1) - math.log(levels[0])) / 2
+    prior = ((1 - levels[0]) * (_power(model, x0) - 1) - math.log(levels[0])) / 2
     return Bound(prior, torch.tensor(steps, dtype=torch.float64), guess, _diagonal(missed))
 
 
-def _power(denoiser: Ready, x0: Tensor) -> float:
-    """E x_0^2, the mean over the dimensions: exact where the moments of data are known."""
-    known = denoiser.moments()
+def _power(model: DiffusionModel, x0: Tensor) -> float:
+    """Mean of E x_0^2 over the dimensions: exact where the moments of the data are known."""
+    known = model.moments()
     if known is None:
         return float(x0.double().square().mean())
     mean, covariance = known
@@ -109,7 +114,10 @@ def _diagonal(square: Tensor) -> Tensor:
 
 
 def _divergence(step: Step, left: float, missed: Tensor, c: Any) -> float:
-    """E KL(encoder's x_s given x_t and x_0 || sampler's x_s given x_t) / d; both normal, their means gamma apart."""
+    """Divergence E KL(encoder's x_s given x_t and x_0 || sampler's x_s given x_t) / d, with means gamma apart.
+
+    Both are normal.
+    """
     d = missed.shape[1]
     if isinstance(c, Tensor) and c.ndim == 3 and c.shape[1:] == (d, d):
         eye = torch.eye(d).to(missed)

@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from harness.stock.metrics._pairs import pieces
 from torch import Tensor
 
+from ._pairs import pieces
+
 if TYPE_CHECKING:
-    from harness import Ready
+    from harness import DiffusionModel
 
 
 class Mixture(NamedTuple):
@@ -21,24 +22,24 @@ class Mixture(NamedTuple):
     covariances: Tensor
 
     def within(self) -> Tensor:
-        """The root mean square distance of a draw from the mean of its component."""
+        """Root mean square distance of a draw from the mean of its component."""
         return (self.weights @ self.covariances.diagonal(dim1=1, dim2=2).sum(-1)).sqrt()
 
     def between(self) -> Tensor:
-        """The root mean square distance of a draw from the mean of all."""
+        """Root mean square distance of a draw from the overall mean."""
         gaps = self.means - self.weights @ self.means
         return (self.within().square() + self.weights @ gaps.square().sum(-1)).sqrt()
 
     def log_joint(self, x: Tensor) -> Tensor:
-        """Log of weight times density of each component at points [n, d] -> [n, k], nats."""
+        """Logarithm of weight times density of each component at points [n, d] -> [n, k], nats."""
         count, d = self.means.shape
-        lower = torch.linalg.cholesky(self.covariances)
+        lower: Tensor = torch.linalg.cholesky(self.covariances)
         log_scale = lower.diagonal(dim1=1, dim2=2).log().sum(-1) + d / 2 * math.log(2 * math.pi)
         distances = [_solved(lower, rows, self.means).square().sum(1) for rows in pieces(x, count * d)]
         return self.weights.log() - log_scale - torch.cat(distances, 1).T / 2
 
     def similarity(self, x: Tensor, width: float) -> Tensor:
-        """E exp(-|x - y|^2 / 2 width^2) over draws y of the mixture, at points [n, d] -> [n].
+        """Expectation of exp(-|x - y|^2 / 2 width^2) over draws y of the mixture, at points [n, d] -> [n].
 
         The kernel is a normal density times (2 pi width^2)^(d/2), and a mixture's convolution with it is a mixture.
         """
@@ -47,7 +48,7 @@ class Mixture(NamedTuple):
         return (wider.log_joint(x).logsumexp(-1) + d / 2 * math.log(2 * math.pi * width**2)).exp()
 
     def self_similarity(self, width: float) -> Tensor:
-        """E exp(-|x - y|^2 / 2 width^2) over two independent draws of the mixture."""
+        """Expectation of exp(-|x - y|^2 / 2 width^2) over two independent draws of the mixture."""
         of_components = [
             self._replace(covariances=self.covariances + own).similarity(mean[None], width)
             for mean, own in zip(self.means, self.covariances, strict=True)
@@ -55,14 +56,15 @@ class Mixture(NamedTuple):
         return self.weights @ torch.cat(of_components)
 
 
-def mixture_of(denoiser: Ready) -> Mixture | None:
-    """The mixture a denoiser is exact for; None for others, whose net lacks `weights`, `means` or `covariances`."""
-    parts: list[Any] = [getattr(denoiser.net, name, None) for name in Mixture._fields]
+def mixture_of(model: DiffusionModel) -> Mixture | None:
+    """The mixture a denoiser is exact for; None where its net lacks `weights`, `means` or `covariances`."""
+    parts: list[Any] = [getattr(model.net, name, None) for name in Mixture._fields]
     if any(not isinstance(part, Tensor) for part in parts):
         return None
     return Mixture(*(part.double() for part in parts))
 
 
 def _solved(lower: Tensor, x: Tensor, means: Tensor) -> Tensor:
-    """The gaps from every mean in units of the component's deviations, [k, d, n]."""
-    return torch.linalg.solve_triangular(lower, (x - means[:, None]).mT, upper=False)
+    """Differences from every mean in units of the component's deviations, [k, d, n]."""
+    gaps: Tensor = torch.linalg.solve_triangular(lower, (x - means[:, None]).mT, upper=False)
+    return gaps

@@ -1,25 +1,25 @@
-"""Balls around points, as wide as their nearest neighbours are far, by any dissimilarity."""
+"""Balls around points with the distance to the k-th nearest neighbor as radius, by any dissimilarity."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from harness import BenchError, Dissimilarity, smallest
+from harness import BenchError, Dissimilarity, k_smallest
 
 
 def radii(centres: Tensor, k: int, by: Dissimilarity) -> Tensor:
-    """How far each point [m, d] is from its k-th nearest other -> [m]. Raises BenchError for too few points."""
+    """Distance of each point [m, d] to its k-th nearest other -> [m]. Raises BenchError for too few points."""
     if len(centres) <= k:
-        raise BenchError(f"{k} nearest neighbours need {k + 1} points or more, not {len(centres)}")
-    return smallest(by.blocks(centres), k).distances[:, -1]
+        raise BenchError(f"{k} nearest neighbors need {k + 1} points or more, not {len(centres)}")
+    return k_smallest(by.blocks(centres), k).distances[:, -1]
 
 
 def balls(x: Tensor, centres: Tensor, radii: Tensor, by: Dissimilarity) -> Tensor:
-    """In how many balls each point [n, d] lies, their surface included: centres [m, d], radii [m] -> [n]."""
+    """Number of balls that contain each point [n, d], surface included: centers [m, d], radii [m] -> [n]."""
     return torch.cat([(rows <= radii).sum(1) for rows in by.blocks(x, centres)])
 
 
 def holders(x: Tensor, centres: Tensor, radii: Tensor, by: Dissimilarity) -> Tensor:
-    """Which balls hold some of the points [n, d], on their surface or inside: centres [m, d], radii [m] -> bool [m]."""
+    """Mask of the balls that contain any of the points [n, d], surface included: centers [m, d], radii [m] -> [m]."""
     return torch.stack([(rows <= radii).any(0) for rows in by.blocks(x, centres)]).any(0)

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 class Accuracy(Metric):
-    """1 where the largest logit is the label's, else 0; the first class wins a tie. Higher is better; unbiased.
+    """Share of examples whose largest logit is the label's.
 
-    logits [..., n, classes], target [..., n] -> [..., n]. Of a soft label [..., n, classes] the class with most counts,
-    the first of equals. An example with a NaN logit gives NaN.
+    1 for each such example, else 0; the first class wins a tie. Higher is better; unbiased. logits [..., n, classes],
+    target [..., n] -> [..., n]. The class of a soft label [..., n, classes] is its largest entry, the first of equal
+    ones. An example with a NaN logit gives NaN.
     """
 
     tasks: ClassVar = ("classes", "grouped")
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         label = target.argmax(-1) if target.is_floating_point() else target
@@ -30,5 +31,5 @@ class Accuracy(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Accuracy]

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.metrics._labels import mean_over, unless_nan
 
 from harness import Metric, hookimpl
+
+from ._labels import mean_over, unless_nan
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class BalancedAccuracy(Metric):
-    """The share of right answers in each class, averaged over the classes that occur. Higher is better.
+    """Share of right answers in each class, averaged over the classes.
 
-    logits [n, ..., classes], target [n, ...] -> scalar in [0, 1]; the largest logit answers, the first class wins a
-    tie. Of a soft label [n, ..., classes] the class with most counts, the first of equals. With as many examples of
-    every class it is `accuracy`. A mean of ratios of counts, unbiased where every class occurs. NaN where a logit is.
+    Only classes that occur count. Higher is better. logits [n, ..., classes], target [n, ...] -> scalar in [0, 1]; the
+    largest logit answers, the first class wins a tie. The class of a soft label [n, ..., classes] is its largest entry,
+    the first of equal ones. With equally many examples of every class it is `accuracy`. A mean of ratios of counts,
+    unbiased where every class occurs. NaN where a logit is NaN.
     """
 
     tasks: ClassVar = ("classes", "grouped")
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         label = target.argmax(-1) if target.is_floating_point() else target
@@ -33,5 +35,5 @@ class BalancedAccuracy(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [BalancedAccuracy]

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 class Brier(Metric):
-    """sum_j (p_j - [j = y])^2, in [0, 2] (Brier, 1950). Lower is better; no unit; unbiased.
+    """Squared distance between prediction and label (Brier, 1950).
 
-    probabilities [..., n, classes], target [..., n] -> [..., n]. For two classes it is twice the one-column form.
+    sum_j (p_j - [j = y])^2, in [0, 2]. Lower is better; no unit; unbiased. probabilities [..., n, classes], target
+    [..., n] -> [..., n]. For two classes it is twice the one-column form.
     """
 
     tasks: ClassVar = ("classes",)
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:
         # Not one_hot: it cannot be mapped over seeds.
@@ -29,5 +30,5 @@ class Brier(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Brier]

@@ -1,4 +1,4 @@
-"""Whether hubs are near the mean."""
+"""Correlation of hubs with the distance to the mean."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 class Centrality(Metric):
-    """Spearman's rank correlation of N_k with the Euclidean distance to the mean of the points. A description.
+    """Rank correlation of a point's hubness with its distance to the mean.
 
-    points [n, d], counts [n] -> scalar in [-1, 1]: near -1 where hubs are what is near the mean (Radovanovic et al.,
-    2010, section 4.2). NaN where all counts or all distances are equal.
+    Spearman's rank correlation of N_k with the Euclidean distance to the mean of the points. A description. points
+    [n, d], counts [n] -> scalar in [-1, 1]: near -1 where hubs are the points near the mean (Radovanovic et al., 2010,
+    section 4.2). NaN where all counts or all distances are equal.
     """
 
-    better: ClassVar[str | None] = None
+    higher_is_better: ClassVar[bool | None] = None
 
     def __call__(self, points: Tensor, counts: Tensor) -> float:
         distance = (points - points.mean(0)).norm(dim=1)
@@ -30,5 +31,5 @@ class Centrality(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Centrality]

@@ -1,4 +1,4 @@
-"""What a method costs: time and memory."""
+"""Cost of a method in time and memory."""
 
 from __future__ import annotations
 
@@ -10,120 +10,149 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NEGLIGIBLE = 0.02
-"""A share by which times may differ and no difference is called."""
+"""Relative difference of times up to which they are not called different."""
 
 
 class Seconds(Metric):
-    """The median time of a call on the whole batch. Lower is better."""
+    """Median time of a call on the whole batch.
 
-    better: ClassVar[str] = "lower"
+    Lower is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "s"
-    ratio: ClassVar[float | None] = NEGLIGIBLE
+    relative_margin: ClassVar[float | None] = NEGLIGIBLE
 
     def __call__(self, seconds: float) -> float:
         return seconds
 
 
 class BackwardSeconds(Metric):
-    """The median time of a backward pass over the batch. Lower is better."""
+    """Median time of a backward pass over the batch.
 
-    better: ClassVar[str] = "lower"
+    Lower is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "s"
-    ratio: ClassVar[float | None] = NEGLIGIBLE
+    relative_margin: ClassVar[float | None] = NEGLIGIBLE
 
     def __call__(self, backward_seconds: float) -> float:
         return backward_seconds
 
 
 class Latency(Metric):
-    """The median time from asking for one call to having its result. Lower is better.
+    """Median time from the start of one call to its result.
 
-    On a processor that of calls alone; on a GPU with starting the kernels and waiting for them.
+    Lower is better. On a processor it is the time of the call alone; on a GPU it includes starting the kernels and
+    waiting for them.
     """
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "s"
-    ratio: ClassVar[float | None] = NEGLIGIBLE
+    relative_margin: ClassVar[float | None] = NEGLIGIBLE
 
     def __call__(self, latency: float) -> float:
         return latency
 
 
 class Throughput(Metric):
-    """Examples, rows or samples a second, when calls follow each other. Higher is better."""
+    """Examples, rows or samples per second when calls follow each other.
 
-    better: ClassVar[str] = "higher"
+    Higher is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = True
     unit: ClassVar[str | None] = "1/s"
-    ratio: ClassVar[float | None] = NEGLIGIBLE
+    relative_margin: ClassVar[float | None] = NEGLIGIBLE
 
     def __call__(self, seconds: float, items: int) -> float:
         return items / seconds
 
 
 class Bandwidth(Metric):
-    """Bytes of input and output over the time: what a call cannot move less of. Higher is better."""
+    """Bytes of input and output per second.
 
-    better: ClassVar[str] = "higher"
+    A call cannot move fewer bytes than that. Higher is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = True
     unit: ClassVar[str | None] = "B/s"
-    ratio: ClassVar[float | None] = NEGLIGIBLE
+    relative_margin: ClassVar[float | None] = NEGLIGIBLE
 
     def __call__(self, seconds: float, moved: int) -> float:
         return moved / seconds
 
 
-class Limit(Metric):
-    """The bandwidth as a share of that of a copy of as many bytes, timed in the same block. Higher is better.
+class BandwidthFraction(Metric):
+    """Bandwidth relative to that of copying as many bytes.
 
-    1 is as fast as memory allows, where what is timed does not fit into a cache.
+    The copy is timed in the same block. Higher is better; 1 is as fast as memory allows, for data that do not fit into
+    a cache.
     """
 
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, seconds: float, copy_seconds: float) -> float:
         return copy_seconds / seconds
 
 
-class TimesSoftmax(Metric):
-    """The forward time as a multiple of `torch.softmax` on the same logits in the same process. Lower is better."""
+class SlowdownVsSoftmax(Metric):
+    """Forward time as a multiple of `torch.softmax` on the same logits.
 
-    better: ClassVar[str] = "lower"
+    Both are timed in the same process. Lower is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, seconds: float, softmax_seconds: float) -> float:
         return seconds / softmax_seconds
 
 
-class TimesForward(Metric):
-    """The backward time as a multiple of the forward time. Lower is better."""
+class BackwardForwardRatio(Metric):
+    """Backward time as a multiple of the forward time.
 
-    better: ClassVar[str] = "lower"
+    Lower is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, backward_seconds: float, seconds: float) -> float:
         return backward_seconds / seconds
 
 
-class TimesInput(Metric):
-    """Memory held at the peak of a forward pass as a multiple of that of the logits. Lower is better."""
+class PeakMemoryRatio(Metric):
+    """Peak memory of a forward pass as a multiple of that of the logits.
 
-    better: ClassVar[str] = "lower"
+    Lower is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, bytes: float, logits: Tensor) -> float:
         return bytes / (logits.numel() * logits.element_size())
 
 
-class PeakBytes(Metric):
-    """Memory held at the peak of a forward pass beyond what was held before it. Lower is better."""
+class PeakMemory(Metric):
+    """Memory held at the peak of a forward pass.
 
-    better: ClassVar[str] = "lower"
+    Memory held before the pass is not counted. Lower is better.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "B"
 
     def __call__(self, bytes: float) -> float:
         return bytes
 
 
-class ReservedBytes(Metric):
-    """Memory that torch took from a GPU at the peak, in use or kept for later. Lower is better; None elsewhere."""
+class ReservedMemory(Metric):
+    """Memory that torch reserved on a GPU at the peak.
 
-    better: ClassVar[str] = "lower"
+    It counts memory in use and memory kept for later. Lower is better; None on other devices.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "B"
 
     def __call__(self, reserved: float | None) -> float | None:
@@ -132,17 +161,17 @@ class ReservedBytes(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [
         Seconds,
         BackwardSeconds,
         Latency,
         Throughput,
         Bandwidth,
-        Limit,
-        TimesSoftmax,
-        TimesForward,
-        TimesInput,
-        PeakBytes,
-        ReservedBytes,
+        BandwidthFraction,
+        SlowdownVsSoftmax,
+        BackwardForwardRatio,
+        PeakMemoryRatio,
+        PeakMemory,
+        ReservedMemory,
     ]

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.metrics._neighbours import balls, holders, radii
+from harness import Dissimilarity, Metric, PositiveInt, hookimpl, named
 
-from harness import Count, Dissimilarity, Metric, hookimpl, named
+from ._neighbours import balls, holders, radii
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Density(Metric):
-    """How many real points reach a sample, over `k` (Naeem et al., 2020, eq. 4). A description: 1 is perfect.
+    """Mean number of real points whose ball contains a sample, over `k`.
 
-    features [n, d], reference_features [m, d] -> scalar from 0 up. A real point reaches as far as its `k`-th nearest
-    other real point. Its expectation is exactly 1 for a perfect sampler, at every n, m and k: of m exchangeable points
-    each is among the k nearest with chance k / m. Less says that samples lie where no data are, more that they keep to
-    the densest part. A thousand samples or more. The interval is that of the seeds.
+    Naeem et al., 2020, eq. 4. A description: 1 is perfect. features [n, d], reference_features [m, d] -> scalar from 0
+    up. The radius of a real point's ball is the distance to its `k`-th nearest other real point. The expectation is
+    exactly 1 for a perfect sampler, at every n, m and k: each of m exchangeable points is among the k nearest with
+    probability k / m. A lower value means that samples lie where no data are, a higher one that they keep to the
+    densest part. Use a thousand samples or more. The interval is that of the seeds.
     """
 
-    k: Count = 5
+    k: PositiveInt = 5
     dissimilarity: Dissimilarity = named("euclidean")
-    better: ClassVar[str | None] = None
-    floor: ClassVar[float | None] = 1.0
+    higher_is_better: ClassVar[bool | None] = None
+    ideal: ClassVar[float | None] = 1.0
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         y = reference_features.double()
@@ -33,18 +34,19 @@ class Density(Metric):
 
 
 class Coverage(Metric):
-    """The share of real points with a sample within their reach (Naeem et al., 2020, eq. 4). Higher is better.
+    """Share of real points whose ball contains a sample (Naeem et al., 2020).
 
-    features [n, d], reference_features [m, d] -> scalar in [0, 1]. A real point reaches as far as its `k`-th nearest
-    other real point. A perfect sampler has 1 - prod_i (m - i) / (n + m - i) over i = 1..k, near 1 - 2^-k for n = m: it
-    depends on n, m and k but not on the target. More samples raise it, so compare at equal n; a thousand or more. In
-    many dimensions samples drawn in a little score more than perfect ones. The interval is that of the seeds.
+    Naeem et al., 2020, eq. 4. Higher is better. features [n, d], reference_features [m, d] -> scalar in [0, 1]. The
+    radius of a real point's ball is the distance to its `k`-th nearest other real point. A perfect sampler has 1 -
+    prod_i (m - i) / (n + m - i) over i = 1..k, near 1 - 2^-k for n = m: it depends on n, m and k but not on the target.
+    More samples raise it, so compare at equal n; use a thousand or more. In many dimensions slightly shrunken samples
+    score more than perfect ones. The interval is that of the seeds.
     """
 
-    k: Count = 5
+    k: PositiveInt = 5
     dissimilarity: Dissimilarity = named("euclidean")
-    better: ClassVar[str] = "higher"
-    floor: ClassVar[float | None] = None
+    higher_is_better: ClassVar[bool | None] = True
+    ideal: ClassVar[float | None] = None
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         y = reference_features.double()
@@ -54,5 +56,5 @@ class Coverage(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Density, Coverage]

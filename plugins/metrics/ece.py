@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from harness import Count, Metric, hookimpl
+from harness import Metric, PositiveInt, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class ECE(Metric):
-    """Gap between confidence and accuracy, averaged over bins of confidence (Guo et al., 2017). Lower is better.
+    """Gap between confidence and accuracy, averaged over bins of confidence.
 
-    probabilities [n, classes], target [n] -> scalar in [0, 1]. The largest probability of each example falls into one
-    of `bins` equal-width bins (lower, upper]; the bins' |accuracy - confidence| are weighted by their share of them.
-    Biased upward, most where examples are few or the model is well calibrated: noise within a bin counts as a gap. So
-    compare it between contenders on the same examples, not with zero. NaN where a probability is NaN.
+    Expected calibration error (Guo et al., 2017). Lower is better. probabilities [n, classes], target [n] -> scalar in
+    [0, 1]. The largest probability of each example falls into one of `bins` equal-width bins (lower, upper]; the bins'
+    |accuracy - confidence| are weighted by their share of the examples. Biased upward, most where examples are few or
+    the model is well calibrated, because noise within a bin counts as a gap. So compare it between contenders on the
+    same examples, not with zero. NaN where a probability is NaN.
     """
 
-    bins: Count = 15
+    bins: PositiveInt = 15
     tasks: ClassVar = ("classes",)
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:
         exact = torch.promote_types(probabilities.dtype, torch.float32)
@@ -36,5 +37,5 @@ class ECE(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [ECE]

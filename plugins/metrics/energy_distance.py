@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.metrics._pairs import squared_distances, two_sample
-
 from harness import Metric, hookimpl
+
+from ._pairs import squared_distances, two_sample
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class EnergyDistance(Metric):
-    """2 E|x - y| - E|x - x'| - E|y - y'| (Szekely and Rizzo, 2013), Euclidean norms. Lower is better.
+    """Energy distance between samples and data (Szekely and Rizzo, 2013).
 
-    features [n, d], reference_features [m, d] -> scalar in the features' unit. 0 only for equal distributions, and no
-    width to choose. U-statistics: unbiased at every n, below 0 as often as above for a perfect sampler; 500 samples or
-    more. The interval is that of the seeds.
+    2 E|x - y| - E|x - x'| - E|y - y'| with Euclidean norms. Lower is better. features [n, d], reference_features [m, d]
+    -> scalar in the features' unit. 0 only for equal distributions, and there is no width to choose. U-statistics:
+    unbiased at every n, below 0 as often as above for a perfect sampler; use 500 samples or more. The interval is that
+    of the seeds.
     """
 
-    better: ClassVar[str] = "lower"
-    floor: ClassVar[float | None] = 0.0
+    higher_is_better: ClassVar[bool | None] = False
+    ideal: ClassVar[float | None] = 0.0
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         return float(two_sample(_closeness, features.double(), reference_features.double()))
@@ -33,5 +34,5 @@ def _closeness(x: Tensor, y: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [EnergyDistance]

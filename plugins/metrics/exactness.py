@@ -1,4 +1,4 @@
-"""How exact a method is, against a reference on another way."""
+"""Error of a method against a reference computed in another way."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import ClassVar
 from harness import Metric, hookimpl
 
 
-class Error(Metric):
-    """The largest distance of an output from its reference, over what was checked. Lower is better.
+class MaxAbsError(Metric):
+    """Largest distance of an output from its reference.
 
-    None where there is no reference. Biased downward: what was not checked may be worse.
+    Taken over the checked inputs. Lower is better. None where there is no reference. Biased downward: inputs that were
+    not checked may be worse.
     """
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, error: float | None) -> float | None:
         return error
@@ -21,5 +22,5 @@ class Error(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
-    return [Error]
+    """The component classes of this module."""
+    return [MaxAbsError]

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.metrics._labels import decisions, mean_over, truth, unless_nan
-
 from harness import Metric, hookimpl
+
+from ._labels import decisions, mean_over, truth, unless_nan
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class F1Micro(Metric):
-    """2 TP / (2 TP + FP + FN), counted over all examples and labels together. Higher is better.
+    """F1 of the decisions, counted over all examples and labels together.
 
-    logits [n, labels], target [n, labels] -> scalar in [0, 1]; labels with a logit above `threshold` are predicted.
-    Class numbers [n] are accepted too, the largest logit decides, and it is the accuracy. A ratio of counts: biased by
-    about 1/n. NaN where a logit is NaN or nothing is to be found and nothing was predicted.
+    2 TP / (2 TP + FP + FN). Higher is better. logits [n, labels], target [n, labels] -> scalar in [0, 1]; labels with a
+    logit above `threshold` are predicted. Class numbers [n] are accepted too; then the largest logit decides and the
+    value is the accuracy. A ratio of counts: biased by about 1/n. NaN where a logit is NaN, or where there are neither
+    positives nor predictions.
     """
 
     threshold: float = 0.0
     tasks: ClassVar = ("classes", "multilabel")
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         predicted, there = decisions(logits, target, self.threshold), truth(target, logits)
@@ -30,17 +31,18 @@ class F1Micro(Metric):
 
 
 class F1Macro(Metric):
-    """F1 of each label, averaged over the labels that have a positive: rare ones count like others. Higher is better.
+    """F1 of each label, averaged over the labels that have a positive.
 
-    logits [n, labels], target [n, labels] -> scalar in [0, 1]; labels with a logit above `threshold` are predicted.
-    Class numbers [n] are accepted too, and the largest logit decides. What is averaged over does not depend on the
-    predictions, so that contenders are compared on the same labels. A mean of ratios of counts: biased where a label
-    has few positives. NaN where a logit is NaN or no label has a positive.
+    Rare labels count like others. Higher is better. logits [n, labels], target [n, labels] -> scalar in [0, 1]; labels
+    with a logit above `threshold` are predicted. Class numbers [n] are accepted too, and the largest logit decides. The
+    set of labels averaged over does not depend on the predictions, so that contenders are compared on the same labels.
+    A mean of ratios of counts: biased where a label has few positives. NaN where a logit is NaN or no label has a
+    positive.
     """
 
     threshold: float = 0.0
     tasks: ClassVar = ("classes", "multilabel")
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         predicted, there = decisions(logits, target, self.threshold), truth(target, logits)
@@ -50,5 +52,5 @@ class F1Macro(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [F1Micro, F1Macro]

@@ -5,26 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from harness.stock.metrics._labels import mean_over, truth, unless_nan
 
 from harness import Metric, hookimpl
+
+from ._labels import mean_over, truth, unless_nan
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class F1Tuned(Metric):
-    """F1 with the one threshold for all labels that is best on the validation part. Higher is better.
+    """F1 with the one threshold that is best on the validation part.
 
-    logits [n, labels], target [n, labels] or class numbers [n], the same of the validation part -> scalar in [0, 1]. So
-    a loss whose scores lie off 0 is judged by what they could do. `average` as in `f1_micro` and `f1_macro`, for the
-    choice and for the result; of equally good thresholds the highest. The result is on other examples than the choice,
-    so it is not optimistic. NaN where a logit is NaN or there is no positive.
+    One threshold serves all labels. Higher is better. logits [n, labels], target [n, labels] or class numbers [n], the
+    same of the validation part -> scalar in [0, 1]. So a loss whose scores are shifted from 0 is judged by its best
+    threshold. `average` is as in `f1_micro` and `f1_macro`, for the choice and for the result; of equally good
+    thresholds the highest is taken. The result is on other examples than the choice, so it is not optimistic. NaN where
+    a logit is NaN or there is no positive.
     """
 
     average: Literal["micro", "macro"] = "micro"
     tasks: ClassVar = ("classes", "multilabel")
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, logits: Tensor, target: Tensor, validation_logits: Tensor, validation_target: Tensor) -> Tensor:
         macro = self.average == "macro"
@@ -35,14 +37,14 @@ class F1Tuned(Metric):
 
 
 def _f1(hits: Tensor, predicted: Tensor, there: Tensor, macro: bool) -> Tensor:
-    """From counts of each label."""
+    """F1 from counts of each label."""
     if macro:
         return mean_over(2 * hits / (predicted + there), there > 0)
     return 2 * hits.sum() / (predicted.sum() + there.sum())
 
 
 def _best(logits: Tensor, there: Tensor, macro: bool) -> Tensor:
-    """The threshold with the highest F1: every logit is tried, in one pass from the highest down."""
+    """Threshold with the highest F1: every logit is tried, in one pass from the highest down."""
     scores, order = logits.flatten().sort(descending=True)
     hit = there.flatten()[order]
     if macro:
@@ -55,7 +57,7 @@ def _best(logits: Tensor, there: Tensor, macro: bool) -> Tensor:
 
 
 def _gains(logits: Tensor, there: Tensor) -> Tensor:
-    """What predicting one pair more adds to the F1 of its label, labels without a positive aside: [n, labels]."""
+    """Increase in the F1 of its label by one more predicted pair; 0 for labels without a positive: [n, labels]."""
     order = logits.argsort(0, descending=True)
     hits = there.gather(0, order).cumsum(0)
     predicted = torch.arange(1, len(logits) + 1, device=logits.device)[:, None]
@@ -65,5 +67,5 @@ def _gains(logits: Tensor, there: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [F1Tuned]

@@ -1,4 +1,4 @@
-"""Indices of inequality, as economists use them, of the places that points take as neighbours."""
+"""Indices of inequality, as used in economics, of the counts N_k of points as neighbors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class RobinHood(Metric):
-    """The share of places as a neighbour to be given away until all have the same (Hoover, 1936). Lower is better.
+    """Share of neighbor occurrences to move for all points to have as many.
 
-    counts [n] -> half the sum of |N_k - mean| over the sum of N_k, in [0, 1). Not heavy-tailed, unlike skewness.
+    The Hoover index (Hoover, 1936). Lower is better. counts [n] -> half the sum of |N_k - mean| over the sum of N_k, in
+    [0, 1). Not heavy-tailed, unlike skewness.
     """
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, counts: Tensor) -> float:
         x = counts.double()
@@ -26,12 +27,13 @@ class RobinHood(Metric):
 
 
 class Gini(Metric):
-    """The mean difference between two points' N_k over twice their mean (Gini, 1912). Lower is better.
+    """Gini coefficient of the neighbor counts (Gini, 1912).
 
-    counts [n] -> scalar in [0, 1); all n^2 pairs count.
+    The mean difference between two points' N_k over twice their mean. Lower is better. counts [n] -> scalar in [0, 1);
+    all n^2 pairs count.
     """
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, counts: Tensor) -> float:
         x, n = counts.double().sort().values, len(counts)
@@ -41,5 +43,5 @@ class Gini(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [RobinHood, Gini]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.metrics._pairs import two_sample
-
 from harness import Metric, hookimpl
+
+from ._pairs import two_sample
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class KidProxy(Metric):
-    """MMD^2 with the kernel (x . y / d + 1)^3 (KID of Binkowski et al., 2018, in any feature). Lower is better.
+    """Kernel inception distance in any feature (Binkowski et al., 2018).
 
-    features [n, d], reference_features [m, d] -> scalar. A U-statistic: unbiased at every n, below 0 as often as above
-    for a perfect sampler; usable from a few hundred samples. It compares moments up to the third, and its unit is that
-    of the features to the sixth power: compare within one feature only. All pairs are used, not subsets; the interval
-    is that of the seeds.
+    MMD^2 with the kernel (x . y / d + 1)^3. Lower is better. features [n, d], reference_features [m, d] -> scalar. A
+    U-statistic: unbiased at every n, below 0 as often as above for a perfect sampler; usable from a few hundred
+    samples. It compares moments up to the third, and its unit is that of the features to the sixth power: compare
+    within one feature only. All pairs are used, not subsets; the interval is that of the seeds.
     """
 
-    better: ClassVar[str] = "lower"
-    floor: ClassVar[float | None] = 0.0
+    higher_is_better: ClassVar[bool | None] = False
+    ideal: ClassVar[float | None] = 0.0
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         return float(two_sample(_cubic, features.double(), reference_features.double()))
@@ -34,5 +34,5 @@ def _cubic(x: Tensor, y: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [KidProxy]

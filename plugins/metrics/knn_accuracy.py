@@ -1,4 +1,4 @@
-"""Accuracy of the nearest neighbours' vote."""
+"""Accuracy of classification by the nearest neighbors."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 class KNNAccuracy(Metric):
-    """The share of points whose k nearest others vote for their class; of tied classes the first. Higher is better.
+    """Share of points whose k nearest others vote for their class.
 
-    neighbours [n, k], labels [n] -> scalar in [0, 1]; nothing where points have no classes. Every point is left out of
-    its own vote (Fix and Hodges, 1951).
+    Of tied classes the first wins. Higher is better. neighbors [n, k], labels [n] -> scalar in [0, 1]; None where
+    points have no classes. Every point is left out of its own vote (Fix and Hodges, 1951).
     """
 
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
-    def __call__(self, neighbours: Tensor, labels: Tensor | None) -> float | None:
+    def __call__(self, neighbors: Tensor, labels: Tensor | None) -> float | None:
         if labels is None:
             return None
-        votes = torch.nn.functional.one_hot(labels)[neighbours].sum(1).cpu().numpy()
+        votes = torch.nn.functional.one_hot(labels)[neighbors].sum(1).cpu().numpy()
         return float((votes.argmax(1) == labels.cpu().numpy()).mean())
 
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [KNNAccuracy]

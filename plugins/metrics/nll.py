@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 
 class NLL(Metric):
-    """-log p(target), the surprise at the true label. Lower is better; nats; unbiased.
+    """Negative log-likelihood of the true label.
 
-    log_probabilities [..., n, classes], target [..., n] -> [..., n]. Of a soft label [..., n, classes] it is the
-    cross-entropy -sum_j t_j log p_j, least at p = t, where it is the label's entropy. The probabilities are those of
-    the contender's own loss: softmax of the logits, unless the loss is over another transform or temperature. Infinite
-    where a transform says 0; one confident mistake can dominate the mean.
+    -log p(target). Lower is better; nats; unbiased. log_probabilities [..., n, classes], target [..., n] -> [..., n].
+    For a soft label [..., n, classes] it is the cross-entropy -sum_j t_j log p_j, least at p = t, where it is the
+    label's entropy. The probabilities are those of the contender's own loss: softmax of the logits, unless the loss is
+    over another transform or temperature. Infinite where a transform gives 0; one confident mistake can dominate the
+    mean.
     """
 
     tasks: ClassVar = ("classes", "grouped")
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "nats"
 
     def __call__(self, log_probabilities: Tensor, target: Tensor) -> Tensor:
@@ -33,5 +34,5 @@ class NLL(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [NLL]

@@ -1,4 +1,4 @@
-"""How unevenly points are each other's neighbours: hubs and those nobody is near to."""
+"""Distribution of how often points are neighbors of others: hubs and antihubs."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
 ONE_POINT = (
     "is the count of one point, which no resample exceeds: on 1,000 normal points in 100 dimensions its 95 % interval "
-    "within a seed held the expectation in about half of all draws"
+    "within a seed contained the expectation in about half of all draws"
 )
 
 
 class KSkewness(Metric):
-    """The skewness of N_k (Radovanovic et al., 2010, eq. 1). Lower is better; 0 where there are as many hubs as others.
+    """Skewness of the neighbor counts (Radovanovic et al., 2010).
 
-    counts [n] -> the third moment about the mean over the cubed deviation, both with divisor n. Heavy-tailed: the
-    greatest hub alone moves it, and it grows with n. With d it grows to a limit that depends on n, k and the kurtosis
-    of the coordinates. Read it beside `antihub_share` and `robin_hood`. NaN where all counts are equal.
+    Radovanovic et al., 2010, eq. 1. Lower is better; 0 where there are as many hubs as others. counts [n] of N_k -> the
+    third moment about the mean over the cubed deviation, both with divisor n. Heavy-tailed: the largest hub alone
+    changes it, and it grows with n. With d it grows to a limit that depends on n, k and the kurtosis of the
+    coordinates. Read it beside `antihub_occurrence` and `robin_hood`. NaN where all counts are equal.
     """
 
-    better: ClassVar[str] = "lower"
-    caution: ClassVar[str | None] = (
-        "is heavy-tailed, the greatest hub alone moves it: on 1,000 normal points in 100 dimensions its 95 % interval "
-        "within a seed held the expectation in 4 of 5 draws; robin_hood and antihub_share are surer"
+    higher_is_better: ClassVar[bool | None] = False
+    caveat: ClassVar[str | None] = (
+        "is heavy-tailed, the largest hub alone changes it: on 1,000 normal points in 100 dimensions its 95 % interval "
+        "within a seed contained the expectation in 4 of 5 draws; robin_hood and antihub_occurrence are more reliable"
     )
 
     def __call__(self, counts: Tensor) -> float:
@@ -38,44 +39,53 @@ class KSkewness(Metric):
         return float(stats.skew(counts.double().cpu().numpy()))
 
 
-class AntihubShare(Metric):
-    """The share of points that are nobody's neighbour: N_k = 0. Lower is better. counts [n] -> scalar in [0, 1]."""
+class AntihubOccurrence(Metric):
+    """Share of points that are no other point's neighbor.
 
-    better: ClassVar[str] = "lower"
+    Points with N_k = 0. Lower is better. counts [n] -> scalar in [0, 1].
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, counts: Tensor) -> float:
         return float((counts == 0).double().mean())
 
 
-class HubShare(Metric):
-    """The share of all places as a neighbour that hubs take: points with N_k >= `factor` k. Lower is better.
+class HubOccurrence(Metric):
+    """Share of all neighbor occurrences that go to hubs.
 
-    counts [n], k -> scalar in [0, 1].
+    Hubs are points with N_k >= `factor` k. Lower is better. counts [n], k -> scalar in [0, 1].
     """
 
     factor: Positive = 2.0
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, counts: Tensor, k: int) -> float:
         return float(counts[counts >= self.factor * k].sum() / counts.sum())
 
 
 class GroupieRatio(Metric):
-    """The share of all places as a neighbour that the greatest hub takes. Lower is better. counts [n] -> in (0, 1]."""
+    """Share of all neighbor occurrences that go to the largest hub.
 
-    better: ClassVar[str] = "lower"
-    caution: ClassVar[str | None] = ONE_POINT
+    Lower is better. counts [n] -> scalar in (0, 1].
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
+    caveat: ClassVar[str | None] = ONE_POINT
 
     def __call__(self, counts: Tensor) -> float:
         return float(counts.max() / counts.sum())
 
 
-class GreatestHub(Metric):
-    """The largest N_k: how many have the greatest hub among their neighbours. Lower is better. counts [n] -> points."""
+class MaxKOccurrence(Metric):
+    """Number of points that have the largest hub among their neighbors.
 
-    better: ClassVar[str] = "lower"
+    The largest N_k. Lower is better. counts [n] -> points.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "points"
-    caution: ClassVar[str | None] = ONE_POINT
+    caveat: ClassVar[str | None] = ONE_POINT
 
     def __call__(self, counts: Tensor) -> float:
         return float(counts.max())
@@ -83,5 +93,5 @@ class GreatestHub(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
-    return [KSkewness, AntihubShare, HubShare, GroupieRatio, GreatestHub]
+    """The component classes of this module."""
+    return [KSkewness, AntihubOccurrence, HubOccurrence, GroupieRatio, MaxKOccurrence]

@@ -1,4 +1,4 @@
-"""What sampling costs: evaluations and time."""
+"""Cost of sampling: network evaluations and time."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from harness import Metric, hookimpl
 
 
 class NFE(Metric):
-    """Evaluations of the network for each sample. Lower is better; counted, without bias or noise."""
+    """Number of network evaluations for each sample.
 
-    better: ClassVar[str] = "lower"
+    Lower is better; counted, without bias or noise.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, nfe: float) -> float:
         return nfe
 
 
 class SamplerSeconds(Metric):
-    """Time of sampling all samples, the network's aside. Lower is better; what else the machine does adds to it."""
+    """Time of sampling all samples, without the time of the network.
 
-    better: ClassVar[str] = "lower"
+    Lower is better; other load on the machine adds to it.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "s"
 
     def __call__(self, sampler_seconds: float) -> float:
@@ -27,9 +33,12 @@ class SamplerSeconds(Metric):
 
 
 class DenoiserSeconds(Metric):
-    """Time in the network while all samples are made. Lower is better; what else the machine does adds to it."""
+    """Time of the network while all samples are drawn.
 
-    better: ClassVar[str] = "lower"
+    Lower is better; other load on the machine adds to it.
+    """
+
+    higher_is_better: ClassVar[bool | None] = False
     unit: ClassVar[str | None] = "s"
 
     def __call__(self, denoiser_seconds: float) -> float:
@@ -38,5 +47,5 @@ class DenoiserSeconds(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [NFE, SamplerSeconds, DenoiserSeconds]

@@ -1,4 +1,4 @@
-"""What a transform's distributions look like."""
+"""Shape of a transform's distributions."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from harness import Metric, hookimpl
 
 
 class Sparsity(Metric):
-    """The share of probabilities that are exactly 0. A description.
+    """Share of probabilities that are exactly 0.
 
-    probabilities [batch, n] -> [0, 1].
+    A description. probabilities [batch, n] -> [0, 1].
     """
 
-    better: ClassVar[str | None] = None
+    higher_is_better: ClassVar[bool | None] = None
 
     def __call__(self, probabilities: Tensor) -> float:
         return float((probabilities == 0).double().mean())
 
 
 class Entropy(Metric):
-    """The mean entropy of the distributions in nats. A description.
+    """Mean entropy of the distributions.
 
-    probabilities [batch, n] -> [0, log n].
+    In nats. A description. probabilities [batch, n] -> [0, log n].
     """
 
-    better: ClassVar[str | None] = None
+    higher_is_better: ClassVar[bool | None] = None
     unit: ClassVar[str | None] = "nats"
 
     def __call__(self, probabilities: Tensor) -> float:
@@ -36,12 +36,12 @@ class Entropy(Metric):
 
 
 class GradientNorm(Metric):
-    """The mean norm of the gradient in the logits under fixed random weights. A description.
+    """Mean norm of the gradient in the logits under fixed random weights.
 
-    gradient [batch, n] -> scalar.
+    A description. gradient [batch, n] -> scalar.
     """
 
-    better: ClassVar[str | None] = None
+    higher_is_better: ClassVar[bool | None] = None
 
     def __call__(self, gradient: Tensor) -> float:
         return float(gradient.double().norm(dim=-1).mean())
@@ -49,5 +49,5 @@ class GradientNorm(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Sparsity, Entropy, GradientNorm]

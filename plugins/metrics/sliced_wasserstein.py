@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from harness import Count, Metric, hookimpl
+from harness import Metric, PositiveInt, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class SlicedWasserstein(Metric):
-    """Root mean square of the 2-Wasserstein distances on lines (Bonneel et al., 2015). Lower is better.
+    """Root mean square Wasserstein distance on lines (Bonneel et al., 2015).
 
-    features [n, d], reference_features [m, d] -> scalar in the features' unit. The lines are `projections` random
-    directions, the same for everybody. Biased upward and nothing is subtracted: two samples of one distribution lie
-    about 1/sqrt(n) of their spread apart, so compare with the row of independent draws at the same n, and take
-    thousands. The interval is that of the seeds and does not contain the bias.
+    The distances are 2-Wasserstein. Lower is better. features [n, d], reference_features [m, d] -> scalar in the
+    features' unit. The lines are `projections` random directions, the same for every contender. Biased upward and
+    nothing is subtracted: two samples of one distribution lie about 1/sqrt(n) of their spread apart, so compare with
+    the row of independent draws at the same n, and take thousands. The interval is that of the seeds and does not
+    contain the bias.
     """
 
-    projections: Count = 128
-    better: ClassVar[str] = "lower"
-    floor: ClassVar[float | None] = None
+    projections: PositiveInt = 128
+    higher_is_better: ClassVar[bool | None] = False
+    ideal: ClassVar[float | None] = None
 
     def __call__(self, features: Tensor, reference_features: Tensor) -> float:
         x, y = features.double(), reference_features.double()
@@ -35,11 +36,11 @@ class SlicedWasserstein(Metric):
 def _squared(x: Tensor, y: Tensor) -> Tensor:
     """Squared distance between the columns of [n, lines] and [m, lines] -> [lines]: quantile against quantile.
 
-    Both quantile functions are steps; between neighbouring levels of either, counted in units of 1 / nm, they are flat.
+    Both quantile functions are steps; between neighboring levels of either, counted in units of 1 / nm, they are flat.
     """
     (n, _), (m, _) = x.shape, y.shape
     x_levels, y_levels = torch.arange(1, n + 1) * m, torch.arange(1, m + 1) * n
-    levels = torch.cat([x_levels, y_levels]).unique().to(x.device)
+    levels: Tensor = torch.cat([x_levels, y_levels]).unique().to(x.device)
     shares = levels.diff(prepend=levels.new_zeros(1)).to(x) / (n * m)
     gaps = x.sort(0).values[(levels - 1) // m] - y.sort(0).values[(levels - 1) // n]
     return shares @ gaps.square()
@@ -47,5 +48,5 @@ def _squared(x: Tensor, y: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SlicedWasserstein]

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.metrics._labels import decisions, truth
 
 from harness import Metric, hookimpl
+
+from ._labels import decisions, truth
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class SubsetAccuracy(Metric):
-    """1 where every label of an example is right, else 0: exact match. Higher is better; unbiased.
+    """Share of examples with every label right.
 
-    logits [n, labels], target [n, labels] -> [n]; labels with a logit above `threshold` are predicted. Class numbers
-    [n] are accepted too, the largest logit decides, and it is the accuracy. An example with a NaN logit gives NaN.
+    1 for each such example, else 0: exact match. Higher is better; unbiased. logits [n, labels], target [n, labels] ->
+    [n]; labels with a logit above `threshold` are predicted. Class numbers [n] are accepted too; then the largest logit
+    decides and the value is the accuracy. An example with a NaN logit gives NaN.
     """
 
     threshold: float = 0.0
     tasks: ClassVar = ("classes", "multilabel")
-    better: ClassVar[str] = "higher"
+    higher_is_better: ClassVar[bool | None] = True
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         right = (decisions(logits, target, self.threshold) == truth(target, logits)).all(-1)
@@ -31,5 +33,5 @@ class SubsetAccuracy(Metric):
 
 @hookimpl
 def components() -> list[type[Metric]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SubsetAccuracy]

@@ -8,14 +8,17 @@ from harness import Model, hookimpl
 
 
 class Linear(Model):
-    """One affine map: logistic regression under cross-entropy. [batch, inputs] -> [batch, outputs]."""
+    """One affine map, logistic regression under cross-entropy.
+
+    [batch, inputs] -> [batch, outputs].
+    """
 
     def build(self, inputs: int, outputs: int) -> nn.Module:
-        """The untrained layer, initialised as torch does by default."""
+        """The untrained layer, initialized as by default in torch."""
         return nn.Linear(inputs, outputs)
 
 
 @hookimpl
 def components() -> list[type[Model]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Linear]

@@ -6,17 +6,20 @@ from itertools import pairwise
 
 from torch import nn
 
-from harness import Count, Model, hookimpl
+from harness import Model, PositiveInt, hookimpl
 
 
 class MLP(Model):
-    """Fully connected: `layers` hidden layers of `hidden` units with ReLU. [batch, inputs] -> [batch, outputs]."""
+    """Fully connected network with ReLU.
 
-    hidden: Count = 64
-    layers: Count = 1
+    `layers` hidden layers of `hidden` units. [batch, inputs] -> [batch, outputs].
+    """
+
+    hidden: PositiveInt = 64
+    layers: PositiveInt = 1
 
     def build(self, inputs: int, outputs: int) -> nn.Module:
-        """The untrained network, initialised as torch does by default."""
+        """The untrained network, initialized as by default in torch."""
         widths = [inputs, *[self.hidden] * self.layers]
         body = [m for a, b in pairwise(widths) for m in (nn.Linear(a, b), nn.ReLU())]
         return nn.Sequential(*body, nn.Linear(widths[-1], outputs))
@@ -24,5 +27,5 @@ class MLP(Model):
 
 @hookimpl
 def components() -> list[type[Model]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [MLP]

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Threshold(Model):
-    """Logits (0, slope (x - b)) with the threshold b trained from 0: [batch, 1] -> [batch, 2].
+    """Trained threshold on a line, for two classes.
 
-    With a `spread`, in the unit of x, b starts at a normal draw with this deviation instead, another for every seed.
-    The slope is fixed, or trained from `slope` through its logarithm with `learn_slope`, so that it stays positive.
-    Raises BenchError for other than one column and two classes.
+    Logits (0, slope (x - b)) with the threshold b trained from 0: [batch, 1] -> [batch, 2]. With a `spread`, in the
+    unit of x, b starts at a normal draw with this deviation instead, another for every seed. The slope is fixed, or
+    trained from `slope` through its logarithm with `learn_slope`, so that it stays positive. Raises BenchError for
+    other than one column and two classes.
     """
 
     slope: Positive = 1.0
@@ -29,7 +30,7 @@ class Threshold(Model):
     def build(self, inputs: int, outputs: int) -> nn.Module:
         """The untrained threshold."""
         if (inputs, outputs) != (1, 2):
-            raise BenchError(f"threshold: takes one column and two classes, not {inputs} and {outputs}")
+            raise BenchError(f"threshold takes one column and two classes, not {inputs} and {outputs}")
         return _Threshold(self.spread * torch.randn(1), self.slope, self.learn_slope)
 
 
@@ -46,5 +47,5 @@ class _Threshold(nn.Module):
 
 @hookimpl
 def components() -> list[type[Model]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Threshold]

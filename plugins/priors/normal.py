@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class Normal(Prior):
-    """Independent N(0, 1): the law of x_T once no signal is left."""
+    """Independent standard normal values.
+
+    The law of x_T once no signal is left: N(0, 1).
+    """
 
     def draw(self, shape: Sequence[int], generator: Generator) -> Tensor:
-        """Float32 draws of that shape."""
+        """Float32 draws of the given shape."""
         return torch.randn(*shape, generator=generator)
 
 
 @hookimpl
 def components() -> list[type[Prior]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Normal]

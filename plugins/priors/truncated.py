@@ -1,4 +1,4 @@
-"""Normal start shrunk towards its mean."""
+"""Normal start shrunk toward its mean."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from harness import Prior, Unit, hookimpl
+from harness import Prior, UnitInterval, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 
 
 class Truncated(Prior):
-    """psi times a normal draw: the truncation of latents towards their mean (Karras et al., 2019, appendix B).
+    """Normal draws shrunk toward their mean (Karras et al., 2019).
 
-    psi = 1 is `normal`, draw for draw; psi = 0 is the mean alone. Nothing is cut off, for all the name says.
+    `psi` times a normal draw, the truncation of latents of Karras et al., 2019, appendix B. psi = 1 is `normal`, draw
+    for draw; psi = 0 is the mean alone. Despite the name nothing is cut off.
     """
 
-    psi: Unit = 0.7
+    psi: UnitInterval = 0.7
 
     def draw(self, shape: Sequence[int], generator: Generator) -> Tensor:
-        """Float32 draws of that shape."""
+        """Float32 draws of the given shape."""
         return self.psi * torch.randn(*shape, generator=generator)
 
 
 @hookimpl
 def components() -> list[type[Prior]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Truncated]

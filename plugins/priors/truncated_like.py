@@ -1,4 +1,4 @@
-"""Normal start as near to its mean as another prior's."""
+"""Normal start as near to its mean as that of another prior."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from harness import Prior, call, hookimpl, named
+from harness import Prior, call_with_inputs, hookimpl, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,23 +15,27 @@ if TYPE_CHECKING:
 
 
 class TruncatedLike(Prior):
-    """Normal draws, all scaled by the one factor that gives them the mean norm of another prior's draws.
+    """Normal draws scaled to the mean norm of another prior's draws.
 
-    The control for a prior that draws near the mean: what it does that this does not, its norms do not explain. As
-    many draws of the other are made and used for nothing else; the normal ones are those of `normal`.
+    All are scaled by one factor. It is the control for a prior that draws near the mean: a difference between the two
+    is not explained by the norms. As many draws of the other prior are made and used for nothing else; the normal ones
+    are those of `normal`.
     """
 
     prior: Prior = named("hub")
 
-    def draw(self, shape: Sequence[int], generator: Generator, report: Callable[..., None] = lambda *_: None) -> Tensor:
-        """Float32 draws of that shape."""
+    def draw(
+        self, shape: Sequence[int], generator: Generator, on_progress: Callable[..., None] = lambda *_: None
+    ) -> Tensor:
+        """Float32 draws of the given shape."""
         x = torch.randn(*shape, generator=generator)
-        other = call(self.prior.draw, shape, generator, report=report)
+        other: Tensor = call_with_inputs(self.prior.draw, shape, generator, on_progress=on_progress)
         norm, wanted = (part.flatten(1).norm(dim=1).mean() for part in (x, other))
-        return x * (wanted / norm)
+        scaled: Tensor = x * (wanted / norm)
+        return scaled
 
 
 @hookimpl
 def components() -> list[type[Prior]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [TruncatedLike]

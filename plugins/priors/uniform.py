@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class Uniform(Prior):
-    """Independent and uniform on [-sqrt 3, sqrt 3]: mean 0 and variance 1 as `normal` has, but no tails."""
+    """Independent uniform values with mean 0 and variance 1.
+
+    Uniform on [-sqrt 3, sqrt 3]: the moments of `normal`, but no tails.
+    """
 
     def draw(self, shape: Sequence[int], generator: Generator) -> Tensor:
-        """Float32 draws of that shape."""
+        """Float32 draws of the given shape."""
         return (2 * torch.rand(*shape, generator=generator) - 1) * 3**0.5
 
 
 @hookimpl
 def components() -> list[type[Prior]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Uniform]

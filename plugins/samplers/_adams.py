@@ -1,4 +1,4 @@
-"""Multistep rules: a polynomial through the last answers, integrated exactly against an exponential."""
+"""Multistep rules: a polynomial through the last outputs, integrated exactly against an exponential."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def orders(steps: int, most: int) -> Tensor:
-    """1, 2, ..., most, ..., most, ..., 2, 1."""
+    """Orders 1, 2, ..., most, ..., most, ..., 2, 1."""
     step = torch.arange(steps)
     return torch.minimum(step + 1, steps - step).clamp(max=most)
 
@@ -25,7 +25,7 @@ def fitted(nodes: Tensor, moments: Tensor) -> Tensor:
 
 
 def predictor(log_snr: Tensor, orders: Tensor, moments: Callable[[Tensor, int], Tensor]) -> Tensor:
-    """Weights [K, largest order] of the answers at and before each start, in log_snr [K + 1], newest first."""
+    """Weights [K, largest order] of the outputs at and before each start, in log_snr [K + 1], newest first."""
     weights = log_snr.new_zeros(len(orders), int(orders.max()))
     for order in orders.unique().tolist():
         rows = (orders == order).nonzero()
@@ -35,9 +35,9 @@ def predictor(log_snr: Tensor, orders: Tensor, moments: Callable[[Tensor, int], 
 
 
 def of_data(h: Tensor, count: int) -> Tensor:
-    """int_0^h e^(u - h) u^j du for j < count [n, count]: a step of x_0 = u^j, over sqrt(A_s).
+    """Integrals int_0^h e^(u - h) u^j du for j < count [n, count]: a step of x_0 = u^j, over sqrt(A_s).
 
-    Of two, the second is the mid-point's h / 2 times the first, as the authors of DPM-Solver++ and of UniPC have it.
+    Of two, the second is the midpoint's h / 2 times the first, as in DPM-Solver++ and UniPC.
     """
     moments = [-torch.expm1(-h)]
     for j in range(1, count):
@@ -48,7 +48,7 @@ def of_data(h: Tensor, count: int) -> Tensor:
 
 
 def of_noise(h: Tensor, count: int) -> Tensor:
-    """int_0^h e^-u u^j du for j < count [n, count]; h may be infinite."""
+    """Integrals int_0^h e^-u u^j du for j < count [n, count]; h may be infinite."""
     decay = torch.exp(-h)
     moments = [-torch.expm1(-h)]
     for j in range(1, count):

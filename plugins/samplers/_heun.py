@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import torch
-from harness.stock.samplers._linear import Levels, Plan
+
+from ._linear import Levels, Plan
 
 
 def heun(start: Levels, end: Levels, noise: float = 1.0) -> Plan:
     """Steps from start[k] to end[k]: Euler's point, then the mean of both slopes; the last, to 0, is Euler's.
 
-    With d the step in r, Euler's point is z + d eps; the better one lies (eps' - eps) d / 2 beside it, so it is reached
-    from there, not from the start. Where the next step starts later than this one ends, the sample is carried there by
-    as much noise as lies between, its deviation multiplied by `noise`.
+    With d the step in r, Euler's point is z + d eps; the improved one differs from it by (eps' - eps) d / 2, so it is
+    reached from there, not from the start. Where the next step starts later than this one ends, noise carries the
+    sample there, with its deviation multiplied by `noise`.
     """
     scale, lead = end.signal / start.signal, end.signal * (end.ratio - start.ratio)
-    back = torch.ones_like(scale)  # of the last step there is none: it is cut off below
+    back = torch.ones_like(scale)  # the last step has none: it is cut off below
     back[:-1] = start.signal[1:] / end.signal[:-1]
     added = torch.zeros_like(scale)
     added[:-1] = noise**2 * start.alpha_bar[1:] * (start.ratio[1:].square() - end.ratio[:-1].square())

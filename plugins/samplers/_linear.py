@@ -1,4 +1,4 @@
-"""Samplers that are linear recursions: a table made once, and the one loop that runs them all."""
+"""Samplers that are linear recursions: a table computed once, and the one loop that runs them all."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from harness import BenchError, Noise, Ready, Sampler, Schedule
+from harness import BenchError, DiffusionModel, NoiseSource, Sampler, Schedule
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Plan(NamedTuple):
-    """A row for each evaluation of the network: x <- scale x + sum_j weights[j] m[j] + noise, all float64.
+    """A row for each network evaluation: x <- scale x + sum_j weights[j] m[j] + noise, all float64.
 
-    Row k asks the network at times[k] and leads to times[k + 1]. m are its answers, newest first: guesses of x_0 or of
-    eps, as `of` says. The noise has variance added + gamma^2 c, where c = Cov[x_0 | x], and no more than `most`.
+    Row k evaluates the network at times[k] and leads to times[k + 1]. m are its outputs, newest first: predictions of
+    x_0 or of eps, as `of` says. The noise has variance added + gamma^2 c, where c = Cov[x_0 | x], and no more than
+    `most`.
     """
 
     of: str
     times: Tensor
-    """[n + 1], the last is 0; two evaluations may share a time."""
+    """Times [n + 1], the last is 0; two evaluations may share a time."""
     scale: Tensor
     """[n]"""
     weights: Tensor
-    """[n, answers kept]"""
+    """[n, outputs kept]"""
     added: Tensor
     """[n]"""
     gamma: Tensor
@@ -38,7 +39,7 @@ class Plan(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """How much data and noise there is at some times: A_t and B_t = 1 - A_t, float64."""
+    """Shares of data and noise at some times: A_t and B_t = 1 - A_t, float64."""
 
     times: Tensor
     alpha_bar: Tensor
@@ -46,66 +47,66 @@ class Levels(NamedTuple):
 
     @classmethod
     def at(cls, schedule: Schedule, times: Tensor) -> Levels:
-        """Those of a schedule."""
+        """Levels of a schedule at these times."""
         alpha_bar = schedule.alpha_bar(times)
         return cls(times, alpha_bar, 1 - alpha_bar)
 
     @property
     def signal(self) -> Tensor:
-        """sqrt(A_t), what x_0 is multiplied by."""
+        """Coefficient of x_0, sqrt(A_t)."""
         return self.alpha_bar.sqrt()
 
     @property
     def noise(self) -> Tensor:
-        """sqrt(B_t), what eps is multiplied by."""
+        """Coefficient of eps, sqrt(B_t)."""
         return self.beta_bar.sqrt()
 
     @property
     def ratio(self) -> Tensor:
-        """r = sqrt(B_t / A_t): the variable in which the probability flow is dz = eps dr, z = x / sqrt(A_t)."""
+        """Ratio r = sqrt(B_t / A_t), the variable in which the probability flow is dz = eps dr, z = x / sqrt(A_t)."""
         return (self.beta_bar / self.alpha_bar).sqrt()
 
     @property
     def log_snr(self) -> Tensor:
-        """-log r, half the log of the signal-to-noise ratio; infinite at 0."""
+        """Value of -log r, half the logarithm of the signal-to-noise ratio; infinite at 0."""
         return -self.ratio.log()
 
     def starts(self) -> Levels:
-        """Where each step begins."""
+        """Levels at the start of each step."""
         return Levels(*(part[:-1] for part in self))
 
     def ends(self) -> Levels:
-        """Where each step ends."""
+        """Levels at the end of each step."""
         return Levels(*(part[1:] for part in self))
 
 
 class Linear(Sampler):
-    """A sampler whose every point is a linear function of earlier points, of the network's answers and of noise."""
+    """A sampler whose every point is a linear function of earlier points, of the network's outputs and of noise."""
 
     @abstractmethod
     def table(self, schedule: Schedule, times: Tensor) -> Plan:
-        """The table for times [K + 1] that fall to 0, with all the noise its steps have, the last one too."""
+        """Table for times [K + 1] that decrease to 0, with all the noise of its steps, the last one included."""
 
-    def plan(self, schedule: Schedule, times: Tensor, last_noise: bool = False) -> Plan:
-        """The table as it is run: unless `last_noise` asks for it, without noise on the jump to 0."""
+    def plan(self, schedule: Schedule, times: Tensor, noise_last_step: bool = False) -> Plan:
+        """Table as it is run: without noise on the jump to 0, unless `noise_last_step` is set."""
         plan = self.table(schedule, times)
-        noisy = (plan.times[1:] > 0) | last_noise
+        noisy = (plan.times[1:] > 0) | noise_last_step
         return plan._replace(added=plan.added * noisy, gamma=plan.gamma * noisy)
 
     def sample(
         self,
-        denoiser: Ready,
+        model: DiffusionModel,
         covariance: Callable[..., Any] | None,
         x: Tensor,
         times: Tensor,
-        noise: Noise,
-        last_noise: bool = False,
+        noise: NoiseSource,
+        noise_last_step: bool = False,
     ) -> Tensor:
-        """x_0 from x_T. Raises BenchError for times that do not fall strictly to 0."""
+        """Samples x_0 from x_T. Raises BenchError for times that do not decrease strictly to 0."""
         if times[-1] != 0 or not bool((times.diff() < 0).all()):
             shown = ", ".join(f"{t:g}" for t in times.tolist())
             raise BenchError(f"the times of a sampler must fall to 0, got {shown}")
-        return run(self.plan(denoiser.schedule, times, last_noise), denoiser, covariance, x, noise)
+        return run(self.plan(model.schedule, times, noise_last_step), model, covariance, x, noise)
 
 
 def deterministic(of: str, times: Tensor, scale: Tensor, weights: Tensor) -> Plan:
@@ -113,13 +114,15 @@ def deterministic(of: str, times: Tensor, scale: Tensor, weights: Tensor) -> Pla
     return Plan(of, times, scale, weights, torch.zeros_like(scale), torch.zeros_like(scale))
 
 
-def run(plan: Plan, denoiser: Ready, covariance: Callable[..., Any] | None, x: Tensor, noise: Noise) -> Tensor:
-    """x_0 from x_T [b, *shape], in its type; the x given is left alone."""
+def run(
+    plan: Plan, model: DiffusionModel, covariance: Callable[..., Any] | None, x: Tensor, noise: NoiseSource
+) -> Tensor:
+    """Samples x_0 from x_T [b, *shape], in its type; the x given is not modified."""
     answers: deque[Tensor] = deque(maxlen=plan.weights.shape[1])
     x = x.clone()
     parts = (plan.times[:-1], plan.times[1:], *plan[2:6], torch.as_tensor(plan.most).expand_as(plan.scale))
     for k, (t, s, scale, weights, added, gamma, most) in enumerate(zip(*(p.tolist() for p in parts), strict=True)):
-        x0, eps = denoiser.both(x, t)
+        x0, eps = model.x0_and_eps(x, t)
         answer = x0 if plan.of == "x0" else eps
         answers.appendleft(answer.clone() if _shared(answer, x) else answer)
         c = covariance(x, t, s, eps) if covariance is not None and gamma else 0.0
@@ -133,7 +136,7 @@ def run(plan: Plan, denoiser: Ready, covariance: Callable[..., Any] | None, x: T
 
 
 def _shared(answer: Tensor, x: Tensor) -> bool:
-    """Whether a network answered (a part of) the tensor it was given, which is about to be written over."""
+    """True if a network returned (a part of) the tensor it was given, which is about to be overwritten."""
     return answer.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
 
 
@@ -144,7 +147,7 @@ def _disturb(x: Tensor, z: Tensor, added: float, share: float, c: Any, most: flo
     elif c.ndim == 3 and c.shape != x.shape and c.shape[-1] == c.shape[-2] == x[0].numel():
         variances, axes = torch.linalg.eigh(c)
         deviations = (added + share * variances).clamp(0, most).sqrt()
-        # One sample at a time in effect: a product over the batch would round differently in batches of another size.
+        # Effectively one sample at a time: a product over the batch would round differently for other batch sizes.
         root = (axes * deviations[:, None]) @ axes.mT
         x.add_((root @ z.to(c).flatten(1)[..., None]).view_as(z))
     else:

@@ -1,22 +1,21 @@
-"""What the deterministic multistep samplers share."""
+"""Base class of the deterministic multistep samplers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
-from harness.stock.samplers._linear import Linear
+from annotated_types import Ge, Le
 
-from harness import Only
+from harness import derived
+
+from ._linear import Linear
 
 
 class Multistep(Linear):
-    """A sampler whose steps take the last `solver_order` answers into account."""
+    """A sampler whose steps use the last `solver_order` network outputs."""
 
-    ignores: ClassVar[Sequence[str]] = ("variance",)
-    solver_order: Annotated[int, Only(least=1, most=3)] = 2
+    unused_kinds: ClassVar[Sequence[str]] = ("variance",)
+    solver_order: Annotated[int, Ge(1), Le(3)] = 2
 
-    @property
-    def order(self) -> float | None:
-        """That of the solver."""
-        return self.solver_order
+    order = derived(lambda self: self.solver_order)

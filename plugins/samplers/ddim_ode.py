@@ -5,37 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness.stock.samplers._heun import heun
-from harness.stock.samplers._linear import Levels, Linear, Plan, deterministic
+from harness import Sampler, Schedule, derived, hookimpl
 
-from harness import Sampler, Schedule, hookimpl
+from ._heun import heun
+from ._linear import Levels, Linear, Plan, deterministic
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class DDIMOde(Linear):
-    """dz/dr = eps(x, t) with z = x / sqrt(A_t), r = sqrt(B_t / A_t), solved in r (Song et al., 2021, section 4.3).
+    """Euler or Heun steps of the ordinary differential equation of DDIM.
 
-    `euler` is `ddim` without noise. `heun` takes two evaluations a step but one for the last: at its end, r = 0, the
-    slope is E[eps | x_0] = 0 for data that have a density. Where they have none, as images, `edm_heun` ends better.
+    dz/dr = eps(x, t) with z = x / sqrt(A_t), r = sqrt(B_t / A_t), solved in r (Song et al., 2021, section 4.3). `euler`
+    is `ddim` without noise. `heun` takes two evaluations per step except for the last: at its end, r = 0, the slope is
+    E[eps | x_0] = 0 for data that have a density. Where they have none, as images, the last step of `edm_heun` is
+    better.
     """
 
-    ignores: ClassVar[Sequence[str]] = ("variance",)
-    flow: ClassVar[bool] = True
+    unused_kinds: ClassVar[Sequence[str]] = ("variance",)
+    is_probability_flow: ClassVar[bool] = True
     form: Literal["euler", "heun"] = "heun"
 
-    @property
-    def order(self) -> float | None:
-        """1 or 2."""
-        return 2 if self.form == "heun" else 1
+    order = derived(lambda self: 2 if self.form == "heun" else 1)
 
-    def steps_for(self, nfe: int) -> int:
-        """Of 2 K - 1 evaluations, or of K."""
+    def steps_for_nfe(self, nfe: int) -> int:
+        """Number of steps K for 2 K - 1 evaluations (`heun`), or for K (`euler`)."""
         return (nfe + 1) // 2 if self.form == "heun" else nfe
 
     def table(self, schedule: Schedule, times: Tensor) -> Plan:
-        """The table: a row a step, or two."""
+        """Table with one or two rows per step."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()
         if self.form == "heun":
@@ -48,5 +47,5 @@ class DDIMOde(Linear):
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [DDIMOde]

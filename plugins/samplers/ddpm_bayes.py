@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.stock.samplers._ancestral import Ancestral, skipped
-
 from harness import Sampler, hookimpl
 
+from ._ancestral import Ancestral, skipped
+
 if TYPE_CHECKING:
-    from harness.stock.samplers._linear import Levels
     from torch import Tensor
+
+    from ._linear import Levels
 
 
 class DDPMBayes(Ancestral):
-    """Ancestral sampling by q(x_s | x_t, x_0) with the guess of x_0 put in (Sohl-Dickstein et al., 2015).
+    """DDPM derived by Bayes' rule; equal to `ddpm`.
 
-    Equal to `ddpm`. By Bayes' rule q(x_s | x_t, x_0) is q(x_t | x_s) q(x_s | x_0) up to a factor: two normal reports on
-    x_s, one of x_t / sqrt(1 - beta) with variance beta / (1 - beta), one of sqrt(A_s) x_0 with variance B_s. Each
-    counts by the other's share of their variances, and the product of these over their sum is left.
+    Ancestral sampling by q(x_s | x_t, x_0) with the prediction of x_0 inserted (Sohl-Dickstein et al., 2015), for any
+    spacing. By Bayes' rule q(x_s | x_t, x_0) is q(x_t | x_s) q(x_s | x_0) up to a factor: a product of two normal
+    densities in x_s, one with mean x_t / sqrt(1 - beta) and variance beta / (1 - beta), one with mean sqrt(A_s) x_0 and
+    variance B_s. Each mean is weighted by the other's share of the sum of both variances, and the variance is the
+    product of these over their sum.
     """
 
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:
-        """The two reports, weighed."""
+        """Weighted mean of the two densities."""
         beta = skipped(t, s)
         below, above = s.beta_bar, beta / (1 - beta)
         both = below + above
@@ -31,5 +34,5 @@ class DDPMBayes(Ancestral):
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [DDPMBayes]

@@ -1,4 +1,4 @@
-"""The exact reverse process, as a control."""
+"""Exact reverse process, as a control."""
 
 from __future__ import annotations
 
@@ -11,46 +11,53 @@ from harness import Denoiser, Sampler, hookimpl
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Noise, Ready
+    from harness import DiffusionModel, NoiseSource
 
 
 class ExactKernel(Sampler):
-    """Draws x_s from its exact law given x_t: at every step x_0 given x_t, then x_s given both. Exact with any grid.
+    """Control that draws each step from its exact distribution.
 
-    x_s given x_t and x_0 is normal (Ho et al., 2020, equations 6 and 7). What is left of an error is that sampling
-    starts in normal noise and not at x_T.
+    x_s from its exact law given x_t: at every step x_0 given x_t, then x_s given both. Exact with any spacing. x_s
+    given x_t and x_0 is normal (Ho et al., 2020, equations 6 and 7). The remaining error is that sampling starts in
+    normal noise and not at x_T.
     """
 
-    ignores: ClassVar = ("variance",)
-    control: ClassVar[bool] = True
+    unused_kinds: ClassVar = ("variance",)
+    is_control: ClassVar[bool] = True
 
     def skip(self, denoiser: Denoiser) -> str | None:
-        """A denoiser without an exact posterior to draw from."""
-        return None if denoiser.knows("recover") else f"{denoiser!r} has no exact reverse kernel"
+        """Reason for a denoiser without an exact posterior to draw from, or None."""
+        return None if denoiser.supports("sample_posterior") else f"{denoiser!r} has no exact reverse kernel"
 
     def sample(
-        self, denoiser: Ready, covariance: Callable[..., Tensor] | None, x: Tensor, times: Tensor, noise: Noise
+        self,
+        model: DiffusionModel,
+        covariance: object,
+        x: Tensor,
+        times: Tensor,
+        noise: NoiseSource,
     ) -> Tensor:
-        """x_T [b, *shape] -> x_0 [b, *shape]; no noise is added at s = 0."""
-        kept = denoiser.schedule.alpha_bar(times).tolist()
+        """Samples x_0 [b, *shape] from x_T [b, *shape]; no noise is added at s = 0."""
+        kept = model.schedule.alpha_bar(times).tolist()
         for step, (t, (now, then)) in enumerate(zip(times.tolist(), pairwise(kept), strict=False)):
-            x0 = denoiser.recover(x, t, _named(noise, step))
+            x0 = model.sample_posterior(x, t, _named(noise, step))
             x = x0 if then == 1 else _between(x, x0, now, then, noise(step, x))
         return x
 
 
-def _named(noise: Noise, step: int) -> Callable[[str, Tensor], Tensor]:
+def _named(noise: NoiseSource, step: int) -> Callable[[str, Tensor], Tensor]:
     return lambda name, x: noise(f"{step}/{name}", x)
 
 
 def _between(x: Tensor, x0: Tensor, now: float, then: float, noise: Tensor) -> Tensor:
-    """x_s given x_t and x_0, where `now` is A_t and `then` A_s."""
+    """Draws of x_s given x_t and x_0, where `now` is A_t and `then` A_s."""
     ratio = now / then
     step, left = 1 - ratio, (1 - then) / (1 - now)
-    return then**0.5 * step / (1 - now) * x0 + ratio**0.5 * left * x + (step * left) ** 0.5 * noise
+    drawn: Tensor = then**0.5 * step / (1 - now) * x0 + ratio**0.5 * left * x + (step * left) ** 0.5 * noise
+    return drawn
 
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [ExactKernel]

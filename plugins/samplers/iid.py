@@ -1,8 +1,7 @@
-"""Data itself, as a control."""
+"""Independent data, as a control."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from harness import Denoiser, Sampler, hookimpl
@@ -10,27 +9,35 @@ from harness import Denoiser, Sampler, hookimpl
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness import Noise, Ready
+    from harness import DiffusionModel, NoiseSource
 
 
 class IID(Sampler):
-    """Independent data instead of samples: how near to the target a perfect sampler comes with so few of them."""
+    """Control that draws independent data instead of samples.
 
-    ignores: ClassVar = ("variance",)
-    control: ClassVar[bool] = True
+    It shows how near to the target a perfect sampler comes with so few samples.
+    """
+
+    unused_kinds: ClassVar = ("variance",)
+    is_control: ClassVar[bool] = True
 
     def skip(self, denoiser: Denoiser) -> str | None:
-        """A denoiser whose data cannot be drawn."""
-        return None if denoiser.knows("draw") else f"{denoiser!r} has no data to draw"
+        """Reason for a denoiser whose data cannot be drawn, or None."""
+        return None if denoiser.supports("sample") else f"{denoiser!r} has no data to draw"
 
     def sample(
-        self, denoiser: Ready, covariance: Callable[..., Tensor] | None, x: Tensor, times: Tensor, noise: Noise
+        self,
+        model: DiffusionModel,
+        covariance: object,
+        x: Tensor,
+        times: Tensor,
+        noise: NoiseSource,
     ) -> Tensor:
-        """As many draws as there are rows in x; neither they nor the times count."""
-        return noise.drawn("data", len(x), denoiser.draw).to(x)
+        """Draw as many samples as x has rows; neither x nor the times matter."""
+        return noise.drawn("data", len(x), model.sample).to(x)
 
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [IID]

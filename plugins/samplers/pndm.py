@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.samplers._linear import Levels, Linear, Plan, deterministic
-
 from harness import Sampler, Schedule, hookimpl
+
+from ._linear import Levels, Linear, Plan, deterministic
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,30 +20,31 @@ RULES = (
     (55 / 24, -59 / 24, 37 / 24, 0, -9 / 24),
     (55 / 24, -59 / 24, 37 / 24, -9 / 24, 0),
 )
-"""Weights of the answers in each row, newest first: Euler, the mean of both slopes from Euler's point, Adams-Bashforth
-of 2 to 4 answers. The answer at Euler's point is left out of the later rules; the last rule stands for all the rest."""
+"""Weights of the outputs in each row, newest first.
+
+Euler, the mean of both slopes from Euler's point, Adams-Bashforth of 2 to 4 outputs. The output at Euler's point is
+left out of the later rules; the last rule serves all remaining steps.
+"""
 
 
 class PNDM(Linear):
-    """Linear multistep in dz = eps dr (Liu et al., 2022, "PLMS"): Adams-Bashforth weights for eps, r treated as known.
+    """Linear multistep solver with fixed weights, PLMS (Liu et al., 2022).
 
-    The first step is Heun's, so K steps take K + 1 evaluations. The weights are those of even steps, and the mean of
-    eps over time stands for its mean over r: second order on smooth grids, however many answers are used.
+    Adams-Bashforth weights for eps in dz = eps dr, r treated as known. The first step is Heun's, so K steps take K + 1
+    evaluations. The weights are those of even steps, and the mean of eps over time stands for its mean over r: second
+    order with smooth spacings, however many outputs are used.
     """
 
-    ignores: ClassVar[Sequence[str]] = ("variance",)
+    unused_kinds: ClassVar[Sequence[str]] = ("variance",)
 
-    @property
-    def order(self) -> float | None:
-        """2."""
-        return 2
+    order = 2
 
-    def steps_for(self, nfe: int) -> int:
-        """Of K + 1 evaluations; a single step takes one."""
+    def steps_for_nfe(self, nfe: int) -> int:
+        """Number of steps K for K + 1 evaluations; a single step takes one."""
         return max(nfe - 1, 1)
 
     def table(self, schedule: Schedule, times: Tensor) -> Plan:
-        """The table: two rows for the first step, one for each other."""
+        """Table with two rows for the first step, one for each other."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()
         steps = [0, *range(len(times) - 1)] if len(times) > 2 else [0]
@@ -57,5 +58,5 @@ class PNDM(Linear):
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [PNDM]

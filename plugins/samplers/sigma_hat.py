@@ -5,31 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.samplers._ancestral import Ancestral, skipped
-
 from harness import Sampler, hookimpl
 
+from ._ancestral import Ancestral, skipped
+
 if TYPE_CHECKING:
-    from harness.stock.samplers._linear import Levels
     from torch import Tensor
+
+    from ._linear import Levels
 
 
 class SigmaHat(Ancestral):
-    """The posterior mean with noise of variance beta_{t|s}, the "large" one (Song et al., 2021, section 5).
+    """DDPM with the larger noise of the forward process (Song et al., 2021).
 
-    Only the noise is larger: the mean is that of `ddpm`. In the mean of `ddim` the variance would leave sqrt(B_s -
-    beta_{t|s}), which is not real for the last steps of any grid. Equal to `ddpm` with the variance `beta`.
+    The posterior mean with noise of variance beta_{t|s}, the "large" one (Song et al., 2021, section 5). Only the noise
+    is larger: the mean is that of `ddpm`. In the mean of `ddim` this variance would give sqrt(B_s - beta_{t|s}), which
+    is not real for the last steps of any spacing. Equal to `ddpm` with the variance `beta`.
     """
 
-    ignores: ClassVar[Sequence[str]] = ("variance",)
+    unused_kinds: ClassVar[Sequence[str]] = ("variance",)
 
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:
-        """The weights of x_t and x_0 in the posterior mean, and beta."""
+        """Weights of x_t and x_0 in the posterior mean, and beta."""
         beta = skipped(t, s)
         return (1 - beta).sqrt() * s.beta_bar / t.beta_bar, beta * s.signal / t.beta_bar, beta
 
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [SigmaHat]

@@ -5,32 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.samplers._adams import fitted, of_data, orders, predictor
-from harness.stock.samplers._linear import Levels, Plan, deterministic
-from harness.stock.samplers._multistep import Multistep
 from torch.nn.functional import pad
 
-from harness import Sampler, Schedule, hookimpl
+from harness import Sampler, Schedule, derived, hookimpl
+
+from ._adams import fitted, of_data, orders, predictor
+from ._linear import Levels, Plan, deterministic
+from ._multistep import Multistep
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Unipc(Multistep):
-    """Predictor and corrector for x_0 as a polynomial in the log-SNR, one evaluation a step (Zhao et al., 2023; bh2).
+    """Predictor-corrector for x_0 in the log-SNR, bh2 (Zhao et al., 2023).
 
-    The network's answer at the predicted point corrects that point, at no further evaluation: the order is one more
-    than the predictor's `solver_order`. Both start from the same earlier point, so the corrected one is the predicted
-    one plus a combination of answers, and prediction and correction together are one row of a table.
+    x_0 is a polynomial in the log-SNR, with one evaluation per step. The network's output at the predicted point
+    corrects that point, without further evaluation: the order is one more than the predictor's `solver_order`. Both
+    start from the same earlier point, so the corrected one is the predicted one plus a combination of outputs, and
+    prediction and correction together are one row of a table.
     """
 
-    @property
-    def order(self) -> float | None:
-        """One more than the predictor's."""
-        return self.solver_order + 1
+    order = derived(lambda self: self.solver_order + 1)
 
     def table(self, schedule: Schedule, times: Tensor) -> Plan:
-        """The table, one row a step."""
+        """Table with one row per step."""
         levels = Levels.at(schedule, times)
         start, end = levels.starts(), levels.ends()
         order = orders(len(times) - 1, self.solver_order)
@@ -44,7 +43,7 @@ class Unipc(Multistep):
 
 
 def _corrector(log_snr: Tensor, orders: Tensor) -> Tensor:
-    """Weights [K - 1, largest order + 1] of the answers up to the end of each step but the last, newest first."""
+    """Weights [K - 1, largest order + 1] of the outputs up to the end of each step but the last, newest first."""
     weights = log_snr.new_zeros(len(orders) - 1, int(orders.max()) + 1)
     for order in orders[:-1].unique().tolist():
         rows = (orders[:-1] == order).nonzero()
@@ -55,5 +54,5 @@ def _corrector(log_snr: Tensor, orders: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Sampler]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Unipc]

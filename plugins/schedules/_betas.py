@@ -1,4 +1,4 @@
-"""Schedules given by the share of noise that every whole step adds."""
+"""Schedules defined by the noise that every whole step adds."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from harness import BenchError, Schedule
 
 
 class Betas(Schedule):
-    """A_t = prod_{i <= t} (1 - beta_i) at whole t; between them log A_t is a straight line, as at a constant rate."""
+    """A schedule A_t = prod_{i <= t} (1 - beta_i) at whole t; between them log A_t is a straight line.
+
+    That is a constant rate of noise within a step.
+    """
 
     @abstractmethod
     def betas(self) -> Tensor:
-        """beta_1 .. beta_T [T], float64, below 1."""
+        """Values beta_1 .. beta_T [T], float64, below 1."""
 
     def alpha_bar(self, t: Tensor | float) -> Tensor:
-        """A_t, float64, at real times t in [0, T] of any shape. Raises BenchError where a beta is no share."""
+        """A_t, float64, at real times t in [0, T] of any shape. Raises BenchError where a beta is 1 or more."""
         t = torch.as_tensor(t, dtype=torch.float64)
         logs = _logs(self, t.device)
-        whole = t.floor().clamp(0, self.steps - 1)
+        whole = t.floor().clamp(0, self.num_train_timesteps - 1)
         left = whole.long()
         return torch.lerp(logs[left], logs[left + 1], t - whole).exp()
 
 
 @functools.lru_cache(maxsize=64)
 def _logs(schedule: Betas, device: torch.device) -> Tensor:
-    """log A_t at the whole times 0 .. T."""
+    """Values of log A_t at the whole times 0 .. T."""
     betas = schedule.betas()
     if not bool((betas < 1).all()):
         raise BenchError(f"{schedule!r}: a step would add {float(betas.max()):.3g} of noise, it must be below 1")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.stock.schedules._curve import Curve
-
 from harness import Schedule, hookimpl
+
+from ._curve import Curve
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,18 +16,19 @@ OFFSET = 0.008
 
 
 class Cosine(Curve):
-    """A_t = f(t / T) / f(0), f(u) = cos^2(pi/2 (u + 0.008) / 1.008) (Nichol and Dhariwal, 2021, eq. 17).
+    """Squared cosine of time (Nichol and Dhariwal, 2021).
 
-    Their clipping of beta_t at 0.999 touches the last step alone, whatever T; within it A_t is log-linear.
+    A_t = f(t / T) / f(0), f(u) = cos^2(pi/2 (u + 0.008) / 1.008) (Nichol and Dhariwal, 2021, eq. 17). The published
+    clipping of beta_t at 0.999 affects the last step alone, for any T; within it A_t is log-linear.
     """
 
     def curve(self, remaining: Tensor) -> Tensor:
-        """A at the share of the time that remains."""
+        """A at the remaining share of time."""
         end = math.pi / 2 / (1 + OFFSET)
         return ((end * remaining).sin() / math.sin(end)) ** 2
 
 
 @hookimpl
 def components() -> list[type[Schedule]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Cosine]

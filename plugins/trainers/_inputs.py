@@ -1,19 +1,21 @@
-"""What a loss asks for by name beside logits and targets."""
+"""Inputs that a loss requests by name besides logits and targets."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from harness import Loss, call_with_inputs
+
 
 def forward(model: nn.Module, run: Callable[[], Tensor], wants_features: bool) -> tuple[Tensor, Tensor | None]:
-    """(logits, features or None); `run` calls the model.
+    """Logits and features (or None); `run` calls the model.
 
-    The `features` are the input of the layer that is called last, of those with parameters of their own.
+    The `features` are the input of the layer with parameters that is called last.
     """
     if not wants_features:
         return run(), None
@@ -28,15 +30,25 @@ def forward(model: nn.Module, run: Callable[[], Tensor], wants_features: bool) -
 
 
 def class_counts(labels: Tensor, classes: int) -> Tensor:
-    """How often each class or label is there in the training part, [s, classes], from labels [s, m, ...]."""
+    """Number of examples of each class or label in the training part, [s, classes], from labels [s, m, ...]."""
     if labels.is_floating_point():
         return labels.flatten(1, -2).sum(1)
     labels = labels.flatten(1)
     return torch.zeros(len(labels), classes).scatter_add_(1, labels, torch.ones(labels.shape))
 
 
+def stepped(
+    loss: Loss, logits: Tensor, target: Tensor, state: Mapping[str, Tensor], inputs: Mapping[str, Any]
+) -> tuple[Tensor, Mapping[str, Tensor]]:
+    """The loss of one step and its next state; a loss without running state is simply called."""
+    if not state:
+        return call_with_inputs(loss, logits, target, **inputs), state
+    value, after = call_with_inputs(loss.with_state, logits, target, state=state, **inputs)
+    return value, after
+
+
 def schedule(settings: Any, progress: float) -> float:
-    """What the learning rate is multiplied by at a progress in [0, 1]."""
+    """Factor of the learning rate at a progress in [0, 1]."""
     return 0.5 * (1 + math.cos(math.pi * progress)) if settings.lr_schedule == "cosine" else 1.0
 
 

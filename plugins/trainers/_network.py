@@ -1,24 +1,25 @@
-"""The networks of a block in one stack: mapped over seeds by torch.func, or by hand where they are simple."""
+"""Networks of a block in one stack: mapped over seeds by torch.func, or by hand where they are simple."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from harness.stock.trainers._inputs import forward
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
+
+from ._inputs import forward
 
 ELEMENTWISE = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus, nn.Identity)
 
 
 def network(models: Sequence[nn.Module], device: str) -> Mapped:
-    """The stack of these models, which are alike but for their weights."""
+    """Stack of these models, which are alike but for their weights."""
     return (Layers if _is_simple(models[0]) else Mapped)(models, device)
 
 
 def _is_simple(model: nn.Module) -> bool:
-    """Whether `Layers` can stand for the model. A subclass of a layer may do anything, so it is not simple."""
+    """True if `Layers` can replace the model. A subclass of a layer may do anything, so it is not simple."""
     layers = [layer for _, layer in _flat(model)]
     shared = len(list(model.named_parameters(remove_duplicate=False))) > len(list(model.parameters()))
     return (
@@ -30,7 +31,7 @@ def _is_simple(model: nn.Module) -> bool:
 
 
 def _flat(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """(name, layer) in the order of their use; a layer that stands in two places is there twice."""
+    """Pairs (name, layer) in the order of use; a layer that is used twice occurs twice."""
     modules = list(model.named_modules(remove_duplicate=False))
     return modules[1:] if type(model) is nn.Sequential else modules
 
@@ -46,21 +47,21 @@ class Mapped:
         self.fixed = {**buffers, **{name: weights[name].detach() for name in frozen}}
 
     def __call__(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
-        """(logits [lanes, b, ..., classes], features [lanes, b, ..., h] or None) of examples [lanes, b, ..., d].
+        """Logits [lanes, b, ..., classes], features [lanes, b, ..., h] or None, of examples [lanes, b, ..., d].
 
-        The model sees [rows, d]: the items of groups are rows like any others.
+        The model is given [rows, d]: the items of groups are rows like any others.
         """
         logits, features = self._rows(examples.flatten(1, -2), wants_features)
         shape = examples.shape[1:-1]
         return logits.unflatten(1, shape), None if features is None else features.unflatten(1, shape)
 
     def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
-        def run(tensors: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
+        def run(tensors: dict[str, Tensor], x: Tensor) -> tuple[Tensor, ...]:
             logits, features = forward(self.model, lambda: functional_call(self.model, tensors, (x,)), wants_features)
-            return logits if features is None else (logits, features)
+            return (logits,) if features is None else (logits, features)
 
-        result = vmap(run)({**self.weights, **self.fixed}, examples)
-        return result if wants_features else (result, None)
+        logits, *features = vmap(run)({**self.weights, **self.fixed}, examples)
+        return logits, features[0] if features else None
 
 
 class Layers(Mapped):

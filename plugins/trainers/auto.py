@@ -1,20 +1,23 @@
-"""The default trainer: all seeds at once where that works and pays, else one at a time; it says which and why."""
+"""Default trainer: all seeds at once where that works and is faster, else one at a time."""
 
 from __future__ import annotations
 
-from harness.stock.trainers.loop import Loop
-from harness.stock.trainers.stacked import Stacked
+from harness import Trainer, TrainingJob, TrainingResult, hookimpl
 
-from harness import Job, Outcome, Trainer, hookimpl
+from .loop import Loop
+from .stacked import Stacked
 
 PAYS_UP_TO = 200_000
-"""Parameters. Beyond this a single model keeps the processor busy and stacking gains nothing."""
+"""Number of parameters beyond which one model keeps the processor busy, so that stacking has no advantage."""
 
 
 class Auto(Trainer):
-    """Picks `stacked` for networks it can map over seeds and that are small enough to gain from it, else `loop`."""
+    """Picks `stacked` for small networks that can be mapped over seeds.
 
-    def choose(self, job: Job) -> tuple[Trainer, str | None]:
+    For all others it picks `loop`. The report names the choice and the reason.
+    """
+
+    def resolve(self, job: TrainingJob) -> tuple[Trainer, str | None]:
         """The trainer and the reason, for the report."""
         reason = Stacked().skip(job)
         size = sum(weight.numel() for weight in job.model().parameters())
@@ -24,12 +27,12 @@ class Auto(Trainer):
             return Loop(), f"trainer loop: {reason}"
         return Stacked(), "trainer stacked: all seeds of a block are trained at once"
 
-    def fit(self, job: Job) -> Outcome:
+    def fit(self, job: TrainingJob) -> TrainingResult:
         """Train with the trainer it picks."""
-        return self.choose(job)[0].fit(job)
+        return self.resolve(job)[0].fit(job)
 
 
 @hookimpl
 def components() -> list[type[Trainer]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Auto]

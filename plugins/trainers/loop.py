@@ -7,40 +7,41 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from harness.stock.trainers._fields import Moving
-from harness.stock.trainers._inputs import class_counts, forward, reseed, schedule
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from harness import Job, Outcome, Part, Trainer, call, hookimpl, wanted
+from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
+
+from ._fields import Moving
+from ._inputs import class_counts, forward, reseed, schedule, stepped
 
 
 class Loop(Trainer):
-    """Trains one seed with DataLoader and torch.optim, with autocast where `amp` is set.
+    """Trains one seed at a time with DataLoader and torch.optim.
 
-    The batches are those of `stacked`. After every epoch the state is written to the job's folder, whole or not at all;
-    a later call goes on from there.
+    With autocast where `amp` is set. The batches are those of `stacked`. After every epoch the state is written to the
+    job's folder, whole or not at all; a later call resumes from there.
     """
 
-    def fit(self, job: Job) -> Outcome:
+    def fit(self, job: TrainingJob) -> TrainingResult:
         """Train the first seed of the job for the set number of epochs."""
         run = _Run(job)
         for epoch in range(run.resume(), job.settings.epochs):
             run.epoch(epoch)
             run.save(epoch + 1)
-            job.report(epoch + 1, job.settings.epochs)
+            job.on_progress(epoch + 1, job.settings.epochs)
         run.forget()
-        return Outcome(
+        return TrainingResult(
             test=run.logits(job.test), validation=run.logits(job.validation), learned=run.moving.learned(run.free[None])
         )
 
 
 class _Run:
-    """The state of one training run."""
+    """State of one training run."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: TrainingJob) -> None:
         self.job, self.settings = job, job.settings
-        self.moving, self.wants = Moving(job.loss), wanted(job.loss)
+        self.moving, self.wants = Moving(job.loss), requested_inputs(job.loss)
         self.model = job.model().to(job.device)
         self.free = self.moving.start.to(job.device).requires_grad_()
         kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[self.settings.optimizer]
@@ -59,15 +60,16 @@ class _Run:
         self.data = TensorDataset(job.train.inputs, job.train.targets, job.train.index[0])
 
     def epoch(self, number: int) -> None:
-        """One pass over the training part."""
+        """Make one pass over the training part."""
         reseed(self.layers + number, self.job.device)
         self.model.train()
         order = torch.randperm(len(self.data), generator=self.order).tolist()
         for batch, rows in enumerate(DataLoader(self.data, batch_size=self.settings.batch, sampler=order)):
-            self.step(*(part.to(self.job.device) for part in rows), number * self.batches + batch, number)
+            examples, labels, index = (part.to(self.job.device) for part in rows)
+            self.step(examples, labels, index, number * self.batches + batch, number)
 
     def step(self, examples: Tensor, labels: Tensor, index: Tensor, step: int, epoch: int) -> None:
-        """One optimizer step."""
+        """Make one optimizer step."""
         progress = step / max(1, self.settings.epochs * self.batches - 1)
         with torch.autocast(self.job.device, enabled=self.settings.amp):
             logits, features = forward(self.model, lambda: _rows(self.model, examples), "features" in self.wants)
@@ -75,18 +77,17 @@ class _Run:
         available |= {
             "features": None if features is None else features.float().unflatten(0, examples.shape[:-1]),
             "class_counts": self.counts,
-            "state": self.state,
         }
         if "generator" in self.wants:
             available["generator"] = self.job.generator(f"loss/{step}")
         loss = self.moving.at(self.free.unbind(0), progress)
-        result = call(loss, logits.float(), labels, **{k: v for k, v in available.items() if k in self.wants})
-        value, state = result if isinstance(result, tuple) else (result, self.state)
+        wanted = {name: value for name, value in available.items() if name in self.wants}
+        value, state = stepped(loss, logits.float(), labels, self.state, wanted)
         self.state = {name: tensor.detach() for name, tensor in state.items()}
         self.descend(value.mean(), progress)
 
     def descend(self, value: Tensor, progress: float) -> None:
-        """Gradient, its normalisation if asked, and the step at this progress's learning rate."""
+        """Compute the gradient, normalize it if asked, and step at this progress's learning rate."""
         self.optimizer.zero_grad()
         self.scaler.scale(value).backward()
         if self.settings.normalize_gradient:
@@ -99,16 +100,16 @@ class _Run:
 
     def normalize(self) -> None:
         """Divide the gradient by a running mean of its norm, never by less than 0.01."""
-        weights = [p for p in (*self.model.parameters(), self.free) if p.grad is not None]
-        norm = torch.stack([p.grad.norm() for p in weights]).norm()
+        gradients = [p.grad for p in (*self.model.parameters(), self.free) if p.grad is not None]
+        norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
         if self.scaler.is_enabled() and not torch.isfinite(norm):
-            return  # the scaler leaves this step out and tries a smaller scale: the mean must not keep it
+            return  # the scaler skips this step and tries a smaller scale: the mean must not include it
         self.norm = norm if self.norm is None else 0.9 * self.norm + 0.1 * norm
-        for weight in weights:
-            weight.grad /= self.norm.clamp(min=0.01)
+        for gradient in gradients:
+            gradient.div_(self.norm.clamp(min=0.01))
 
     @torch.no_grad()
-    def logits(self, part: Part) -> Tensor:
+    def logits(self, part: Subset) -> Tensor:
         """Logits [1, m, ..., classes] on every example of a part, in evaluation mode."""
         self.model.eval()
         batches = part.inputs.split(max(1024, self.settings.batch))
@@ -116,11 +117,11 @@ class _Run:
 
     @property
     def file(self) -> Path:
-        """Where the state is kept between epochs."""
+        """File that keeps the state between epochs."""
         return self.job.folder / f"lr-{self.job.lr[0]!r}.pt"
 
     def save(self, done: int) -> None:
-        """Keep everything the next epoch needs."""
+        """Save the state that the next epoch needs."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         part = self.file.with_suffix(".part")
         torch.save(
@@ -139,7 +140,7 @@ class _Run:
         part.replace(self.file)
 
     def resume(self) -> int:
-        """Take up what was kept; answers how many epochs are done."""
+        """Load a saved state; returns the number of epochs done."""
         if not self.file.exists():
             return 0
         kept = torch.load(self.file, map_location=self.job.device, weights_only=True)
@@ -150,19 +151,21 @@ class _Run:
             self.free.copy_(kept["free"])
         self.norm, self.state = kept["norm"], kept["state"]
         self.order.set_state(kept["order"].cpu())
-        return kept["done"]
+        done: int = kept["done"]
+        return done
 
     def forget(self) -> None:
-        """Training is over: what was kept is no longer needed."""
+        """Delete the saved state after training."""
         self.file.unlink(missing_ok=True)
 
 
 def _rows(model: torch.nn.Module, examples: Tensor) -> Tensor:
-    """Logits [b, ..., classes] of examples [b, ..., d]; the model sees [rows, d]."""
-    return model(examples.flatten(0, -2)).unflatten(0, examples.shape[:-1])
+    """Logits [b, ..., classes] of examples [b, ..., d]; the model is given [rows, d]."""
+    logits: Tensor = model(examples.flatten(0, -2)).unflatten(0, examples.shape[:-1])
+    return logits
 
 
 @hookimpl
 def components() -> list[type[Trainer]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Loop]

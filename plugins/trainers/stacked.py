@@ -8,28 +8,30 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
-from harness.stock.trainers._fields import Moving
-from harness.stock.trainers._inputs import class_counts, reseed, schedule
-from harness.stock.trainers._network import network
 from torch import Tensor, nn
 from torch.func import vmap
 
-from harness import Job, Outcome, Part, Trainer, call, hookimpl, wanted
+from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
+
+from ._fields import Moving
+from ._inputs import class_counts, reseed, schedule, stepped
+from ._network import network
 
 ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase, nn.modules.conv._ConvNd)
 
 
 class Stacked(Trainer):
-    """Trains a block of 32 seeds as one stack of models, for networks without random layers.
+    """Trains a block of 32 seeds as one stack of models.
 
-    A block always holds 32 lanes, so that a seed's numbers are the same to the bit whichever seeds are asked for; a
-    lane that diverges stays alone with its NaN. Learning rates may differ between lanes.
+    For networks without random layers. A block always holds 32 lanes, so that a seed's numbers are the same to the bit
+    whichever seeds are asked for; a lane that diverges does not affect the others. Learning rates may differ between
+    lanes.
     """
 
-    width: ClassVar[int] = 32
+    seeds_per_block: ClassVar[int] = 32
 
-    def skip(self, job: Job) -> str | None:
-        """Random, running or convolutional layers, mixed precision, and what torch.func cannot map over seeds."""
+    def skip(self, job: TrainingJob) -> str | None:
+        """Reason not to stack: random, running or convolutional layers, mixed precision, or no map by torch.func."""
         if job.settings.amp:
             return "mixed precision (amp) is trained one seed at a time"
         model = job.model()
@@ -45,7 +47,7 @@ class Stacked(Trainer):
             return f"torch.func cannot map it over seeds: {_first_sentence(error)}"
         return reason
 
-    def fit(self, job: Job) -> Outcome:
+    def fit(self, job: TrainingJob) -> TrainingResult:
         """Train every lane for the set number of epochs."""
         stack = _Stack(job, [job.model(k) for k in range(len(job.seeds))])
         settings, examples = job.settings, job.train.index.shape[1]
@@ -57,8 +59,10 @@ class Stacked(Trainer):
             order = torch.stack([torch.randperm(examples, generator=stream) for stream in streams])
             for batch, places in enumerate(order.split(settings.batch, 1)):
                 stack.step(places, epoch * batches + batch, epoch, settings.epochs * batches)
-            job.report(epoch + 1, settings.epochs)
-        return Outcome(test=stack.logits(job.test), validation=stack.logits(job.validation), learned=stack.learned())
+            job.on_progress(epoch + 1, settings.epochs)
+        return TrainingResult(
+            test=stack.logits(job.test), validation=stack.logits(job.validation), learned=stack.learned()
+        )
 
 
 def _first_sentence(error: Exception) -> str:
@@ -66,9 +70,9 @@ def _first_sentence(error: Exception) -> str:
 
 
 @torch.no_grad()
-def _unlike(job: Job, places: Tensor) -> str | None:
-    """Why the stack would not stand for the model: a buffer that moves, or other logits than the model's own."""
-    model, examples = job.model().to(job.device), job.train.rows(places).to(job.device)
+def _unlike(job: TrainingJob, places: Tensor) -> str | None:
+    """Reason why the stack would differ from the model: a buffer that changes, or other logits than the model's own."""
+    model, examples = job.model().to(job.device), job.train.inputs_at(places).to(job.device)
     stacked, _ = network([model] * len(places), job.device)(examples.clone(), False)
     model = job.model().to(job.device)
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
@@ -82,13 +86,13 @@ def _unlike(job: Job, places: Tensor) -> str | None:
 
 
 class _Stack:
-    """The models of a block, the loss's moving fields and the optimizer of both."""
+    """Models of a block, the loss's changing fields and the optimizer of both."""
 
-    def __init__(self, job: Job, models: Sequence[nn.Module]) -> None:
+    def __init__(self, job: TrainingJob, models: Sequence[nn.Module]) -> None:
         self.job = job
         self.lanes = len(models)
         self.moving = Moving(job.loss)
-        self.wants = wanted(job.loss)
+        self.wants = requested_inputs(job.loss)
         self.network = network(models, job.device)
         self.free = self.moving.start.to(job.device).repeat(self.lanes, 1).requires_grad_()
         weights = list(self.network.weights.values())
@@ -99,9 +103,9 @@ class _Stack:
         self.counts = class_counts(job.train.labels, job.classes).to(job.device)
 
     def step(self, places: Tensor, step: int, epoch: int, total: int) -> None:
-        """One optimizer step on the training examples at `places` [lanes, batch]."""
+        """Make one optimizer step on the training examples at `places` [lanes, batch]."""
         job, progress = self.job, step / max(1, total - 1)
-        examples, labels = job.train.rows(places).to(job.device), job.train.labels_at(places).to(job.device)
+        examples, labels = job.train.inputs_at(places).to(job.device), job.train.targets_at(places).to(job.device)
         logits, features = self.network(examples, "features" in self.wants)
         mapped = {"features": features, "class_counts": self.counts}
         mapped = {name: value for name, value in mapped.items() if name in self.wants}
@@ -122,38 +126,37 @@ class _Stack:
     def _loss_of_a_lane(self, shared: dict[str, Any], progress: float) -> Callable[..., Any]:
         def run(logits: Tensor, labels: Tensor, free: Tensor, mapped: Any, state: Any) -> Any:
             loss = self.moving.at(free.unbind(0), progress)
-            result = call(loss, logits, labels, **shared, **mapped, state=state)
-            value, state = result if isinstance(result, tuple) else (result, state)
+            value, state = stepped(loss, logits, labels, state, {**shared, **mapped})
             return value.mean(), state
 
         return run
 
     def _normalized(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Each lane's gradient divided by a running mean of its norm, never by less than 0.01."""
+        """Gradient of each lane, divided by a running mean of its norm, never by less than 0.01."""
         norm = torch.stack([gradient.reshape(self.lanes, -1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
         self.norm = norm if self.norm is None else 0.9 * self.norm + 0.1 * norm
         divisor = self.norm.clamp(min=0.01)
         return tuple(gradient / divisor.view(-1, *[1] * (gradient.ndim - 1)) for gradient in gradients)
 
     @torch.no_grad()
-    def logits(self, part: Part) -> Tensor:
+    def logits(self, part: Subset) -> Tensor:
         """Logits [lanes, m, ..., classes] on every example of a part, in evaluation mode."""
         self.network.model.eval()
         places = torch.arange(part.index.shape[1]).expand(self.lanes, -1)
-        logits, _ = self.network(part.rows(places).to(self.job.device), False)
+        logits, _ = self.network(part.inputs_at(places).to(self.job.device), False)
         self.network.model.train()
         return logits
 
     def learned(self) -> dict[str, list[float]]:
-        """The learned fields after training."""
+        """Learned fields after training."""
         return self.moving.learned(self.free.detach())
 
 
 class _Optimizer:
-    """torch's own optimizer on slices of the stack: neighbouring lanes with the same learning rate share a slice."""
+    """Optimizer of torch on slices of the stack: neighboring lanes with the same learning rate share a slice."""
 
-    def __init__(self, leaves: Sequence[Tensor], weights: int, job: Job) -> None:
-        """The first `weights` leaves are the networks', which decay; the loss's learned fields do not."""
+    def __init__(self, leaves: Sequence[Tensor], weights: int, job: TrainingJob) -> None:
+        """Take the first `weights` leaves as the networks', which decay; the loss's learned fields do not."""
         self.slices: list[tuple[int, int, list[Tensor]]] = []
         groups: list[dict[str, Any]] = []
         start = 0
@@ -168,10 +171,10 @@ class _Optimizer:
         self.torch = kind(groups, fused=True)
 
     def step(self, gradients: Sequence[Tensor], scale: float) -> None:
-        """One step with the learning rates multiplied by `scale`."""
+        """Make one step with the learning rates multiplied by `scale`."""
         for start, stop, views in self.slices:
             for view, gradient in zip(views, gradients, strict=True):
-                view.grad = gradient[start:stop].contiguous()  # the fused kernels read it as the parameter lies
+                view.grad = gradient[start:stop].contiguous()  # fused kernels need the layout of the parameter
         for group in self.torch.param_groups:
             group["lr"] = group["base"] * scale
         self.torch.step()
@@ -179,5 +182,5 @@ class _Optimizer:
 
 @hookimpl
 def components() -> list[type[Trainer]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Stacked]

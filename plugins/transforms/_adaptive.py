@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from harness.stock.transforms._grids import NEVER, Aim, Nodes, left_end, log_max_cdf, panels
-from harness.stock.transforms._laws import Law
+
+from ._grids import NEVER, Aim, Nodes, left_end, log_max_cdf, panels
+from ._laws import Law
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -38,9 +39,9 @@ class OfTorch(Law):
         return torch.where(inside & (log_cdf > NEVER / 2), log, NEVER)
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        """Panels from equal steps of asinh and the high logits, the worst ones halved again and again.
+        """Panels from equal steps of asinh and the high logits, the worst ones bisected repeatedly.
 
-        A panel's error is known: its share of P(max <= x) is the difference at its ends.
+        The error of a panel is known: its share of P(max <= x) is the difference at its ends.
         """
         low = torch.full_like(rows[:, :1], self.quantile(max(aim.log_error, -30.0)))
         high = torch.full_like(low, self.far(max(aim.log_error - math.log(rows.shape[1]), -34.0)))
@@ -69,12 +70,12 @@ class OfTorch(Law):
 
     @property
     def jumps(self) -> tuple[float, float]:
-        """The ends of the support, where the density may jump; 0 for those that are infinite."""
+        """Ends of the support, where the density may jump; 0 for infinite ones."""
         support = self._law(torch.device("cpu")).support
         return float(getattr(support, "lower_bound", 0.0)), float(getattr(support, "upper_bound", 0.0))
 
     def _errors(self, rows: Tensor, ends: Tensor, x: Tensor, log_w: Tensor) -> Tensor:
-        """|quadrature - P(left < max <= right)| for each panel [r, m]."""
+        """Absolute error |quadrature - P(left < max <= right)| of each panel [r, m]."""
         exact = log_max_cdf(self, rows, ends).exp().diff(dim=-1)
         parts = []
         for row, node, weight in zip(rows, x, log_w, strict=True):
@@ -86,7 +87,7 @@ class OfTorch(Law):
 
     def _inside(self, z: Tensor) -> tuple[Distribution, Tensor]:
         law = self._law(z.device)
-        return law, law.support.check(z) & (z.abs() < 1e100)
+        return law, (law.support or torch.distributions.constraints.real).check(z) & (z.abs() < 1e100)
 
     def _law(self, device: torch.device) -> Distribution:
         return distribution(self.name, self.parameters, device)
@@ -99,7 +100,7 @@ class OfTorch(Law):
 
 @functools.lru_cache(maxsize=64)
 def distribution(name: str, parameters: tuple[tuple[str, float], ...], device: torch.device) -> Distribution:
-    """The distribution, in float64. Raises what torch raises where the parameters do not fit."""
+    """The distribution, in float64. Raises the errors of torch where the parameters do not fit."""
     values = {key: torch.tensor(value, dtype=torch.float64, device=device) for key, value in parameters}
     defaults: dict[str, Any] = {"loc": 0.0, "scale": 1.0} if not parameters else {}
     values |= {key: torch.tensor(value, dtype=torch.float64, device=device) for key, value in defaults.items()}

@@ -1,4 +1,4 @@
-"""The part all transforms share: any dimension, any leading ones, any floating type, masks and NaN."""
+"""Base class of all transforms: any dimension, any leading ones, any floating type, masks and NaN."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.transforms._own import by_rows
 
 from harness import BenchError, Transform
+
+from ._own import by_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,30 +19,30 @@ if TYPE_CHECKING:
 class Along(Transform):
     """A transform of the last dimension, or of `dim`, written for rows [r, n] whose largest entry is 0.
 
-    A logit of -inf is a masked class: probability 0, log-probability -inf, no gradient. A row with NaN or +inf in it,
-    or with nothing but masks, gives a row of NaN and no gradient. float16 and bfloat16 are computed in float32, under
+    A logit of -inf is a masked class: probability 0, log-probability -inf, no gradient. A row that contains NaN or
+    +inf, or only masks, gives a row of NaN and no gradient. float16 and bfloat16 are computed in float32, under
     autocast too, and the result has the type of the logits.
     """
 
     shifts: ClassVar[bool] = True
-    """Whether a constant added to a row changes nothing, so the largest entry may be subtracted."""
+    """True if a constant added to a row changes nothing, so that the largest entry may be subtracted."""
 
     def __call__(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> probabilities [..., n] that sum to 1 along `dim`."""
+        """Probabilities [..., n] that sum to 1 along `dim`, of logits [..., n]."""
         return self._of_rows(self._cleaned(self.probabilities), logits, dim)
 
     def log(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> log-probabilities [..., n] along `dim`; -inf where a probability is 0."""
+        """Log-probabilities [..., n] along `dim`, of logits [..., n]; -inf where a probability is 0."""
         return self._of_rows(self._cleaned(self.log_probabilities), logits, dim)
 
     @abstractmethod
     def probabilities(self, rows: Tensor) -> Tensor:
-        """(rows [r, n], float32 or float64, n > 0, no NaN or +inf, some entries may be -inf) -> [r, n]."""
+        """Probabilities of rows: (rows [r, n], float32 or float64, n > 0, no NaN or +inf, possibly -inf) -> [r, n]."""
 
     def log_probabilities(self, rows: Tensor) -> Tensor:
-        """As `probabilities`, for their logarithm; better than this where a probability could underflow."""
+        """Logarithm of `probabilities`; override it where a probability could underflow."""
         p = self.probabilities(rows)
-        # Not p.log(): where p is 0 its derivative is infinite, and infinity times a zero gradient is NaN.
+        # Not p.log(), whose derivative is infinite where p is 0: infinity times a zero gradient is NaN.
         return torch.where(p > 0, p, 1.0).log().masked_fill(p == 0, -torch.inf)
 
     def _of_rows(self, function: Callable[[Tensor], Tensor], logits: Tensor, dim: int) -> Tensor:
@@ -59,9 +60,9 @@ class Along(Transform):
         return result.to(logits.dtype).reshape(moved.shape).movedim(-1, dim)
 
     def _cleaned(self, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        """`function`, of rows fit to be computed on; NaN for the others.
+        """Result of `function` on valid rows; NaN for the others.
 
-        On a CPU, where no gradient keeps them, temporaries are of some rows at a time: they stay in the cache.
+        On a CPU, where no gradient keeps them, temporaries cover a few rows at a time, so that they stay in the cache.
         """
 
         def computed(rows: Tensor) -> Tensor:
@@ -72,10 +73,10 @@ class Along(Transform):
 
 
 def clean(rows: Tensor, shifts: bool = True) -> tuple[Tensor, Tensor]:
-    """Rows [r, n] fit to be computed on, their largest entry at 0 if `shifts`; and 1, or NaN for the others [r, 1]."""
+    """Valid rows [r, n] with their largest entry at 0 if `shifts`, and a factor [r, 1]: 1, or NaN for invalid rows."""
     top = rows.detach().amax(-1, keepdim=True)
     good = top.isfinite()
-    if torch.is_grad_enabled():  # the gradient of a masked class stops here, whatever the transform makes of it
+    if torch.is_grad_enabled():  # the gradient of a masked class stops here, whatever the transform does with it
         rows = rows.masked_fill(rows == -torch.inf, -torch.inf)
     rows = torch.where(good, rows - top if shifts else rows, 0.0)
     return rows, torch.where(good, 1.0, torch.nan).to(rows.dtype)

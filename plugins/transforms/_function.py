@@ -1,28 +1,33 @@
-"""The race of `_race.py` as a function torch can differentiate twice and map over lanes."""
+"""The quadrature of `_race.py` as a function that torch can differentiate twice and map over seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
-from harness.stock.transforms._pair import pair
 from torch.autograd.function import once_differentiable
 
+from ._pair import pair
+
 if TYPE_CHECKING:
-    from harness.stock.transforms._race import Race
     from torch import Tensor
+
+    from ._race import Race
 
 
 def race(rows: Tensor, contest: Race) -> Tensor:
-    """(rows [r, n]) -> p or log p [r, n], whichever the contest asks for."""
+    """Probabilities or log-probabilities [r, n] of rows [r, n], whichever the contest computes."""
     pairs = rows.shape[-1] == 2 and contest.law.pairs
     return pair(rows, contest.law, contest.relative) if pairs else _race(rows, contest)
 
 
-@torch.compiler.disable
-def _race(rows: Tensor, contest: Race) -> Tensor:
+def _eager(rows: Tensor, contest: Race) -> Tensor:
     result: Tensor = _Run.apply(rows, contest)
     return result
+
+
+_race: Callable[[Tensor, Race], Tensor] = torch.compiler.disable(_eager)
 
 
 class _Run(torch.autograd.Function):
@@ -46,7 +51,7 @@ class _Run(torch.autograd.Function):
 
 
 class _Pull(torch.autograd.Function):
-    """The product with the Jacobian; a function of its own so that it has a derivative."""
+    """Product with the Jacobian, as a function of its own so that it has a derivative."""
 
     @staticmethod
     def forward(rows: Tensor, out: Tensor, cotangent: Tensor, contest: Race) -> Tensor:
@@ -69,7 +74,7 @@ class _Pull(torch.autograd.Function):
 
 
 class _Twice(torch.autograd.Function):
-    """The derivative of `_Pull`; it has none of its own."""
+    """Derivative of `_Pull`; it has no derivative itself."""
 
     @staticmethod
     def forward(rows: Tensor, cotangent: Tensor, direction: Tensor, contest: Race) -> tuple[Tensor, Tensor]:
@@ -77,7 +82,7 @@ class _Twice(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-        """Nothing to keep."""
+        """Saves nothing."""
 
     @staticmethod
     @once_differentiable
@@ -90,7 +95,7 @@ class _Twice(torch.autograd.Function):
 
 
 def _folded(function: Any, info: Any, in_dims: Any, tensors: tuple[Tensor, ...], contest: Race) -> tuple[Tensor, ...]:
-    """Rows are independent of each other: lanes are only more of them."""
+    """Rows with the mapped dimension folded in: rows are independent, so mapped ones are just more rows."""
     lanes = [
         t.movedim(d, 0) if d is not None else t.expand(info.batch_size, *t.shape)
         for t, d in zip(tensors, in_dims, strict=False)

@@ -1,7 +1,7 @@
-"""Where to put the nodes: per row, on the value x of the maximum of logit plus noise.
+"""Placement of quadrature nodes, for each row, on the value x of the maximum of logit plus noise.
 
 Rows [r, n] have their largest entry at 0 and FAR where a class is masked. Every rule gives nodes x [r, q] and the
-logarithms of their weights [r, q], float64, from which no gradient is taken: the integral does not depend on them.
+logarithms of their weights [r, q] in float64. No gradient is taken from them: the integral does not depend on them.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ import torch
 from torch.nn.functional import threshold
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
     from torch import Tensor
 
+    from ._laws import Law
+
 FAR = -1e150
-"""Stands for a masked logit: it never wins, and no arithmetic on it overflows."""
+"""Replaces a masked logit: it never wins, and arithmetic on it does not overflow."""
 
 NEVER = -1e30
-"""A log-probability that stands for -inf: it survives the arithmetic of gradients, -inf - -inf would be NaN."""
+"""Replaces a log-probability of -inf: in gradients -inf - -inf would be NaN."""
 
 ELEMENTS = 1 << 17
-"""Most numbers in one temporary tensor: larger ones leave the processor's cache."""
+"""Most numbers in one temporary tensor; larger ones do not fit into the processor's cache."""
 
 
 class Aim(NamedTuple):
-    """What a grid is for: the logarithm of the error allowed, of each p (`relative`) or of 1."""
+    """Requirement on a grid: the logarithm of the error allowed, relative to each p (`relative`) or to 1."""
 
     log_error: float
     relative: bool
@@ -38,19 +39,19 @@ Nodes = tuple["Tensor", "Tensor"]
 
 
 def log_max_cdf(law: Law, rows: Tensor, x: Tensor) -> Tensor:
-    """log P(max <= x): (rows [r, n], x [r, q]) -> [r, q]."""
+    """Value of log P(max <= x): (rows [r, n], x [r, q]) -> [r, q]."""
     step = max(1, ELEMENTS // rows.numel())
     parts = [law.log_cdf(part[:, :, None] - rows[:, None, :]).sum(-1) for part in x.split(step, 1)]
     return torch.cat(parts, 1)
 
 
 def spread(rows: Tensor) -> Tensor:
-    """How far the lowest unmasked class is below the best: [r, n] -> [r, 1]."""
+    """Distance of the lowest unmasked class from the best: [r, n] -> [r, 1]."""
     return -torch.where(rows > FAR, rows, 0.0).amin(-1, keepdim=True)
 
 
 def left_end(law: Law, rows: Tensor, low: Tensor, high: Tensor, log_error: Tensor | float, steps: int = 12) -> Tensor:
-    """x [r, 1] between `low` and `high` with log P(max <= x) = `log_error`, from below."""
+    """Point x [r, 1] between `low` and `high` with log P(max <= x) = `log_error`, approached from below."""
     for _ in range(steps):
         middle = (low + high) / 2
         small = log_max_cdf(law, rows, middle) < log_error
@@ -61,7 +62,7 @@ def left_end(law: Law, rows: Tensor, low: Tensor, high: Tensor, log_error: Tenso
 def even(law: Law, rows: Tensor, aim: Aim, *, step: float, reach: float, most: float) -> Nodes:
     """The trapezoidal rule on one window per row, for light tails and no kinks: it converges exponentially.
 
-    A class d below the best has its integrand `reach` * d below; beyond `most` that is no longer followed.
+    The integrand of a class d below the best lies `reach` * d below; beyond `most` it is no longer followed.
     """
     n = rows.shape[1]
     right = law.far(aim.log_error - math.log(n))
@@ -74,7 +75,7 @@ def even(law: Law, rows: Tensor, aim: Aim, *, step: float, reach: float, most: f
 
 
 def steps_between(start: Tensor, stop: Tensor, step: float) -> tuple[Tensor, Tensor]:
-    """Equal steps of `step` at most from `start` to `stop` [r, 1]: their numbers [r, q], -1 after the last; the width.
+    """Numbers [r, q] of equal steps from `start` to `stop` [r, 1], -1 after the last, and their width, at most `step`.
 
     Each row has as many as it needs, so its result does not depend on the other rows.
     """
@@ -84,34 +85,37 @@ def steps_between(start: Tensor, stop: Tensor, step: float) -> tuple[Tensor, Ten
 
 
 def asinh(x: Tensor) -> Tensor:
-    """asinh, several times as fast as torch's."""
+    """Inverse hyperbolic sine, several times as fast as torch's."""
     size = x.abs()
     return torch.log1p(size + size * size / (1 + (1 + size * size).sqrt())).copysign(x)
 
 
 def exp(x: Tensor) -> Tensor:
-    """exp, but 0 where x < -80: several times as fast as torch's where that comes near the smallest numbers."""
+    """Exponential, but 0 where x < -80: several times as fast as torch's where results are almost 0."""
     return threshold(x.clamp(min=-80.0).exp_(), 2e-35, 0.0)
 
 
 class Centres(NamedTuple):
-    """A monotone map T(x) = sum_j w_j asinh((x - c_j) / scale): equal steps in T crowd around every centre c_j."""
+    """A monotone map T(x) = sum_j w_j asinh((x - c_j) / scale): equal steps in T are dense around every center c_j."""
 
     centres: Tensor
     weights: Tensor
     scale: float
 
     def map(self, x: Tensor) -> Tensor:
-        """T at x [r, q] -> [r, q]."""
+        """Value of T at x [r, q] -> [r, q]."""
         return (self.weights[:, None] * asinh((x[..., None] - self.centres[:, None]) / self.scale)).sum(-1)
 
     def slope(self, x: Tensor) -> Tensor:
-        """dT/dx at x [r, q] -> [r, q]."""
+        """Derivative dT/dx at x [r, q] -> [r, q]."""
         z = (x[..., None] - self.centres[:, None]) / self.scale
         return (self.weights[:, None] / (1 + z * z).sqrt()).sum(-1) / self.scale
 
     def inverse(self, t: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        """x between `low` and `high` [r, 1] with T(x) = t [r, q]: a table around the centres, then Newton's method."""
+        """Point x between `low` and `high` [r, 1] with T(x) = t [r, q].
+
+        A table around the centers gives the starting value of Newton's method.
+        """
         ladder = torch.sinh(torch.linspace(0, 1, 20, dtype=t.dtype, device=t.device) * float(asinh(high - low).max()))
         ladder = torch.cat([-ladder.flip(0), ladder[1:]])
         table = (self.centres[:, :, None] + self.scale * ladder).flatten(1)
@@ -132,16 +136,16 @@ def crowded(law: Law, rows: Tensor, aim: Aim, *, df: float, scale: float) -> Nod
     if aim.relative:
         log_error = log_error - (df + 1) * torch.log1p(spread(rows) / scale)
     centres = rows.topk(min(16, rows.shape[1])).values
-    # Not P(max <= centre): off the real line, towards the poles, ties of many classes grow as they do to the right.
+    # Not P(max <= center): off the real line, toward the poles, ties of many classes grow as they do to the right.
     near = _share(log_max_cdf(law, rows, centres + scale), log_error, aim)
-    # A heap of n classes reaches up by about n^(1 / df); it needs a centre unless the best is so near that it serves.
+    # n tied classes reach up by about n^(1 / df); they need a center unless the best is so near that its own serves.
     heap = scale * rows.shape[1] ** (1 / df)
     above = _share(log_max_cdf(law, rows, centres + heap), log_error, aim)
     wanted = torch.maximum(near, above * (1 - _cover(10 * (centres - centres[:, :1]) / heap)))
     weights = [torch.ones_like(wanted[:, 0])]
     for j in range(1, centres.shape[1]):
-        near = [w * _cover((centres[:, k] - centres[:, j]) / scale) for k, w in enumerate(weights)]
-        weights.append((wanted[:, j] - torch.stack(near).sum(0)).clamp(min=0.0))
+        covered = [w * _cover((centres[:, k] - centres[:, j]) / scale) for k, w in enumerate(weights)]
+        weights.append((wanted[:, j] - torch.stack(covered).sum(0)).clamp(min=0.0))
     weight = torch.stack(weights, 1)
     used = int((weight > 0).sum(1).max())
     weight, order = weight.sort(1, descending=True)
@@ -150,12 +154,12 @@ def crowded(law: Law, rows: Tensor, aim: Aim, *, df: float, scale: float) -> Nod
 
 
 def _share(log_p: Tensor, log_error: Tensor, aim: Aim) -> Tensor:
-    """How much of a centre's weight is worth having for what has this log-probability."""
+    """Share of a center's weight that is useful for a class with this log-probability."""
     return ((log_p + 3 - log_error) / -aim.log_error).clamp(0, 1)
 
 
 def _cover(z: Tensor) -> Tensor:
-    """How far asinh around a centre moves a pole z away from the real line, as a share of what it does for its own."""
+    """Shift of a pole z away from the real line by asinh around a center, relative to the shift of its own pole."""
     return torch.asin(2 / (z.abs() + (4 + z * z).sqrt())) * (2 / math.pi)
 
 
@@ -175,7 +179,7 @@ def _along_map(law: Law, rows: Tensor, placed: Centres, log_error: Tensor, right
 
 
 def panels(ends: Tensor, points: int) -> Nodes:
-    """Gauss-Legendre between neighbouring ends: (sorted [r, m + 1]) -> [r, m * points]; empty panels weigh nothing."""
+    """Gauss-Legendre between neighboring ends: (sorted [r, m + 1]) -> [r, m * points]; empty panels weigh nothing."""
     rule = np.polynomial.legendre.leggauss(points)
     node, weight = (torch.as_tensor(v, dtype=ends.dtype, device=ends.device) for v in rule)
     half = ends.diff(dim=-1)[..., None] / 2

@@ -1,4 +1,4 @@
-"""The compiled functions of `_cells.cpp`: built on first use, kept in torch's folder for extensions, never needed."""
+"""Compiled functions of `_cells.cpp`: built on first use, kept in torch's folder for extensions, never required."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).with_name("_cells.cpp")
 FLAGS = ["-O3", "-fopenmp", *(["-mavx2", "-mfma"] if "AVX" in torch.backends.cpu.get_cpu_capability() else [])]
-"""OpenMP without linking it: the threads are then those of the library that torch has loaded."""
+"""Compiles for OpenMP without linking it: the threads are then those of the library that torch has loaded."""
 
 
 class Library:
@@ -27,7 +27,7 @@ class Library:
         self._functions = ctypes.CDLL(str(path))
 
     def call(self, name: str, *arguments: Tensor | float | None) -> None:
-        """`name(*arguments, threads)`: contiguous CPU tensors, null pointers, int64 and float32 numbers."""
+        """Call `name(*arguments, threads)` with contiguous CPU tensors, null pointers, int64 and float32 numbers."""
         function = getattr(self._functions, name)
         function.restype = None
         function(*map(_passed, arguments), torch.get_num_threads())
@@ -41,15 +41,18 @@ def _passed(argument: Tensor | float | None) -> Any:
 
 @functools.cache
 def library() -> Library | None:
-    """The compiled functions, built where this is the first use on this machine; None where they cannot be built."""
+    """The compiled functions, built on their first use on this machine; None where they cannot be built."""
     try:
         return Library(_built())
-    except Exception:  # no compiler, no ninja, no place to write, another system: torch does it all then
+    except Exception:  # no compiler, no ninja, no writable folder, another system: torch computes everything then
         return None
 
 
 def _built() -> Path:
-    """The library's file. Concurrent builds do not wait for each other: the last one to finish replaces the others'."""
+    """Path of the shared library.
+
+    Concurrent builds do not wait for each other; the last one to finish replaces the files of the others.
+    """
     from torch.utils import cpp_extension
 
     digest = hashlib.sha256(f"{FLAGS}{torch.__version__}".encode() + SOURCE.read_bytes()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Noise whose density has kinks or ends: the nodes go between them."""
+"""Noise whose density has kinks or ends: quadrature nodes are placed between them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.transforms._grids import (
-    NEVER,
-    Aim,
-    Nodes,
-    left_end,
-    log_max_cdf,
-    panels,
-    spread,
-    steps_between,
-)
-from harness.stock.transforms._laws import Law, uniforms
+
+from ._grids import NEVER, Aim, Nodes, left_end, log_max_cdf, panels, spread, steps_between
+from ._laws import Law, uniforms
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 FEW = 32
-"""So many classes or fewer are integrated exactly under uniform noise."""
+"""Up to so many classes are integrated exactly under uniform noise."""
 
 KINKS = 1024
-"""Of more classes than that the kinks are so weak that nodes need not avoid them."""
+"""With more classes than that the kinks are so weak that nodes need not avoid them."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +66,7 @@ class Uniform(Law):
 
     @property
     def breaks(self) -> bool:
-        """True: the ends of the interval."""
+        """Always True: the density jumps at the ends of the interval."""
         return True
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
@@ -93,7 +85,7 @@ class Uniform(Law):
         return panels(torch.cat([even_ends, kinks], 1).sort(1).values, points)
 
     def contenders(self, rows: Tensor, aim: Aim) -> Tensor | None:
-        """Those less than 1 below the best, and not where P(max <= x) is negligible; sorted, the best first."""
+        """Classes less than 1 below the best, where P(max <= x) is not negligible; sorted, the best first."""
         near = rows.topk(int((rows > -1).sum(1).max()))
         if near.values.shape[1] <= FEW:
             return near.indices

@@ -1,8 +1,8 @@
 """Integrals over the maximum under Laplace noise, in panels between its kinks, from the top down.
 
-With y_j = exp(m_j - x), a class j below x has F = 1 - y_j / 2 and h = f / F = sum_p b_p y_j^p, one above has
-F = 1 / (2 y_j) and h = 1. So sums of powers are all that is needed of the classes below a panel, and they are carried
-on from panel to panel; so are integrals over all that lies above a class.
+With y_j = exp(m_j - x), a class j below x has F = 1 - y_j / 2 and h = f / F = sum_p b_p y_j^p; one above has F = 1 /
+(2 y_j) and h = 1. So sums of powers are enough for the classes below a panel. These sums, and integrals over everything
+above a class, are updated from panel to panel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 class Accuracy(NamedTuple):
-    """How far series and quadratures go."""
+    """Orders of the series and sizes of the quadrature panels."""
 
     log_error: float
     powers: int
@@ -26,10 +26,10 @@ class Accuracy(NamedTuple):
     step: float
     """The widest panel."""
     reach: float
-    """exp(-reach) is nothing above the logits."""
+    """Distance above the logits beyond which exp(-reach) is negligible."""
 
     def floor(self, n: int) -> float:
-        """L(x) - x where it is nothing beside the integral of its exponential, which is about 1 / n at least."""
+        """Value of L(x) - x that is negligible beside the integral of its exponential, about 1 / n at least."""
         return self.log_error - math.log(n) - 1
 
 
@@ -41,7 +41,7 @@ PIECES = 3
 
 @functools.lru_cache(maxsize=8)
 def series(powers: int) -> tuple[float, ...]:
-    """b_1, ..., b_p: y / (2 - y) = sum b_p y^p and -log(1 - y / 2) = sum b_p y^p / p for y in [0, 1]."""
+    """Coefficients b_1, ..., b_p of y / (2 - y) = sum b_p y^p and -log(1 - y / 2) = sum b_p y^p / p for y in [0, 1]."""
     fit = np.polynomial.Chebyshev.interpolate(lambda y: 1 / (2 - y), powers - 1, domain=[0, 1])
     return tuple(fit.convert(kind=np.polynomial.Polynomial).coef.tolist())
 
@@ -49,7 +49,7 @@ def series(powers: int) -> tuple[float, ...]:
 class Field(NamedTuple):
     """The highest classes [r, k] in descending order, the best at 0, and the rest, all at the last of these or below.
 
-    Float64. One that is masked counts 0 and lies where the lowest other one does. Nothing below `cut` [r, 1] matters.
+    Float64. A masked class counts 0 and lies at the lowest other one. Nothing below `cut` [r, 1] matters.
     """
 
     logits: Tensor
@@ -78,9 +78,9 @@ class Ladder(NamedTuple):
     """b_1, ..., b_p [p]."""
 
     def integrals(self, values: Tensor, falling: bool = True) -> tuple[Tensor, Tensor]:
-        """The integral of values [r, m, q] times h_i exp(x - m_i), or of values times h_i, for every class i.
+        """Integral of values [r, m, q] times h_i exp(x - m_i), or of values times h_i, for every class i.
 
-        For the rest the coefficients [r, p] of y^0, ..., or of y^1, ...; for the others the integrals [r, k].
+        For the rest, the coefficients [r, p] of y^0, ..., or of y^1, ...; for the others, the integrals [r, k].
         """
         above = self._above(values, 0 if falling else 1) * self.factors
         total = (values * (self.rise if falling else 1.0)).sum(-1, keepdim=True).roll(-1, 1)
@@ -98,7 +98,10 @@ class Ladder(NamedTuple):
         return _scan(self._powers(first), torch.stack(parts, -1))
 
     def weighted(self, w: Tensor, rest: Tensor) -> Tensor:
-        """sum_j w_j exp(x - m_j) h_j(x) at the nodes; `rest`: sums [r, p] of w y^0, ..., w y^(p - 1) over the rest."""
+        """Sum of w_j exp(x - m_j) h_j(x) at the nodes.
+
+        `rest` holds sums [r, p] of w y^0, ..., w y^(p - 1) over the rest.
+        """
         ends = torch.zeros_like(self.drops[..., 0]).scatter_add(1, self.places, w)
         high = _scan(self.drops[..., :1], ends[..., None])[..., 0].roll(1, 1)[..., None] * self.rise
         low = _sums_below(self._powers(0), ends, rest)
@@ -109,7 +112,7 @@ class Ladder(NamedTuple):
 
 
 def ladder(field: Field, accuracy: Accuracy, n: int) -> Ladder:
-    """The panels between the classes, for rows of `n` classes."""
+    """Panels between the classes, for rows of `n` classes."""
     zero, k = torch.zeros_like(field.cut), field.logits.shape[1]
     ends, order = _ends(field, -accuracy.floor(n), accuracy.step).sort(dim=1, descending=True, stable=True)
     places = order.argsort(-1)[:, :k] + PIECES - 1
@@ -134,7 +137,7 @@ def ladder(field: Field, accuracy: Accuracy, n: int) -> Ladder:
 
 
 def _ends(field: Field, reach: float, step: float) -> Tensor:
-    """The classes and other ends [r, m], not below the cut; all is even in the middle of a long way between them."""
+    """Classes and other ends [r, m], not below the cut; equally spaced in the middle of a long gap between classes."""
     depth = -float(field.cut.min())
     count = torch.arange(1, math.ceil(min(depth, reach) / step) + 1, device=field.cut.device)
     ends = [field.logits, (-step * count).clamp(min=field.cut)]
@@ -159,12 +162,12 @@ def _nodes(gap: Tensor, total: Tensor, accuracy: Accuracy) -> tuple[Tensor, Tens
 def _legendre(points: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Gauss-Legendre nodes and weights on [0, 1]."""
     x, w = np.polynomial.legendre.leggauss(points)
-    u, w = (torch.as_tensor(v, dtype=like.dtype, device=like.device) for v in ((1 + x) / 2, w / 2))
-    return u, w
+    nodes, weights = (torch.as_tensor(v, dtype=like.dtype, device=like.device) for v in ((1 + x) / 2, w / 2))
+    return nodes, weights
 
 
 def horner(coefficients: Tensor, x: Tensor) -> Tensor:
-    """sum_p c_p x^p from p = 0: (c [..., p], x [..., q]) -> [..., q]."""
+    """Polynomial sum_p c_p x^p from p = 0: (c [..., p], x [..., q]) -> [..., q]."""
     value = coefficients[..., -1:]
     for p in range(coefficients.shape[-1] - 2, -1, -1):
         value = torch.addcmul(coefficients[..., p : p + 1], value, x)
@@ -172,14 +175,14 @@ def horner(coefficients: Tensor, x: Tensor) -> Tensor:
 
 
 def _sums_below(drops: Tensor, values: Tensor, rest: Tensor) -> Tensor:
-    """Sums [r, m, p] over values [r, m] at the left ends, there or below, that fall off with the distance."""
+    """Sums [r, m, p] over values [r, m] at the left ends, at or below each, that decay with the distance."""
     start = values[..., None].expand_as(drops).clone()
     start[:, -1] += rest
     return _scan(drops.roll(-1, 1), start, up=True)
 
 
 def _scan(decay: Tensor, value: Tensor, up: bool = False) -> Tensor:
-    """y_k = value_k + decay_k y_(k - 1) along dimension 1, or y_(k + 1)."""
+    """Recursion y_k = value_k + decay_k y_(k - 1) along dimension 1, or with y_(k + 1)."""
     total, parts = torch.zeros_like(value[:, 0]), []
     steps = range(value.shape[1])
     for k in reversed(steps) if up else steps:

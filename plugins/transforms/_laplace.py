@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from harness.stock.transforms._along import clean
-from harness.stock.transforms._ladder import DOUBLE, SINGLE, Accuracy, Field, horner, ladder
-from harness.stock.transforms._race import Race
-from torch.nn.functional import threshold_
+from torch.nn.functional import threshold
+
+from ._along import clean
+from ._ladder import DOUBLE, SINGLE, Accuracy, Field, horner, ladder
+from ._race import Race
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,21 +18,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ROWS, PIECE = 1 << 21, 1 << 16
-"""Most logits in a block of rows, and in temporaries as long as the logits: those should stay in the cache."""
+"""Most logits in a block of rows, and in temporaries of that length, so that they stay in the cache."""
 
 
 class LaplaceRace(Race):
-    """As `Race`, without its grid; accurate relative to each p, however small."""
+    """Drop-in for `Race` without its grid; accurate relative to each p, however small."""
 
     def run(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Race`."""
+        """See `Race.run`."""
         out, mass = torch.empty_like(rows), rows.new_empty(len(rows), 1)
         for part in blocks(rows, ROWS):
             self._run_block(rows[part], out[part], mass[part])
         return out, mass
 
     def pull(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Tensor:
-        """As `Race`."""
+        """See `Race.pull`."""
         result = torch.empty_like(rows)
         for part in blocks(rows, ROWS):
             self._pull_block(rows[part], cotangent[part], result[part])
@@ -56,7 +57,7 @@ class LaplaceRace(Race):
         out.scatter_(1, heap.places, high).mul_(poison)
 
     def _pull_block(self, rows: Tensor, cotangent: Tensor, result: Tensor) -> None:
-        """int exp(L) h_k (w_k S - sum_j w_j h_j) dx, where w is cotangent * exp(logit), over p for logarithms."""
+        """Integral of exp(L) h_k (w_k S - sum_j w_j h_j), with w = cotangent * exp(logit), over p for logarithms."""
         logits, poison = clean(rows)
         heap, field, accuracy = _heap(logits)
         steps, empty = ladder(field, accuracy, rows.shape[1]), (logits == -torch.inf) | poison.isnan()
@@ -69,7 +70,7 @@ class LaplaceRace(Race):
                 w[part].div_(value)
         else:
             best = best * field.logits.exp()
-            w.mul_(threshold_(logits.exp(), torch.finfo(w.dtype).tiny, 0.0))
+            w.mul_(threshold(logits.exp(), torch.finfo(w.dtype).tiny, 0.0, inplace=True))
         rest = heap.sums(accuracy.powers, w.scatter_(1, heap.places, 0.0))
         low, high = steps.integrals(steps.weight * steps.hazard)
         low_v, high_v = steps.integrals(steps.weight * steps.weighted(best, rest), falling=False)
@@ -79,22 +80,22 @@ class LaplaceRace(Race):
 
 
 class Heap(NamedTuple):
-    """Rows of logits [r, n], the best at 0, with the highest ones apart."""
+    """Rows of logits [r, n], the best at 0, with the highest ones kept apart."""
 
     logits: Tensor
     places: Tensor
-    """Of the highest ones, [r, k]."""
+    """Positions of the highest ones, [r, k]."""
     end: Tensor
-    """The last of these [r, 1]."""
+    """The lowest of the highest ones [r, 1]."""
 
     def powers(self, part: slice) -> Tensor:
-        """exp(logit - end) of the others, 0 for the highest: [part, n]."""
+        """Values exp(logit - end) of the others, 0 for the highest: [part, n]."""
         y = (self.logits[part] - self.end[part]).clamp_(max=0.0).exp_()
-        # Arithmetic on denormal numbers is a hundred times slower.
-        return threshold_(y, torch.finfo(y.dtype).tiny, 0.0).scatter_(1, self.places[part], 0.0)
+        # Arithmetic on subnormal numbers is a hundred times slower.
+        return threshold(y, torch.finfo(y.dtype).tiny, 0.0, inplace=True).scatter_(1, self.places[part], 0.0)
 
     def values(self, coefficients: Tensor) -> Iterator[tuple[slice, Tensor]]:
-        """sum_p c_p y^p from p = 0 for coefficients [r, p], some rows at a time: [part, n]."""
+        """Polynomial sum_p c_p y^p from p = 0 for coefficients [r, p], a few rows at a time: [part, n]."""
         coefficients = coefficients.to(self.logits.dtype)
         for part in blocks(self.logits, PIECE):
             yield part, horner(coefficients[part], self.powers(part))
@@ -106,10 +107,10 @@ class Heap(NamedTuple):
             y, parts = self.powers(part), []
             power = y.clone() if weights is None else torch.ones_like(y)
             nothing = torch.finfo(y.dtype).tiny ** 0.5
-            y = threshold_(y, nothing, 0.0)
+            y = threshold(y, nothing, 0.0, inplace=True)
             for _ in range(count):
                 parts.append((power if weights is None else power * weights[part]).sum(1))
-                power = threshold_(power.mul_(y), nothing, 0.0)
+                power = threshold(power.mul_(y), nothing, 0.0, inplace=True)
             rows.append(torch.stack(parts, 1))
         return torch.cat(rows).double()
 
@@ -130,7 +131,7 @@ def _heap(logits: Tensor) -> tuple[Heap, Field, Accuracy]:
 
 
 def _cut(best: Tensor, total: Tensor, floor: float) -> Tensor:
-    """x [r, 1] below which L(x) - x is less than `floor`: bounded at m_k, it rises by k - 1 or more up to m_k."""
+    """Point x [r, 1] below which L(x) - x is less than `floor`: bounded at m_k, it rises by k - 1 or more up to m_k."""
     count = torch.arange(1, best.shape[1] + 1, dtype=best.dtype, device=best.device)
     up = best.exp().cumsum(1)
     low = (total - up).clamp(min=0.0) * (-best).clamp(max=20.0).exp()
@@ -140,6 +141,6 @@ def _cut(best: Tensor, total: Tensor, floor: float) -> Tensor:
 
 
 def blocks(rows: Tensor, size: int) -> list[slice]:
-    """Runs of rows [r, n] of `size` entries at most, or of one row."""
+    """Slices of rows [r, n] with `size` entries at most, or of one row."""
     step = max(1, size // rows.shape[1])
     return [slice(k, k + step) for k in range(0, len(rows), step)]

@@ -1,4 +1,4 @@
-"""Noise distributions with mean or centre 0 and unit scale: what the quadrature asks of them."""
+"""Noise distributions with mean or center 0 and unit scale: the properties that the quadrature needs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from harness.stock.transforms._grids import Aim, Nodes, even
 from torch.nn.functional import logsigmoid
+
+from ._grids import Aim, Nodes, even
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 LOG_ERROR = math.log(1e-8)
-"""The logarithm of the error that tables are made for."""
+"""Logarithm of the error that tables are built for."""
 
 
 class Plan(NamedTuple):
-    """What `_table.py` asks of a law: nodes x [q] with their weights, float64; how far below the best logit the cells
-    reach, the width of a cell, and how many cells a logit is shared out to; whether a class further down matters, so
-    that its row is left to the quadrature.
+    """Layout of the table of a law.
+
+    Nodes x [q] with their weights, float64; how far below the best logit the cells reach, the width of a cell, and how
+    many cells a logit is distributed to; whether a class further down matters, so that its row is left to the
+    quadrature.
     """
 
     x: Tensor
@@ -39,66 +42,66 @@ class Law(ABC):
 
     @abstractmethod
     def log_cdf(self, z: Tensor) -> Tensor:
-        """log F(z), relatively accurate far to the left."""
+        """Value of log F(z), relatively accurate far to the left."""
 
     @abstractmethod
     def log_hazard(self, z: Tensor, log_cdf: Tensor) -> Tensor:
-        """log h(z), where log F(z) is at hand."""
+        """Value of log h(z), given log F(z)."""
 
     @abstractmethod
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
-        """Independent draws in the shape, type and place of `like`."""
+        """Independent draws with the shape, type and device of `like`."""
 
     @abstractmethod
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        """The grid for rows [r, n], float64: nodes and log-weights [r, q]."""
+        """Grid for rows [r, n], float64: nodes and log-weights [r, q]."""
 
     @property
     def breaks(self) -> bool:
-        """Whether the density has jumps, so that second derivatives need nodes that move with the logits."""
+        """True if the density has jumps, so that second derivatives need nodes that move with the logits."""
         return False
 
     @property
     def pairs(self) -> bool:
-        """Whether `log_behind` is known."""
+        """True if `log_behind` is known."""
         return type(self).log_behind is not Law.log_behind
 
     def log_behind(self, d: Tensor) -> Tensor:
-        """log P(e_1 - e_2 > d), d >= 0: the closed form for two classes, differentiable twice."""
+        """Value of log P(e_1 - e_2 > d), d >= 0: the closed form for two classes, differentiable twice."""
         raise NotImplementedError
 
     def contenders(self, rows: Tensor, aim: Aim) -> Tensor | None:
-        """The places [r, k] of the classes that can win, where the law can tell; None means all."""
+        """Positions [r, k] of the classes that can win, where the law can tell; None means all."""
         return None
 
     def plan(self, n: int, relative: bool) -> Plan:
-        """The table for float32 rows of up to `n` classes, of probabilities or (`relative`) their logarithms."""
+        """Table layout for float32 rows of up to `n` classes, of probabilities or (`relative`) their logarithms."""
         raise NotImplementedError
 
     @property
     def has_table(self) -> bool:
-        """Whether float32 is computed from tables: for smooth laws."""
+        """True if float32 is computed from tables: for smooth laws."""
         return type(self).plan is not Law.plan
 
     @property
     def steep(self) -> bool:
-        """Whether common logits have logarithms beyond the range of float64 (see `_steep.py`)."""
+        """True if log-probabilities of common logits exceed the range of float64 (see `_steep.py`)."""
         return False
 
     def far(self, log_tail: float) -> float:
-        """z > 0 with log(1 - F(z)) = `log_tail` at most."""
+        """Smallest z > 0 found with log(1 - F(z)) = `log_tail` at most."""
         return -self.quantile(log_tail)
 
     def gap(self, log_tail: float) -> float:
-        """How far ahead a class is that another beats with a log-probability of `log_tail` at most."""
+        """Lead of a class that another overcomes with a log-probability of `log_tail` at most."""
         return self.far(log_tail) - self.quantile(log_tail)
 
     def quantile(self, log_p: float) -> float:
-        """z with log F(z) = `log_p` < 0, by bisection."""
+        """Point z with log F(z) = `log_p` < 0, by bisection."""
         return _quantile(self, log_p)
 
     def quantiles(self, log_p: Tensor) -> Tensor:
-        """z [k] with log F(z) = `log_p` [k], float64, by bisection between -1e30 and 1e30 on a scale of sinh."""
+        """Points z [k] with log F(z) = `log_p` [k], float64, by bisection between -1e30 and 1e30 on a scale of sinh."""
         low, high = torch.full_like(log_p, -70.0), torch.full_like(log_p, 70.0)
         for _ in range(80):
             middle = (low + high) / 2
@@ -152,7 +155,8 @@ class Gaussian(Law):
         return math.sqrt(2) * self.far(log_tail)
 
     def log_behind(self, d: Tensor) -> Tensor:
-        return (0.5 * torch.special.erfcx(d / 2)).log() - d * d / 4
+        scaled: Tensor = torch.special.erfcx(d / 2)
+        return (0.5 * scaled).log() - d * d / 4
 
     def _step(self, n: int) -> float:
         return min(0.7, 1.02 / math.log(n + 1))
@@ -178,7 +182,7 @@ class Logistic(Law):
         return light(self, n, relative, step=0.5, reach=1.0, cell=1 / 10, below=60.0)
 
     def log_behind(self, d: Tensor) -> Tensor:
-        """log of e^-d (d - 1 + e^-d) / (1 - e^-d)^2; its terms of second order cancel where d is small."""
+        """Logarithm of e^-d (d - 1 + e^-d) / (1 - e^-d)^2; its terms of second order cancel where d is small."""
         near = d < 0.1
         small, large = torch.where(near, d, 0.0), torch.where(near, 1.0, d)
         series = sum(((-small) ** k / math.factorial(k + 2) for k in range(8)), torch.zeros_like(d))

@@ -1,4 +1,4 @@
-"""What every noise transform does: p_i = P(argmax_j (logit_j + scale * noise_j) = i)."""
+"""Base class of the noise transforms: p_i = P(argmax_j (logit_j + scale * noise_j) = i)."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from harness.stock.transforms._argmax import Noisy, divided
-from harness.stock.transforms._function import race
-from harness.stock.transforms._published import published
-from harness.stock.transforms._race import Race
 
-from harness import Count
+from harness import PositiveInt
+
+from ._argmax import Noisy, divided
+from ._function import race
+from ._published import published
+from ._race import Race
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
     from torch import Generator, Tensor
+
+    from ._laws import Law
 
 
 class Noise(Noisy):
     """Argmax under noise of one kind, by quadrature over the value of the maximum.
 
-    `scale` multiplies the noise and may be learned. `rule: published` is the equal-weight rule at the quantiles
-    k / (nodes + 1) of the noise, O(n^2 nodes), here to show its error. Noise of any location gives the same.
-    `compiled` allows functions compiled on first use, for float32 under smooth noise; torch alone gives the same to
+    `scale` multiplies the noise and may be learned. `rule: published` is the equal-weight rule at the quantiles k /
+    (nodes + 1) of the noise, O(n^2 nodes), included to show its error. The location of the noise does not matter.
+    `compiled` allows functions compiled on first use, for float32 under smooth noise; torch alone gives the same up to
     rounding, more slowly.
     """
 
     rule: Literal["adaptive", "published"] = "adaptive"
-    nodes: Count = 100
+    nodes: PositiveInt = 100
     compiled: bool = True
 
     @abstractmethod
@@ -40,26 +42,26 @@ class Noise(Noisy):
         return self.law().draw(like, generator)
 
     def contest(self, relative: bool) -> Race:
-        """What computes the probabilities, or (`relative`) their logarithms, of rows as they come."""
+        """Quadrature for the probabilities of valid rows, or (`relative`) for their logarithms."""
         return Race(self.law(), relative, self.compiled)
 
     def __call__(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> probabilities [..., n]; first and second derivatives are quadratures of their own."""
+        """Probabilities [..., n] of logits [..., n]; first and second derivatives are quadratures of their own."""
         return super().__call__(logits, dim) if self.rule == "published" else self._raced(logits, dim, False)
 
     def log(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> log-probabilities [..., n], accurate relative to each p, however small."""
+        """Log-probabilities [..., n] of logits [..., n], accurate relative to each p, however small."""
         return super().log(logits, dim) if self.rule == "published" else self._raced(logits, dim, True)
 
     def probabilities(self, rows: Tensor) -> Tensor:
-        """(rows [r, n]) -> [r, n] by the published rule."""
+        """Probabilities [r, n] of rows [r, n] by the published rule."""
         p = published(self.law(), divided(rows, self.unit()), self.nodes)
         return p / p.sum(-1, keepdim=True)
 
     def mass(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> the sum of the probabilities before they were normalised [..., 1], without gradient.
+        """Sum of the probabilities before they are normalized [..., 1], of logits [..., n]; without gradient.
 
-        Its distance from 1 shows the error of the quadrature, which normalising hides.
+        Its distance from 1 shows the error of the quadrature, which normalization hides.
         """
         with torch.no_grad():
             function = self._cleaned(self._published_mass) if self.rule == "published" else self._mass

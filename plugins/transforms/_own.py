@@ -1,4 +1,4 @@
-"""Log-probabilities of rows with a derivative of their own, which needs less memory and time than a recorded one."""
+"""Log-probabilities of rows with a custom derivative, which needs less memory and time than a recorded one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import torch
 from torch import Tensor
 
 BLOCK = 1 << 16
-"""Most logits in a block of rows: temporaries should stay in the processor's cache."""
+"""Most logits in a block of rows, so that temporaries stay in the processor's cache."""
 
 
 class Rule(NamedTuple):
     """A map of rows [..., n], whose largest entry is 0, to log-probabilities, and its derivative.
 
-    `log(rows) -> (log p [..., n], kept)`; `kept` is what the derivative needs beside, with the rows' dimensions or one.
-    `pull(rows, log p, kept, g) -> [..., n]` is the gradient of sum(g * log p), from operations that torch can
-    differentiate and map. The Jacobian of p in the logits is a graph Laplacian (symmetric, rows sum to 0), so `pull`
-    takes as long as `log`. With `blocks` both are given [r, n], some rows at a time, and `kept` has two dimensions.
+    `log(rows) -> (log p [..., n], kept)`; `kept` holds further values that the derivative needs, with the rows'
+    dimensions or one. `pull(rows, log p, kept, g) -> [..., n]` is the gradient of sum(g * log p), from operations that
+    torch can differentiate and map. The Jacobian of p in the logits is a graph Laplacian (symmetric, rows sum to 0), so
+    `pull` takes as long as `log`. With `blocks` both are given [r, n], a few rows at a time, and `kept` has two
+    dimensions.
     """
 
     log: Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -47,7 +48,7 @@ class _Own(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor, None]:
         rows, log_p, kept = ctx.saved_tensors
-        # Nothing can be learned about a class of probability 0, and its infinite log would make NaN of the others.
+        # A class of probability 0 has no gradient, and its infinite logarithm would turn the others into NaN.
         gradient = gradient.masked_fill(log_p == -torch.inf, 0.0)
         if not ctx.rule.blocks:
             return ctx.rule.pull(rows, log_p, kept, gradient), None
@@ -56,27 +57,29 @@ class _Own(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int, None], rows: Tensor, rule: Rule) -> Any:
-        # Rows are independent, so another batch dimension in front is all there is to do.
+        # Rows are independent, so another batch dimension in front is enough.
         log_p, kept = _Own.apply(rows.movedim(in_dims[0], 0), rule)
         return (log_p, kept), (0, 0 if kept.ndim == log_p.ndim else None)
 
 
 def own(rows: Tensor, rule: Rule) -> Tensor:
-    """(rows [..., n]) -> log-probabilities [..., n] by the rule, differentiable twice."""
+    """Log-probabilities [..., n] of rows [..., n] by the rule, differentiable twice."""
     result: Tensor = _Own.apply(rows, rule)[0]
     return result
 
 
 def by_rows(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-    """`function` of rows [r, n], some at a time: [r, n]."""
+    """Result of `function` on rows [r, n], a few at a time: [r, n]."""
     return torch.cat([function(block) for block in _blocks(rows, rows)])
 
 
 def _blocks(rows: Tensor, tensor: Tensor) -> tuple[Tensor, ...]:
     """The tensor [..., k] by blocks of the rows [..., n]: [r, k] each."""
-    return tensor.flatten(0, -2).split(max(1, BLOCK // rows.shape[-1]))
+    blocks: tuple[Tensor, ...] = tensor.flatten(0, -2).split(max(1, BLOCK // rows.shape[-1]))
+    return blocks
 
 
 def slices(nodes: Tensor, rows: Tensor, most: int = 1 << 18) -> tuple[Tensor, ...]:
-    """Quadrature nodes [..., q] in pieces so short that a piece times the rows is at most `most`, or of one node."""
-    return nodes.split(max(1, most // max(1, rows.numel())), -1)
+    """Quadrature nodes [..., q] in pieces of at most `most` entries times the rows, or of one node."""
+    pieces: tuple[Tensor, ...] = nodes.split(max(1, most // max(1, rows.numel())), -1)
+    return pieces

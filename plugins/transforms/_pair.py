@@ -1,19 +1,21 @@
-"""Two classes: the difference of two noises decides, whose distribution function is known for most of them."""
+"""Two classes: the difference of two noises decides, and its distribution function is known for most laws."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.transforms._along import clean
+
+from ._along import clean
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
     from torch import Tensor
+
+    from ._laws import Law
 
 
 def pair(rows: Tensor, law: Law, relative: bool) -> Tensor:
-    """(rows [..., 2]) -> p or, `relative`, log p [..., 2], for a law that has `log_behind`."""
+    """Probabilities or, `relative`, log-probabilities [..., 2] of rows [..., 2], for a law that has `log_behind`."""
     whole, poison = clean(rows)
     masked = whole == -torch.inf
     whole = whole.double().masked_fill(masked, 0.0)

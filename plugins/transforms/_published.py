@@ -1,4 +1,4 @@
-"""The quadrature as it was published: equal weights at the quantiles k / (K + 1) of the noise."""
+"""The quadrature as published: equal weights at the quantiles k / (K + 1) of the noise."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
     from torch import Tensor
+
+    from ._laws import Law
 
 
 def published(law: Law, rows: Tensor, count: int) -> Tensor:
-    """(rows [r, n]) -> mean over k of prod_{j != i} F(row_i - row_j + F^-1(k / (count + 1))) [r, n], not normalised.
+    """Mean over k of prod_{j != i} F(row_i - row_j + F^-1(k / (count + 1))), not normalized: [r, n] -> [r, n].
 
     O(n^2 count), for small n; plain operations, so torch differentiates it. Source: kexue.fm/archives/9085.
     """

@@ -1,7 +1,7 @@
 """P(argmax_j (mu_j + e_j) = i) by quadrature over the value of the maximum, with its own derivatives.
 
 p_i = int h(x - mu_i) exp(L(x)) dx with L(x) = sum_j log F(x - mu_j) and h = f / F, on one grid per row: O(n q). The
-Jacobian is a weighted graph Laplacian: off the diagonal -int exp(L) h_i h_k dx, rows and columns sum to zero.
+Jacobian is a weighted graph Laplacian: off the diagonal -int exp(L) h_i h_k dx; rows and columns sum to zero.
 """
 
 from __future__ import annotations
@@ -9,29 +9,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.transforms import _table, _triton
-from harness.stock.transforms._along import clean
-from harness.stock.transforms._grids import ELEMENTS, FAR, Aim, exp
-from harness.stock.transforms._spread import one_pass, spread
+
+from . import _table, _triton
+from ._along import clean
+from ._grids import ELEMENTS, FAR, Aim, exp
+from ._spread import one_pass, spread
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
-    from harness.stock.transforms._spread import Spread
-    from harness.stock.transforms._table import Table
     from torch import Tensor
+
+    from ._laws import Law
+    from ._spread import Spread
+    from ._table import Table
 
     Parts = tuple[Tensor, ...]
 
 LEAST = -1e29
-"""A logarithm below this is -inf: the class cannot win."""
+"""A logarithm below this counts as -inf: the class cannot win."""
 
 
 @dataclass(frozen=True)
 class Race:
-    """One distribution and what is asked of it: the probabilities, or (`relative`) their logarithms.
+    """Quadrature for one distribution: the probabilities, or (`relative`) their logarithms.
 
     `compiled` allows compiled functions.
     """
@@ -45,36 +47,38 @@ class Race:
         return Aim(math.log(1e-13) if rows.dtype == torch.float64 else math.log(1e-8), self.relative)
 
     def run(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """(rows [r, n]) -> p or log p [r, n] and its sum before it was normalised [r, 1], in the rows' type."""
+        """Result for rows [r, n], p or log p [r, n], and its sum before normalization [r, 1], in the rows' type."""
         if self._in_kernels(rows):
             return _triton.forward(rows, self._table(rows))
-        return self._done(self._from_table, self._run, (rows,))
+        p, mass = self._done(self._from_table, self._run, (rows,))
+        return p, mass
 
     def pull(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Tensor:
-        """The product of `cotangent` [r, n] with the Jacobian of `run` at rows, where its result was `out`."""
+        """Product of `cotangent` [r, n] with the Jacobian of `run` at rows, where its result was `out`."""
         if self._in_kernels(rows):
             return _triton.pull(rows, out, cotangent, self._table(rows))
         return self._done(self._pull_from_table, self._pull, (rows, out, cotangent))[0]
 
     def pull_twice(self, rows: Tensor, cotangent: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
         """Derivatives of <direction, pull(rows, cotangent)> with respect to rows and cotangent."""
-        return _each(self._pull_twice, rows, cotangent, direction)
+        first, second = _each(self._pull_twice, rows, cotangent, direction)
+        return first, second
 
     def _done(self, fast: Callable[..., Parts], exact: Callable[..., Parts], inputs: tuple[Tensor, ...]) -> Parts:
-        """By the table where there is one; rows with logits below it by quadrature, where those matter."""
+        """Result from the table where there is one; by quadrature for rows with logits below it, where those matter."""
         rows = inputs[0]
         if not self._tabulated(rows):
             return _each(exact, *inputs)
-        # One pass over the logits needs no small blocks; the temporaries of many passes should stay in the cache.
+        # A single pass over the logits needs no small blocks; the temporaries of many passes should stay in the cache.
         result = _each(fast, *inputs, size=ELEMENTS * 16 if one_pass(rows, self.compiled) else ELEMENTS // 2)
         if not self._table(rows).mends:
             return result
-        *result, deep = result
+        *parts, deep = result
         places = deep.nonzero()[:, 0]
         if not len(places):
-            return tuple(result)
+            return tuple(parts)
         mended = _each(exact, *(t[places] for t in inputs))
-        return tuple(whole.index_copy(0, places, part) for whole, part in zip(result, mended, strict=True))
+        return tuple(whole.index_copy(0, places, part) for whole, part in zip(parts, mended, strict=True))
 
     def _tabulated(self, rows: Tensor) -> bool:
         return rows.dtype == torch.float32 and self.law.has_table and rows.shape[1] > 1
@@ -86,7 +90,7 @@ class Race:
         return _table.table(self.law, 1 << (rows.shape[1] - 1).bit_length(), self.relative, rows.device)
 
     def _laid(self, rows: Tensor) -> tuple[Spread, Table, Parts]:
-        """The logits on cells of the table; which rows reach below them, where that matters."""
+        """Logits on the cells of the table, and the rows that reach below them, where that matters."""
         table = self._table(rows)
         laid = spread(rows, table.cells, self.compiled)
         return laid, table.on(laid.cells), (laid.deep,) if table.mends else ()
@@ -116,7 +120,7 @@ class Race:
         return tuple(part.masked_fill(poisoned, torch.nan).to(rows.dtype) for part in (log_p, log_mass.exp()))
 
     def _log_sums(self, mu: Tensor, x: Tensor, log_w: Tensor) -> Tensor:
-        """log p before it is normalised [r, n]."""
+        """Log-probabilities before normalization [r, n]."""
         top, total = torch.full_like(mu, -1e300), torch.zeros_like(mu)
         for part in _parts(mu, x):
             terms = self._terms(mu, x[:, part], log_w[:, part])[0]
@@ -139,7 +143,7 @@ class Race:
         empty = masked | poisoned | (out == -torch.inf)
         v = _take(cotangent.double().masked_fill(empty, 0.0), field)
         log_p = None
-        if self.relative:  # float32 has too few digits for exp(terms - log p) where log p is large
+        if self.relative:  # float32 is too inaccurate for exp(terms - log p) where log p is large
             single = rows.dtype == torch.float32
             log_p = self._log_sums(mu, x, log_w) if single else _take(out.masked_fill(empty, 0.0), field)
         total = torch.zeros_like(mu)
@@ -148,7 +152,10 @@ class Race:
         return (_put(total, field, whole, 0.0).masked_fill(empty, 0.0).to(rows.dtype),)
 
     def _product(self, terms: Tensor, log_h: Tensor, v: Tensor, log_p: Tensor | None) -> Tensor:
-        """int exp(L) h_k (v_k S - V) dx over some nodes, S = sum_j h_j, V = sum_j v_j h_j; v / p for v with `log_p`."""
+        """Integral of exp(L) h_k (v_k S - V) over some nodes; v / p for v with `log_p`.
+
+        S = sum_j h_j and V = sum_j v_j h_j.
+        """
         share = exp(terms if log_p is None else terms - log_p[:, None])
         h = exp(log_h)
         weighted = (share * v[:, None]).sum(-1)
@@ -173,7 +180,7 @@ class Race:
 
 
 def _finite(rows: Tensor) -> Parts:
-    """Rows in float64 without infinities, the masked entries [r, n], the rows that cannot be computed on [r, 1]."""
+    """Rows in float64 without infinities, the masked entries [r, n], and the invalid rows [r, 1]."""
     rows, poison = clean(rows)
     masked = rows == -torch.inf
     return rows.double().masked_fill(masked, FAR), masked, poison.isnan()
@@ -188,13 +195,13 @@ def _put(tensor: Tensor, field: Tensor | None, whole: Tensor, elsewhere: float) 
 
 
 def _parts(mu: Tensor, x: Tensor) -> list[slice]:
-    """Runs of nodes, so many that temporaries stay small."""
+    """Slices of nodes, so short that temporaries stay small."""
     step = max(1, ELEMENTS // mu.numel())
     return [slice(start, start + step) for start in range(0, x.shape[1], step)]
 
 
-def _each(function: Callable[..., Parts], *tensors: Tensor, size: int = ELEMENTS // 32) -> Any:
-    """`function` on blocks of rows, so many that one node of each fits into a temporary, put together again."""
+def _each(function: Callable[..., Parts], *tensors: Tensor, size: int = ELEMENTS // 32) -> Parts:
+    """Result of `function` on blocks of rows, concatenated; one node of each block fits into a temporary."""
     step = max(1, size // tensors[0].shape[1])
     blocks = [function(*block) for block in zip(*(t.split(step) for t in tensors), strict=True)]
     return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True)) if len(blocks) > 1 else blocks[0]

@@ -1,4 +1,4 @@
-"""Minus a Gumbel variable."""
+"""The distribution of a negated Gumbel variable."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.transforms._grids import FAR, NEVER, Aim, Nodes, left_end, spread, steps_between
-from harness.stock.transforms._laws import LOG_ERROR, Law, Plan, uniforms
 from torch.nn.functional import logsigmoid
+
+from ._grids import FAR, NEVER, Aim, Nodes, left_end, spread, steps_between
+from ._laws import LOG_ERROR, Law, Plan, uniforms
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 BOUND = 600.0
-"""The exponential of more would overflow."""
+"""Largest exponent: the exponential of more would overflow."""
 
 MOST = 300.0
-"""How far below the best logarithms are followed."""
+"""Distance below the best logit up to which logarithms are followed."""
 
 
 @dataclass(frozen=True)
 class ReverseGumbel(Law):
-    """Minus Gumbel, F(z) = 1 - exp(-e^z): F falls as e^z to the left, 1 - F faster than exponentials to the right."""
+    """The law of a negated Gumbel variable, F(z) = 1 - exp(-e^z).
+
+    F falls as e^z to the left, 1 - F faster than exponentially to the right.
+    """
 
     @property
     def steep(self) -> bool:
@@ -42,7 +46,7 @@ class ReverseGumbel(Law):
         return math.log(-log_tail)
 
     def nodes(self, rows: Tensor, aim: Aim) -> Nodes:
-        """Left of the lowest of k logits the integrand falls as exp(k x)."""
+        """Even nodes; left of the lowest of k logits the integrand falls as exp(k x)."""
         n, low = rows.shape[1], self.quantile(aim.log_error)
         high = torch.full_like(rows[:, :1], self.far(aim.log_error - math.log(n)))
         if aim.relative:

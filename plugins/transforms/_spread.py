@@ -1,7 +1,7 @@
 """Rows of logits on an even grid of cells: sums over the logits by cell, and functions on the cells at the logits.
 
-A logit lies in a cell at t in (0, 1] and is shared out to the `points` cells around it with Lagrange weights. Masked
-logits are in no sum; rows that cannot be computed on (see `_along.py`) give NaN, and 0 as a gradient.
+A logit lies in a cell at t in (0, 1] and is distributed to the `points` cells around it with Lagrange weights. Masked
+logits are in no sum; invalid rows (see `_along.py`) give NaN, and 0 as a gradient.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
-from harness.stock.transforms import _kernel
-from harness.stock.transforms._along import clean
 from torch import Tensor
+
+from . import _kernel
+from ._along import clean
 
 
 class Cells(NamedTuple):
-    """`size` cells `width` wide, whole widths away from the largest logit, whose place is points / 2 before the end."""
+    """Cells of equal width on an even grid; the largest logit lies points / 2 cells before the end.
+
+    `size` cells are `width` wide and start whole widths from the largest logit.
+    """
 
     width: float
     size: int
@@ -26,49 +30,49 @@ class Cells(NamedTuple):
 
     @property
     def depth(self) -> float:
-        """How far below the largest logit they reach; one further down counts as there."""
+        """Distance of the first cell below the largest logit; a logit further down counts as there."""
         return (self.size - self.points) * self.width
 
     def holding(self, reach: float) -> Cells:
-        """Those that logits need which lie `reach` below the largest at most; all for NaN."""
+        """Cells for logits at most `reach` below the largest; all cells for NaN."""
         needed = math.ceil(reach / self.width) if reach < self.depth else self.size
         return self._replace(size=min(self.size, needed + self.points))
 
 
 class Spread(Protocol):
-    """Logits [r, n] among the cells."""
+    """Logits [r, n] distributed to the cells."""
 
     @property
     def cells(self) -> Cells:
-        """The cells that are used: as few as hold the logits."""
+        """The cells in use: as few as hold the logits."""
 
     @property
     def deep(self) -> Tensor:
-        """The rows [r] with a logit below the first cell."""
+        """Rows [r] with a logit below the first cell."""
 
     def scatter(self, values: Tensor | None = None) -> Tensor:
-        """The sum over the logits of value [r, n] times weight, by cell: [r, cells]; without values of 1."""
+        """Sum over the logits of value [r, n] times weight, by cell: [r, cells]; all values are 1 if left out."""
 
     def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
-        """Cells [r, cells] interpolated at the logits [r, n], at least `floor`; `masked` where they are masked."""
+        """Cells [r, cells] interpolated at the logits [r, n], at least `floor`; `masked` where logits are masked."""
 
     def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """values [r, n] times the cells `first` less the cells `second` at the logits, float32 [r, n]."""
+        """Values [r, n] times the cells `first` less the cells `second` at the logits, float32 [r, n]."""
 
 
 def spread(rows: Tensor, cells: Cells, compiled: bool) -> Spread:
-    """Logits [r, n] float32 on the cells, by the compiled functions where they are wanted and there are any."""
+    """Logits [r, n] float32 on the cells, by the compiled functions where allowed and available."""
     library = _kernel.library()
     return Compiled(rows, cells, library) if library and one_pass(rows, compiled) else Plain(rows, cells)
 
 
 def one_pass(rows: Tensor, compiled: bool) -> bool:
-    """Whether the compiled functions serve these rows."""
+    """True if the compiled functions can process these rows."""
     return compiled and rows.device.type == "cpu" and _kernel.library() is not None
 
 
 class Plain:
-    """By torch's own operations."""
+    """Implementation by torch's own operations."""
 
     def __init__(self, rows: Tensor, cells: Cells) -> None:
         self._rows, poison = clean(rows)
@@ -84,12 +88,12 @@ class Plain:
 
     @property
     def deep(self) -> Tensor:
-        """As `Spread`."""
+        """See `Spread.deep`."""
         return ((self._rows < -self.cells.depth) & ~self._masked).any(1)
 
     def scatter(self, values: Tensor | None = None) -> Tensor:
-        """As `Spread`."""
-        # Very many equal ones lose digits in float32.
+        """See `Spread.scatter`."""
+        # A sum of very many equal ones is inaccurate in float32.
         fine = torch.float64 if self._rows.shape[1] > 256 or self.cells.points > 4 else torch.float32
         kind = fine if values is None else values.dtype
         if values is None and not self._whole:
@@ -101,14 +105,14 @@ class Plain:
         return total
 
     def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
-        """As `Spread`."""
+        """See `Spread.gather`."""
         result = self._gather(cells).clamp_(min=floor)
         return (
             result if self._whole else result.masked_fill_(self._masked, masked).masked_fill_(self._poisoned, torch.nan)
         )
 
     def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """As `Spread`."""
+        """See `Spread.difference`."""
         result = (values * self._gather(first)).sub_(self._gather(second))
         return (result if self._whole else result.masked_fill_(self._masked | self._poisoned, 0.0)).float()
 
@@ -120,7 +124,7 @@ class Plain:
 
 
 class Compiled:
-    """By the functions of `_cells.cpp`, one pass over the logits each."""
+    """Implementation by the functions of `_cells.cpp`, with one pass over the logits each."""
 
     def __init__(self, rows: Tensor, cells: Cells, library: _kernel.Library) -> None:
         self._rows, self._library = rows.contiguous(), library
@@ -130,16 +134,16 @@ class Compiled:
         self.cells = cells.holding(float((self._top - low).amax()))
 
     def scatter(self, values: Tensor | None = None) -> Tensor:
-        """As `Spread`."""
+        """See `Spread.scatter`."""
         dtype = torch.float32 if values is None else values.dtype
         return self._call("scatter", (values,), (len(self._rows), self.cells.size), dtype)
 
     def gather(self, cells: Tensor, floor: float, masked: float) -> Tensor:
-        """As `Spread`."""
+        """See `Spread.gather`."""
         return self._call("gather", (cells,), self._rows.shape, cells.dtype, floor, masked)
 
     def difference(self, values: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """As `Spread`."""
+        """See `Spread.difference`."""
         return self._call("difference", (values, first, second), self._rows.shape, torch.float32)
 
     def _call(

@@ -1,4 +1,4 @@
-"""Logarithms of float32 rows whose probabilities have no place in float64: sums over the nodes by their logarithms.
+"""Logarithms of float32 rows whose probabilities underflow in float64: log-sum-exp over the nodes.
 
 As `_table.py`, but log g(m) = log int h(x - m) exp(L(x)) dx, which varies slowly with m, is summed on wider cells and
 interpolated to the others. For the derivative the weight of node x in p_i, h(x - mu_i) exp(L(x)) / p_i, is used on the
@@ -11,17 +11,19 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from harness.stock.transforms._grids import exp
-from harness.stock.transforms._spread import weights_of
+
+from ._grids import exp
+from ._spread import weights_of
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
-    from harness.stock.transforms._spread import Spread
-    from harness.stock.transforms._table import Table
     from torch import Tensor
 
+    from ._laws import Law
+    from ._spread import Spread
+    from ._table import Table
+
 WIDE = 0.125
-"""About the width of the wide cells."""
+"""Approximate width of the wide cells."""
 
 ELEMENTS = 1 << 16
 """Most numbers in one temporary tensor."""
@@ -29,23 +31,23 @@ LOG_ERROR = math.log(1e-8)
 
 
 class Steep(NamedTuple):
-    """What the sums need of a table with nodes x [q] and points m [b]."""
+    """Tables of the sums: nodes x [q] and points m [b]."""
 
     x: Tensor
     wide: Tensor
-    """The points of the wide cells [c]."""
+    """Points of the wide cells [c]."""
     log_weighted: Tensor
-    """log h(x_q - m_c) plus the logarithm of the weight of the node, [q, c]."""
+    """Sum of log h(x_q - m_c) and the logarithm of the weight of the node, [q, c]."""
     up: Tensor
-    """From wide cells to cells, [c, b]."""
+    """Interpolation from wide cells to cells, [c, b]."""
 
     def to(self, device: torch.device) -> Steep:
-        """The same there."""
+        """The same tables on another device."""
         return Steep(*(part.to(device) for part in self))
 
 
 def steep(law: Law, x: Tensor, weights: Tensor, m: Tensor, depth: float) -> Steep:
-    """For cells at `m` [b], the first of them with a logit in it `depth` below the best."""
+    """Tables for cells at `m` [b], the first of them with a logit in it `depth` below the best."""
     wide = torch.arange(-4, math.ceil(depth / WIDE) + 6, dtype=torch.float64) * WIDE - depth
     z = x[:, None] - wide
     place = (m + depth) / WIDE
@@ -57,7 +59,7 @@ def steep(law: Law, x: Tensor, weights: Tensor, m: Tensor, depth: float) -> Stee
 
 
 def forward(laid: Spread, t: Table, s: Steep) -> tuple[Tensor, Tensor]:
-    """log p [r, n] of the logits, and the sum of p before it was normalised [r, 1]."""
+    """Log-probabilities [r, n] of the logits, and the sum of p before normalization [r, 1]."""
     counts = laid.scatter().double()
     nodes, cells = _used(counts, t, s)
     parts = []
@@ -69,7 +71,7 @@ def forward(laid: Spread, t: Table, s: Steep) -> tuple[Tensor, Tensor]:
 
 
 def pull(laid: Spread, t: Table, s: Steep, cotangent: Tensor) -> Tensor:
-    """The product of the cotangent [r, n] float64 with the Jacobian of `forward`, [r, n]."""
+    """Product of the cotangent [r, n] float64 with the Jacobian of `forward`, [r, n]."""
     counts, sums = laid.scatter().double(), laid.scatter(cotangent)
     nodes, cells = _used(counts, t, s)
     log_joint, all_h = counts @ t.log_cdf[:, nodes], counts @ t.h[:, nodes]
@@ -83,7 +85,7 @@ def pull(laid: Spread, t: Table, s: Steep, cotangent: Tensor) -> Tensor:
 
 
 def _sum(log_joint: Tensor, log_weighted: Tensor) -> tuple[Tensor, Tensor]:
-    """The share of each node in g [r, q, c], and log g [r, c]."""
+    """Share of each node in g [r, q, c], and log g [r, c]."""
     terms = log_joint[:, :, None] + log_weighted
     top = terms.amax(1, keepdim=True)
     share = exp(terms.sub_(top).float())
@@ -92,7 +94,7 @@ def _sum(log_joint: Tensor, log_weighted: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _used(counts: Tensor, t: Table, s: Steep) -> tuple[slice, slice]:
-    """The nodes and the wide cells that matter to the lowest of these logits."""
+    """Nodes and wide cells that matter to the lowest of these logits."""
     first = int((counts != 0).any(0).int().argmax())
     lowest = first * t.cells.width - t.cells.depth - t.cells.points * t.cells.width
     # Left of the lowest of k logits the integrand falls as exp(k x).
@@ -101,5 +103,5 @@ def _used(counts: Tensor, t: Table, s: Steep) -> tuple[slice, slice]:
 
 
 def _rows(one: Tensor) -> int:
-    """How many rows to take at a time."""
+    """Number of rows to process at a time."""
     return max(1, ELEMENTS // one.numel())

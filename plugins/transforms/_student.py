@@ -1,4 +1,4 @@
-"""Student's t distribution, the Cauchy distribution (df = 1) among them."""
+"""Student's t distribution; the Cauchy distribution is df = 1."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from harness.stock.transforms._grids import Aim, Nodes, crowded
-from harness.stock.transforms._laws import LOG_ERROR, Law, Plan, uniforms
 from scipy.special import logsumexp, roots_jacobi
+
+from ._grids import Aim, Nodes, crowded
+from ._laws import LOG_ERROR, Law, Plan, uniforms
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 DEPTH = 32.0
-"""How far below the best logit the tables reach."""
+"""Distance below the best logit that the tables cover."""
 
 
 @dataclass(frozen=True)
 class Student(Law):
     """Student's t with `df` degrees of freedom, any above 0.
 
-    With z = -sqrt(df) cot(s), s in (0, pi): F(z) = c int_0^s sin(u)^(df - 1) du: the tail keeps its relative
+    With z = -sqrt(df) cot(s), s in (0, pi): F(z) = c int_0^s sin(u)^(df - 1) du, so the tail keeps its relative
     accuracy.
     """
 
@@ -31,12 +32,12 @@ class Student(Law):
 
     @property
     def scale(self) -> float:
-        """The distance from the centre to the poles of the density."""
+        """Distance from the center to the poles of the density."""
         return math.sqrt(self.df)
 
     @property
     def log_constant(self) -> float:
-        """log of 1 / int_0^pi sin^(df - 1)."""
+        """Logarithm of 1 / int_0^pi sin^(df - 1)."""
         return math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(math.pi)
 
     def log_cdf(self, z: Tensor) -> Tensor:
@@ -53,8 +54,10 @@ class Student(Law):
         return crowded(self, rows, aim, df=self.df, scale=self.scale)
 
     def plan(self, n: int, relative: bool) -> Plan:
-        """Nodes x = t + r exp((t - b) / r) - r exp((a - t) / r) at equal steps of t, with r = df: even where the logits
-        of the table lie, then in equal steps of log x, where powers x^-df turn into exponentials.
+        """Table layout with nodes that turn from even to logarithmic spacing.
+
+        Nodes x = t + r exp((t - b) / r) - r exp((a - t) / r) at equal steps of t, with r = df: even where the logits of
+        the table lie, then in equal steps of log x, where powers x^-df turn into exponentials.
         """
         gap = self.gap(LOG_ERROR - math.log(n))
         depth = DEPTH if relative else min(DEPTH, gap)
@@ -71,7 +74,7 @@ class Student(Law):
         return Plan(x[used], slope[used] * step, depth, 1 / (12 * max(1.0, sharp)), 6, relative or gap > depth)
 
     def _steepest(self, n: int) -> float:
-        """The largest slope of the logarithm of the tail up to where one of n classes is likely to lie beyond."""
+        """Largest slope of the logarithm of the tail up to where one of n classes is likely to lie beyond."""
         z = min(self.scale, self.far(-math.log(2 * n)))
         return (self.df + 1) * z / (self.df + z * z)
 
@@ -96,7 +99,7 @@ class Student(Law):
 
 @functools.lru_cache(maxsize=64)
 def _series(df: float) -> list[float]:
-    """c_k with log F(-sqrt(df) cot(s)) = df log(s) + sum_k c_k (8 s^2 / pi^2 - 1)^k for 0 < s <= pi / 2.
+    """Coefficients c_k with log F(-sqrt(df) cot(s)) = df log(s) + sum_k c_k (8 s^2 / pi^2 - 1)^k for 0 < s <= pi / 2.
 
     The sum is the logarithm of int_0^1 v^(df - 1) (sin(s v) / (s v))^(df - 1) dv, up to a constant: smooth in s^2.
     """

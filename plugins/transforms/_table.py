@@ -1,8 +1,8 @@
 """Float32 probabilities from tables: O(n) work per row beside two small matrix products.
 
-All classes of a row share one function, p_i = g(mu_i) with g(m) = int h(x - m) exp(L(x)) dx. So the logits are spread
-to an even grid of cells by Lagrange weights, L is one matrix product with a table of log F, g on the grid another with
-a table of h, and g is interpolated at the logits. The backward pass does the same with weighted logits.
+All classes of a row share one function, p_i = g(mu_i) with g(m) = int h(x - m) exp(L(x)) dx. So the logits are
+distributed to an even grid of cells by Lagrange weights, L is one matrix product with a table of log F, g on the grid
+another with a table of h, and g is interpolated at the logits. The backward pass does the same with weighted logits.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from harness.stock.transforms import _steep
-from harness.stock.transforms._spread import Cells
 from torch.nn.functional import threshold
 
+from . import _steep
+from ._spread import Cells
+
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
-    from harness.stock.transforms._spread import Spread
-    from harness.stock.transforms._steep import Steep
     from torch import Tensor
+
+    from ._laws import Law
+    from ._spread import Spread
+    from ._steep import Steep
 
 
 class Table(NamedTuple):
-    """log F and h at x_q - m_b, [b, q]: float32, or float64 for logarithms, which go down to exp(-300)."""
+    """Tables of log F and h at x_q - m_b, [b, q]: float32, or float64 for logarithms, which go down to exp(-300)."""
 
     cells: Cells
     log_cdf: Tensor
@@ -32,12 +34,12 @@ class Table(NamedTuple):
     weighted: Tensor
     """h times the weight of its node, [q, b]."""
     mends: bool = False
-    """Whether rows with a logit below the first cell are left to the quadrature."""
+    """True if rows with a logit below the first cell are left to the quadrature."""
     steep: Steep | None = None
-    """For logarithms of laws that need it."""
+    """Tables for logarithms, of laws that need them."""
 
     def on(self, cells: Cells) -> Table:
-        """The part for the last of its cells."""
+        """The part of the tables for the last of its cells."""
         skip = self.cells.size - cells.size
         steep = self.steep and self.steep._replace(up=self.steep.up[:, skip:])
         parts = self.log_cdf[skip:], self.h[skip:], self.weighted[:, skip:]
@@ -56,12 +58,12 @@ def table(law: Law, n: int, relative: bool, device: torch.device) -> Table:
     h = _exp(law.log_hazard(z, log_cdf), kind)
     steep = _steep.steep(law, x, weights, m, cells.depth) if relative and law.steep else None
     weighted = h[:0].T if steep else (h.T * weights[:, None]).contiguous()
-    parts = (part.to(device, kind) for part in (log_cdf, h, weighted))
-    return Table(cells, *parts, mends, steep and steep.to(device))
+    log_cdf, h, weighted = (part.to(device, kind) for part in (log_cdf, h, weighted))
+    return Table(cells, log_cdf, h, weighted, mends, steep and steep.to(device))
 
 
 def forward(laid: Spread, t: Table, relative: bool) -> tuple[Tensor, Tensor]:
-    """p or log p [r, n] of the logits, and the sum before it was normalised [r, 1]."""
+    """Probabilities or log-probabilities [r, n] of the logits, and the sum before normalization [r, 1]."""
     if t.steep is not None:
         return _steep.forward(laid, t, t.steep)
     counts = laid.scatter()
@@ -75,7 +77,7 @@ def forward(laid: Spread, t: Table, relative: bool) -> tuple[Tensor, Tensor]:
 
 
 def pull(laid: Spread, t: Table, out: Tensor, cotangent: Tensor, relative: bool) -> Tensor:
-    """The product of the cotangent with the Jacobian of `forward`, [r, n]."""
+    """Product of the cotangent with the Jacobian of `forward`, [r, n]."""
     if t.steep is not None:
         return _steep.pull(laid, t, t.steep, cotangent.double())
     v = cotangent.double() * (-out.double().clamp(min=-600.0)).exp() if relative else cotangent
@@ -87,11 +89,11 @@ def pull(laid: Spread, t: Table, out: Tensor, cotangent: Tensor, relative: bool)
 
 
 def _joint(counts: Tensor, t: Table) -> Tensor:
-    """P(max <= x_q), [r, b] -> [r, q]."""
+    """Probability P(max <= x_q), [r, b] -> [r, q]."""
     return _exp((counts.to(t.log_cdf.dtype) @ t.log_cdf).clamp_(max=0.0), t.log_cdf.dtype)
 
 
 def _exp(x: Tensor, kind: torch.dtype) -> Tensor:
-    """exp, but 0 where products in this type would be denormal: arithmetic on those is a hundred times slower."""
+    """Exponential, but 0 where products in this type would be subnormal, which are a hundred times slower."""
     least = -690.0 if kind == torch.float64 else -69.0
     return threshold(x.clamp(min=least), least, -torch.inf).exp_()

@@ -1,9 +1,9 @@
-"""The float32 probabilities of `_table.py` on a GPU: three kernels forward, three backward, in `_triton_kernels.py`.
+"""Float32 probabilities of `_table.py` on a GPU: three kernels forward, three backward, in `_triton_kernels.py`.
 
-Spread the logits to the cells by atomic additions, integrate row by row, interpolate at the logits: beside the tables
-three reads of a row and one write, the first read for its largest entry; speed is not measured. The order of the
-additions is not fixed, so results differ by rounding from run to run. All sums are float32, also where torch may
-multiply matrices in TF32.
+The kernels distribute the logits to the cells by atomic additions, integrate row by row, and interpolate at the logits.
+Beside the tables that takes three reads of a row, the first for its largest entry, and one write; the speed has not
+been measured. The order of the additions is not fixed, so results differ by rounding from run to run. All sums are
+float32, also where torch may multiply matrices in TF32.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from harness.stock.transforms._table import Table
     from torch import Tensor
 
+    from ._table import Table
+
 BLOCK = 1024
-"""Most classes one program takes."""
+"""Most classes that one program processes."""
 
 CELLS = 32
-"""How many cells a program of one row takes at a time."""
+"""Number of cells that a program of one row processes at a time."""
 
 SLOTS = 1 << 27
 """Most numbers kept by cell at a time."""
 
 
 def available(device: torch.device) -> bool:
-    """Whether triton is installed and can run there: on CUDA devices, and anywhere under TRITON_INTERPRET=1."""
+    """True if triton is installed and can run there: on CUDA devices, and anywhere under TRITON_INTERPRET=1."""
     wanted = device.type == "cuda" or os.environ.get("TRITON_INTERPRET") == "1"
     return wanted and importlib.util.find_spec("triton") is not None
 
 
 def serves(t: Table) -> bool:
-    """Whether the kernels run where the table is and can use it: four points, and no row that has to be mended."""
+    """True if the kernels run on the table's device and can use it: four points, and no row to be corrected."""
     return available(t.h.device) and t.cells.points == 4 and not t.mends
 
 
 def forward(rows: Tensor, t: Table) -> tuple[Tensor, Tensor]:
-    """(rows [r, n] float32, -inf where masked) -> p [r, n] and its sum before it was normalised [r, 1].
+    """Probabilities [r, n] of rows [r, n] float32, -inf where masked, and their sum before normalization [r, 1].
 
-    A class further below the best than the table goes counts as there. A row with NaN or +inf in it, or with nothing
-    but masks, gives NaN.
+    A class further below the best than the table covers counts as at its end. A row that contains NaN or +inf, or only
+    masks, gives NaN.
     """
     rows = rows.contiguous()
     p, mass = torch.empty_like(rows), rows.new_empty(len(rows), 1)
@@ -53,7 +54,7 @@ def forward(rows: Tensor, t: Table) -> tuple[Tensor, Tensor]:
 
 
 def pull(rows: Tensor, out: Tensor, cotangent: Tensor, t: Table) -> Tensor:
-    """The product of the cotangent [r, n] with the Jacobian of `forward` at rows [r, n]; `out` is not needed.
+    """Product of the cotangent [r, n] with the Jacobian of `forward` at rows [r, n]; `out` is not needed.
 
     0 at masks and in rows where `forward` gives NaN.
     """
@@ -65,7 +66,7 @@ def pull(rows: Tensor, out: Tensor, cotangent: Tensor, t: Table) -> Tensor:
 
 
 def _forward(rows: Tensor, t: Table, p: Tensor, mass: Tensor) -> None:
-    from harness.stock.transforms import _triton_kernels as kernels
+    from . import _triton_kernels as kernels
 
     (r, n), (size, nodes), (grid, scale) = rows.shape, t.log_cdf.shape, _launch(rows, t)
     top, (counts, rests), g = rows.amax(1), rows.new_zeros(2, r, size, 4), rows.new_empty(r, size)
@@ -76,7 +77,7 @@ def _forward(rows: Tensor, t: Table, p: Tensor, mass: Tensor) -> None:
 
 
 def _pull(rows: Tensor, cotangent: Tensor, t: Table, result: Tensor) -> None:
-    from harness.stock.transforms import _triton_kernels as kernels
+    from . import _triton_kernels as kernels
 
     (r, n), (size, nodes), (grid, scale) = rows.shape, t.log_cdf.shape, _launch(rows, t)
     top, (first, second) = rows.amax(1), rows.new_empty(2, r, size)
@@ -90,7 +91,7 @@ def _pull(rows: Tensor, cotangent: Tensor, t: Table, result: Tensor) -> None:
 
 
 def _launch(rows: Tensor, t: Table) -> tuple[tuple[int, int], dict[str, Any]]:
-    """The grid, rows by blocks of classes, and what all kernels over the classes are told."""
+    """Launch grid, rows by blocks of classes, and the arguments common to all kernels over the classes."""
     r, n = rows.shape
     block = min(BLOCK, _power(n))
     return (r, -(-n // block)), {"per_cell": 1 / t.cells.width, "BLOCK": block}
@@ -106,6 +107,6 @@ def _power(n: int) -> int:
 
 
 def _blocks(rows: Tensor, t: Table) -> list[slice]:
-    """Runs of rows, so many that what is kept by cell stays small."""
+    """Slices of rows, so short that the numbers kept by cell stay few."""
     step = max(1, SLOTS // (12 * t.cells.size))
     return [slice(start, start + step) for start in range(0, len(rows), step)]

@@ -1,10 +1,10 @@
-"""What `_triton.py` runs on the device; importing this file imports triton.
+"""Device code of `_triton.py`; importing this file imports triton.
 
 Rows are [r, n] with largest entries top [r], cells [r, b], nodes q. A sum over the classes by cell is kept as
 [r, b, 4], where slot k of cell b belongs to the point b + k: the four additions of a class lie side by side, one
-transaction from compute capability 9 on. How many classes a cell has is kept in two parts: counts hold whole multiples
-of 1 / 512, which add up without rounding for 32,768 classes, also where all are equal and a plain sum would round each
-time the same way; rests hold what is left. Triton gives the parameters their types: tensors are pointers,
+transaction from compute capability 9 on. The number of classes in a cell is kept in two parts: counts hold whole
+multiples of 1 / 512, which add up without rounding for 32,768 classes, also where all are equal and a plain sum would
+round each time the same way; rests hold the remainder. Triton gives the parameters their types: tensors are pointers,
 `tl.constexpr` is known when a kernel is compiled.
 """
 
@@ -16,14 +16,14 @@ import triton.language as tl
 
 @triton.jit
 def lagrange(t, k):
-    """The weights of the points k = 0 ... 3, which lie at -1, 0, 1, 2, at t in (0, 1]."""
+    """Weights of the points k = 0 ... 3, which lie at -1, 0, 1, 2, at t in (0, 1]."""
     low, high = (t + 1) * t * (1 / 6), (t - 1) * (t - 2) * 0.5
     return tl.where(k < 2, high * tl.where(k == 0, t * (-1 / 3), t + 1), low * tl.where(k == 2, 6 - 3 * t, t - 1))
 
 
 @triton.jit
 def place(mu, size, per_cell):
-    """The first of the four points around each class and how far beyond the second it lies; NaN stays NaN."""
+    """First of the four points around each class, and the distance beyond the second; NaN stays NaN."""
     last = size - 4
     down = -mu * per_cell
     down = tl.where(down > last, last.to(tl.float32), down)
@@ -33,7 +33,7 @@ def place(mu, size, per_cell):
 
 @triton.jit
 def interpolate(cells, first, t):
-    """A row of cells at some of its classes."""
+    """A row of cells interpolated at some of its classes."""
     value = tl.load(cells + first) * lagrange(t, 0)
     for k in tl.static_range(1, 4):
         value += tl.load(cells + first + k) * lagrange(t, k)
@@ -42,7 +42,7 @@ def interpolate(cells, first, t):
 
 @triton.jit
 def total(slots, row, b, size):
-    """[r, b, 4] -> the sums at some points b of a row."""
+    """Sums at some points b of a row, from [r, b, 4]."""
     k = tl.arange(0, 4)[None, :]
     cell = b[:, None] - k
     return tl.sum(tl.load(slots + (row * size + cell) * 4 + k, mask=(cell >= 0) & (cell < size), other=0.0), 1)
@@ -50,13 +50,13 @@ def total(slots, row, b, size):
 
 @triton.jit
 def number(counts, rests, row, b, size):
-    """How many classes are at some points b of a row."""
+    """Number of classes at some points b of a row."""
     return total(counts, row, b, size) + total(rests, row, b, size)
 
 
 @triton.jit
 def tile(table, i, j, height, width):
-    """A part [i, j] of a table [height, width], 0 outside."""
+    """Part [i, j] of a table [height, width], 0 outside."""
     inside = (i[:, None] < height) & (j[None, :] < width)
     return tl.load(table + i[:, None] * width + j[None, :], mask=inside, other=0.0)
 
@@ -85,7 +85,7 @@ def spread(rows, top, values, counts, rests, sums, n, size, per_cell,
 @triton.jit
 def integrate(top, counts, rests, log_cdf, weighted, g, mass, size, nodes,
               NODES: tl.constexpr, CELLS: tl.constexpr):  # fmt: skip
-    """exp(counts @ log_cdf) @ weighted to g [r, b] and its sum over the classes to mass [r]; the grid is rows."""
+    """Add exp(counts @ log_cdf) @ weighted to g [r, b] and its sum over the classes to mass [r]; the grid is rows."""
     row, q = tl.program_id(0).to(tl.int64), tl.arange(0, NODES)
     log_joint = tl.zeros([CELLS, NODES], tl.float32)
     for start in range(0, size, CELLS):
@@ -105,7 +105,7 @@ def integrate(top, counts, rests, log_cdf, weighted, g, mass, size, nodes,
 @triton.jit
 def integrate_twice(counts, rests, sums, log_cdf, h, weighted, first, second, size, nodes,
                     NODES: tl.constexpr, CELLS: tl.constexpr):  # fmt: skip
-    """(joint * (counts @ h)) @ weighted to first and (joint * (sums @ h)) @ weighted to second, both [r, b]."""
+    """Add (joint * (counts @ h)) @ weighted to first and (joint * (sums @ h)) @ weighted to second, both [r, b]."""
     row, q = tl.program_id(0).to(tl.int64), tl.arange(0, NODES)
     log_joint = tl.zeros([CELLS, NODES], tl.float32)
     all_h = tl.zeros([CELLS, NODES], tl.float32)
@@ -127,7 +127,7 @@ def integrate_twice(counts, rests, sums, log_cdf, h, weighted, first, second, si
 
 @triton.jit
 def gather(rows, top, g, mass, p, n, size, per_cell, BLOCK: tl.constexpr):
-    """g at the classes, divided by the mass, to p [r, n]; the grid is rows by blocks of classes."""
+    """Write g at the classes, divided by the mass, to p [r, n]; the grid is rows by blocks of classes."""
     row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
     first, t = place(mu, size, per_cell)
@@ -138,7 +138,7 @@ def gather(rows, top, g, mass, p, n, size, per_cell, BLOCK: tl.constexpr):
 
 @triton.jit
 def combine(rows, top, values, first_cells, second_cells, out, n, size, per_cell, BLOCK: tl.constexpr):
-    """values * first - second at the classes to out [r, n]; the grid is rows by blocks of classes."""
+    """Write values * first - second at the classes to out [r, n]; the grid is rows by blocks of classes."""
     row, column = tl.program_id(0).to(tl.int64), tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     mu = tl.load(rows + row * n + column, mask=column < n, other=float("-inf")) - tl.load(top + row)
     able = mu > float("-inf")  # not so for NaN either

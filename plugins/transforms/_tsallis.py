@@ -1,7 +1,7 @@
-"""Entmax: where its threshold lies, its logarithm, and derivatives with respect to logits and alpha at any alpha > 0.
+"""Entmax: its threshold, its logarithm, and derivatives with respect to logits and alpha at any alpha > 0.
 
-Everything is written in e = alpha - 1 so that nothing is divided by a small number near alpha = 1:
-log p_i = log(1 - e d_i) / e with d_i = t - z_i, which is -d_i at e = 0, and p_i = 0 where 1 - e d_i <= 0.
+Everything is written in e = alpha - 1 so that nothing is divided by a small number near alpha = 1: log p_i = log(1 - e
+d_i) / e with d_i = t - z_i, which is -d_i at e = 0, and p_i = 0 where 1 - e d_i <= 0.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import math
 from typing import Any
 
 import torch
-from harness.stock.transforms._own import by_rows
 from torch import Tensor
+
+from ._own import by_rows
 
 ROUNDS = 100
 
 
 def log_entmax(rows: Tensor, alpha: float | Tensor) -> Tensor:
-    """(rows [..., n], largest 0; alpha > 0, a number or [..., 1]) -> log-probabilities [..., n], -inf where p is 0.
+    """Log-probabilities [..., n], -inf where p is 0: (rows [..., n], largest 0; alpha > 0, a number or [..., 1]).
 
     Twice differentiable in both, except where a class enters the support, where one-sided derivatives differ.
     """
@@ -39,7 +40,7 @@ class _LogEntmax(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
-        """With s_i = p_i^(2 - alpha) inside: d log p_i = s_i / p_i (dz_i - w_i de - the mean of that under s)."""
+        """Gradient with s_i = p_i^(2 - alpha): d log p_i = s_i / p_i (dz_i - w_i de - the mean of that under s)."""
         alpha, log_p = ctx.saved_tensors
         e, inside = alpha - 1, log_p > -torch.inf
         log_p = torch.where(inside, log_p, 0.0)
@@ -61,7 +62,10 @@ class _LogEntmax(torch.autograd.Function):
 
 
 def bend(u: Tensor) -> Tensor:
-    """(u e^u - e^u + 1) / u^2, the derivative of (e^u - 1) / u; its series sum_k (k + 1) u^k / (k + 2)! around 0."""
+    """Value of (u e^u - e^u + 1) / u^2, the derivative of (e^u - 1) / u.
+
+    Near 0 it is the series sum_k (k + 1) u^k / (k + 2)!.
+    """
     near = u.abs() < 0.5
     small, large = torch.where(near, u, 0.0), torch.where(near, 1.0, u)
     series = torch.zeros_like(u)
@@ -92,8 +96,8 @@ def _solve(rows: Tensor, e: Tensor) -> Tensor:
 
 
 def _sums(d: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
-    """The sums [..., 1] of p and of p^(2 - alpha) over the support."""
-    if e.numel() == 1 and bool(e == 0.5):  # several times faster for the alpha that most use
+    """Sums [..., 1] of p and of p^(2 - alpha) over the support."""
+    if e.numel() == 1 and bool(e == 0.5):  # several times faster for the usual alpha
         root = (1 - 0.5 * d).clamp(min=0.0)
         return root.square().sum(-1, keepdim=True), root.sum(-1, keepdim=True)
     log_p = _log_p(d, e)
@@ -102,10 +106,10 @@ def _sums(d: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _q_log(x: Tensor, e: Tensor) -> Tensor:
-    """(exp(e x) - 1) / e, which is x at e = 0."""
+    """Value of (exp(e x) - 1) / e, which is x at e = 0."""
     return torch.where(e == 0, x, (e * x).expm1() / torch.where(e == 0, 1.0, e))
 
 
 def _log_p(d: Tensor, e: Tensor) -> Tensor:
-    """log(1 - e d) / e, -inf where e d >= 1; -d at e = 0."""
+    """Value of log(1 - e d) / e, -inf where e d >= 1; -d at e = 0."""
     return torch.where(e == 0, -d, (-e * d).clamp(min=-1.0).log1p() / torch.where(e == 0, 1.0, e))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.stock.transforms._noise import Noise
-from harness.stock.transforms._student import Student
-
 from harness import Transform, hookimpl
 
+from ._noise import Noise
+from ._student import Student
+
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
+    from ._laws import Law
 
 
 class Cauchy(Noise):
-    """P(argmax_j (logit_j + scale * noise_j) = i) for independent Cauchy noise: Student's t with df = 1.
+    """Probability that each class wins under Cauchy noise.
 
-    [..., n] -> [..., n]. Two classes d apart: 1/2 + atan(d / (2 scale)) / pi. float32 rows with a class more
-    than 32 scales below the best take a slower way, since that class may win all the same.
+    P(argmax_j (logit_j + scale * noise_j) = i) for independent Cauchy noise, which is Student's t with df = 1. Logits
+    [..., n] -> probabilities [..., n]. Two classes d apart: 1/2 + atan(d / (2 scale)) / pi. float32 rows with a class
+    more than 32 scales below the best take a slower path, since that class may still win.
     """
 
     def law(self) -> Law:
@@ -25,7 +26,7 @@ class Cauchy(Noise):
         return Student(1.0)
 
     def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
+        """Noise distribution, for an independent reference."""
         from scipy import stats
 
         return stats.cauchy(scale=self.scale)
@@ -33,5 +34,5 @@ class Cauchy(Noise):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Cauchy]

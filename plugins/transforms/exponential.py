@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from harness.stock.transforms._argmax import Argmax, exponential
-from harness.stock.transforms._own import Rule, own, slices
 
 from harness import Transform, hookimpl
+
+from ._argmax import Argmax, exponential
+from ._own import Rule, own, slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class Exponential(Argmax):
-    """The distribution of the argmax when Exp(1) noise times `scale` is added.
+    """Probability that each class wins when exponential noise is added.
 
-    [..., n] -> [..., n]: p_i = r_i int_0^1 prod_{j != i} (1 - t r_j) dt with r_j = exp((logit_j - largest) / scale).
-    Two classes at distance d >= 0: 1 - exp(-d) / 2. Also known as permute-and-flip (McKenna & Sheldon, 2020). Never 0
-    but by underflow, and `log` does not underflow.
+    The distribution of the argmax when Exp(1) noise times `scale` is added. Logits [..., n] -> probabilities [..., n]:
+    p_i = r_i int_0^1 prod_{j != i} (1 - t r_j) dt with r_j = exp((logit_j - largest) / scale). Two classes at distance
+    d >= 0: 1 - exp(-d) / 2. Also known as permute-and-flip (McKenna and Sheldon, 2020). Probabilities are 0 only by
+    underflow, and `log` does not underflow.
     """
 
     def log_of_standard(self, rows: Tensor) -> Tensor:
@@ -30,11 +32,11 @@ class Exponential(Argmax):
         return own(rows, Rule(_log, _pull, blocks=True))
 
     def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
-        """Exp(1) noise."""
+        """Draws of Exp(1) noise."""
         return exponential(like, generator)
 
     def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
+        """Noise distribution, for an independent reference."""
         from scipy import stats
 
         return stats.expon(scale=self.scale)
@@ -48,15 +50,15 @@ def _legendre(nodes: int) -> tuple[list[float], list[float]]:
 
 MOST = 24
 LEGENDRE = tuple(_legendre(nodes) for nodes in range(1, MOST + 1))
-"""Made once and not where they are used, which torch.compile could not follow."""
+"""Nodes built once at import: torch.compile could not follow their construction."""
 
 
 def _panels(r: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Pieces of the integral over t: (t [..., q, 1], prod_j (1 - t r_j) dt [..., 1, q], 1 / (1 - t r) [..., q, n]).
 
     The integrand is a polynomial of degree n - 1, so ceil(n / 2) nodes on [0, 1] are exact. Where that is many: it
-    falls at least as fast as exp(-t (sum r - 1)), so that what is beyond `reach / sum r` is lost in rounding, and up
-    to there it is as smooth as exp on [0, reach], for which few nodes are enough at any n.
+    decays at least as fast as exp(-t (sum r - 1)), so the part beyond `reach / sum r` is below rounding, and up to
+    there it is as smooth as exp on [0, reach], for which few nodes are enough at any n.
     """
     most, reach = (MOST, 40.0) if r.dtype == torch.float64 else (12, 20.0)
     exact = (r.shape[-1] + 1) // 2
@@ -77,8 +79,8 @@ def _log(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _pull(rows: Tensor, log_p: Tensor, _: Tensor, g: Tensor) -> Tensor:
-    """With a = r / (1 - t r): d p_i / d logit_k = -int t prod a_i a_k dt for k != i."""
-    rows = rows - rows.amax(-1, keepdim=True)  # the integral ends where the largest is: to be differentiated as well
+    """Gradient: with a = r / (1 - t r), d p_i / d logit_k = -int t prod a_i a_k dt for k != i."""
+    rows = rows - rows.amax(-1, keepdim=True)  # the limit of the integral moves with the largest logit
     r = rows.exp()
     h = g * (rows - log_p).masked_fill(log_p == -torch.inf, 0.0).exp()
     pair, result = torch.stack([r, h], -2), torch.zeros_like(rows)
@@ -90,5 +92,5 @@ def _pull(rows: Tensor, log_p: Tensor, _: Tensor, g: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Exponential]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.stock.transforms import _laws
-from harness.stock.transforms._noise import Noise
-
 from harness import Transform, hookimpl
 
+from . import _laws
+from ._noise import Noise
+
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
+    from ._laws import Law
 
 
 class Gaussian(Noise):
-    """P(argmax_j (logit_j + scale * noise_j) = i) for independent normal noise: multinomial probit.
+    """Probability that each class wins under normal noise.
 
-    [..., n] -> [..., n]. Two classes d apart: Phi(d / (scale sqrt 2)). `log` is accurate for classes up to 36 scales
+    P(argmax_j (logit_j + scale * noise_j) = i) for independent normal noise: multinomial probit. Logits [..., n] ->
+    probabilities [..., n]. Two classes d apart: Phi(d / (scale sqrt 2)). `log` is accurate for classes up to 36 scales
     below the best; further down it stays finite and too low.
     """
 
@@ -25,7 +26,7 @@ class Gaussian(Noise):
         return _laws.Gaussian()
 
     def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
+        """Noise distribution, for an independent reference."""
         from scipy import stats
 
         return stats.norm(scale=self.scale)
@@ -33,5 +34,5 @@ class Gaussian(Noise):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Gaussian]

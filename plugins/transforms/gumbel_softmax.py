@@ -5,47 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.stock.transforms._along import Along
-from harness.stock.transforms._argmax import divided, log_softmax, reverse_gumbel
-
 from harness import Positive, Transform, hookimpl
+
+from ._along import Along
+from ._argmax import divided, log_softmax, reverse_gumbel
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 class GumbelSoftmax(Along):
-    """A relaxed sample, softmax((logits + Gumbel noise) / temperature), drawn anew at each call.
+    """Random relaxed sample of the softmax distribution (Jang et al., 2017).
 
-    [..., n] -> [..., n] (Jang et al., 2017; Maddison et al., 2017). A random distribution and no function of the
-    logits: `log` draws anew. Its argmax is i with probability softmax(logits)_i at any temperature, but its mean is
-    softmax(logits) only in the limit of temperature 0. Draws come from torch's global generator, `rsample` takes
-    another. Gradients pass to the logits and to the temperature.
+    softmax((logits + Gumbel noise) / temperature), drawn anew at each call (Jang et al., 2017; Maddison et al., 2017).
+    Logits [..., n] -> [..., n]. It is a random distribution and not a function of the logits: `log` draws anew. Its
+    argmax is i with probability softmax(logits)_i at any temperature, but its mean is softmax(logits) only in the limit
+    of temperature 0. Draws come from torch's global generator; `rsample` takes another. Gradients pass to the logits
+    and to the temperature.
     """
 
     temperature: Positive = 1.0
-    random: ClassVar[bool] = True
-    axioms: ClassVar[Sequence[str]] = ("shift",)
+    stochastic: ClassVar[bool] = True
+    properties: ClassVar[Sequence[str]] = ("shift",)
 
     def rsample(self, logits: Tensor, generator: Generator | None = None, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> a relaxed sample [..., n] along `dim`, differentiable."""
+        """Relaxed sample [..., n] along `dim` for logits [..., n], differentiable."""
         return self._of_rows(self._cleaned(lambda rows: self._noisy(rows, generator).softmax(-1)), logits, dim)
 
     def probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]."""
+        """Relaxed sample: [r, n] -> [r, n]."""
         return self._noisy(rows).softmax(-1)
 
     def log_probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]."""
+        """Logarithm of a relaxed sample: [r, n] -> [r, n]."""
         return log_softmax(self._noisy(rows))
 
     def _noisy(self, rows: Tensor, generator: Generator | None = None) -> Tensor:
         noisy = rows - reverse_gumbel(rows, generator)
-        # The largest is 0 before it is divided, so that a small temperature gives -inf and never inf - inf.
+        # The largest is 0 before the division, so that a small temperature gives -inf and never inf - inf.
         return divided(noisy - noisy.detach().amax(-1, keepdim=True), self.temperature)
 
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [GumbelSoftmax]

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from harness.stock.transforms._argmax import Argmax, exponential
-from harness.stock.transforms._own import Rule, own
 
 from harness import Transform, hookimpl
+
+from ._argmax import Argmax, exponential
+from ._own import Rule, own
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 class NegativeExponential(Argmax):
-    """The distribution of the argmax when Exp(1) noise times `scale` is subtracted.
+    """Probability that each class wins when exponential noise is subtracted.
 
-    [..., n] -> [..., n], in closed form, O(n log n). With m_1 >= ... >= m_n the sorted logits over `scale` and S_k the
-    sum of the first k: p_(i) = sum_{k >= i} (exp(k m_k - S_k) - exp(k m_{k+1} - S_k)) / k. Two classes at distance
-    d >= 0: 1 - exp(-d) / 2. Also known as the "exponomial" choice model (Alptekinoglu & Semple, 2016). Never 0 but by
-    underflow, and `log` does not underflow. Its second derivative jumps where logits are equal.
+    The distribution of the argmax when Exp(1) noise times `scale` is subtracted. Logits [..., n] -> probabilities
+    [..., n], in closed form, O(n log n). With m_1 >= ... >= m_n the sorted logits over `scale` and S_k the sum of the
+    first k: p_(i) = sum_{k >= i} (exp(k m_k - S_k) - exp(k m_{k+1} - S_k)) / k. Two classes at distance d >= 0: 1 -
+    exp(-d) / 2. Also known as the "exponomial" choice model (Alptekinoglu and Semple, 2016). Probabilities are 0 only
+    by underflow, and `log` does not underflow. The second derivative jumps where logits are equal.
     """
 
     def log_of_standard(self, rows: Tensor) -> Tensor:
@@ -28,18 +30,21 @@ class NegativeExponential(Argmax):
         return own(rows, Rule(_log, _pull, blocks=True))
 
     def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
-        """-Exp(1) noise."""
+        """Draws of -Exp(1) noise."""
         return -exponential(like, generator)
 
     def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
+        """Noise distribution, for an independent reference."""
         from scipy import stats
 
-        return stats.genextreme(1, scale=self.scale)  # 1 - Exp(1): where the noise is centred does not matter
+        return stats.genextreme(1, scale=self.scale)  # 1 - Exp(1): the location of the noise does not matter
 
 
 def _log(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """log p_(k) = log q_k - c_k with c_k = sum_{j < k} j gap_j and q_k a mean of 1/k, ..., 1/n: nothing cancels."""
+    """Log-probabilities log p_(k) = log q_k - c_k.
+
+    c_k = sum_{j < k} j gap_j and q_k is a mean of 1/k, ..., 1/n, so no terms cancel.
+    """
     ordered, order = rows.sort(-1, descending=True)
     place = torch.arange(1, rows.shape[-1] + 1, dtype=rows.dtype, device=rows.device)
     there = ordered > -torch.inf
@@ -48,11 +53,11 @@ def _log(rows: Tensor) -> tuple[Tensor, Tensor]:
     kept = torch.where(goes_on, (-gap).exp(), 0.0)
     own_part = torch.where(goes_on, -(-gap).expm1(), there.to(rows.dtype)) / place
     log_p = _scan(kept, own_part).log() - (gap.cumsum(-1) - gap)
-    return torch.zeros_like(rows).scatter(-1, order, log_p), order.int()  # half of the memory
+    return torch.zeros_like(rows).scatter(-1, order, log_p), order.int()  # saves half of the memory
 
 
 def _pull(rows: Tensor, log_p: Tensor, order: Tensor, g: Tensor) -> Tensor:
-    """d p_i / d logit_k = -min(p_i, p_k) for k != i, so prefix and suffix sums in the order of the logits do."""
+    """Gradient: d p_i / d logit_k = -min(p_i, p_k) for k != i, by prefix and suffix sums in the order of the logits."""
     order = order.long()
     log_p, g = log_p.gather(-1, order), g.gather(-1, order)
     places = torch.arange(rows.shape[-1], dtype=rows.dtype, device=rows.device)
@@ -66,17 +71,17 @@ def _pull(rows: Tensor, log_p: Tensor, order: Tensor, g: Tensor) -> Tensor:
 
 
 def _ahead(x: Tensor) -> Tensor:
-    """x_{k+1} at k, 0 at the end."""
+    """Values x_{k+1} at k, 0 at the end."""
     return torch.cat([x[..., 1:], torch.zeros_like(x[..., :1])], -1)
 
 
 def _behind(x: Tensor) -> Tensor:
-    """x_{k-1} at k, 0 at the start."""
+    """Values x_{k-1} at k, 0 at the start."""
     return torch.cat([torch.zeros_like(x[..., :1]), x[..., :-1]], -1)
 
 
 def _scan(decay: Tensor, value: Tensor) -> Tensor:
-    """y_k = value_k + decay_k y_{k+1} along the last dimension, in about log2 n steps over all of it."""
+    """Recursion y_k = value_k + decay_k y_{k+1} along the last dimension, in about log2 n steps over all of it."""
     reach, n = 1, value.shape[-1]
     while reach < n:
         head = value[..., :-reach] + decay[..., :-reach] * value[..., reach:]
@@ -88,5 +93,5 @@ def _scan(decay: Tensor, value: Tensor) -> Tensor:
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [NegativeExponential]

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from harness.stock.transforms._adaptive import OfTorch, distribution
-from harness.stock.transforms._noise import Noise
 
 from harness import BenchError, Transform, hookimpl
 
+from ._adaptive import OfTorch, distribution
+from ._noise import Noise
+
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
+    from ._laws import Law
 
 
 class NoiseArgmax(Noise):
-    """P(argmax_j (logit_j + scale * noise_j) = i) for independent noise of any continuous torch distribution.
+    """Probability that each class wins under any continuous noise.
 
-    [..., n] -> [..., n]. `noise` is its name in torch.distributions, `parameters` its arguments (loc 0 and
-    scale 1 where none are given); it must have `cdf` and `log_prob`. Adaptive and slow, for trying out; errors about
-    1e-9 at best, more for densities with poles. `log` is only as good as torch's `cdf` far to the left, about 1e-12.
-    Parameters cannot be learned. `rsample` with a generator needs `icdf`.
+    P(argmax_j (logit_j + scale * noise_j) = i) for independent noise of any continuous torch distribution. Logits
+    [..., n] -> probabilities [..., n]. `noise` is its name in torch.distributions, `parameters` its arguments (loc 0
+    and scale 1 where none are given); it must have `cdf` and `log_prob`. Adaptive and slow, for experiments; errors are
+    about 1e-9 at best, more for densities with poles. `log` is only as good as torch's `cdf` far to the left, about
+    1e-12. Parameters cannot be learned. `rsample` with a generator needs `icdf`.
     """
 
     noise: str = "Normal"
@@ -38,5 +40,5 @@ class NoiseArgmax(Noise):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [NoiseArgmax]

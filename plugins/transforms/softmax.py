@@ -5,28 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from harness.stock.transforms._argmax import Argmax, log_softmax, reverse_gumbel
 
 from harness import Transform, hookimpl
+
+from ._argmax import Argmax, log_softmax, reverse_gumbel
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 class Softmax(Argmax):
-    """p_i proportional to exp(logit_i / scale): the distribution of the argmax under Gumbel noise times `scale`.
+    """Exponentials of the logits, normalized to sum to 1.
 
-    [..., n] -> [..., n]. Unchanged by adding a constant to every logit. `log` stays finite where p underflows to 0.
-    With `scale` = 1 it is torch.softmax and nothing else.
+    p_i is proportional to exp(logit_i / scale): the distribution of the argmax under Gumbel noise times `scale`. Logits
+    [..., n] -> probabilities [..., n]. A constant added to every logit changes nothing. `log` stays finite where p
+    underflows to 0. With `scale` = 1 it is exactly torch.softmax.
     """
 
     def __call__(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> probabilities [..., n] along `dim`."""
-        # torch's own at the scale that almost everybody uses: as fast as it gets, and the yardstick of the others
+        """Probabilities [..., n] along `dim`, of logits [..., n]."""
+        # torch's own function at the usual scale: the fastest, and the reference for the speed of the others
         return torch.softmax(logits, dim) if self._is_plain else super().__call__(logits, dim)
 
     def log(self, logits: Tensor, dim: int = -1) -> Tensor:
-        """(logits [..., n]) -> log-probabilities [..., n] along `dim`, finite for finite logits."""
+        """Log-probabilities [..., n] along `dim`, of logits [..., n]; finite for finite logits."""
         return torch.log_softmax(logits, dim) if self._is_plain else super().log(logits, dim)
 
     @property
@@ -38,11 +40,11 @@ class Softmax(Argmax):
         return log_softmax(rows)
 
     def draws(self, like: Tensor, generator: Generator | None) -> Tensor:
-        """Gumbel noise."""
+        """Draws of Gumbel noise."""
         return -reverse_gumbel(like, generator)
 
     def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
+        """Noise distribution, for an independent reference."""
         from scipy import stats
 
         return stats.gumbel_r(scale=self.scale)
@@ -50,5 +52,5 @@ class Softmax(Argmax):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Softmax]

@@ -5,33 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from harness.stock.transforms._along import Along
-from harness.stock.transforms._own import by_rows
 
 from harness import Transform, hookimpl
+
+from ._along import Along
+from ._own import by_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Sparsemax(Along):
-    """The distribution nearest to the logits, max(logit_i - tau, 0), tau such that they sum to 1.
+    """Distribution nearest to the logits (Martins and Astudillo, 2016).
 
-    [..., n] -> [..., n] (Martins & Astudillo, 2016). Far classes get exactly 0 and no gradient: train it with
-    `sparsemax_loss`, not `nll`.
+    max(logit_i - tau, 0) with tau such that they sum to 1. Logits [..., n] -> probabilities [..., n]. Distant classes
+    get exactly 0 and no gradient: train it with `sparsemax_loss`, not `nll`.
     """
 
     def probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]; the gradient of p is the projection that sums to 0 on the support."""
+        """Probabilities, [r, n] -> [r, n]; their gradient is projected to sum to 0 on the support."""
         inside = _Support.apply(rows)
         threshold = (torch.where(inside, rows, 0.0).sum(-1, keepdim=True) - 1) / inside.sum(-1, keepdim=True)
         return torch.where(inside, rows - threshold, 0.0).clamp(min=0.0)
 
 
 def _support(rows: Tensor) -> Tensor:
-    """Newton's method on the threshold (Michelot, 1986): it ascends to the root and ends there exactly.
+    """Support by Newton's method on the threshold (Michelot, 1986), which ascends to the root and ends there exactly.
 
-    That takes about as many passes over the row as log2 n, and no sort.
+    It takes about log2 n passes over the row, and no sort.
     """
     threshold = torch.full_like(rows[..., :1], -1.0)
     while True:
@@ -43,7 +44,7 @@ def _support(rows: Tensor) -> Tensor:
 
 
 class _Support(torch.autograd.Function):
-    """Where sparsemax is above 0, from rows whose largest entry is 0."""
+    """Mask of the positive entries of sparsemax, from rows whose largest entry is 0."""
 
     @staticmethod
     def forward(rows: Tensor) -> Tensor:
@@ -64,5 +65,5 @@ class _Support(torch.autograd.Function):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Sparsemax]

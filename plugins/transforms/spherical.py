@@ -6,32 +6,34 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from harness.stock.transforms._along import Along
-from harness.stock.transforms._argmax import log_softmax
 
 from harness import Positive, Transform, hookimpl
+
+from ._along import Along
+from ._argmax import log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Spherical(Along):
-    """Spherical softmax, (logit_i^2 + eps) / sum_j (logit_j^2 + eps) (de Brebisson & Vincent, 2016).
+    """Squared logits, normalized to sum to 1 (de Brebisson and Vincent, 2016).
 
-    [..., n] -> [..., n], never 0 thanks to `eps`. A positive factor on the logits changes nothing but for `eps`; a
-    constant added to them does. Signs do not matter, so the order is kept only among logits of at least 0.
+    (logit_i^2 + eps) / sum_j (logit_j^2 + eps). Logits [..., n] -> probabilities [..., n], never 0 thanks to `eps`. A
+    positive factor on the logits changes nothing but for `eps`; a constant added to them does. Signs do not matter, so
+    the order is kept only among logits of at least 0.
     """
 
     eps: Positive = 1e-6
     shifts: ClassVar[bool] = False
-    axioms: ClassVar[Sequence[str]] = ()
+    properties: ClassVar[Sequence[str]] = ()
 
     def probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]."""
+        """Probabilities: [r, n] -> [r, n]."""
         return self._log_squares(rows).softmax(-1)
 
     def log_probabilities(self, rows: Tensor) -> Tensor:
-        """[r, n] -> [r, n]."""
+        """Log-probabilities: [r, n] -> [r, n]."""
         return log_softmax(self._log_squares(rows))
 
     def _log_squares(self, rows: Tensor) -> Tensor:
@@ -43,5 +45,5 @@ class Spherical(Along):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Spherical]

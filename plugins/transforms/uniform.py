@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.stock.transforms import _kinked
-from harness.stock.transforms._noise import Noise
-
 from harness import Positive, Transform, hookimpl
 
+from . import _kinked
+from ._noise import Noise
+
 if TYPE_CHECKING:
-    from harness.stock.transforms._laws import Law
+    from ._laws import Law
 
 
 class Uniform(Noise):
-    """P(argmax_j (logit_j + scale * noise_j) = i) for independent uniform noise on an interval of length `width`.
+    """Probability that each class wins under uniform noise.
 
-    [..., n] -> [..., n]. Two classes d < w = scale * width apart: 1 - (1 - d / w)^2 / 2. A class w or more below the
-    best has probability exactly 0, log-probability -inf and no gradient. The quadrature is split at the kinks.
+    P(argmax_j (logit_j + scale * noise_j) = i) for independent uniform noise on an interval of length `width`. Logits
+    [..., n] -> probabilities [..., n]. Two classes d < w = scale * width apart: 1 - (1 - d / w)^2 / 2. A class w or
+    more below the best has probability exactly 0, log-probability -inf and no gradient. The quadrature is split at the
+    kinks.
     """
 
     width: Positive = 1.0
@@ -31,7 +33,7 @@ class Uniform(Noise):
         return self.scale * self.width
 
     def reference_noise(self) -> Any:
-        """The noise, for an independent reference."""
+        """Noise distribution, for an independent reference."""
         from scipy import stats
 
         return stats.uniform(scale=self.width * self.scale)
@@ -39,5 +41,5 @@ class Uniform(Noise):
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Uniform]

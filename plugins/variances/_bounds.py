@@ -1,4 +1,4 @@
-"""Bounds that no exact variance passes."""
+"""Upper bound on every exact variance."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness import Ready
+    from harness import DiffusionModel
 
 
-def largest(denoiser: Ready) -> float:
-    """((b - a) / 2)^2, the largest variance of data in [a, b]; infinite where they have no range."""
-    low, high = denoiser.range or (-math.inf, math.inf)
+def largest(model: DiffusionModel) -> float:
+    """Largest variance of data in [a, b], ((b - a) / 2)^2; infinite where the data are unbounded."""
+    low, high = model.data_range or (-math.inf, math.inf)
     return ((high - low) / 2) ** 2

@@ -3,95 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from harness.stock.variances._bounds import largest
-from harness.stock.variances._times import between, noisy
 
-from harness import Count, Variance, hookimpl
+from harness import PositiveInt, Variance, hookimpl
+
+from ._bounds import largest
+from ._times import between, noisy
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from harness import Ready
+    from harness import DiffusionModel
 
 BATCH = 512
-BOUNDS = ("noise", "variance", "range")
+Bound = Literal["noise", "variance", "range"]
+BOUNDS: Sequence[Bound] = ("noise", "variance", "range")
 
 
 class Analytic(Variance):
-    """c = E tr Cov[x_0 | x_t] / d, a number for each time, from `draws` of x_t at every whole one (Bao et al., 2022).
+    """Best variance per time, estimated from draws (Bao et al., 2022).
 
-    Three estimates, of equal mean for an exact guess alone. E1: (B_t / A_t) (1 - E|eps|^2 / d), of the size of the
-    guess; the paper's, exact at small t, where B_t / A_t is large all noise. E2: Var x_0 - E|x_0hat - E x_0|^2 / d
-    (Su, 2022, kexue.fm/archives/9245). E3: E|x_0 - x_0hat|^2 / d, the error of the guess: the most likely value
-    whatever the guess is worth, so it alone may pass `bounds`, to which E1 and E2 are cut: noise B_t / A_t, variance
-    Var x_0, range ((b - a) / 2)^2 for data in [a, b]. All are at least 0; between whole times c is a straight line.
+    c = E tr Cov[x_0 | x_t] / d, a number for each time, from `draws` of x_t at every whole one. There are three
+    estimates, which have equal means only for an exact prediction.
+
+    `E1` is (B_t / A_t) (1 - E|eps|^2 / d), from the size of the prediction, as in the paper. It is exact at small t;
+    where B_t / A_t is large it is all noise. `E2` is Var x_0 - E|x_0hat - E x_0|^2 / d (Su, 2022,
+    kexue.fm/archives/9245). `E3` is E|x_0 - x_0hat|^2 / d, the error of the prediction: the maximum-likelihood value
+    for any prediction, so it alone may exceed `bounds`, to which E1 and E2 are cut: `noise` B_t / A_t, `variance` Var
+    x_0, `range` ((b - a) / 2)^2 for data in [a, b]. All are at least 0; between whole times c is a straight line.
     """
 
     estimator: Literal["E1", "E2", "E3"] = "E3"
-    draws: Count = 1000
-    bounds: Sequence[Literal["noise", "variance", "range"]] = BOUNDS
+    draws: PositiveInt = 1000
+    bounds: Sequence[Bound] = BOUNDS
 
-    late: ClassVar[Sequence[str]] = ("estimator", "bounds")
+    not_in_artifact: ClassVar[Sequence[str]] = ("estimator", "bounds")
 
     def fit(
-        self, denoiser: Ready, data: Tensor, generator: Generator, report: Callable[..., None] = lambda *_: None
+        self,
+        model: DiffusionModel,
+        data: Tensor,
+        generator: Generator,
+        on_progress: Callable[..., None] = lambda *_: None,
     ) -> dict[str, Tensor]:
-        """What all three need: `power`, `guess`, `residual` [T + 1, 2], means a dimension and their standard errors.
+        """Statistics for all three: `power`, `guess`, `residual` [T + 1, 2], means per dimension and standard errors.
 
         The same data and noise at all times keep them smooth in t.
         """
         x0 = data[torch.arange(self.draws) % len(data)]
         noise = torch.randn(x0.shape, generator=generator).to(x0)
-        mean, variance = _moments(denoiser, data)
+        mean, variance = _moments(model, data)
         known = torch.tensor([[1.0, 0.0], [variance, 0.0], [0.0, 0.0]], dtype=torch.float64)  # at t = 0
         rows = [known]
-        for t in range(1, denoiser.schedule.steps + 1):
+        for t in range(1, model.schedule.num_train_timesteps + 1):
             parts = zip(x0.split(BATCH), noise.split(BATCH), strict=True)
-            rows.append(_summary(torch.cat([_seen(denoiser, *part, mean, t) for part in parts])))
-            report(t, denoiser.schedule.steps)
+            rows.append(_summary(torch.cat([_seen(model, *part, mean, t) for part in parts])))
+            on_progress(t, model.schedule.num_train_timesteps)
         power, guess, residual = torch.stack(rows, 1)
         return {"power": power, "guess": guess, "residual": residual, "variance": torch.tensor(variance)}
 
-    def about(self, fitted: Mapping[str, Any]) -> str:
-        """Draws, and the standard error of c beside c."""
-        schedule = fitted["denoiser"].schedule
-        times = torch.arange(1, schedule.steps + 1, dtype=torch.float64)
-        c, error = self._estimate(fitted, schedule.alpha_bar(times), slice(1, None))
+    def summary(self, model: DiffusionModel, fitted: Mapping[str, Tensor]) -> str:
+        """Number of draws, and the standard error of c relative to c."""
+        schedule = model.schedule
+        times = torch.arange(1, schedule.num_train_timesteps + 1, dtype=torch.float64)
+        c, error = self._estimate(model, fitted, schedule.alpha_bar(times), slice(1, None))
         share = torch.where(c > 0, error / c, torch.nan).cpu()
         cut, worst = int((c == 0).sum()), int(share.nan_to_num(-1).argmax())
         beyond = f"; past its bound and cut to 0 at {cut:,}" if cut else ""
         most = f"{float(share[worst]):.1%}" if share[worst] < 10 else "many times itself"
-        said = f"c by {self.estimator} from {self.draws:,} draws a time, to {float(share.nanmedian()):.1%}"
+        said = f"c by {self.estimator} from {self.draws:,} draws per time, to {float(share.nanmedian()):.1%}"
         return f"{said} (standard error) at half of them and to {most} at t = {worst + 1}{beyond}"
 
-    def covariance(self, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor) -> float:
-        """The number for this time."""
-        schedule = fitted["denoiser"].schedule
-        left = min(int(t), schedule.steps - 1)
+    def posterior_variance(
+        self, model: DiffusionModel, fitted: Mapping[str, Tensor], x: Tensor, t: float, s: float, eps: Tensor
+    ) -> float:
+        """Estimate for this time."""
+        schedule = model.schedule
+        left = min(int(t), schedule.num_train_timesteps - 1)
         times = torch.tensor([left, left + 1], dtype=torch.float64)
-        c, _ = self._estimate(fitted, schedule.alpha_bar(times), slice(left, left + 2))
+        c, _ = self._estimate(model, fitted, schedule.alpha_bar(times), slice(left, left + 2))
         return float(between(times, c.cpu(), t))
 
-    def _estimate(self, fitted: Mapping[str, Any], kept: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
-        """c at the whole times of some rows, where the share `kept` of data is left, and its standard error."""
+    def _estimate(
+        self, model: DiffusionModel, fitted: Mapping[str, Tensor], kept: Tensor, rows: slice
+    ) -> tuple[Tensor, Tensor]:
+        """Estimate c at the whole times of some rows with A_t `kept`, and its standard error."""
         ratio = ((1 - kept) / kept).to(fitted["power"])
         if self.estimator == "E3":
             return fitted["residual"][rows].unbind(-1)  # type: ignore[return-value]
         (power, power_error), (guess, guess_error) = (fitted[name][rows].unbind(-1) for name in ("power", "guess"))
         first = self.estimator == "E1"
         c = ratio * (1 - power) if first else fitted["variance"] - guess
-        most = {"noise": ratio, "variance": fitted["variance"], "range": largest(fitted["denoiser"])}
+        most = {"noise": ratio, "variance": fitted["variance"], "range": largest(model)}
         for bound in self.bounds:
             c = torch.minimum(c, torch.as_tensor(most[bound]).to(c))
         return c.clamp(min=0), ratio * power_error if first else guess_error
 
 
-def _seen(denoiser: Ready, x0: Tensor, noise: Tensor, mean: Tensor, t: int) -> Tensor:
-    """|eps|^2, |x_0hat - E x_0|^2 and |x_0 - x_0hat|^2 of each sample, over d: [b, 3]."""
-    guess, eps = denoiser.both(noisy(denoiser.schedule, x0, noise, t), float(t))
+def _seen(model: DiffusionModel, x0: Tensor, noise: Tensor, mean: Tensor, t: int) -> Tensor:
+    """Values |eps|^2, |x_0hat - E x_0|^2 and |x_0 - x_0hat|^2 of each sample, over d: [b, 3]."""
+    guess, eps = model.x0_and_eps(noisy(model.schedule, x0, noise, t), float(t))
     parts = (eps, guess - mean.to(guess), x0 - guess)
     return torch.stack([part.flatten(1).double().square().mean(1) for part in parts], 1)
 
@@ -102,16 +115,16 @@ def _summary(values: Tensor) -> Tensor:
     return torch.stack([values.mean(0), error], 1).cpu()
 
 
-def _moments(denoiser: Ready, data: Tensor) -> tuple[Tensor, float]:
-    """E x_0 [*shape] and Var x_0, the mean over the dimensions: exact where they are known, else those of the data."""
-    known = denoiser.moments()
+def _moments(model: DiffusionModel, data: Tensor) -> tuple[Tensor, float]:
+    """Mean E x_0 [*shape] and variance Var x_0 per dimension: exact where they are known, else those of the data."""
+    known = model.moments()
     if known is None:
         return data.double().mean(0), float(data.double().var(0, correction=0).mean())
     mean, covariance = known
-    return mean.view(denoiser.shape), float(covariance.diagonal().mean())
+    return mean.view(model.shape), float(covariance.diagonal().mean())
 
 
 @hookimpl
 def components() -> list[type[Variance]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Analytic]

@@ -1,28 +1,33 @@
-"""The smallest reverse variance."""
+"""Smallest reverse variance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import Variance, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from harness import DiffusionModel
+
 
 class BetaTilde(Variance):
-    """c = 0, as if x_t told x_0 exactly: right where the data is one point.
+    """Smallest reverse variance, exact for data at a single point.
 
-    DDPM then takes its step from t to s with the variance beta~_{t|s} (Ho et al., 2020, section 3.2).
+    c = 0, as if x_t determined x_0. DDPM then takes its step from t to s with the variance beta~_{t|s} (Ho et al.,
+    2020, section 3.2).
     """
 
-    def covariance(self, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor) -> float:
+    def posterior_variance(
+        self, model: DiffusionModel, fitted: Mapping[str, Tensor], x: Tensor, t: float, s: float, eps: Tensor
+    ) -> float:
         """The number 0."""
         return 0.0
 
 
 @hookimpl
 def components() -> list[type[Variance]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [BetaTilde]

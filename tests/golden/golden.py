@@ -9,17 +9,27 @@ Times, memory and ids are left out of the comparison; names of an older version 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from renames import AXES, DIRECTIONS, LABELS, METRICS, OF_THE_MOMENT, VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DIGITS = "vary.denoiser=[{digits: {steps_of_training: 60}}]"
 REDUCED: dict[str, list[str]] = {
     "accuracy": ["settings.epochs=2", "tune={seeds: 2, lr: [1e-2, 1e-1]}"],
     "activations-accuracy": ["settings.epochs=1", "tune={seeds: 2, lr: [1e-2, 1e-1]}"],
-    "analytic-dpm-table": [DIGITS, "settings.samples=64"],
+    "analytic-dpm-table": [
+        DIGITS,
+        "settings={steps: [10, 25], samples: 64}",
+        "claims=[{expected: Bao, metric: bits_per_dim, order: [analytic, beta, beta_tilde]}]",
+        "published=[]",
+    ],
     "diffusers-peers": ["settings={nfe: [10], samples: 128}"],
     "exact": ["settings.epochs=2", "tune={seeds: 2, lr: [1e-2, 1e-1]}"],
     "fid-proxy": ["settings={steps: [5, 10], samples: 128}"],
@@ -27,14 +37,14 @@ REDUCED: dict[str, list[str]] = {
     "five-points": ["settings={epochs: 40, batch: 5, optimizer: sgd, lr: 0.05, normalize_gradient: [false, true]}"],
     "grouped": ["settings.epochs=2", "tune={seeds: 2, lr: [1e-2, 1e-1]}"],
     "hub-sampling": [
-        "vary.denoiser=[{digits: {network: unet, predicts: v, steps_of_training: 20}}]",
+        "vary.denoiser=[{digits: {network: unet, prediction_type: v_prediction, steps_of_training: 20}}]",
         "settings={steps: 5, samples: 128}",
     ],
     "hubness": [
         "settings={n: 200, k: 10}",
         "vary.dataset=[{cloud: {prior: [normal, uniform], dim: [3, 30]}}, digits, patches]",
     ],
-    "multilabel": ["settings.epochs=1", "tune={metric: map, seeds: 2, lr: [1e-3, 1e-2]}"],
+    "multilabel": ["settings.epochs=1", "tune={metric: mean_average_precision, seeds: 2, lr: [1e-3, 1e-2]}"],
     "optimal-trajectory": ["settings={steps: [10, 25], samples: 128}"],
     "published-rule": [],
     "quick-generation": ["settings={steps: [10], samples: 256}"],
@@ -63,6 +73,67 @@ def run(folder: Path, only: list[str]) -> None:
             print(suite, ended.returncode, ended.stderr.strip(), flush=True)
 
 
+def facts(result: Any) -> list[Any]:
+    """What a result says in numbers, row by row, in today's names: values, bounds, p, verdicts, marks, choices."""
+    old = "measure" in result  # of version 0.1.0
+    rows = []
+    for cell in result["cells"]:
+        vary = {renamed(axis, AXES, old): labelled(label, old) for axis, label in cell["vary"].items()}
+        row: dict[str, Any] = {"row": vary, **{key: cell[key] for key in ("status", "tuned", "seeds")}}
+        for part, read in (("metrics", metric), ("against", comparison), ("best", lambda mark, _: mark)):
+            found = {renamed(name, METRICS, old): read(entry, old) for name, entry in cell[part].items()}
+            row[part] = {name: entry for name, entry in found.items() if name.split("(")[0] not in OF_THE_MOMENT}
+        rows.append(row)
+    return [*rows, {"claims": [claim(each, old) for each in result["claims"]], "exit": result["exit"]}]
+
+
+def renamed(word: str, table: Mapping[str, str], old: bool) -> str:
+    """A name, or a name with fields, as it is called now."""
+    name, bracket, fields = word.partition("(")
+    return table.get(name, name) + bracket + fields if old else word
+
+
+def labelled(label: Any, old: bool) -> Any:
+    """A label as it reads now."""
+    for before, now in LABELS.items() if old and isinstance(label, str) else ():
+        label = label.replace(before, now)
+    return label
+
+
+def metric(entry: Any, old: bool) -> Any:
+    """A metric's values and interval."""
+    direction = DIRECTIONS[entry["better"]] if old else entry["higher_is_better"]
+    return [*(entry[key] for key in ("values", "mean", "low", "high", "interval", "unit")), direction]
+
+
+def comparison(entry: Any, old: bool) -> Any:
+    """A comparison with the baseline."""
+    verdict = renamed(entry["verdict"], VERDICTS, old) if entry["verdict"] else None
+    numbers = [labelled(entry[key], old) for key in ("baseline", "difference", "low", "high", "p", "p_holm", "family")]
+    return [*numbers, verdict, entry["needed"]]
+
+
+def claim(entry: Any, old: bool) -> Any:
+    """A claim: where each pair of its order holds, fails and is open."""
+    return [entry["kind"], renamed(entry["metric"], METRICS, old), labelled(json.dumps(entry["pairs"]), old)]
+
+
+def compare(before: Path, after: Path) -> int:
+    """How many of the results in both folders differ, each difference on a line."""
+    unequal = 0
+    for file in sorted(before.glob("*.json")):
+        if not (after / file.name).exists():
+            print(f"{file.stem}: missing")
+            continue
+        one, other = (facts(json.loads((folder / file.name).read_text())) for folder in (before, after))
+        apart = [k for k, (mine, theirs) in enumerate(zip(one, other, strict=False)) if mine != theirs]
+        unequal += bool(apart) or len(one) != len(other)
+        print(f"{file.stem}: {len(one)} entries, {len(other)} now, {len(apart)} differ")
+        for k in apart[:2]:
+            print("   ", json.dumps(one[k])[:600], json.dumps(other[k])[:600], sep="\n    ")
+    return unequal
+
+
 def main() -> int:
     """Run or compare; the exit code says whether two folders are equal."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -72,7 +143,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.what == "run":
         run(options.folders[0], options.only)
-    return 0
+        return 0
+    return min(1, compare(*options.folders))
 
 
 if __name__ == "__main__":

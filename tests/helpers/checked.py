@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from harness import Component, Loss, Noise, Ready, Sampler, hookimpl
+from harness import Component, DiffusionModel, Loss, NoiseSource, Sampler, hookimpl
 
 
 class Boaster(Sampler):
@@ -20,10 +20,15 @@ class Boaster(Sampler):
     order: ClassVar[float | None] = 2
 
     def sample(
-        self, denoiser: Ready, covariance: Callable[..., Tensor] | None, x: Tensor, times: Tensor, noise: Noise
+        self,
+        denoiser: DiffusionModel,
+        covariance: Callable[..., Tensor] | None,
+        x: Tensor,
+        times: Tensor,
+        noise: NoiseSource,
     ) -> Tensor:
         for t, s in pairwise(times.tolist()):
-            x0, eps = denoiser.both(x, t)
+            x0, eps = denoiser.x0_and_eps(x, t)
             kept = float(denoiser.schedule.alpha_bar(torch.tensor(s)))
             x = kept**0.5 * x0 + (1 - kept) ** 0.5 * eps
         return x

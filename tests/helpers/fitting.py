@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator, Tensor
 
-from harness import Denoiser, Feature, Grid, Schedule, Variance, hookimpl, named
+from harness import Denoiser, Feature, Schedule, Spacing, Variance, hookimpl, named
 
 
 def note(what: str) -> None:
@@ -24,9 +24,9 @@ class Taught(Denoiser):
     schedule: Schedule = named("linear")
     broken: bool = False
     louder: float = 1.0
-    late: ClassVar[Sequence[str]] = ("louder",)
+    not_in_artifact: ClassVar[Sequence[str]] = ("louder",)
 
-    def train(self, generator: Generator, report: Any) -> dict[str, Tensor]:
+    def train(self, generator: Generator, on_progress: Any) -> dict[str, Tensor]:
         """A quarter."""
         note(f"train {self.louder}")
         if self.broken:
@@ -41,7 +41,7 @@ class Taught(Denoiser):
         """The number, everywhere."""
         return torch.full_like(x, float(net))
 
-    def draw(self, net: Tensor, n: int, generator: Generator) -> Tensor:
+    def sample(self, net: Tensor, n: int, generator: Generator) -> Tensor:
         """Standard normal."""
         return torch.randn(n, 2, generator=generator)
 
@@ -51,24 +51,26 @@ class Counted(Variance):
 
     factor: float = 1.0
     how: str = ""
-    late: ClassVar[Sequence[str]] = ("factor",)
+    not_in_artifact: ClassVar[Sequence[str]] = ("factor",)
 
     def skip(self, denoiser: Denoiser) -> str | None:
         """On request."""
         return "it was asked not to" if self.how == "skip" else None
 
-    def fit(self, denoiser: Any, data: Tensor, generator: Generator) -> dict[str, Tensor]:
+    def fit(self, model: Any, data: Tensor, generator: Generator) -> dict[str, Tensor]:
         """The guess."""
-        note(f"fit {self.factor} {float(denoiser.eps(data[:1], 5.0)[0, 0])}")
+        note(f"fit {self.factor} {float(model.eps(data[:1], 5.0)[0, 0])}")
         if self.how == "fail":
             raise ValueError("nothing fits")
-        return {"c": denoiser.eps(data[:1], 5.0)[0, 0]}
+        return {"c": model.eps(data[:1], 5.0)[0, 0]}
 
-    def about(self, fitted: Mapping[str, Tensor]) -> str:
+    def summary(self, model: Any, fitted: Mapping[str, Tensor]) -> str:
         """The number."""
         return f"fitted {float(fitted['c']):g}"
 
-    def covariance(self, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor) -> float:
+    def posterior_variance(
+        self, model: Any, fitted: Mapping[str, Any], x: Tensor, t: float, s: float, eps: Tensor
+    ) -> float:
         """It."""
         return float(fitted["c"]) * self.factor
 
@@ -85,16 +87,16 @@ class Seen(Feature):
         return x + prepared["n"]
 
 
-class Cheap(Grid):
+class Cheap(Spacing):
     """The step to 0 from the time that is cheapest to reach."""
 
     costs: ClassVar[bool] = True
 
     def times(self, schedule: Schedule, steps: int, cost: Tensor | None = None) -> Tensor:
         """T, that time, 0."""
-        assert cost is not None and cost.shape == (schedule.steps + 1, schedule.steps + 1)
+        assert cost is not None and cost.shape == (schedule.num_train_timesteps + 1, schedule.num_train_timesteps + 1)
         note(f"cost {float(cost[7, 3]):.6f}")
-        return torch.tensor([float(schedule.steps), 1.0, 0.0])
+        return torch.tensor([float(schedule.num_train_timesteps), 1.0, 0.0])
 
 
 @hookimpl

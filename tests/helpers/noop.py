@@ -11,7 +11,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from harness import Case, Count, Data, Dataset, Loss, Metric, Protocol, Session, Skip, Values, hookimpl
+from harness import (
+    CellContext,
+    CellRunner,
+    Dataset,
+    Examples,
+    Loss,
+    Measurements,
+    Metric,
+    PositiveInt,
+    Protocol,
+    Skip,
+    hookimpl,
+)
 
 Ways = Literal[
     "raise", "exit", "_exit", "segfault", "kill", "sleep", "hold_gil", "ignore_sigterm", "grandchild", "print",
@@ -25,29 +37,29 @@ class Noop(Protocol):
     Every measured block adds a line to the file that the environment variable BLOCKS names: loss, first seed, process.
     """
 
-    width: Count = 4
+    block_size: PositiveInt = 4
     pause: float = 0.0
 
-    needs: ClassVar[Mapping[str, Any]] = {"loss": None, "dataset": {"name": "tiny"}}
-    contenders: ClassVar[Sequence[str]] = ("loss",)
-    offers: ClassVar[Sequence[str]] = ("number",)
+    required_kinds: ClassVar[Mapping[str, Any]] = {"loss": None, "dataset": {"name": "tiny"}}
+    compared_kinds: ClassVar[Sequence[str]] = ("loss",)
+    metric_inputs: ClassVar[Sequence[str]] = ("number",)
 
-    def setup(self, case: Case) -> Session:
+    def setup(self, case: CellContext) -> CellRunner:
         """Nothing to prepare, but for the loss that is skipped."""
-        loss: Any = case.parts["loss"]
+        loss: Any = case.components["loss"]
         if getattr(loss, "how", "") == "skip":
             raise Skip("this pair is impossible")
         return Blocks(self, case)
 
 
-class Blocks(Session):
+class Blocks(CellRunner):
     """Asks the loss for the number of each seed."""
 
-    def __init__(self, settings: Noop, case: Case) -> None:
-        self.width, self.pause, self.case = settings.width, settings.pause, case
+    def __init__(self, settings: Noop, case: CellContext) -> None:
+        self.block_size, self.pause, self.case = settings.block_size, settings.pause, case
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Any:
-        loss: Any = self.case.parts["loss"]
+        loss: Any = self.case.components["loss"]
         time.sleep(self.pause)
         numbers = loss(seeds, self.case)
         if isinstance(numbers, str):
@@ -55,7 +67,7 @@ class Blocks(Session):
         if os.environ.get("BLOCKS"):
             with open(os.environ["BLOCKS"], "a") as stream:
                 stream.write(f"{loss} {seeds[0]} {os.getpid()}\n")
-        return Values(seeds=list(seeds), metrics=dict.fromkeys(self.case.measure, numbers))
+        return Measurements(seeds=list(seeds), metrics=dict.fromkeys(self.case.metrics, numbers))
 
 
 class Good(Loss):
@@ -180,7 +192,7 @@ class Tiny(Dataset):
         if self.how == "nothing":
             return None
         targets = torch.arange(12 if self.how == "good" else 13) % 2
-        return Data(inputs=torch.zeros(12, 1), targets=targets, classes=2)
+        return Examples(inputs=torch.zeros(12, 1), targets=targets, classes=2)
 
 
 class Score(Metric):
@@ -193,7 +205,7 @@ class Score(Metric):
 class Other(Metric):
     """The same number, as a second metric."""
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, number: Any) -> Any:
         return number

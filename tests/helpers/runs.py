@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-Run = dict[str, Any]
+from harness.results import GateRule, Label, MeasuredRow, MeasuredRun, MetricInfo, Reason, ReasonKind, Status
+
+Values = Sequence[float | None]
 
 
-def row(loss: str, values: Sequence[float | None], dataset: str = "digits", **more: Any) -> Run:
-    about = {"id": f"{loss}-{dataset}", "vary": {"dataset": dataset, "loss": loss}, "parameters": {}, "tuned": {}}
-    cost = {"status": "ok", "reason": None, "seconds": 1.0, "peak_bytes": 1, "seeds": list(range(len(values)))}
-    return {**about, **cost, "units": [], "notes": [], "metrics": {"m": list(values)}, **more}
+def row(loss: str, values: Values, dataset: str = "digits", **more: Any) -> MeasuredRow:
+    """A row with the values of `m` from seed 0 on; `more` are other fields of it, or `metrics` in place of `m`."""
+    metrics: Mapping[str, Values] = more.pop("metrics", {"m": values})
+    found = MeasuredRow(
+        id=f"{loss}-{dataset}",
+        vary={"dataset": dataset, "loss": loss},
+        seconds=1.0,
+        peak_memory=1,
+        seeds=tuple(range(len(values))),
+        values={name: tuple(map(_plain, numbers)) for name, numbers in metrics.items()},
+    )
+    return replace(found, **more)
 
 
-def run(rows: Sequence[Run], gates: Sequence[Run], better: str = "higher", **more: Any) -> Run:
-    axes = {axis: list(dict.fromkeys(each["vary"][axis] for each in rows)) for axis in ("dataset", "loss")}
-    about = {"suite": "s", "question": "?", "run": "r", "protocol": "accuracy", "environment": {}, "axes": axes}
-    plan = {"baseline": "old", "within": None, "contenders": ["loss"], "margin": None, "interval": "seeds"}
-    measure = [{"label": "m", "better": better, "unit": None}]
-    return {**about, **plan, "measure": measure, "cells": list(rows), "gates": list(gates), **more}
+def lost(loss: str, status: Status, text: str, dataset: str = "digits") -> MeasuredRow:
+    """A row without a value, and why."""
+    return row(loss, [], dataset, metrics={}, status=status, why=Reason(ReasonKind.SAID, text=text))
+
+
+def run(
+    rows: Sequence[MeasuredRow], gates: Sequence[GateRule] = (), higher_is_better: bool = True, **more: Any
+) -> MeasuredRun:
+    """The rows as a run in which losses compete with the baseline `old`; `more` are other fields of it."""
+    axes: dict[str, list[Label]] = {
+        axis: list(dict.fromkeys(each.vary[axis] for each in rows)) for axis in ("dataset", "loss")
+    }
+    found = MeasuredRun(
+        suite="s",
+        question="?",
+        run="r",
+        protocol="accuracy",
+        metrics=(MetricInfo(label="m", higher_is_better=higher_is_better),),
+        axes=axes,
+        contenders=("loss",),
+        baseline="old",
+        interval="seeds",
+        cells=tuple(rows),
+        gates=tuple(gates),
+    )
+    return replace(found, **more)
+
+
+def _plain(value: float | None) -> float | None:
+    """Python's own number of numpy's."""
+    return None if value is None else float(value)

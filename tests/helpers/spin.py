@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from harness import Count, Transform, hookimpl
+from harness import PositiveInt, Transform, hookimpl
 
 
 class Spin(Transform):
-    """Counts, and changes nothing."""
+    """Counts, and then takes the softmax."""
 
-    rounds: Count = 1000
+    rounds: PositiveInt = 1000
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """[..., n] as they are."""
+        """The softmax [..., n]."""
         for _ in range(self.rounds):
             pass
-        return logits
+        return logits.softmax(-1)
 
 
 @hookimpl
 def components() -> list[type[Transform]]:
-    """What this file brings."""
+    """The component classes of this module."""
     return [Spin]

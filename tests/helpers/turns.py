@@ -6,48 +6,59 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from harness import Case, Count, Loss, Metric, Protocol, Ruling, Session, Skip, Values, hookimpl
+from harness import (
+    CellContext,
+    CellRunner,
+    Loss,
+    Measurements,
+    Metric,
+    PositiveInt,
+    Protocol,
+    Skip,
+    StoppingDecision,
+    hookimpl,
+)
 
 
 class Turns(Protocol):
     """The number of a turn is the loss's value; the first `warm` blocks do not count, `most` are enough."""
 
-    warm: Count = 2
-    most: Count | None = None
+    warm: PositiveInt = 2
+    most: PositiveInt | None = None
 
-    needs: ClassVar[Mapping[str, Any]] = {"loss": None}
-    contenders: ClassVar[Sequence[str]] = ("loss",)
-    offers: ClassVar[Sequence[str]] = ("number",)
-    lockstep: ClassVar[bool] = True
+    required_kinds: ClassVar[Mapping[str, Any]] = {"loss": None}
+    compared_kinds: ClassVar[Sequence[str]] = ("loss",)
+    metric_inputs: ClassVar[Sequence[str]] = ("number",)
+    interleaved: ClassVar[bool] = True
 
-    def setup(self, case: Case) -> Session:
+    def setup(self, case: CellContext) -> CellRunner:
         """Nothing to prepare, but for the loss that is skipped."""
-        loss: Any = case.parts["loss"]
+        loss: Any = case.components["loss"]
         if loss.how == "skip":
             raise Skip("impossible")
         return Turn(self, case)
 
 
-class Turn(Session):
+class Turn(CellRunner):
     """Takes turns."""
 
-    def __init__(self, settings: Turns, case: Case) -> None:
+    def __init__(self, settings: Turns, case: CellContext) -> None:
         self.settings, self.case = settings, case
 
-    def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Values:
-        loss: Any = self.case.parts["loss"]
+    def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
+        loss: Any = self.case.components["loss"]
         number = loss(seeds[0], self.case)
         with open(os.environ["TURNS"], "a") as stream:
             stream.write(f"{seeds[0]}|{loss}|{os.getpid()}|{self.case.baseline['loss']}\n")
-        metrics: dict[str, list[float] | None] = {label: [number] for label in self.case.measure}
-        return Values(seeds, metrics, extra={"number": [number]}, raw={"number": [[number, number]]})
+        metrics: dict[str, list[float] | None] = {label: [number] for label in self.case.metrics}
+        return Measurements(seeds, metrics, auxiliary={"number": [number]}, raw_samples={"number": [[number, number]]})
 
-    def rule(self, blocks: Any, spent: float) -> Ruling:
+    def should_stop(self, blocks: Any, spent: float) -> StoppingDecision:
         """Asked of the baseline: its own number stands first, and who fell out is in no block."""
-        assert blocks[0][0]["number"] == [self.case.parts["loss"].value]
+        assert blocks[0][0]["number"] == [self.case.components["loss"].value]
         assert len({len(block) for block in blocks}) == 1
         counted = len(blocks) - self.settings.warm
-        return Ruling(self.settings.warm, "enough" if counted == self.settings.most else None, ["shaky"])
+        return StoppingDecision(self.settings.warm, "enough" if counted == self.settings.most else None, ["shaky"])
 
 
 class Each(Loss):
@@ -56,7 +67,7 @@ class Each(Loss):
     value: float = 1.0
     how: Literal["good", "skip", "raise", "exit"] = "good"
 
-    def __call__(self, turn: int, case: Case) -> Any:
+    def __call__(self, turn: int, case: CellContext) -> Any:
         if turn == 3 and self.how == "raise":
             raise ValueError("tired")
         if turn == 3 and self.how == "exit":

@@ -10,7 +10,7 @@ import scipy.stats
 import torch
 from torch import Generator, Tensor
 
-from harness import Denoiser, Ready, Schedule
+from harness import Denoiser, DiffusionModel, Schedule
 
 
 class Never(Schedule):
@@ -32,7 +32,7 @@ class Known(Denoiser):
     def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def log_density(self, net: Any, x: Tensor) -> Tensor | None:
+    def log_prob(self, net: Any, x: Tensor) -> Tensor | None:
         return None if net is None else torch.from_numpy(np.log(density(net, x.flatten(1).double().numpy())))
 
 
@@ -57,8 +57,8 @@ def grid25() -> SimpleNamespace:
     return SimpleNamespace(**{name: torch.from_numpy(part) for name, part in parts.items()})
 
 
-def ready(net: Any) -> Ready:
-    return Ready(Known(), net)
+def ready(net: Any) -> DiffusionModel:
+    return DiffusionModel(Known(), net)
 
 
 def draw(net: Any, n: int, seed: int) -> Tensor:

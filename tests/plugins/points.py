@@ -26,4 +26,4 @@ def model(**fields: Any) -> nn.Module:
 
 
 def threshold(inputs: Tensor, logits: Tensor) -> float:
-    return float(component("metric", "threshold")(inputs, logits))
+    return float(component("metric", "decision_threshold")(inputs, logits))

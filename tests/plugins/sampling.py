@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import harness
-from harness import Denoiser, Ready, Schedule
+from harness import Denoiser, DiffusionModel, Schedule
 
 
 def double(*values: float) -> Tensor:
@@ -40,7 +40,7 @@ class TwoPoints(Denoiser):
         return torch.cat([(first - kept.sqrt() * pull) / near, x[:, 1:] / far], 1) * (1 - kept).sqrt()
 
 
-class Recorder(Ready):
+class Recorder(DiffusionModel):
     """Keeps every point at which the network is asked, and when."""
 
     def __init__(self, denoiser: Denoiser) -> None:
@@ -48,10 +48,10 @@ class Recorder(Ready):
         self.points: list[Tensor] = []
         self.times: list[float] = []
 
-    def both(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
+    def x0_and_eps(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
         self.points.append(x.clone())
         self.times.append(float(t))
-        return super().both(x, t)
+        return super().x0_and_eps(x, t)
 
 
 def even(steps: int, last: int = 1000) -> Tensor:

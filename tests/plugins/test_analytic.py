@@ -14,6 +14,8 @@ from torch import Tensor
 import harness
 from tests.plugins.sampling import double, even, sampler
 
+from .estimates import posterior_variance, summary
+
 MIXTURE: dict[str, Any] = {"weights": [0.3, 0.7], "means": [-1.0, 1.0], "stds": [0.1, 0.2]}
 NOTHING = torch.zeros(1, 1)
 VARIANCE = 0.3 * (0.01 + 1) + 0.7 * (0.04 + 1) - 0.4**2
@@ -36,7 +38,7 @@ def quadrature(ready: Any, t: int) -> tuple[float, float, float]:
     x = torch.linspace(-9, 9, 6001, dtype=torch.float64)[:, None]
     weight = torch.as_tensor(law(kept, x[:, 0].numpy()))
     truth = target().eps(x, float(t))[:, 0]
-    guess, eps = (part[:, 0] for part in ready.both(x, float(t)))
+    guess, eps = (part[:, 0] for part in ready.x0_and_eps(x, float(t)))
 
     def over(values: Tensor) -> float:
         return float(torch.trapezoid(values * weight, x[:, 0]))
@@ -74,6 +76,7 @@ def sigma2(name: str, s: int, t: int, c: float) -> float:
     return float(found[2][0] + found[3][0] * c)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     ("s", "t", "ms", "cbar", "ddim", "ddpm", "least", "most"),
     [
@@ -89,7 +92,7 @@ def test_known_answers_by_quadrature(
     """The numbers are printed with eight digits, the bounds with fewer; for an exact guess all three estimates agree."""
     numbers = known(t)
     assert numbers[0] == pytest.approx(ms, rel=1e-6)
-    c = analytic(estimator=estimator).covariance(fitted(t, *numbers), NOTHING, float(t), float(s), NOTHING)
+    c = posterior_variance(analytic(estimator=estimator), fitted(t, *numbers), NOTHING, float(t), float(s), NOTHING)
     assert c == pytest.approx(cbar, rel=1e-6)
     assert sigma2("ddim", s, t, c) == pytest.approx(ddim, rel=1e-6)
     assert sigma2("ddpm", s, t, c) == pytest.approx(ddpm, rel=1e-6)
@@ -104,7 +107,7 @@ def test_normal_data(v: float, ddpm: float, ddim: float) -> None:
     """DDPM's is beta for data of unit variance, beta~ for a point, and always the true Var[x_s | x_t]."""
     kept, then = harness.component("schedule", "linear").alpha_bar(double(500, 400)).tolist()
     total = kept * v + 1 - kept
-    c = analytic().covariance(fitted(500, 0, 0, v * (1 - kept) / total), NOTHING, 500.0, 400.0, NOTHING)
+    c = posterior_variance(analytic(), fitted(500, 0, 0, v * (1 - kept) / total), NOTHING, 500.0, 400.0, NOTHING)
     assert sigma2("ddpm", 400, 500, c) == pytest.approx(ddpm, rel=1e-9)
     assert sigma2("ddim", 400, 500, c) == pytest.approx(ddim, rel=1e-8, abs=1e-15)
     true = then * v + 1 - then - (kept / then) * (then * v + 1 - then) ** 2 / total
@@ -119,22 +122,26 @@ def test_a_guess_that_is_wrong_misleads_the_first_estimate_alone(
 ) -> None:
     numbers = known(500, **fields)
     free = {name: analytic(estimator=name, bounds=[]) for name in ("E1", "E3")}
-    c = {name: each.covariance(fitted(500, *numbers), NOTHING, 500.0, 0.0, NOTHING) for name, each in free.items()}
+    c = {
+        name: posterior_variance(each, fitted(500, *numbers), NOTHING, 500.0, 0.0, NOTHING)
+        for name, each in free.items()
+    }
     assert c["E1"] == pytest.approx(first, abs=6e-5) and c["E3"] == pytest.approx(third, abs=6e-5)
     assert c["E3"] == pytest.approx(numbers[2], rel=1e-12)
-    kept = analytic(estimator="E3").covariance(fitted(500, *numbers), NOTHING, 500.0, 0.0, NOTHING)
+    kept = posterior_variance(analytic(estimator="E3"), fitted(500, *numbers), NOTHING, 500.0, 0.0, NOTHING)
     assert kept == c["E3"] > VARIANCE, "the error of a guess may pass the variance of data"
-    assert analytic(estimator="E1").covariance(fitted(500, *numbers), NOTHING, 500.0, 0.0, NOTHING) <= VARIANCE
+    assert posterior_variance(analytic(estimator="E1"), fitted(500, *numbers), NOTHING, 500.0, 0.0, NOTHING) <= VARIANCE
 
 
 @pytest.fixture(scope="module")
 def estimates() -> dict[str, Any]:
     """Fitted to draws at every time."""
     ready = harness.denoiser("gaussian_mixture", **MIXTURE)
-    data = ready.draw(1000, torch.Generator().manual_seed(0))
+    data = ready.sample(1000, torch.Generator().manual_seed(0))
     return analytic(draws=1000).fit(ready, data, torch.Generator().manual_seed(1)) | {"denoiser": ready}
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("t", [1, 50, 112, 300, 500, 800])
 def test_the_three_agree_within_their_errors(t: int, estimates: dict[str, Any]) -> None:
     kept = float(harness.component("schedule", "linear").alpha_bar(double(t)))
@@ -142,7 +149,7 @@ def test_the_three_agree_within_their_errors(t: int, estimates: dict[str, Any]) 
     errors = {"E1": (1 - kept) / kept * estimates["power"][t, 1], "E2": estimates["guess"][t, 1]}
     errors["E3"] = estimates["residual"][t, 1]
     for name, error in errors.items():
-        c = analytic(estimator=name, bounds=[]).covariance(estimates, NOTHING, float(t), 0.0, NOTHING)
+        c = posterior_variance(analytic(estimator=name, bounds=[]), estimates, NOTHING, float(t), 0.0, NOTHING)
         assert abs(c - truth) < 5 * float(error), name
 
 
@@ -154,6 +161,7 @@ def test_errors_are_those_of_a_thousand_draws(estimates: dict[str, Any]) -> None
     assert float(estimates["residual"][300, 1]) == pytest.approx(0.023, rel=0.25)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("estimator", ["E1", "E2", "E3"])
 @pytest.mark.parametrize("name", ["ddpm", "ddim"])
 def test_bounds_hold_for_every_pair_of_times(estimator: str, name: str, estimates: dict[str, Any]) -> None:
@@ -163,7 +171,7 @@ def test_bounds_hold_for_every_pair_of_times(estimator: str, name: str, estimate
     """
     variance, schedule = analytic(estimator=estimator), harness.component("schedule", "linear")
     for t in range(2, 1001, 3):
-        c = variance.covariance(estimates, NOTHING, float(t), 0.0, NOTHING)
+        c = posterior_variance(variance, estimates, NOTHING, float(t), 0.0, NOTHING)
         c -= 5 * float(estimates["residual"][t, 1]) if estimator == "E3" else 0.0
         ends = torch.arange(1.0, t, dtype=torch.float64)
         pairs = torch.stack([torch.full_like(ends, t), ends], 1).flatten()
@@ -173,7 +181,7 @@ def test_bounds_hold_for_every_pair_of_times(estimator: str, name: str, estimate
         found = added + share * c
         assert bool((found <= most * (1 + 1e-9) + 1e-15).all())
         assert estimator == "E3" or bool((found >= added).all())
-    assert variance.covariance(estimates, NOTHING, 1000.0, 0.0, NOTHING) <= VARIANCE * 1.05
+    assert posterior_variance(variance, estimates, NOTHING, 1000.0, 0.0, NOTHING) <= VARIANCE * 1.05
 
 
 @pytest.mark.parametrize(
@@ -181,22 +189,26 @@ def test_bounds_hold_for_every_pair_of_times(estimator: str, name: str, estimate
     [(0.5, ["noise"], None), (0.5, ["variance"], VARIANCE), (0.5, [], 0.5 * 24777), (1.5, [], 0.0)],
 )
 def test_the_first_estimate_is_cut_where_it_is_all_noise(power: float, bounds: list[str], most: float | None) -> None:
-    c = analytic(estimator="E1", bounds=bounds).covariance(fitted(1000, power, 0, 0), NOTHING, 1000.0, 0.0, NOTHING)
+    c = posterior_variance(
+        analytic(estimator="E1", bounds=bounds), fitted(1000, power, 0, 0), NOTHING, 1000.0, 0.0, NOTHING
+    )
     kept = float(harness.component("schedule", "linear").alpha_bar(double(1000)))
     assert c == pytest.approx((1 - kept) / kept * min(0.5, 1) if most is None else most, rel=1e-4)
 
 
 def test_between_whole_times_it_is_a_straight_line(estimates: dict[str, Any]) -> None:
-    low, middle, high = (analytic().covariance(estimates, NOTHING, t, 0.0, NOTHING) for t in (300.0, 300.25, 301.0))
+    low, middle, high = (
+        posterior_variance(analytic(), estimates, NOTHING, t, 0.0, NOTHING) for t in (300.0, 300.25, 301.0)
+    )
     assert middle == pytest.approx(0.75 * low + 0.25 * high, rel=1e-12) and low < high
-    assert 0 < analytic().covariance(estimates, NOTHING, 0.5, 0.0, NOTHING) < 1e-4
+    assert 0 < posterior_variance(analytic(), estimates, NOTHING, 0.5, 0.0, NOTHING) < 1e-4
 
 
 def test_what_was_fitted_is_said(estimates: dict[str, Any]) -> None:
-    said = analytic(estimator="E3").about(estimates)
-    assert "c by E3 from 1,000 draws a time, to " in said and "standard error" in said and "at t = " in said
+    said = summary(analytic(estimator="E3"), estimates)
+    assert "c by E3 from 1,000 draws per time, to " in said and "standard error" in said and "at t = " in said
     nothing = fitted(500, 0.0, 0.0, 0.3)
-    assert analytic().about(nothing).endswith("at t = 500; past its bound and cut to 0 at 999")
+    assert summary(analytic(), nothing).endswith("at t = 500; past its bound and cut to 0 at 999")
 
 
 @pytest.mark.parametrize(("y", "most"), [(1.0, 9.66272e-5), (2.0, 3.865089e-4)])
@@ -214,7 +226,7 @@ def test_what_is_clipped_is_the_noise_that_is_added() -> None:
     ready = harness.denoiser("gaussian", variance=1.0)
     x, big = torch.zeros(20000, 1), 1.0
     for fields, expected in (({"clip_last": 2.0}, 3.865089e-4), ({}, None)):
-        found = sampler("ddim", **fields).sample(ready, lambda *_: big, x, double(500, 400, 0), harness.noise(3))
+        found = sampler("ddim", **fields).sample(ready, lambda *_: big, x, double(500, 400, 0), harness.NoiseSource(3))
         kept, then = ready.schedule.alpha_bar(double(500, 400)).tolist()
         gamma2 = (then**0.5 - ((1 - then) / (1 - kept)) ** 0.5 * kept**0.5) ** 2
         variance = expected or gamma2 * big

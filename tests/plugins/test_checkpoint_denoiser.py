@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness import BenchError, Ready
+from harness import BenchError, DiffusionModel
 from harness.discovery.registry import component
 
 NETS = """
@@ -108,8 +108,8 @@ def test_whole_times_are_counted_from_0_and_real_ones_are_left_alone(folder: Pat
         (True, 0.3, torch.tensor([0, 0])),
         (False, 7.25, torch.tensor([7.25, 7.25])),
     ]:
-        made = denoiser(folder, weights(), discrete=discrete)
-        ready = Ready(made, made.load("cpu"))
+        made = denoiser(folder, weights(), discrete_time=discrete)
+        ready = DiffusionModel(made, made.load("cpu"))
         ready.eps(x, asked)
         (seen,) = ready.net.seen
         assert seen.dtype == given.dtype
@@ -118,12 +118,17 @@ def test_whole_times_are_counted_from_0_and_real_ones_are_left_alone(folder: Pat
 
 def test_the_fields_say_how_the_answer_is_meant(folder: Path) -> None:
     made = denoiser(
-        folder, weights(), predicts="x0", noise="sigma", range=[-2, 2], schedule={"name": "cosine", "steps": 10}
+        folder,
+        weights(),
+        prediction_type="sample",
+        parameterization="ve",
+        data_range=[-2, 2],
+        schedule={"name": "cosine", "num_train_timesteps": 10},
     )
-    ready = Ready(made, made.load("cpu"))
+    ready = DiffusionModel(made, made.load("cpu"))
     x = torch.tensor([[0.3, -0.8]])
     a = ready.schedule.alpha_bar(torch.tensor(4.0, dtype=torch.float64)).sqrt().float()
-    assert (ready.shape, ready.range, ready.schedule.steps) == ((2,), (-2.0, 2.0), 10)
+    assert (ready.shape, ready.data_range, ready.schedule.num_train_timesteps) == ((2,), (-2.0, 2.0), 10)
     torch.testing.assert_close(ready.x0(x, 4.0), expected(weights(), x / a))
 
 
@@ -150,7 +155,7 @@ def test_loading_draws_nothing_from_the_global_stream(folder: Path) -> None:
         (weights(), {"module": "my_net:Net"}, "checkpoint.module: my_net cannot be imported: ModuleNotFoundError: No module named 'my_net'"),
         (weights(), {"module": "my_nets:Netz"}, "checkpoint.module: my_nets has no 'Netz', did you mean Net?"),
         (weights(), {"module": "my_nets:shape"}, "checkpoint.module: my_nets:shape cannot be called: it must build a torch.nn.Module"),
-        (weights(), {"module": "my_nets:no_module"}, "checkpoint.module: my_nets:no_module() made a str, no torch.nn.Module"),
+        (weights(), {"module": "my_nets:no_module"}, "checkpoint.module: my_nets:no_module() returned a str, not a torch.nn.Module"),
         (weights(), {"module": "my_nets:broken"}, "checkpoint.module: my_nets:broken() failed: ValueError: no luck"),
         (
             weights(),
@@ -168,31 +173,31 @@ def test_what_does_not_fit_is_said_in_a_line(folder: Path, content: Any, fields:
 
 def test_a_file_of_something_else(folder: Path) -> None:
     (folder / "net.pt").write_text("no tensors here")
-    with pytest.raises(BenchError, match=r"net\.pt: no file of tensors: ") as caught:
+    with pytest.raises(BenchError, match=r"net\.pt: not a file of tensors: ") as caught:
         denoiser(folder).load("cpu")
     assert "\n" not in str(caught.value)
 
 
 def test_pickled_code_is_not_run(folder: Path) -> None:
     torch.save(nn.Linear(2, 2), folder / "net.pt")
-    with pytest.raises(BenchError, match=r"net\.pt: no file of tensors: ") as caught:
+    with pytest.raises(BenchError, match=r"net\.pt: not a file of tensors: ") as caught:
         denoiser(folder).load("cpu")
     assert "\n" not in str(caught.value)
 
 
 def test_an_answer_that_is_no_tensor(folder: Path) -> None:
     made = denoiser(folder, weights(), module="my_nets:pair")
-    with pytest.raises(BenchError, match="my_nets:pair answers a tuple, not a tensor"):
-        Ready(made, made.load("cpu")).eps(torch.zeros(1, 2), 3.0)
+    with pytest.raises(BenchError, match="my_nets:pair returns a tuple, not a tensor"):
+        DiffusionModel(made, made.load("cpu")).eps(torch.zeros(1, 2), 3.0)
 
 
 def test_real_data_to_compare_with_come_from_a_file(folder: Path) -> None:
     data = np.array([[1, 2], [3, 4], [5, 6]])
     np.save(folder / "data.npy", data)
     torch.save(torch.from_numpy(data), folder / "data.pt")
-    assert denoiser(folder, weights()).data(None) is None
+    assert denoiser(folder, weights()).reference_data(None) is None
     for name in ("data.npy", "data.pt"):
-        found = denoiser(folder, reference=str(folder / name)).data(None)
+        found = denoiser(folder, reference=str(folder / name)).reference_data(None)
         assert found.dtype == torch.float32
         assert found.tolist() == data.tolist()
 
@@ -207,15 +212,15 @@ def test_real_data_that_do_not_fit(folder: Path) -> None:
         ("dato.npy", "dato.npy: no such file, did you mean data.npy?"),
         (
             "code.npy",
-            "code.npy: no file of tensors: ValueError: Object arrays cannot be loaded when allow_pickle=False",
+            "code.npy: not a file of tensors: ValueError: Object arrays cannot be loaded when allow_pickle=False",
         ),
     ]:
         with pytest.raises(BenchError) as caught:
-            denoiser(folder, reference=str(folder / name)).data(None)
+            denoiser(folder, reference=str(folder / name)).reference_data(None)
         assert str(caught.value).removeprefix(f"{folder}/") == message
 
 
 @pytest.mark.parametrize("bounds", [[1], [1, -1], [0, 1, 2]])
 def test_a_range_is_low_and_high(folder: Path, bounds: list[float]) -> None:
-    with pytest.raises(BenchError, match=r"checkpoint\.range: expected \[low, high\]"):
-        denoiser(folder, weights(), range=bounds)
+    with pytest.raises(BenchError, match=r"checkpoint\.data_range: expected \[low, high\]"):
+        denoiser(folder, weights(), data_range=bounds)

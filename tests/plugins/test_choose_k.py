@@ -57,6 +57,7 @@ def test_it_is_the_softmax_over_all_sets_of_the_targets_size(labels: int) -> Non
     )
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("swaps", [1, 2, 3, 50])
 @pytest.mark.parametrize("labels", [1, 4, 7, 9])
 def test_swaps_keep_the_sets_within_their_reach(labels: int, swaps: int) -> None:

@@ -58,6 +58,7 @@ def both(transform: Any, logits: torch.Tensor, log: bool) -> tuple[torch.Tensor,
     return out.detach().double(), torch.autograd.grad(total, logits)[0].double()
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [2, 3, 10, 65, 300, 1000, 4000])
 @pytest.mark.parametrize("log", [False, True])
@@ -81,6 +82,7 @@ def test_tables_agree_with_the_quadrature_for_float64(name: str, n: int, log: bo
     assert ((gradient - slope) / scale).abs().max() < (5e-5 if log else 2e-6)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("df", [0.5, 2.0, 10.0, 100.0])
 @pytest.mark.parametrize("log", [False, True])
 def test_tables_for_any_degrees_of_freedom(df: float, log: bool) -> None:
@@ -120,6 +122,7 @@ def build(folder: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", BUILD], env=words, stdout=-1, stderr=-1, text=True)
 
 
+@pytest.mark.verify
 def test_without_a_compiler_torch_does_it(tmp_path: Path) -> None:
     nowhere = tmp_path / "nothing"
     nowhere.mkdir()
@@ -127,12 +130,14 @@ def test_without_a_compiler_torch_does_it(tmp_path: Path) -> None:
     assert (out, err) == ("False\n", "")
 
 
+@pytest.mark.verify
 def test_where_nothing_can_be_written_torch_does_it(tmp_path: Path) -> None:
     (tmp_path / "a file").write_text("")
     out, err = build(tmp_path / "a file").communicate()
     assert (out, err) == ("False\n", "")
 
 
+@pytest.mark.verify
 def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
     needs_a_compiler()
     first, second = build(tmp_path), build(tmp_path)

@@ -29,7 +29,7 @@ class Trained(harness.Denoiser):
 def sampled(name: str, ready: Any, n: int, times: list[float], seed: int = 0, dtype: Any = torch.float32) -> Any:
     x = torch.randn(n, *ready.shape, generator=torch.Generator().manual_seed(seed + 10)).to(dtype)
     sampler = harness.component("sampler", name)
-    return sampler.sample(ready, None, x, torch.tensor(times, dtype=torch.float64), harness.noise(seed))
+    return sampler.sample(ready, None, x, torch.tensor(times, dtype=torch.float64), harness.NoiseSource(seed))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,6 +43,7 @@ class TestBoth:
 
         assert stats.kstest(x, law).pvalue > 1e-4
 
+    @pytest.mark.verify
     @pytest.mark.parametrize(("target", "n"), [("grid25", 50_000), ("fitted_mixture", 8_000)])
     def test_keep_the_moments_in_three_steps(self, name: str, target: str, n: int) -> None:
         ready = harness.denoiser(target)
@@ -52,10 +53,11 @@ class TestBoth:
         assert ((x.mean(0) - mean).abs() < 5 * x.std(0) / n**0.5).all()
         assert ((products.mean(0) - covariance).abs() < 5 * products.std(0) / n**0.5).all()
 
+    @pytest.mark.verify
     @pytest.mark.parametrize("target", ["grid25", "fitted_mixture"])
     def test_bits_do_not_depend_on_the_batch(self, name: str, target: str) -> None:
         ready, times = harness.denoiser(target), torch.tensor(THREE_STEPS, dtype=torch.float64)
-        sampler, noise = harness.component("sampler", name), harness.noise(4)
+        sampler, noise = harness.component("sampler", name), harness.NoiseSource(4)
         x = torch.randn(200, *ready.shape, generator=torch.Generator().manual_seed(0))
         for start in (x, x.double()):
             whole = sampler.sample(ready, None, start, times, noise)
@@ -63,6 +65,7 @@ class TestBoth:
             assert torch.equal(torch.cat(batches), whole)
             assert torch.equal(sampler.sample(ready, None, start[:1], times, noise), whole[:1])
 
+    @pytest.mark.verify
     def test_keep_the_type_and_differ_by_seed(self, name: str) -> None:
         ready = harness.denoiser("grid25")
         for dtype in (torch.float32, torch.float64):
@@ -73,7 +76,7 @@ class TestBoth:
     def test_are_controls_without_evaluations(self, name: str) -> None:
         ready, sampler = harness.denoiser("gaussian"), harness.component("sampler", name)
         sampled(name, ready, 5, THREE_STEPS)
-        assert sampler.control and "variance" in sampler.ignores and ready.evaluated == 0
+        assert sampler.is_control and "variance" in sampler.unused_kinds and ready.evaluated == 0
 
     def test_skip_what_is_not_known(self, name: str) -> None:
         sampler = harness.component("sampler", name)
@@ -87,7 +90,7 @@ def test_the_exact_kernel_is_the_reverse_of_normal_data() -> None:
     x = torch.randn(n, 1, generator=torch.Generator().manual_seed(8)).double()
     times = torch.tensor([300.0, 200.0, 50.0, 0.0], dtype=torch.float64)
     a = float(np.prod(1 - np.linspace(1e-4, 0.02, 1000)[:300]))
-    out = harness.component("sampler", "exact_kernel").sample(ready, None, x, times, harness.noise(9))
+    out = harness.component("sampler", "exact_kernel").sample(ready, None, x, times, harness.NoiseSource(9))
     gain, left = a**0.5 * v / (a * v + 1 - a), v * (1 - a) / (a * v + 1 - a)
     rest = out - gain * x
     assert abs(float((rest * x).mean())) < 5 * (left / n) ** 0.5

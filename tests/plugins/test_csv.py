@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from harness import BenchError, Data
+from harness import BenchError, Examples
 from harness.artifacts import check
 from harness.discovery.registry import component
 
 
-def load(folder: Path, text: str | bytes, target: str = "y", **fields: Any) -> Data:
+def load(folder: Path, text: str | bytes, target: str = "y", **fields: Any) -> Examples:
     file = folder / "table.csv"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    data: Data = component("dataset", "csv", path=str(file), target=target, **fields).load(torch.Generator())
+    data: Examples = component("dataset", "csv", path=str(file), target=target, **fields).load(torch.Generator())
     return data
 
 
@@ -89,6 +89,7 @@ def test_bad_rows_are_reported_together(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -9,7 +9,7 @@ import pytest
 import sklearn.datasets
 import torch
 
-from harness import BenchError, Data
+from harness import BenchError, Examples
 from harness.artifacts import check
 from harness.discovery.registry import component, components
 
@@ -17,8 +17,8 @@ TABLES = {"digits": (1797, 64, 10), "breast_cancer": (569, 30, 2), "wine": (178,
 EVERY = pytest.mark.parametrize("name", TABLES)
 
 
-def load(name: str, **fields: Any) -> Data:
-    data: Data = component("dataset", name, **fields).load(torch.Generator())
+def load(name: str, **fields: Any) -> Examples:
+    data: Examples = component("dataset", name, **fields).load(torch.Generator())
     return data
 
 

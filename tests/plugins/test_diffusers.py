@@ -26,7 +26,7 @@ def trailing(steps: int) -> Tensor:
 def path(made: Any, times: Tensor, x: Tensor) -> tuple[list[float], list[Tensor]]:
     """The times and points at which the network was asked, and x_0."""
     denoiser = Recorder(TwoPoints())
-    end = made.sample(denoiser, None, x, times, harness.noise(2))
+    end = made.sample(denoiser, None, x, times, harness.NoiseSource(2))
     return [*denoiser.times, 0.0], [*denoiser.points, end]
 
 
@@ -85,7 +85,7 @@ def test_deis_visits_the_same_points(order: int, steps: int, monkeypatch: pytest
 
 @pytest.mark.parametrize(("scheduler", "steps"), [("DDPMScheduler", 10), ("EulerAncestralDiscreteScheduler", 7)])
 def test_a_random_scheduler_does_not_depend_on_the_batch(scheduler: str, steps: int) -> None:
-    made, x, noise = sampler("diffusers", scheduler=scheduler), start().repeat(4, 1), harness.noise(9)
+    made, x, noise = sampler("diffusers", scheduler=scheduler), start().repeat(4, 1), harness.NoiseSource(9)
 
     def batch(first: int, last: int) -> Tensor:
         return made.sample(Recorder(TwoPoints()), None, x[first:last], trailing(steps), noise.after(first))
@@ -102,7 +102,7 @@ def test_a_random_scheduler_has_the_law_of_ours() -> None:
     seen = []
     for made in (sampler("diffusers", scheduler="DDPMScheduler", config=config), sampler("ddpm")):
         denoiser = Recorder(TwoPoints())
-        made.sample(denoiser, None, x, trailing(5), harness.noise(4))
+        made.sample(denoiser, None, x, trailing(5), harness.NoiseSource(4))
         seen.append(denoiser.points[1].double())
     error = math.sqrt(2 / 20_000) * seen[1].std(0)
     assert ((seen[0].mean(0) - seen[1].mean(0)).abs() < 5 * error).all()
@@ -120,7 +120,7 @@ def test_a_random_scheduler_has_the_law_of_ours() -> None:
 )
 def test_steps_are_those_of_the_scheduler(scheduler: str, config: dict[str, Any] | None, steps: int) -> None:
     """Of ten evaluations: K, 2 K - 1, K + 1; PNDM's own warm-up alone takes more than ten."""
-    assert sampler("diffusers", scheduler=scheduler, config=config).steps_for(10) == steps
+    assert sampler("diffusers", scheduler=scheduler, config=config).steps_for_nfe(10) == steps
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_steps_are_those_of_the_scheduler(scheduler: str, config: dict[str, Any]
         ({"scheduler": "DDIMSchedular"}, "no scheduler 'DDIMSchedular', did you mean 'DDIMScheduler'"),
         ({"scheduler": "UNet2DModel"}, "no scheduler 'UNet2DModel'"),
         ({"scheduler": "FlowMatchEulerDiscreteScheduler"}, "is not built on betas"),
-        ({"config": {"beta_sched": "linear"}}, "cannot make DDIMScheduler: .*beta_sched"),
+        ({"config": {"beta_sched": "linear"}}, "cannot build DDIMScheduler: .*beta_sched"),
         ({"config": {"prediction_type": "v_prediction"}}, "prediction_type must be one of epsilon, sample"),
     ],
 )
 def test_a_mistake_is_named(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(harness.BenchError, match=message) as caught:
-        sampler("diffusers", **fields).sample(Recorder(TwoPoints()), None, start(), trailing(3), harness.noise(0))
+        sampler("diffusers", **fields).sample(Recorder(TwoPoints()), None, start(), trailing(3), harness.NoiseSource(0))
     assert "\n" not in str(caught.value)
     reason = sampler("diffusers", **fields).skip(TwoPoints())
     assert (reason is None) == ("prediction_type" in message)
@@ -153,7 +153,7 @@ def test_a_scheduler_may_be_named_by_the_library() -> None:
     stock = sampler("diffusers", scheduler="UniPCMultistepScheduler", config=TRAILING)
     one, other = (path(made, trailing(10), start())[1] for made in (named, stock))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-    assert named.steps_for(7) == 7 and named.ignores == stock.ignores
+    assert named.steps_for_nfe(7) == 7 and named.unused_kinds == stock.unused_kinds
     assert repr(named).startswith("diffusers:UniPCMultistepScheduler(")
 
 
@@ -232,7 +232,7 @@ def test_defect_dpm_solver_pp_of_order_3_converges_at_order_2() -> None:
 
     Many steps: the error of third order is the larger one at first and of the other sign, so slopes below 100 mislead.
     """
-    schedule, v = Straight(steps=80), 0.25
+    schedule, v = Straight(num_train_timesteps=80), 0.25
 
     def error(order: int, count: int) -> float:
         levels = down(count)

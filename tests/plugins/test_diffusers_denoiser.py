@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness import BenchError, Ready
+from harness import BenchError, DiffusionModel
 from harness.discovery.registry import component
 
 diffusers: Any = pytest.importorskip("diffusers")
 
 SCHEDULERS: dict[str, dict[str, Any]] = {
-    "eps": {"prediction_type": "epsilon"},
-    "x0": {"prediction_type": "sample", "beta_schedule": "scaled_linear"},
-    "v": {"prediction_type": "v_prediction", "beta_schedule": "squaredcos_cap_v2"},
+    "epsilon": {"prediction_type": "epsilon"},
+    "sample": {"prediction_type": "sample", "beta_schedule": "scaled_linear"},
+    "v_prediction": {"prediction_type": "v_prediction", "beta_schedule": "squaredcos_cap_v2"},
 }
 
 
@@ -34,22 +34,27 @@ def saved(folder: Path, kind: str = "DDIMScheduler", out: int = 1, **options: An
     return str(folder / "pipe")
 
 
-def ready(pipeline: str) -> Ready:
+def ready(pipeline: str) -> DiffusionModel:
     made = component("denoiser", "diffusers", pipeline=pipeline)
-    return Ready(made, made.load("cpu"))
+    return DiffusionModel(made, made.load("cpu"))
 
 
 def noisy(n: int = 5) -> Tensor:
     return torch.randn(n, 1, 8, 8, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("predicts", SCHEDULERS)
-def test_what_the_pipeline_says_of_itself(tmp_path: Path, predicts: str) -> None:
-    pipeline = saved(tmp_path, **SCHEDULERS[predicts])
+@pytest.mark.parametrize("prediction_type", SCHEDULERS)
+def test_what_the_pipeline_says_of_itself(tmp_path: Path, prediction_type: str) -> None:
+    pipeline = saved(tmp_path, **SCHEDULERS[prediction_type])
     made = component("denoiser", "diffusers", pipeline=pipeline)
     theirs = diffusers.DDPMPipeline.from_pretrained(pipeline, local_files_only=True).scheduler
-    assert (made.shape, made.predicts, made.discrete, made.range) == ((1, 8, 8), predicts, True, (-1.0, 1.0))
-    assert made.schedule.steps == 100
+    assert (made.shape, made.prediction_type, made.discrete_time, made.data_range) == (
+        (1, 8, 8),
+        prediction_type,
+        True,
+        (-1.0, 1.0),
+    )
+    assert made.schedule.num_train_timesteps == 100
     whole = made.schedule.alpha_bar(torch.arange(1, 101, dtype=torch.float64))
     torch.testing.assert_close(whole, theirs.alphas_cumprod.double(), rtol=1e-5, atol=0)
     assert float(made.schedule.alpha_bar(torch.zeros((), dtype=torch.float64))) == 1
@@ -57,10 +62,11 @@ def test_what_the_pipeline_says_of_itself(tmp_path: Path, predicts: str) -> None
     assert bool((between.diff() < 0).all())
 
 
-@pytest.mark.parametrize("predicts", SCHEDULERS)
+@pytest.mark.verify
+@pytest.mark.parametrize("prediction_type", SCHEDULERS)
 @pytest.mark.parametrize("t", [1, 40, 90])
-def test_a_guess_is_what_the_librarys_own_step_guesses(tmp_path: Path, predicts: str, t: int) -> None:
-    pipeline = saved(tmp_path, **SCHEDULERS[predicts])
+def test_a_guess_is_what_the_librarys_own_step_guesses(tmp_path: Path, prediction_type: str, t: int) -> None:
+    pipeline = saved(tmp_path, **SCHEDULERS[prediction_type])
     theirs = diffusers.DDPMPipeline.from_pretrained(pipeline, local_files_only=True)
     x = noisy()
     with torch.no_grad():
@@ -68,7 +74,7 @@ def test_a_guess_is_what_the_librarys_own_step_guesses(tmp_path: Path, predicts:
     step = theirs.scheduler
     step.set_timesteps(100)
     answer = step.step(output, t - 1, x)
-    x0, eps = ready(pipeline).both(x, float(t))
+    x0, eps = ready(pipeline).x0_and_eps(x, float(t))
     torch.testing.assert_close(x0, answer.pred_original_sample, rtol=1e-4, atol=1e-4)
     before = ready(pipeline).schedule.alpha_bar(torch.tensor(float(t - 1), dtype=torch.float64)).float()
     if t > 1:  # the library's first time keeps its A_1 where ours goes to data, A_0 = 1
@@ -116,4 +122,4 @@ def test_a_prediction_type_nobody_knows(tmp_path: Path) -> None:
     file = pipeline / "scheduler" / "scheduler_config.json"
     file.write_text(file.read_text().replace("epsilon", "epsilom"))
     with pytest.raises(BenchError, match="no prediction_type 'epsilom', did you mean epsilon"):
-        _ = component("denoiser", "diffusers", pipeline=str(pipeline)).predicts
+        _ = component("denoiser", "diffusers", pipeline=str(pipeline)).prediction_type

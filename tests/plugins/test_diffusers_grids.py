@@ -45,7 +45,7 @@ def test_the_same_times(grid: str, spacing: str, numbers: list[int]) -> None:
     scheduler = diffusers.DDIMScheduler(num_train_timesteps=1000, timestep_spacing=spacing, **LINEAR)
     for steps in numbers:
         scheduler.set_timesteps(steps)
-        ours = REGISTRY.build("grid", grid).times(linear(), steps)
+        ours = REGISTRY.build("spacing", grid).times(linear(), steps)
         assert ours.tolist() == [*(scheduler.timesteps + 1).tolist(), 0], steps
 
 
@@ -53,7 +53,7 @@ def test_the_same_times(grid: str, spacing: str, numbers: list[int]) -> None:
 def test_the_same_offset(offset: int) -> None:
     scheduler = diffusers.DDIMScheduler(timestep_spacing="leading", steps_offset=offset, **LINEAR)
     scheduler.set_timesteps(30)
-    ours = REGISTRY.build("grid", {"name": "leading", "offset": offset}).times(linear(), 30)
+    ours = REGISTRY.build("spacing", {"name": "leading", "offset": offset}).times(linear(), 30)
     assert ours.tolist() == [*(scheduler.timesteps + 1).tolist(), 0]
 
 
@@ -63,6 +63,6 @@ def test_the_same_offset(offset: int) -> None:
 def test_the_same_levels(grid: str, asked: str, steps: int) -> None:
     scheduler = diffusers.EulerDiscreteScheduler(num_train_timesteps=1000, **LINEAR, **{asked: True})
     scheduler.set_timesteps(steps)
-    ours = linear().sigma(REGISTRY.build("grid", grid).times(linear(), steps))
+    ours = linear().sigma(REGISTRY.build("spacing", grid).times(linear(), steps))
     # Their least level is the root of 1 - 0.9999 in float32: off by up to 2^-25 / 1e-4 / 2.
     numpy.testing.assert_allclose(ours.numpy(), scheduler.sigmas.numpy(), rtol=1.5e-4)

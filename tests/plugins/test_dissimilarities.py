@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import spatial, stats
 from torch import Tensor
 
-from harness import BenchError, Dissimilarity, Skip, nearest, occurrences
+from harness import BenchError, Dissimilarity, Skip, k_nearest, k_occurrence
 from harness.discovery.registry import Registry
 from harness.discovery.sources import stock
 
@@ -154,7 +154,7 @@ def test_neighbours_are_those_of_the_whole_matrix(name: str, fields: dict[str, A
     matrix = by(name, **fields)(x).fill_diagonal_(torch.inf)
     found = by(name, **fields).nearest(x, 7)
     assert torch.equal(found.indices, matrix.sort(dim=1, stable=True).indices[:, :7])
-    assert occurrences(found.indices, 60).sum() == 420
+    assert k_occurrence(found.indices, 60).sum() == 420
 
 
 @EVERY
@@ -189,7 +189,7 @@ def test_what_has_no_direction_is_at_one_from_everything() -> None:
 
 @pytest.mark.parametrize("name", ["local_scaling", "nicdm", "dis_sim_local", "csls", "mutual_proximity"])
 def test_too_few_points(name: str) -> None:
-    with pytest.raises(BenchError, match="5 nearest neighbours need"):
+    with pytest.raises(BenchError, match="5 nearest neighbors need"):
         by(name, k=5)(points(5))
     with pytest.raises(BenchError, match=r"mutual_proximity needs 3 points or more, not 2"):
         by("mutual_proximity")(points(2))
@@ -197,11 +197,12 @@ def test_too_few_points(name: str) -> None:
 
 def test_other_engines_find_euclidean_neighbours_alone() -> None:
     x = points(200)
-    assert torch.equal(by("euclidean").nearest(x, 5, "sklearn").indices, nearest(x, 5).indices)
-    with pytest.raises(Skip, match="sklearn finds no neighbours by cosine"):
+    assert torch.equal(by("euclidean").nearest(x, 5, "sklearn").indices, k_nearest(x, 5).indices)
+    with pytest.raises(Skip, match="sklearn finds no neighbors by cosine"):
         by("cosine").nearest(x, 5, "sklearn")
 
 
+@pytest.mark.verify
 def test_the_order_of_what_hubs_remain() -> None:
     """As published for 1,000 normal points in 100 dimensions, k = 10, and as measured elsewhere."""
     skew = {name: np.mean([skewness(name, seed) for seed in range(3)]) for name in REGISTRY.names("dissimilarity")}
@@ -214,7 +215,7 @@ def test_the_order_of_what_hubs_remain() -> None:
 
 def skewness(name: str, seed: int, **fields: Any) -> float:
     index = by(name, **fields).nearest(points(1000, 100, seed) - 0.3, 10).indices
-    return float(stats.skew(occurrences(index, 1000).numpy()))
+    return float(stats.skew(k_occurrence(index, 1000).numpy()))
 
 
 class Taxi(Dissimilarity):
@@ -236,6 +237,7 @@ def test_a_call_is_all_one_has_to_write() -> None:
     assert inside == (gaps <= radii).any(1).mean()
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("metric", ["precision", "recall", "density", "coverage"])
 def test_neighbour_metrics_take_any(metric: str, name: str, fields: dict[str, Any]) -> None:

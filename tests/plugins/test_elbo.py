@@ -14,22 +14,24 @@ from torch import Tensor
 import harness
 from tests.plugins.sampling import TwoPoints, double, even, sampler
 
+from .estimates import posterior_variance
+
 LINEAR = harness.component("schedule", "linear")
 NAMES = ["nelbo", "nelbo_gap", "step_kl"]
 
 
 def bound(name: str, ready: Any, made: Any, times: Tensor, variance: Any = None, x0: Any = None, **fields: Any) -> Any:
     """The metric on draws of the target, of which there are many."""
-    x0 = ready.draw(2000, torch.Generator().manual_seed(1)) if x0 is None else x0
+    x0 = ready.sample(2000, torch.Generator().manual_seed(1)) if x0 is None else x0
     covariance: Callable[..., Any] | None = None
     if variance:
         fitted = variance.fit(ready, x0, torch.Generator().manual_seed(2)) | {"denoiser": ready}
 
         def covariance(*args: Any) -> Any:
-            return variance.covariance(fitted, *args)
+            return posterior_variance(variance, fitted, *args)
 
-    given = {"reference": x0, "denoiser": ready, "sampler": made, "covariance": covariance, "times": times}
-    return harness.call(harness.component("metric", name, **fields), **given, noise=harness.noise(3))
+    given = {"reference": x0, "model": ready, "sampler": made, "covariance": covariance, "times": times}
+    return harness.call_with_inputs(harness.component("metric", name, **fields), **given, noise=harness.NoiseSource(3))
 
 
 GRID: Any = harness.components("denoiser")["grid25"]
@@ -38,7 +40,7 @@ GRID: Any = harness.components("denoiser")["grid25"]
 class Blind(GRID):  # type: ignore[misc]
     """Keeps its posterior to itself."""
 
-    def posterior(self, net: Any, x: Tensor, t: Tensor) -> None:
+    def posterior_covariance(self, net: Any, x: Tensor, t: Tensor) -> None:
         return None
 
 
@@ -47,7 +49,7 @@ class Matrix(harness.Variance):
 
     matrix: bool = True
 
-    def covariance(self, fitted: Any, x: Tensor, t: float, s: float, eps: Tensor) -> Any:
+    def posterior_variance(self, model: Any, fitted: Any, x: Tensor, t: float, s: float, eps: Tensor) -> Any:
         c = 1 - float(LINEAR.alpha_bar(double(t)))
         return c * torch.eye(x.shape[1]).expand(len(x), -1, -1) if self.matrix else c
 
@@ -93,6 +95,7 @@ KNOWN: dict[str | None, Callable[[float], float]] = {
 """Cov[x_0 | x_t] as each variance has it for data N(0, 0.25), by A_t."""
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("steps", [2, 10, 50])
 @pytest.mark.parametrize(
     ("name", "fields", "scale"),
@@ -118,11 +121,12 @@ def test_undoing_the_noise_exactly_leaves_the_start_alone() -> None:
     assert bound("nelbo_gap", *given) == pytest.approx((total - 1 - math.log(total)) / 2, abs=5 * 0.004 / 3**0.5)
 
 
+@pytest.mark.verify
 def test_the_more_of_the_posterior_a_variance_tells_the_smaller_the_gap() -> None:
     """A theorem (Bao et al., 2022), for a mean that is exact; on a ring the posterior is correlated."""
     ready = harness.denoiser("ring8")
     forms = [("beta", {}), *(("exact", {"form": each}) for each in ("isotropic", "diagonal", "full"))]
-    x0 = ready.draw(2000, torch.Generator().manual_seed(5))
+    x0 = ready.sample(2000, torch.Generator().manual_seed(5))
     gaps = []
     for name, fields in forms:
         variance = harness.component("variance", name, **fields)
@@ -145,15 +149,16 @@ def test_the_terms_add_up() -> None:
     assert 0 < prior < 1e-4 < steps
 
 
+@pytest.mark.verify
 def test_the_same_bound_with_and_without_the_exact_posterior() -> None:
     """Rao and Blackwell: the posterior in place of the squares of draws changes the noise alone."""
     known = harness.denoiser("grid25")
-    ready, made, times = harness.Ready(Blind(schedule=LINEAR), known.net), sampler("ddpm"), even(10)
+    ready, made, times = harness.DiffusionModel(Blind(schedule=LINEAR), known.net), sampler("ddpm"), even(10)
     beta, means = harness.component("variance", "beta"), []
     for each in (known, ready):
         values = []
         for seed in range(8):
-            x0 = known.draw(2000, torch.Generator().manual_seed(seed))
+            x0 = known.sample(2000, torch.Generator().manual_seed(seed))
             values.append(bound("nelbo", each, made, times, beta, x0))
         means.append(torch.tensor(values))
     error = float(means[1].std()) / 8**0.5
@@ -170,6 +175,7 @@ def test_nothing_is_said_of_other_samplers(metric: str, name: str, fields: dict[
     assert bound(metric, harness.denoiser("gaussian"), sampler(name, **fields), even(5)) is None
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("metric", NAMES)
 @pytest.mark.parametrize("variance", [None, "exact"])
 def test_the_bound_of_ddim_is_infinite_and_says_so(metric: str, variance: str | None) -> None:
@@ -180,11 +186,11 @@ def test_the_bound_of_ddim_is_infinite_and_says_so(metric: str, variance: str | 
         even(5),
         variance and harness.component("variance", variance),
     )
-    with pytest.raises(harness.Skip, match=r"^infinite: under ddim x_t and x_0 leave no doubt of x_s"):
+    with pytest.raises(harness.Skip, match=r"^infinite: under ddim x_t and x_0 determine x_s"):
         bound(metric, *given)
 
 
 def test_a_density_nobody_knows_leaves_the_bound_alone() -> None:
-    ready, x0 = harness.Ready(TwoPoints(), None), torch.randn(4, 3)
+    ready, x0 = harness.DiffusionModel(TwoPoints(), None), torch.randn(4, 3)
     assert bound("nelbo_gap", ready, sampler("ddpm"), even(5), None, x0) is None
     assert math.isfinite(bound("nelbo", ready, sampler("ddpm"), even(5), None, x0))

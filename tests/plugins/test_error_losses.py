@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness import Learn, with_values
+from harness import Learned, replace_fields
 from harness.discovery.registry import component
 
 from . import laws
@@ -67,6 +67,7 @@ def test_known_values(name: str, lead: float, value: float) -> None:
     assert of_lead(component("loss", name), lead) == pytest.approx(value, abs=1e-12)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("classes", [2, 3, 10, 1000])
 def test_each_example_equals_the_formula_written_out(form: str, classes: int) -> None:
@@ -91,6 +92,7 @@ def test_vmap_over_seeds_equals_a_loop(form: str) -> None:
     laws.vmap_over_seeds_equals_a_loop(make(form), draw)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 def test_a_masked_class_is_no_class(form: str, dtype: torch.dtype) -> None:
@@ -102,6 +104,7 @@ def test_a_masked_class_is_no_class(form: str, dtype: torch.dtype) -> None:
     assert torch.isfinite(gradient).all() and (gradient[:, 3] == 0).all() and (gradient[:, :3] != 0).any()
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("fill", [-torch.inf, -1e12])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -146,7 +149,9 @@ def test_the_fields_of_beta_bernoulli_are_learned_one_per_seed(field: str, dtype
     leads = np.concatenate([row[k, y] - np.delete(row[k], y) for k, y in enumerate(target.tolist())])
 
     def mean(value: Tensor) -> Tensor:
-        result: Tensor = with_values(component("loss", "beta_bernoulli"), {(field,): value})(logits.to(dtype), target)
+        result: Tensor = replace_fields(component("loss", "beta_bernoulli"), {(field,): value})(
+            logits.to(dtype), target
+        )
         return result.mean()
 
     values = torch.tensor([0.2, 0.5, 0.8])
@@ -160,7 +165,7 @@ def test_the_fields_of_beta_bernoulli_are_learned_one_per_seed(field: str, dtype
 
 
 def test_the_fields_of_beta_bernoulli_may_be_learned_by_a_suite() -> None:
-    loss = component("loss", "beta_bernoulli", w=Learn(0.5), theta=Learn(0.5))
+    loss = component("loss", "beta_bernoulli", w=Learned(0.5), theta=Learned(0.5))
     assert loss.spec() == {"name": "beta_bernoulli", "w": {"learn": 0.5}, "theta": {"learn": 0.5}}
 
 

@@ -12,7 +12,7 @@ import torch
 from scipy import integrate, stats
 from torch import Tensor
 
-from harness import with_values
+from harness import replace_fields
 from harness.discovery.registry import component
 
 FORMS: list[dict[str, Any]] = [
@@ -75,6 +75,7 @@ def test_it_is_the_orthant_of_correlated_normal_differences(classes: int, fields
     torch.testing.assert_close(1 - exact(**fields)(logits, target), torch.tensor(expected).double(), rtol=0, atol=2e-6)
 
 
+@pytest.mark.verify
 @FORM
 @pytest.mark.parametrize("classes", [2, 3, 10, 100])
 def test_each_example_equals_one_dimensional_quadrature(fields: dict[str, Any], classes: int) -> None:
@@ -138,7 +139,7 @@ def test_gradient_of_a_learned_field_equals_finite_differences(fields: dict[str,
     logits, target = draw()
     logits[:, 1] = torch.where(target == 1, logits[:, 1], -torch.inf)
     start = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda v: with_values(exact(**fields), {(field,): v})(logits, target), start)
+    assert torch.autograd.gradcheck(lambda v: replace_fields(exact(**fields), {(field,): v})(logits, target), start)
 
 
 @FORM
@@ -148,7 +149,7 @@ def test_vmap_over_seeds_and_temperatures_equals_a_loop(fields: dict[str, Any], 
     logits, target = torch.stack([s.to(dtype) for s, _ in runs]), torch.stack([y for _, y in runs])
 
     def mean(s: Tensor, temperature: Tensor, y: Tensor) -> Tensor:
-        value: Tensor = with_values(exact(**fields), {("temperature",): temperature})(s, y).mean()
+        value: Tensor = replace_fields(exact(**fields), {("temperature",): temperature})(s, y).mean()
         return value
 
     step = torch.func.grad_and_value(mean, argnums=(0, 1))
@@ -223,11 +224,12 @@ def accuracy(b: Tensor, x: Tensor, y: Tensor) -> float:
     return float((scored(b, x).argmax(-1) == y).double().mean())
 
 
+@pytest.mark.verify
 def test_a_learned_temperature_separates_the_three_points_as_published() -> None:
     b, log_sigma = torch.zeros((), requires_grad=True), torch.zeros((), requires_grad=True)
     optimizer, seen = torch.optim.SGD([b, log_sigma], lr=0.01), {}
     for step in range(5001):
-        value = with_values(exact(), {("temperature",): log_sigma.exp()})(scored(b, THREE[0]), THREE[1]).mean()
+        value = replace_fields(exact(), {("temperature",): log_sigma.exp()})(scored(b, THREE[0]), THREE[1]).mean()
         seen[step] = [b.item(), log_sigma.exp().item(), value.item()]
         optimizer.zero_grad()
         value.backward()
@@ -263,11 +265,12 @@ def test_a_fixed_temperature_is_best_on_the_five_points_only_if_small(sigma: flo
     assert sigma == 1 or place.item() == pytest.approx(-5.5, abs=5e-3)
 
 
+@pytest.mark.verify
 def test_a_falling_temperature_finds_the_best_threshold_of_the_five_points() -> None:
     b, norm = torch.zeros((), requires_grad=True), None
     for step in range(1000):
         temperature = torch.tensor(100 * 0.99**step)
-        value = with_values(exact(), {("temperature",): temperature})(scored(b, FIVE[0]), FIVE[1]).mean()
+        value = replace_fields(exact(), {("temperature",): temperature})(scored(b, FIVE[0]), FIVE[1]).mean()
         (gradient,) = torch.autograd.grad(value, b)
         norm = gradient.abs() if norm is None else 0.9 * norm + 0.1 * gradient.abs()
         b = (b - 0.01 * gradient / norm.clamp(min=0.01)).detach().requires_grad_()

@@ -23,7 +23,7 @@ def known() -> dict[str, Any]:
 def noisy(ready: Any, n: int, t: float) -> torch.Tensor:
     """x_t, float64, of as many samples."""
     stream = torch.Generator().manual_seed(0)
-    x0 = ready.draw(n, stream).double()
+    x0 = ready.sample(n, stream).double()
     a = float(ready.schedule.alpha_bar(torch.tensor(t, dtype=torch.float64)))
     return a**0.5 * x0 + (1 - a) ** 0.5 * torch.randn(x0.shape, generator=stream, dtype=torch.float64)
 
@@ -33,13 +33,15 @@ class TestEveryOne:
     @pytest.mark.parametrize("t", [1.0, 37.5, 500.0, 1000.0])
     def test_guesses_agree(self, known: dict[str, Any], name: str, t: float) -> None:
         x, a = noisy(known[name], 9, t), known[name].schedule.alpha_bar(torch.tensor(t).double())
-        x0, eps = known[name].both(x, t)
+        x0, eps = known[name].x0_and_eps(x, t)
         assert torch.allclose(a.sqrt() * x0 + (1 - a).sqrt() * eps, x, rtol=0, atol=1e-12)
 
     @pytest.mark.parametrize("t", [1.0, 500.0, 1000.0])
     def test_single_precision_is_accurate(self, known: dict[str, Any], name: str, t: float) -> None:
         single = noisy(known[name], 200, t).float()
-        for low, high in zip(known[name].both(single, t), known[name].both(single.double(), t), strict=True):
+        for low, high in zip(
+            known[name].x0_and_eps(single, t), known[name].x0_and_eps(single.double(), t), strict=True
+        ):
             assert low.dtype == torch.float32 and high.dtype == torch.float64
             assert torch.allclose(low.double(), high, rtol=0, atol=2e-6)
 
@@ -49,22 +51,24 @@ class TestEveryOne:
         for dtype in (torch.float32, torch.float64):
             x = noisy(ready, 3, 100.0).to(dtype)
             results = {
-                (3, d): [ready.eps(x, 100), ready.recover(x, 100, harness.noise(0))],
-                (3, d, d): [ready.posterior(x, 100)],
-                (3,): [ready.log_density(x)],
+                (3, d): [ready.eps(x, 100), ready.sample_posterior(x, 100, harness.NoiseSource(0))],
+                (3, d, d): [ready.posterior_covariance(x, 100)],
+                (3,): [ready.log_prob(x)],
             }
             for shape, values in results.items():
                 assert all(value.shape == shape and value.dtype == dtype for value in values)
-        assert ready.draw(3, torch.Generator()).dtype == torch.float32
+        assert ready.sample(3, torch.Generator()).dtype == torch.float32
 
     @pytest.mark.parametrize("n", [1, 63, 65, 130])
     def test_bits_do_not_depend_on_the_batch(self, known: dict[str, Any], name: str, n: int) -> None:
-        ready, noise = known[name], harness.noise(3)
+        ready, noise = known[name], harness.NoiseSource(3)
         x = noisy(ready, 200, 300.0)
         for batch in (x, x.float()):
             assert torch.equal(ready.eps(batch, 300)[:n], ready.eps(batch[:n], 300))
-            assert torch.equal(ready.posterior(batch, 300)[:n], ready.posterior(batch[:n], 300))
-            assert torch.equal(ready.recover(batch, 300, noise)[:n], ready.recover(batch[:n], 300, noise))
+            assert torch.equal(ready.posterior_covariance(batch, 300)[:n], ready.posterior_covariance(batch[:n], 300))
+            assert torch.equal(
+                ready.sample_posterior(batch, 300, noise)[:n], ready.sample_posterior(batch[:n], 300, noise)
+            )
 
 
 class TestRecover:
@@ -77,17 +81,17 @@ class TestRecover:
             w * stats.norm(m, s).pdf(side) for w, m, s in zip(TWO["weights"], TWO["means"], TWO["stds"], strict=True)
         )
         law = np.cumsum(density) / density.sum()
-        draws = ready.recover(torch.full((n, 1), x).double(), t, harness.noise(1))[:, 0].numpy()
+        draws = ready.sample_posterior(torch.full((n, 1), x).double(), t, harness.NoiseSource(1))[:, 0].numpy()
         assert stats.kstest(draws, lambda v: np.interp(v, side, law)).pvalue > 1e-4
 
     def test_has_the_posterior_moments_with_full_covariances(self, known: dict[str, Any]) -> None:
         ready, n = known["fitted_mixture"], 10_000
         x = noisy(ready, 1, 600.0)
-        draws = ready.recover(x.expand(n, -1), 600, harness.noise(2))
+        draws = ready.sample_posterior(x.expand(n, -1), 600, harness.NoiseSource(2))
         off = draws - ready.x0(x, 600)
         products = off[:, :, None] * off[:, None]
         assert (off.mean(0).abs() < 5 * off.std(0) / n**0.5).all()
-        assert ((products.mean(0) - ready.posterior(x, 600)[0]).abs() < 5 * products.std(0) / n**0.5).all()
+        assert ((products.mean(0) - ready.posterior_covariance(x, 600)[0]).abs() < 5 * products.std(0) / n**0.5).all()
 
 
 class TestFields:
@@ -108,6 +112,6 @@ class TestFields:
     def test_weights_are_normalised_and_equal_by_default(self) -> None:
         x = torch.linspace(-2, 2, 9).double()[:, None]
         one, two = (harness.denoiser("gaussian_mixture", weights=w) for w in (None, [4.0, 4.0]))
-        assert torch.equal(one.log_density(x), two.log_density(x))
+        assert torch.equal(one.log_prob(x), two.log_prob(x))
         expected = np.log(0.5 * stats.norm(-1, 0.2).pdf(x[:, 0]) + 0.5 * stats.norm(1, 0.2).pdf(x[:, 0]))
-        assert np.allclose(one.log_density(x).numpy(), expected, rtol=1e-12)
+        assert np.allclose(one.log_prob(x).numpy(), expected, rtol=1e-12)

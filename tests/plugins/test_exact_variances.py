@@ -11,6 +11,8 @@ from scipy import integrate, stats
 
 import harness
 
+from .estimates import posterior_variance
+
 KEPT = np.cumprod(np.concatenate([[1.0], 1 - np.linspace(1e-4, 0.02, 1000)]))
 NOTHING = torch.zeros(1, 1)
 
@@ -28,7 +30,9 @@ class Trained(harness.Denoiser):
 @pytest.mark.parametrize("name", ["beta", "beta_tilde"])
 def test_a_step_of_ddpm_has_the_variance_of_that_name(name: str) -> None:
     variance, fitted = harness.component("variance", name), {"denoiser": harness.denoiser("gaussian")}
-    c = np.array([variance.covariance(fitted, NOTHING, float(t), 0.0, NOTHING) for t in range(1, 1001)])[:, None]
+    c = np.array([posterior_variance(variance, fitted, NOTHING, float(t), 0.0, NOTHING) for t in range(1, 1001)])[
+        :, None
+    ]
     now, then = KEPT[1:, None], KEPT[None, :-1]
     pairs = np.tri(1000, dtype=bool)  # row t - 1, column s
     beta = 1 - now / then
@@ -43,6 +47,7 @@ def exact(form: str, **fields: Any) -> Any:
 
 
 class TestExact:
+    @pytest.mark.verify
     def test_forms_agree_with_brute_force(self) -> None:
         ready, t = harness.denoiser("ring8"), 250
         a, x = KEPT[t], torch.tensor([[0.3, 0.4], [-0.2, 0.5]], dtype=torch.float64)
@@ -50,8 +55,8 @@ class TestExact:
         grid = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
         angles = np.arange(8) * np.pi / 4
         prior = sum(stats.multivariate_normal([np.cos(u), np.sin(u)], 0.08**2).pdf(grid) for u in angles)
-        full = exact("full").covariance({"denoiser": ready}, x, t, 0, x)
-        diagonal = exact("diagonal").covariance({"denoiser": ready}, x, t, 0, x)
+        full = posterior_variance(exact("full"), {"denoiser": ready}, x, t, 0, x)
+        diagonal = posterior_variance(exact("diagonal"), {"denoiser": ready}, x, t, 0, x)
         for point, whole, part in zip(x.numpy(), full.numpy(), diagonal.numpy(), strict=True):
             seen = prior * np.exp(-((point - a**0.5 * grid) ** 2).sum(-1) / (2 * (1 - a)))
             off = grid - seen @ grid / seen.sum()
@@ -62,22 +67,23 @@ class TestExact:
     def test_isotropic_is_interpolated_within_a_hundredth(self) -> None:
         ready = harness.denoiser("gaussian", variance=0.25)
         variance = exact("isotropic")
-        fitted = variance.fit(ready, torch.zeros(2, 1), torch.Generator())
+        fitted = {"denoiser": ready, **variance.fit(ready, torch.zeros(2, 1), torch.Generator())}
         for t in (*range(1, 1001, 7), 1000, 2.5, 123.4):
             a = float(ready.schedule.alpha_bar(torch.tensor(float(t)).double()))
-            c = variance.covariance(fitted, NOTHING, t, 0, NOTHING)
+            c = posterior_variance(variance, fitted, NOTHING, t, 0, NOTHING)
             assert c == pytest.approx(0.25 * (1 - a) / (0.25 * a + 1 - a), rel=0.01)
 
+    @pytest.mark.verify
     @pytest.mark.parametrize("t", [1, 100, 112, 300, 500, 1000])
     def test_isotropic_is_the_mean_over_x_t(self, t: int, fitted: tuple[Any, dict[str, torch.Tensor]]) -> None:
         ready, statistics = fitted
         a, x = KEPT[t], np.linspace(-7, 7, 50001)
         density = 0.3 * stats.norm(-(a**0.5), (a * 0.01 + 1 - a) ** 0.5).pdf(x)
         density += 0.7 * stats.norm(a**0.5, (a * 0.04 + 1 - a) ** 0.5).pdf(x)
-        left = ready.posterior(torch.from_numpy(x)[:, None], t)[:, 0, 0].numpy()
+        left = ready.posterior_covariance(torch.from_numpy(x)[:, None], t)[:, 0, 0].numpy()
         mean = integrate.trapezoid(left * density, x)
         error = (integrate.trapezoid((left - mean) ** 2 * density, x) / 4000) ** 0.5
-        c = exact("isotropic").covariance(statistics, NOTHING, float(t), 0, NOTHING)
+        c = posterior_variance(exact("isotropic"), {"denoiser": ready, **statistics}, NOTHING, float(t), 0, NOTHING)
         assert abs(c - mean) < 5 * error + 0.01 * mean
 
     def test_only_the_isotropic_form_is_fitted(self) -> None:
@@ -91,5 +97,5 @@ class TestExact:
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Any, dict[str, torch.Tensor]]:
     ready = harness.denoiser("gaussian_mixture", weights=[0.3, 0.7], means=[-1.0, 1.0], stds=[0.1, 0.2])
-    data = ready.draw(4000, torch.Generator().manual_seed(0))
+    data = ready.sample(4000, torch.Generator().manual_seed(0))
     return ready, exact("isotropic", draws=4000).fit(ready, data, torch.Generator().manual_seed(1))

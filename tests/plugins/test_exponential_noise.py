@@ -14,7 +14,7 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
-from harness import with_values
+from harness import replace_fields
 from harness.discovery.registry import component
 
 LAWS: dict[str, Any] = {
@@ -59,6 +59,7 @@ def test_known_answers(name: str, two: float, three: tuple[float, ...]) -> None:
     assert transform(torch.tensor([1.0, 0.0, -1.0], dtype=torch.float64)).tolist() == pytest.approx(three, abs=1e-8)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("n", [2, 3, 9])
 def test_equals_adaptive_quadrature(name: str, n: int) -> None:
@@ -67,6 +68,7 @@ def test_equals_adaptive_quadrature(name: str, n: int) -> None:
     assert component("transform", name)(mu).tolist() == pytest.approx(expected, abs=1e-11)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("gap", [0.0, 1e-9, 0.3, 10.0, 40.0])
 def test_two_classes_are_the_closed_form_even_far_apart(name: str, gap: float) -> None:
@@ -131,6 +133,7 @@ def test_negative_exponential_is_the_published_sum(n: int) -> None:
     assert log_p.tolist() == pytest.approx(expected, rel=1e-13, abs=1e-13)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize(("n", "spread"), [(1, 1.0), (7, 0.0), (40, 3.0), (1000, 0.0), (1000, 2.0)])
 def test_sums_to_one_without_being_normalised(name: str, n: int, spread: float) -> None:
@@ -172,6 +175,7 @@ def test_jacobian_is_a_graph_laplacian(name: str) -> None:
     assert (jacobian - jacobian.diag().diag()).max() <= 0
 
 
+@pytest.mark.verify
 @EVERY
 def test_both_derivatives_equal_finite_differences(name: str) -> None:
     transform, mu = component("transform", name), logits(2, 4).requires_grad_()
@@ -179,7 +183,7 @@ def test_both_derivatives_equal_finite_differences(name: str) -> None:
     for call in (lambda t, s: t(s), lambda t, s: t.log(s)):
 
         def function(s: Tensor, width: Tensor, call: Any = call) -> Tensor:
-            result: Tensor = call(with_values(transform, {("scale",): width}), s)
+            result: Tensor = call(replace_fields(transform, {("scale",): width}), s)
             return result
 
         assert torch.autograd.gradcheck(function, (mu, scale))
@@ -198,6 +202,7 @@ def test_scale_divides_the_logits(name: str) -> None:
     torch.testing.assert_close(component("transform", name, scale=2.5)(mu), component("transform", name)(mu / 2.5))
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("n", [3, 50, 1000])
 @EVERY
 def test_float32_is_within_two_millionths(name: str, n: int) -> None:
@@ -226,6 +231,7 @@ def test_far_logarithms_of_many_classes_do_not_underflow() -> None:
         assert gradient.isfinite().all() and gradient[mu.argmin()] >= 1 - 1e-9
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("n", [2, 3, 40, 1000, 3000])
 @pytest.mark.parametrize("gap", [0.5, 3.0, 6.0, 20.0, 45.0])
 def test_reverse_gumbel_below_equal_classes_is_a_beta_function(n: int, gap: float) -> None:

@@ -114,6 +114,7 @@ def test_the_digits_classifier_knows_scans_it_has_not_seen() -> None:
     assert right.mean() > 0.955  # 97 % with a deviation of .8 % for 449 scans
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("low, high", [(-1.0, 1.0), (0.0, 1.0)])
 def test_the_digits_classifier_answers_with_its_last_hidden_layer(low: float, high: float) -> None:
     scans = sklearn.datasets.load_digits().data / 16

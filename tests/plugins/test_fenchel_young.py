@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import with_values
+from harness import replace_fields
 from harness.discovery.registry import component
 
 SPECS: list[dict[str, Any]] = [
@@ -51,6 +51,7 @@ def test_probabilities_are_the_gradient_and_the_label(spec: dict[str, Any]) -> N
     torch.testing.assert_close(loss.log_probabilities(logits.detach()), p.log())
 
 
+@pytest.mark.verify
 @EVERY
 def test_both_derivatives_equal_finite_differences(spec: dict[str, Any]) -> None:
     loss, (logits, target) = component("loss", **spec), draw(4)
@@ -114,7 +115,7 @@ def test_alpha_can_be_learned(alpha: float) -> None:
     loss, (logits, target) = component("loss", "entmax_loss"), draw(4)
 
     def value(a: Tensor, s: Tensor) -> Tensor:
-        result: Tensor = with_values(loss, {("alpha",): a})(s, target)
+        result: Tensor = replace_fields(loss, {("alpha",): a})(s, target)
         return result
 
     a = torch.tensor(alpha, dtype=torch.float64, requires_grad=True)
@@ -130,6 +131,7 @@ def test_mapped_over_seeds_with_gradients(spec: dict[str, Any]) -> None:
     torch.testing.assert_close(torch.func.vmap(slope)(logits, target), expected)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_extreme_and_masked_logits(spec: dict[str, Any], dtype: torch.dtype) -> None:

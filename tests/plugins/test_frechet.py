@@ -13,7 +13,7 @@ import sklearn.datasets
 import torch
 from torch import Tensor
 
-from harness import BenchError, call
+from harness import BenchError, call_with_inputs
 from harness.discovery.registry import component
 
 METRIC = component("metric", "fid_proxy")
@@ -34,7 +34,7 @@ def draws(n: int, d: int, seed: int, covariance: Tensor | None = None) -> Tensor
 
 
 def measure(x: Tensor, y: Tensor | None = None, moments: Any = None) -> float:
-    value = call(METRIC, features=x, reference_features=x if y is None else y, moments=moments)
+    value = call_with_inputs(METRIC, features=x, reference_features=x if y is None else y, moments=moments)
     assert isinstance(value, float)
     return value
 
@@ -102,6 +102,7 @@ def test_no_bias_is_left_at_the_null() -> None:
     assert min(raw) > 0.02, "the naive distance would have passed as well"
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("n, m", [(300, 300), (300, 210)])
 def test_no_bias_is_left_of_either_side(n: int, m: int) -> None:
     values = [measure(draws(n, 6, 2 * seed), draws(m, 6, 2 * seed + 1)) for seed in range(100)]
@@ -110,6 +111,7 @@ def test_no_bias_is_left_of_either_side(n: int, m: int) -> None:
     assert error < 0.005  # the naive distance is above 6 / n + 6 / m, .04, from the means alone
 
 
+@pytest.mark.verify
 def test_the_interval_of_the_seeds_holds_the_truth() -> None:
     covariance = spread(4)
     moments = torch.zeros(4, dtype=torch.float64), covariance

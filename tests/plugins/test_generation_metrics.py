@@ -18,7 +18,7 @@ import sklearn.metrics.pairwise
 import torch
 from torch import Tensor
 
-from harness import call, denoiser
+from harness import call_with_inputs, denoiser
 from harness.discovery.registry import component
 from tests.plugins.mixtures import densities, density, draw, grid25, mixture, moments, ready
 
@@ -31,9 +31,9 @@ def measure(name: str, x: Tensor, y: Tensor | None = None, net: Any = None, exac
         "features": x,
         "reference_features": x if y is None else y,
         "moments": moments(net) if net is not None and exact else None,
-        "denoiser": ready(net),
+        "model": ready(net),
     }
-    return call(metric(name, **fields), **offered)
+    return call_with_inputs(metric(name, **fields), **offered)
 
 
 @functools.cache
@@ -141,6 +141,7 @@ def test_many_points_are_taken_in_pieces(name: str) -> None:
     assert measure(name, x, y) == pytest.approx(sum(own) - 2 * kernel(left, right).mean(), rel=1e-7)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", DISTANCES)
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_perfect_sampler_is_at_the_floor(name: str, exact: bool) -> None:
@@ -148,7 +149,7 @@ def test_a_perfect_sampler_is_at_the_floor(name: str, exact: bool) -> None:
     values = [measure(name, draw(net, 200, 2 * s), draw(net, 200, 2 * s + 1), net, exact) for s in range(60)]
     assert abs(np.mean(values)) < 3 * np.std(values, ddof=1) / math.sqrt(60)
     assert min(values) < 0
-    assert metric(name).floor == 0
+    assert metric(name).ideal == 0
 
 
 def test_mmd_sees_blurred_modes_that_moments_do_not() -> None:
@@ -163,7 +164,7 @@ def test_mmd_sees_blurred_modes_that_moments_do_not() -> None:
 
 
 def test_the_stock_mixtures_are_known_exactly() -> None:
-    """So that mmd does not ask the reference, and mode_weights has something to say."""
+    """So that mmd does not ask the reference, and mode_weight_tv has something to say."""
     means, stds = [[-1.0, 0.0], [2.0, 1.0]], [0.3, 0.5]
     stock = denoiser("gaussian_mixture", means=means, weights=[1.0, 3.0], stds=stds)
     same = SimpleNamespace(
@@ -172,9 +173,9 @@ def test_the_stock_mixtures_are_known_exactly() -> None:
         covariances=torch.tensor(stds).double()[:, None, None] ** 2 * torch.eye(2).double(),
     )
     x = draw(same, 50, seed=3)
-    for name in ("mmd", "mode_weights", "cross_entropy_excess"):
+    for name in ("mmd", "mode_weight_tv", "excess_cross_entropy"):
         offered = {"samples": x, "features": x, "reference_features": x + 9, "moments": stock.moments()}
-        value = call(metric(name), **offered, denoiser=stock)
+        value = call_with_inputs(metric(name), **offered, model=stock)
         assert value == pytest.approx(measure(name, x, x + 9, same), rel=1e-5)
 
 
@@ -201,7 +202,7 @@ def test_mode_weights_by_scipys_densities() -> None:
     each = densities(net, x.double().numpy())
     shares = (each / each.sum(1, keepdims=True)).mean(0)
     expected = np.abs(shares - net.weights.numpy()).sum() / 2
-    assert measure("mode_weights", x[:, None], net=net) == pytest.approx(expected, rel=1e-8)
+    assert measure("mode_weight_tv", x[:, None], net=net) == pytest.approx(expected, rel=1e-8)
 
 
 def test_a_lost_mode_is_its_weight() -> None:
@@ -209,15 +210,15 @@ def test_a_lost_mode_is_its_weight() -> None:
     x = draw(net, 40_000, seed=14)
     kept = x[(x - net.means[7]).norm(dim=1) > 0.35]
     bias = 25 * math.sqrt(0.04 * 0.96 / (2 * math.pi * 40_000))
-    assert measure("mode_weights", x, net=net) == pytest.approx(bias, rel=0.4)
-    assert measure("mode_weights", kept, net=net) == pytest.approx(0.04, abs=0.01)
+    assert measure("mode_weight_tv", x, net=net) == pytest.approx(bias, rel=0.4)
+    assert measure("mode_weight_tv", kept, net=net) == pytest.approx(0.04, abs=0.01)
 
 
 def test_cross_entropy_excess_by_scipys_density() -> None:
     net = mixture(2, 3)
     x, y = draw(net, 100, seed=15) * 1.3, draw(net, 80, seed=16)
     expected = np.log(density(net, y.double().numpy())).mean() - np.log(density(net, x.double().numpy())).mean()
-    assert measure("cross_entropy_excess", x, y, net) == pytest.approx(expected, rel=1e-6)
+    assert measure("excess_cross_entropy", x, y, net) == pytest.approx(expected, rel=1e-6)
 
 
 def test_cross_entropy_excess_of_a_wider_normal() -> None:
@@ -225,24 +226,24 @@ def test_cross_entropy_excess_of_a_wider_normal() -> None:
     net = SimpleNamespace(weights=torch.ones(1).double(), means=torch.zeros(1, 4).double(), covariances=eye)
     # E |x|^2 / 2 is d s^2 / 2; its variance over n is d s^4 / 2n.
     for scale in (1.0, 1.2, 0.8):
-        value = measure("cross_entropy_excess", scale * points(20_000, 4, seed=17), points(20_000, 4, seed=18), net)
+        value = measure("excess_cross_entropy", scale * points(20_000, 4, seed=17), points(20_000, 4, seed=18), net)
         error = math.sqrt((scale**4 + 1) * 2 / 20_000)
         assert value == pytest.approx(2 * (scale**2 - 1), abs=3 * error)
 
 
 def test_what_is_not_known_is_left_out() -> None:
     x, net = points(30, 2, seed=19), mixture(2, 2)
-    assert measure("mode_weights", x) is None
-    assert measure("cross_entropy_excess", x) is None
-    assert measure("cross_entropy_excess", x, net=net, exact=False) is None
+    assert measure("mode_weight_tv", x) is None
+    assert measure("excess_cross_entropy", x) is None
+    assert measure("excess_cross_entropy", x, net=net, exact=False) is None
     net.covariances = torch.zeros(2, 2, 2).double()
-    assert measure("mode_weights", x, net=net) is None
+    assert measure("mode_weight_tv", x, net=net) is None
     assert measure("mmd", x, torch.zeros(30, 2)) is None
 
 
 @pytest.mark.parametrize("name", ["nfe", "sampler_seconds", "denoiser_seconds"])
 def test_costs_are_what_the_protocol_counted(name: str) -> None:
     assert (
-        call(metric(name), **{"nfe": 9.0, "sampler_seconds": 0.5, "denoiser_seconds": 2.0})
+        call_with_inputs(metric(name), **{"nfe": 9.0, "sampler_seconds": 0.5, "denoiser_seconds": 2.0})
         == ({"nfe": 9.0, "sampler_seconds": 0.5, "denoiser_seconds": 2.0}[name])
     )

@@ -27,18 +27,19 @@ def schedule(name: str = "linear", **fields: Any) -> Any:
 
 
 def times(name: str, steps: int, T: int = 1000, kind: str = "linear", **fields: Any) -> list[float]:
-    grid = REGISTRY.build("grid", {"name": name, **fields})
-    found: list[float] = grid.times(schedule(kind, steps=T), steps).tolist()
+    grid = REGISTRY.build("spacing", {"name": name, **fields})
+    found: list[float] = grid.times(schedule(kind, num_train_timesteps=T), steps).tolist()
     return found
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", WHOLE + REAL)
 @pytest.mark.parametrize("kind", ["linear", "cosine", "su", "sigmoid", "edm"])
 @given(T=st.integers(21, 1200), share=st.floats(0, 1))
 @settings(max_examples=20, deadline=None)
 def test_every_grid_goes_down_to_the_data(name: str, kind: str, T: int, share: float) -> None:
     steps = 1 + round(share * (T - 1))
-    found = REGISTRY.build("grid", name).times(schedule(kind, steps=T), steps)
+    found = REGISTRY.build("spacing", name).times(schedule(kind, num_train_timesteps=T), steps)
     assert found.dtype == torch.float64 and found[-1] == 0
     assert bool((found.diff() < 0).all()) and 2 <= len(found) <= steps + 1 and found[0] <= T
     if name != "quadratic":
@@ -50,9 +51,9 @@ def test_every_grid_goes_down_to_the_data(name: str, kind: str, T: int, share: f
 @pytest.mark.parametrize("name", [*WHOLE, *REAL, "explicit", "optimal"])
 @pytest.mark.parametrize("steps", [0, 51])
 def test_a_schedule_has_no_more_steps_than_it_has(name: str, steps: int) -> None:
-    grid = REGISTRY.build("grid", {"name": name} | ({"at": [3, 2]} if name == "explicit" else {}))
+    grid = REGISTRY.build("spacing", {"name": name} | ({"at": [3, 2]} if name == "explicit" else {}))
     with pytest.raises(BenchError, match=rf"^{name}.*{steps} steps .* 50$"):
-        grid.times(schedule(steps=50), steps, torch.zeros(51, 51))
+        grid.times(schedule(num_train_timesteps=50), steps, torch.zeros(51, 51))
 
 
 @pytest.mark.parametrize("name", ["even", "trailing", *REAL])

@@ -9,7 +9,7 @@ import pytest
 import sklearn.datasets
 import torch
 
-from harness import BenchError, Data
+from harness import BenchError, Examples
 from harness.artifacts import check
 from harness.discovery.registry import component, components
 
@@ -18,12 +18,12 @@ ROWS = {row.astype(numpy.float32).tobytes(): k for k, row in enumerate(TABLE.dat
 """Every scan of the table is another one."""
 
 
-def load(seed: int = 0, **fields: Any) -> Data:
-    data: Data = component("dataset", "grouped", **fields).load(torch.Generator().manual_seed(seed))
+def load(seed: int = 0, **fields: Any) -> Examples:
+    data: Examples = component("dataset", "grouped", **fields).load(torch.Generator().manual_seed(seed))
     return data
 
 
-def scans(data: Data) -> Any:
+def scans(data: Examples) -> Any:
     """The table's row of every item; a KeyError where it is none of them."""
     flat = (data.inputs.flatten(0, 1) * 16).numpy()
     return numpy.array([ROWS[row.tobytes()] for row in flat]).reshape(data.inputs.shape[:2])

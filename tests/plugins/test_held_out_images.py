@@ -16,7 +16,7 @@ def seeded() -> Generator:
 
 def test_no_scan_is_both_trained_on_and_held_out() -> None:
     denoiser = component("denoiser", "digits")
-    held = denoiser.data(None)
+    held = denoiser.reference_data(None)
     drawn = denoiser.source()(40000, seeded())
     every = {tuple(row) for row in load_digits().data.tolist()}
     left, used = ({tuple(row) for row in ((x.flatten(1) + 1) * 8).tolist()} for x in (held, drawn))
@@ -30,7 +30,7 @@ def test_no_scan_is_both_trained_on_and_held_out() -> None:
 def test_as_many_of_every_digit_are_held_out() -> None:
     table = load_digits()
     kind = {tuple(row): int(target) for row, target in zip(table.data.tolist(), table.target, strict=True)}
-    held = component("denoiser", "digits").data(None)
+    held = component("denoiser", "digits").reference_data(None)
     counts = torch.tensor([kind[tuple(row)] for row in ((held.flatten(1) + 1) * 8).tolist()]).bincount(minlength=10)
     assert counts.min() >= 30
 
@@ -38,7 +38,7 @@ def test_as_many_of_every_digit_are_held_out() -> None:
 @pytest.mark.parametrize(("size", "patches"), [(8, 2120), (16, 520)])
 def test_patches_held_out_are_of_columns_not_trained_on(size: int, patches: int) -> None:
     denoiser = component("denoiser", "patches", size=size)
-    held, drawn = denoiser.data(None), denoiser.source()(40, seeded())
+    held, drawn = denoiser.reference_data(None), denoiser.source()(40, seeded())
     assert held.shape == (patches, 3, size, size)
     assert drawn.shape == (40, 3, size, size)
     photographs = [torch.from_numpy(image.copy()).permute(2, 0, 1) for image in load_sample_images().images]

@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from harness import BenchError, Prior, call
+from harness import BenchError, Prior, call_with_inputs
 from harness.discovery.registry import Registry
 from harness.discovery.sources import stock
 
@@ -21,10 +21,9 @@ def component(kind: str, name: str, **fields: Any) -> Any:
     return REGISTRY.build(kind, {"name": name, **fields})
 
 
-def draw(name: str, *shape: int, seed: int = 0, report: Any = None, **fields: Any) -> Tensor:
+def draw(name: str, *shape: int, seed: int = 0, **fields: Any) -> Tensor:
     prior = component("prior", name, **fields)
-    extra = {} if report is None else {"report": report}
-    found: Tensor = call(prior.draw, shape, torch.Generator().manual_seed(seed), **extra)
+    found: Tensor = call_with_inputs(prior.draw, shape, torch.Generator().manual_seed(seed))
     return found
 
 
@@ -55,7 +54,8 @@ def test_those_are_kept_whom_many_have_for_a_neighbour() -> None:
 def test_the_published_choice_keeps_what_it_kept_there() -> None:
     """184 of 10,000 draws of 512 numbers, with a mean norm of 20.90, of another generator."""
     reports: list[tuple[int, int]] = []
-    x = draw("hub", 150, 512, report=lambda done, total: reports.append((done, total)))
+    prior, generator = component("prior", "hub"), torch.Generator().manual_seed(0)
+    x = prior.draw((150, 512), generator, on_progress=lambda done, total: reports.append((done, total)))
     assert x.norm(dim=1).mean().item() == pytest.approx(20.90, abs=0.15)
     kept = reports[0][0]
     assert 130 < kept < 260 and reports[0][1] == 150
@@ -63,10 +63,10 @@ def test_the_published_choice_keeps_what_it_kept_there() -> None:
 
 def test_where_there_are_no_hubs_it_says_so() -> None:
     with pytest.raises(
-        BenchError, match=r"hub\(batch=500\) keeps nobody: of 2,500 points in 2 dimensions .* of 1\d; lower"
+        BenchError, match=r"hub\(batch=500\) keeps no points: of 2,500 points in 2 dimensions .* of 1\d; lower"
     ):
         draw("hub", 3, 2, batch=500)
-    with pytest.raises(BenchError, match="5 nearest neighbours need 6 points or more"):
+    with pytest.raises(BenchError, match="5 nearest neighbors need 6 points or more"):
         draw("hub", 3, 2, batch=4)
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from scipy.special import logsumexp
 from torch import Tensor
 
-from harness import wanted, with_values
+from harness import replace_fields, requested_inputs
 from harness.discovery.registry import component
 
 NAMES = ["logit_adjusted", "ldam"]
@@ -69,7 +69,7 @@ def test_both_are_cross_entropy_where_nothing_is_adjusted() -> None:
 
 @EVERY
 def test_it_asks_for_class_counts(name: str) -> None:
-    assert wanted(component("loss", name)) == {"class_counts"}
+    assert requested_inputs(component("loss", name)) == {"class_counts"}
 
 
 @EVERY
@@ -120,12 +120,15 @@ def test_vmap_over_seeds_and_their_counts_equals_a_loop(name: str) -> None:
 def test_gradient_of_a_learned_field_equals_finite_differences(name: str, field: str) -> None:
     (logits, target), start = draw(), torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
     loss: Any = component("loss", name)
-    assert torch.autograd.gradcheck(lambda v: with_values(loss, {(field,): v})(logits, target, COUNTS), start)
+    assert torch.autograd.gradcheck(lambda v: replace_fields(loss, {(field,): v})(logits, target, COUNTS), start)
     values = torch.tensor([0.5, 0.7])
-    mapped = torch.func.vmap(lambda v: with_values(loss, {(field,): v})(logits, target, COUNTS))(values)
-    torch.testing.assert_close(mapped[1], with_values(loss, {(field,): 0.7})(logits, target, COUNTS), rtol=1e-6, atol=0)
+    mapped = torch.func.vmap(lambda v: replace_fields(loss, {(field,): v})(logits, target, COUNTS))(values)
+    torch.testing.assert_close(
+        mapped[1], replace_fields(loss, {(field,): 0.7})(logits, target, COUNTS), rtol=1e-6, atol=0
+    )
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("fill", [-torch.inf, -1e12, 0.0])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

@@ -41,6 +41,7 @@ def of_heaps(heaps: dict[float, int], at: float) -> float:
     )
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("distance", [0.0, 1e-6, 1.0, 40.0, 299.0, 301.0, 1e4, 1e9])
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
 def test_the_logarithm_of_two_classes_is_its_closed_form_at_any_distance(distance: float, dtype: torch.dtype) -> None:
@@ -53,6 +54,7 @@ def test_the_logarithm_of_two_classes_is_its_closed_form_at_any_distance(distanc
     assert gradient.tolist() == pytest.approx([-slope, slope], rel=1e-6 if dtype == torch.float32 else 1e-12)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     "heaps",
     [
@@ -81,6 +83,7 @@ def test_equal_logits_share_alike(n: int) -> None:
     assert torch.allclose(laplace().log(torch.zeros(n, dtype=F64)).exp() * n, torch.ones(n, dtype=F64), atol=1e-12)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("spread", [0.0, 0.3, 2.0, 30.0])
 def test_the_mass_is_one_without_being_made_so(spread: float) -> None:
     for n in (3, 60, 1000, 20_000):

@@ -14,6 +14,8 @@ from torch import Tensor
 import harness
 from tests.plugins.sampling import double, even, sampler
 
+from .estimates import posterior_variance
+
 LINEAR = harness.component("schedule", "linear")
 
 
@@ -22,8 +24,8 @@ class Levels(harness.Denoiser):
 
     shape: tuple[int, ...] = (3,)
     schedule: harness.Schedule = LINEAR
-    predicts: ClassVar[str] = "x0"
-    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    prediction_type = "sample"
+    data_range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     def load(self, device: str) -> None:
         return None
@@ -33,18 +35,18 @@ class Levels(harness.Denoiser):
 
 
 def given(x0: Tensor, steps: int = 5) -> dict[str, Any]:
-    ready = harness.Ready(Levels(), None)
+    ready = harness.DiffusionModel(Levels(), None)
     beta = harness.component("variance", "beta")
 
     def covariance(*args: Any) -> Any:
-        return beta.covariance({"denoiser": ready}, *args)
+        return posterior_variance(beta, {"denoiser": ready}, *args)
 
-    parts = {"reference": x0, "denoiser": ready, "sampler": sampler("ddpm"), "covariance": covariance}
-    return {**parts, "times": even(steps), "noise": harness.noise(3)}
+    parts = {"reference": x0, "model": ready, "sampler": sampler("ddpm"), "covariance": covariance}
+    return {**parts, "times": even(steps), "noise": harness.NoiseSource(3)}
 
 
 def bits(x0: Tensor, **fields: Any) -> Any:
-    return harness.call(harness.component("metric", "bits_per_dim", **fields), **given(x0))
+    return harness.call_with_inputs(harness.component("metric", "bits_per_dim", **fields), **given(x0))
 
 
 def level(x0: Tensor, deviation: float, half: float) -> float:
@@ -58,7 +60,7 @@ def level(x0: Tensor, deviation: float, half: float) -> float:
 def before(x0: Tensor) -> float:
     """The start and the steps, nats."""
     terms = (harness.component("metric", "nelbo", term=term) for term in ("prior", "steps"))
-    return sum(float(harness.call(metric, **given(x0))) for metric in terms)
+    return sum(float(harness.call_with_inputs(metric, **given(x0))) for metric in terms)
 
 
 FIVE = torch.randint(-2, 3, (400, 3), generator=torch.Generator().manual_seed(0)) / 2.0
@@ -103,7 +105,7 @@ def test_the_scans_have_17_levels_and_photographs_256(name: str, count: int) -> 
     from harness.stock.metrics.bits_per_dim import levels
 
     denoiser = harness.component("denoiser", name)
-    assert levels(denoiser.data(None), denoiser.range) == count
+    assert levels(denoiser.reference_data(None), denoiser.data_range) == count
 
 
 def test_what_has_no_levels_has_no_bits() -> None:
@@ -112,33 +114,33 @@ def test_what_has_no_levels_has_no_bits() -> None:
 
 
 def flow(ready: Any, x0: Tensor, times: Tensor, name: str = "ddim_ode", seed: int = 3) -> Any:
-    parts = {"reference": x0, "denoiser": ready, "sampler": sampler(name), "times": times}
-    return harness.call(harness.component("metric", "flow_nll"), **parts, noise=harness.noise(seed))
+    parts = {"reference": x0, "model": ready, "sampler": sampler(name), "times": times}
+    return harness.call_with_inputs(harness.component("metric", "ode_nll"), **parts, noise=harness.NoiseSource(seed))
 
 
 def test_the_flow_of_normal_data_has_their_density() -> None:
     """Up to what x_T of data is not standard normal, 2e-5 here; the error falls with the square of the step."""
     ready = harness.denoiser("gaussian", variance=0.25, mean=0.5, dim=2)
-    x0 = ready.draw(256, torch.Generator().manual_seed(0))
-    truth = -float(ready.log_density(x0).double().mean()) / 2
+    x0 = ready.sample(256, torch.Generator().manual_seed(0))
+    truth = -float(ready.log_prob(x0).double().mean()) / 2
     errors = [abs(flow(ready, x0, torch.linspace(1000, 0, k + 1).double()) - truth) for k in (100, 400)]
     assert errors[1] < 3e-4 and errors[1] < errors[0] / 8
 
 
 def test_the_flow_of_a_mixture_has_its_density() -> None:
     ready = harness.denoiser("gaussian_mixture", weights=[0.3, 0.7], means=[-1.0, 1.0], stds=[0.2, 0.3])
-    x0 = ready.draw(512, torch.Generator().manual_seed(0))
-    truth = -float(ready.log_density(x0).double().mean())
-    times = harness.component("grid", "log_snr").times(ready.schedule, 200)
+    x0 = ready.sample(512, torch.Generator().manual_seed(0))
+    truth = -float(ready.log_prob(x0).double().mean())
+    times = harness.component("spacing", "log_snr").times(ready.schedule, 200)
     assert flow(ready, x0, times) == pytest.approx(truth, abs=0.01)
 
 
 def test_in_many_dimensions_the_divergence_is_probed_without_bias() -> None:
     """Full covariances in 64 dimensions: the steps leave 0.067, 0.012 and 0.005 nats in 40, 80 and 160 of them."""
     ready = harness.denoiser("fitted_mixture")
-    x0 = ready.draw(64, torch.Generator().manual_seed(0))
-    truth = -float(ready.log_density(x0).double().mean()) / 64
-    times = harness.component("grid", "log_snr").times(ready.schedule, 160)
+    x0 = ready.sample(64, torch.Generator().manual_seed(0))
+    truth = -float(ready.log_prob(x0).double().mean()) / 64
+    times = harness.component("spacing", "log_snr").times(ready.schedule, 160)
     assert flow(ready, x0, times) == pytest.approx(truth, abs=0.012)
 
 

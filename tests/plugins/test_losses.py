@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.base import with_values
+from harness.base import replace_fields
 from harness.discovery.registry import component
 
 LOSSES: dict[str, dict[str, Any]] = {
@@ -157,7 +157,7 @@ def test_a_field_may_be_one_learned_number_per_seed(
     logits = logits.to(dtype)
 
     def mean(value: Any) -> Tensor:
-        result: Tensor = with_values(loss, {path: value})(logits, target).mean()
+        result: Tensor = replace_fields(loss, {path: value})(logits, target).mean()
         assert result.dtype == dtype
         return result
 

@@ -11,7 +11,7 @@ import sklearn.metrics
 import torch
 from torch import Tensor
 
-from harness import call
+from harness import call_with_inputs
 from harness.discovery.registry import component, components
 
 SIZES = pytest.mark.parametrize("classes", [2, 3, 10])
@@ -30,7 +30,7 @@ def offering(logits: Tensor, target: Tensor) -> dict[str, Tensor]:
 
 
 def measure(name: str, offered: dict[str, Tensor], **fields: Any) -> Tensor:
-    result: Tensor = call(component("metric", name, **fields), **offered)
+    result: Tensor = call_with_inputs(component("metric", name, **fields), **offered)
     return result
 
 
@@ -134,5 +134,5 @@ def test_a_metric_can_be_mapped_over_seeds(name: str) -> None:
 def test_the_declared_direction_is_the_true_one(name: str) -> None:
     offered = draw(60, 3)
     good = offering(4 * torch.eye(3, dtype=torch.float64)[offered["target"]], offered["target"])
-    better = measure(name, good).mean() - measure(name, offered).mean()
-    assert components("metric")[name].better == ("higher" if better > 0 else "lower")  # type: ignore[attr-defined]
+    lead = measure(name, good).mean() - measure(name, offered).mean()
+    assert components("metric")[name].higher_is_better == (lead > 0)  # type: ignore[attr-defined]

@@ -11,12 +11,12 @@ import sklearn.datasets
 import torch
 from torch import Tensor
 
-from harness import BenchError, Data
+from harness import BenchError, Examples
 from harness.discovery.registry import component
 
 
-def load(seed: int = 0, **fields: Any) -> Data:
-    data: Data = component("dataset", "multilabel", **fields).load(torch.Generator().manual_seed(seed))
+def load(seed: int = 0, **fields: Any) -> Examples:
+    data: Examples = component("dataset", "multilabel", **fields).load(torch.Generator().manual_seed(seed))
     return data
 
 

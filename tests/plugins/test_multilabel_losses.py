@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import BenchError, with_values
+from harness import BenchError, replace_fields
 from harness.discovery.registry import component
 
 LOSSES: dict[str, dict[str, Any]] = {
@@ -374,7 +374,7 @@ def test_a_field_may_be_one_learned_number_per_seed(spec: dict[str, Any], field:
     s[0, 0], t[0, 0] = -torch.inf, 0
 
     def mean(value: Any) -> Tensor:
-        result: Tensor = with_values(loss, {(field,): value})(s.to(dtype), t).mean()
+        result: Tensor = replace_fields(loss, {(field,): value})(s.to(dtype), t).mean()
         assert result.dtype == dtype
         return result
 

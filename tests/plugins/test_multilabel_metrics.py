@@ -11,18 +11,18 @@ import sklearn.metrics
 import torch
 from torch import Tensor
 
-from harness import call
+from harness import call_with_inputs
 from harness.discovery.registry import component, components
 
 AVERAGES = pytest.mark.parametrize("average", ["micro", "macro"])
 NAMES = {
-    "map": {},
+    "mean_average_precision": {},
     "f1_micro": {},
     "f1_macro": {},
     "f1_tuned": {},
     "f1_tuned_macro": {"average": "macro"},
     "subset_accuracy": {},
-    "label_ece": {},
+    "multilabel_ece": {},
 }
 EVERY = pytest.mark.parametrize("name", NAMES)
 
@@ -41,7 +41,7 @@ def draw(n: int = 60, labels: int = 5, seed: int = 0, ties: bool = False) -> dic
 
 def measure(name: str, offered: dict[str, Tensor], **fields: Any) -> Tensor:
     made = component("metric", name.removesuffix("_macro") if "tuned" in name else name, **{**NAMES[name], **fields})
-    result: Tensor = call(made, **offered)
+    result: Tensor = call_with_inputs(made, **offered)
     return result
 
 
@@ -53,7 +53,7 @@ def arrays(offered: dict[str, Tensor], part: str = "") -> tuple[Any, Any]:
 @pytest.mark.parametrize("n", [1, 2, 60])
 def test_map_is_scikit_learns(ties: bool, n: int) -> None:
     offered = draw(n, ties=ties)
-    value = measure("map", offered)
+    value = measure("mean_average_precision", offered)
     assert value.shape == ()
     assert value.item() == pytest.approx(sklearn.metrics.average_precision_score(*arrays(offered), average="macro"))
 
@@ -63,15 +63,15 @@ def test_map_leaves_out_labels_without_a_positive() -> None:
     offered["target"][:, [0, 3]] = 0
     target, logits = arrays(offered)
     expected = [sklearn.metrics.average_precision_score(target[:, k], logits[:, k]) for k in (1, 2, 4)]
-    assert measure("map", offered).item() == pytest.approx(numpy.mean(expected))
+    assert measure("mean_average_precision", offered).item() == pytest.approx(numpy.mean(expected))
     offered["target"][:] = 0
-    assert measure("map", offered).isnan()
+    assert measure("mean_average_precision", offered).isnan()
 
 
 def test_map_of_equal_logits_is_the_share_of_positives() -> None:
     offered = draw()
     offered["logits"][:] = -torch.inf
-    assert measure("map", offered).item() == pytest.approx(offered["target"].mean(0).mean().item())
+    assert measure("mean_average_precision", offered).item() == pytest.approx(offered["target"].mean(0).mean().item())
 
 
 @AVERAGES
@@ -115,6 +115,7 @@ def best_threshold(target: Any, logits: Any, average: str) -> float:
     return max(x for x, score in zip(tried, scores, strict=True) if score > best - 1e-12)
 
 
+@pytest.mark.verify
 @AVERAGES
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(4))
@@ -175,14 +176,14 @@ def test_label_ece_is_the_weighted_gap_of_the_bins(bins: int) -> None:
     for k in range(bins):
         inside = [(y, q) for y, q in zip(target, p, strict=True) if k / bins < q <= (k + 1) / bins]
         total += abs(sum(y - q for y, q in inside)) / len(p)
-    assert measure("label_ece", offered, bins=bins).item() == pytest.approx(total)
+    assert measure("multilabel_ece", offered, bins=bins).item() == pytest.approx(total)
     assert total > 0.02
 
 
 def test_the_bins_of_label_ece_are_closed_above_and_hold_both_ends() -> None:
     p = torch.tensor([[9 / 15, 0.59, 0.0, 1.0]], dtype=torch.float64)  # 9/15 belongs with 0.59
     offered = {"probabilities": p, "target": torch.tensor([[1.0, 0.0, 1.0, 0.0]])}
-    assert measure("label_ece", offered).item() == pytest.approx((abs(1 - 9 / 15 - 0.59) + 1 + 1) / 4)
+    assert measure("multilabel_ece", offered).item() == pytest.approx((abs(1 - 9 / 15 - 0.59) + 1 + 1) / 4)
 
 
 def test_label_ece_of_a_calibrated_model_shrinks_with_the_examples() -> None:
@@ -190,7 +191,9 @@ def test_label_ece_of_a_calibrated_model_shrinks_with_the_examples() -> None:
     found = []
     for n in (20, 50_000):
         p = torch.rand(n, 4, generator=g)
-        found.append(measure("label_ece", {"probabilities": p, "target": (torch.rand(n, 4, generator=g) < p).float()}))
+        found.append(
+            measure("multilabel_ece", {"probabilities": p, "target": (torch.rand(n, 4, generator=g) < p).float()})
+        )
     assert found[0] > 0.05 and found[1] < 0.01
 
 
@@ -218,9 +221,9 @@ class TestClassNumbers:
         offered = self.draw()
         one_hot = numpy.eye(3, dtype=int)[offered["target"].numpy()]
         expected = sklearn.metrics.average_precision_score(one_hot, offered["logits"].numpy())
-        assert measure("map", offered).item() == pytest.approx(expected)
+        assert measure("mean_average_precision", offered).item() == pytest.approx(expected)
 
-    @pytest.mark.parametrize("name", ["label_ece", "f1_tuned", "f1_tuned_macro"])
+    @pytest.mark.parametrize("name", ["multilabel_ece", "f1_tuned", "f1_tuned_macro"])
     def test_others_read_them_as_one_label_each(self, name: str) -> None:
         offered = self.draw()
         offered |= {"validation_logits": offered["logits"].flip(0), "validation_target": offered["target"].flip(0)}
@@ -244,6 +247,7 @@ def test_nor_is_one_of_the_validation_part(name: str) -> None:
     assert measure(name, offered).isnan()
 
 
+@pytest.mark.verify
 @EVERY
 def test_a_metric_can_be_mapped_over_seeds(name: str) -> None:
     runs = [draw(40, 3, seed) for seed in range(3)]
@@ -259,11 +263,12 @@ def test_half_logits_are_judged_as_if_they_were_not(name: str) -> None:
     torch.testing.assert_close(measure(name, offered).double(), measure(name, exact).double(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.verify
 @EVERY
 def test_the_declared_direction_is_the_true_one(name: str) -> None:
     offered = draw(100, 3)
     good = offered | {"logits": 8 * offered["target"].double() - 4}
     good |= {"probabilities": good["logits"].sigmoid()}
-    better = (measure(name, good).mean() - measure(name, offered).mean()).item()
+    lead = (measure(name, good).mean() - measure(name, offered).mean()).item()
     declared: Any = components("metric")[name.removesuffix("_macro") if "tuned" in name else name]
-    assert declared.better == ("higher" if better > 0 else "lower")
+    assert declared.higher_is_better == (lead > 0)

@@ -12,7 +12,7 @@ import sklearn.neighbors
 import torch
 from torch import Tensor
 
-from harness import BenchError, call
+from harness import BenchError, call_with_inputs
 from harness.discovery.registry import component
 
 NAMES = pytest.mark.parametrize("name", ["precision", "recall", "density", "coverage"])
@@ -23,7 +23,7 @@ def points(n: int, d: int, seed: int) -> Tensor:
 
 
 def measure(name: str, x: Tensor, y: Tensor, **fields: Any) -> float:
-    value = call(metric(name, **fields), features=x, reference_features=y)
+    value = call_with_inputs(metric(name, **fields), features=x, reference_features=y)
     assert isinstance(value, float)
     return value
 
@@ -87,7 +87,7 @@ def test_far_away_is_nothing_and_the_same_is_everything(name: str) -> None:
 def test_the_density_of_perfect_samples_is_one() -> None:
     values = [measure("density", points(70, 4, 2 * s), points(50, 4, 2 * s + 1), k=3) for s in range(400)]
     assert np.mean(values) == pytest.approx(1, abs=3 * np.std(values) / 20)
-    assert metric("density").floor == 1
+    assert metric("density").ideal == 1
 
 
 @pytest.mark.parametrize("k", [1, 5])
@@ -100,5 +100,5 @@ def test_the_coverage_of_perfect_samples_is_the_stated_one(k: int) -> None:
 
 @NAMES
 def test_too_few_points(name: str) -> None:
-    with pytest.raises(BenchError, match="5 nearest neighbours need 6 points or more, not 5"):
+    with pytest.raises(BenchError, match="5 nearest neighbors need 6 points or more, not 5"):
         measure(name, points(5, 2, seed=5), points(5, 2, seed=6), k=5)

@@ -22,9 +22,10 @@ def draw(*shape: int, seed: int = 0, spread: float = 0.4) -> torch.Tensor:
 
 
 def at(transform: Any, **values: torch.Tensor) -> Any:
-    return harness.with_values(transform, {(name,): value for name, value in values.items()})
+    return harness.replace_fields(transform, {(name,): value for name, value in values.items()})
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", [*NAMES, "noise_argmax"])
 @pytest.mark.parametrize("form", ["p", "log"])
 def test_first_and_second_derivatives(name: str, form: str) -> None:
@@ -95,7 +96,7 @@ def test_trains_in_a_stack_of_lanes_with_a_learned_scale() -> None:
     loss = harness.component("loss", "nll", transform={"name": "gaussian"})
 
     def lane(x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
-        value: torch.Tensor = harness.with_values(loss, {("transform", "scale"): u.exp()})(x, y).mean()
+        value: torch.Tensor = harness.replace_fields(loss, {("transform", "scale"): u.exp()})(x, y).mean()
         return value
 
     losses = torch.func.vmap(lane, randomness="different")(logits, target, free)

@@ -39,6 +39,7 @@ def test_draws_repeat_with_their_generator_and_have_the_gradient_of_p() -> None:
     assert torch.equal(of_draw, of_p)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", NAMES[:-1])
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(values=LOGITS, shift=st.integers(-1000, 1000), seed=st.integers(0, 100))

@@ -171,6 +171,7 @@ def test_agrees_with_adaptive_integration(name: str, n: int) -> None:
     assert np.abs(build(name)(torch.from_numpy(mu)).numpy() - expected).max() < 1e-10
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", NOISES)
 @pytest.mark.parametrize("n", [2, 40])
 def test_agrees_with_dense_quadrature_on_hard_inputs(name: str, n: int) -> None:
@@ -186,6 +187,7 @@ def test_agrees_with_dense_quadrature_on_hard_inputs(name: str, n: int) -> None:
         assert np.abs(build(name).log(logits).numpy()[seen] - log_p[seen]).max() < 1e-8, kind
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", ["gaussian", "cauchy", "laplace", "uniform"])
 def test_agrees_with_dense_quadrature_for_a_thousand_classes(name: str) -> None:
     for kind in ("close", "one ahead"):
@@ -194,6 +196,7 @@ def test_agrees_with_dense_quadrature_for_a_thousand_classes(name: str) -> None:
         assert error < ALLOWED.get(name, 1e-10), f"{kind}: {error}"
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", ["cauchy", "student_t"])
 @pytest.mark.parametrize("lead", [5.0, 12.0, 30.0, 300.0])
 def test_many_equal_classes_below_the_best_under_heavy_tails(name: str, lead: float) -> None:
@@ -275,7 +278,7 @@ def test_the_tail_keeps_its_relative_accuracy(df: float) -> None:
 def test_degrees_of_freedom_out_of_range_or_learned_are_refused() -> None:
     for transform in (
         build("student_t", df=0.1),
-        harness.with_values(build("student_t"), {("df",): torch.tensor(3.0)}),
+        harness.replace_fields(build("student_t"), {("df",): torch.tensor(3.0)}),
     ):
         with pytest.raises(harness.BenchError, match=r"student_t\.df"):
             transform(torch.zeros(2))

@@ -16,15 +16,15 @@ from harness.discovery.registry import Registry
 from harness.discovery.sources import stock
 
 REGISTRY = Registry(stock())
-GRID: Any = REGISTRY.build("grid", "optimal")
+GRID: Any = REGISTRY.build("spacing", "optimal")
 
 
 def linear(steps: int = 1000) -> Any:
-    return REGISTRY.build("schedule", {"name": "linear", "steps": steps})
+    return REGISTRY.build("schedule", {"name": "linear", "num_train_timesteps": steps})
 
 
 def su(steps: int) -> Any:
-    return REGISTRY.build("schedule", {"name": "su", "steps": steps})
+    return REGISTRY.build("schedule", {"name": "su", "num_train_timesteps": steps})
 
 
 def total(cost: Tensor, times: list[float]) -> float:
@@ -86,12 +86,12 @@ def test_the_known_optimum_of_a_mixture() -> None:
     found = GRID.times(linear(), 5, cost).tolist()
     assert found == [1000, 165, 116, 75, 1, 0]
     assert total(cost, found) == pytest.approx(-11.9927, abs=5e-5)
-    even = REGISTRY.build("grid", "even").times(linear(), 5).tolist()
+    even = REGISTRY.build("spacing", "even").times(linear(), 5).tolist()
     assert total(cost, even) == pytest.approx(-10.3917, abs=5e-5)
 
 
 def test_every_number_of_steps_of_a_thousand() -> None:
-    from harness.stock.grids import optimal
+    from harness.stock.spacings import optimal
 
     cost = torch.rand(1001, 1001, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     totals, choices = optimal.least(cost, 1000)
@@ -119,4 +119,4 @@ def test_a_cost_of_every_step_is_needed(cost: Tensor | None, says: str) -> None:
 
 
 def test_it_says_that_it_needs_costs() -> None:
-    assert GRID.costs and not REGISTRY.build("grid", "even").costs
+    assert GRID.costs and not REGISTRY.build("spacing", "even").costs

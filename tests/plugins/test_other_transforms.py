@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness import BenchError, with_values
+from harness import BenchError, replace_fields
 from harness.discovery.registry import component
 
 
@@ -73,7 +73,7 @@ def test_fields_can_be_learned(name: str, field: str) -> None:
     def function(value: Tensor, s: Tensor) -> Tensor:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            result: Tensor = with_values(transform, {(field,): value})(s)
+            result: Tensor = replace_fields(transform, {(field,): value})(s)
             return result
 
     assert torch.autograd.gradcheck(function, (torch.tensor(0.8, dtype=torch.float64, requires_grad=True), z))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.datasets import load_sample_images
 
-from harness import Data
+from harness import Examples
 from harness.artifacts import check
 from harness.discovery.registry import Registry
 from harness.discovery.sources import stock
@@ -21,8 +21,8 @@ def component(kind: str, name: str, **fields: Any) -> Any:
     return REGISTRY.build(kind, {"name": name, **fields})
 
 
-def load(name: str, seed: int = 0, **fields: object) -> Data:
-    data: Data = component("dataset", name, **fields).load(torch.Generator().manual_seed(seed))
+def load(name: str, seed: int = 0, **fields: object) -> Examples:
+    data: Examples = component("dataset", name, **fields).load(torch.Generator().manual_seed(seed))
     check(data)
     return data
 

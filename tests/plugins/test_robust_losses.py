@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import Learn, Linear, Loss, call, wanted, with_values
+from harness import Learned, LinearSchedule, Loss, call_with_inputs, replace_fields, requested_inputs
 from harness.discovery.registry import component
 
 from . import laws
@@ -97,6 +98,7 @@ def test_vmap_over_seeds_equals_a_loop(form: str) -> None:
     laws.vmap_over_seeds_equals_a_loop(make(form), draw)
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("fill", [-torch.inf, -1e12])
 def test_a_masked_class_changes_nothing(form: str, fill: float) -> None:
@@ -108,6 +110,7 @@ def test_a_masked_class_changes_nothing(form: str, fill: float) -> None:
     assert torch.isfinite(gradient).all() and (gradient[:, 3] == 0).all()
 
 
+@pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_extreme_logits_stay_finite(form: str, dtype: torch.dtype) -> None:
@@ -139,7 +142,7 @@ def test_a_field_may_be_one_learned_number_per_seed(spec: dict[str, Any], field:
     logits, target = draw()
     p = logits.softmax(-1).gather(1, target[:, None])[:, 0].numpy()
     values = torch.tensor([0.25, 0.5, 0.75])
-    step = torch.func.grad(lambda v: with_values(component("loss", **spec), {(field,): v})(logits, target).mean())
+    step = torch.func.grad(lambda v: replace_fields(component("loss", **spec), {(field,): v})(logits, target).mean())
     slopes = torch.func.vmap(step)(values)
     expected = [slope(p, v).mean() for v in values.tolist()]
     torch.testing.assert_close(slopes, torch.tensor(expected).float(), rtol=1e-5, atol=1e-6)
@@ -152,6 +155,7 @@ def f1(logits: Tensor, target: Tensor) -> float:
     return float(scores[t.any(0)].mean())
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("classes", [2, 3, 10])
 @pytest.mark.parametrize("scale", [0.1, 3.0])
 def test_smooth_f1_is_the_formula_written_out(classes: int, scale: float) -> None:
@@ -188,8 +192,14 @@ class Counting(Loss):
 
     by: float = 1.0
 
-    def __call__(self, logits: Tensor, target: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        return F.cross_entropy(logits, target, reduction="none"), {"calls": state["calls"] + self.by}
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(logits, target, reduction="none")
+
+    def with_state(
+        self, logits: Tensor, target: Tensor, /, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Its value, one call on."""
+        return self(logits, target), {"calls": state["calls"] + self.by}
 
     def state(self) -> dict[str, Any]:
         """One counter."""
@@ -198,8 +208,8 @@ class Counting(Loss):
 
 def test_a_mixture_passes_on_what_its_parts_ask_for() -> None:
     (logits, target), loss = draw(), component("loss", "mixture", first=Weighted(), second="hinge", weight=0.25)
-    assert wanted(loss) == {"progress"}
-    value = call(loss, logits, target, progress=0.5, epoch=3)
+    assert requested_inputs(loss) == {"progress"}
+    value = call_with_inputs(loss, logits, target, progress=0.5, epoch=3)
     expected = 0.125 * F.cross_entropy(logits, target, reduction="none") + 0.75 * component("loss", "hinge")(
         logits, target
     )
@@ -212,12 +222,14 @@ def test_a_mixture_keeps_the_states_of_its_parts_apart() -> None:
     loss = component("loss", "mixture", first=inner, second="cross_entropy")
     state = loss.state()
     for step in range(2):
-        value, state = call(loss, logits, target, state=state, epoch=step)
+        value, state = call_with_inputs(loss.with_state, logits, target, state=state, epoch=step)
     assert {name: float(v) for name, v in state.items()} == {"first.first.calls": 2, "first.second.calls": 20}
     torch.testing.assert_close(value, F.cross_entropy(logits, target, reduction="none"))
 
 
 def test_the_weight_of_a_mixture_may_go_from_one_part_to_the_other() -> None:
-    loss = component("loss", "mixture", weight=Linear(1.0, 0.0), second={"name": "exact", "temperature": Learn(1.0)})
+    loss = component(
+        "loss", "mixture", weight=LinearSchedule(1.0, 0.0), second={"name": "exact", "temperature": Learned(1.0)}
+    )
     assert loss.spec()["weight"] == {"linear": [1.0, 0.0]}
     assert loss.spec()["second"] == {"name": "exact", "temperature": {"learn": 1.0}}

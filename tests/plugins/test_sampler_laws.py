@@ -47,7 +47,7 @@ def test_the_final_variance_is_known(
 @pytest.mark.parametrize("steps", [2, 10, 100])
 @pytest.mark.parametrize("name", ["ddpm", "ddpm_vae", "ddpm_bayes", "ddim"])
 def test_the_exact_variance_kept_at_the_last_step_returns_the_data(name: str, steps: int) -> None:
-    v, plan = 0.25, sampler(name).plan(LINEAR, even(steps), last_noise=True)
+    v, plan = 0.25, sampler(name).plan(LINEAR, even(steps), noise_last_step=True)
     # x_T is N(0, 1) where the data would have it at A v + B; that difference is the only one.
     kept = float(LINEAR.alpha_bar(double(1000)))
     coefficients = law(plan, LINEAR, v, exact=True).square()
@@ -59,7 +59,7 @@ def test_the_exact_variance_kept_at_the_last_step_returns_the_data(name: str, st
 @pytest.mark.parametrize("name", ["ddpm_vae", "ddpm_bayes"])
 def test_three_derivations_make_one_sampler(name: str, steps: int) -> None:
     times = torch.cat([torch.linspace(1000, 1, steps, dtype=torch.float64).round(), double(0)])
-    one, other = (sampler(each).plan(LINEAR, times, last_noise=True) for each in ("ddpm", name))
+    one, other = (sampler(each).plan(LINEAR, times, noise_last_step=True) for each in ("ddpm", name))
     root = (LINEAR.sigma(times[:-1]), (1 - LINEAR.alpha_bar(times[:-1])).sqrt())
     # (x_0, x_t) coefficients of the mean: eps is (x_t - sqrt(A) x_0) / sqrt(B).
     assert torch.allclose(other.weights[:, 0], -one.weights[:, 0] / root[0], rtol=1e-9, atol=1e-15)
@@ -78,7 +78,7 @@ def test_ddim_with_eta_1_is_ddpm() -> None:
 
 def test_sigma_hat_is_ddpm_with_the_variance_beta() -> None:
     times = even(20)
-    large, small = (sampler(name).plan(LINEAR, times, last_noise=True) for name in ("sigma_hat", "ddpm_vae"))
+    large, small = (sampler(name).plan(LINEAR, times, noise_last_step=True) for name in ("sigma_hat", "ddpm_vae"))
     beta = small.added + small.gamma**2 * (1 - LINEAR.alpha_bar(times[:-1]))
     assert torch.allclose(large.added, beta, rtol=1e-12)
     assert torch.allclose(large.scale, small.scale, rtol=1e-9, atol=1e-15) and not large.gamma.any()
@@ -88,7 +88,7 @@ def test_sigma_hat_is_ddpm_with_the_variance_beta() -> None:
 def test_no_noise_is_added_at_the_end_unless_asked(name: str) -> None:
     plan = sampler(name).plan(LINEAR, even(10))
     assert plan.added[-1] == 0 == plan.gamma[-1]
-    kept = sampler(name).plan(LINEAR, even(10), last_noise=True)
+    kept = sampler(name).plan(LINEAR, even(10), noise_last_step=True)
     assert kept.added[-1] > 0 if name == "sigma_hat" else kept.gamma[-1] == pytest.approx(1)
     assert torch.equal(kept.added[:-1], plan.added[:-1]) and torch.equal(kept.scale, plan.scale)
 
@@ -157,7 +157,7 @@ NO_CLAIM = [("ddim", {"eta": 0.5}), ("edm_heun", {"s_churn": 4}), *((n, {}) for 
 @pytest.mark.parametrize(("name", "fields"), ORDERS)
 def test_the_error_falls_with_the_order_claimed(name: str, fields: dict[str, object]) -> None:
     """The slope of log error against log K on the exact flow, between doublings of K."""
-    schedule, v, made = Straight(steps=80), 0.25, sampler(name, **fields)
+    schedule, v, made = Straight(num_train_timesteps=80), 0.25, sampler(name, **fields)
     steps = (40, 80, 160) if made.order == 4 else (80, 160, 320)
     truth = flow(schedule, 80, v)
     errors = [abs(float(law(made.plan(schedule, down(k)), schedule, v)[0]) - truth) for k in steps]
@@ -173,7 +173,7 @@ def test_a_sampler_with_noise_claims_no_order(name: str, fields: dict[str, float
 def test_noise_put_in_between_leaves_the_law_right() -> None:
     """EDM's churn on data N(0, 1), whose marginal is N(0, 1) at every time: in many steps it stays so."""
     schedule = harness.component("schedule", "edm")
-    times = harness.component("grid", "karras").times(schedule, 400)
+    times = harness.component("spacing", "karras").times(schedule, 400)
     plan = sampler("edm_heun", s_churn=40).plan(schedule, times)
     assert (plan.added > 0).sum() == 399
     assert float(law(plan, schedule, 1.0).square().sum()) == pytest.approx(1, abs=2e-3)
@@ -181,7 +181,7 @@ def test_noise_put_in_between_leaves_the_law_right() -> None:
 
 def test_churn_starts_from_the_larger_sigma() -> None:
     schedule = harness.component("schedule", "edm")
-    times = harness.component("grid", "karras").times(schedule, 10)
+    times = harness.component("spacing", "karras").times(schedule, 10)
     sigma = schedule.sigma(times)
     plan = sampler("edm_heun", s_churn=2, s_tmin=0.05, s_tmax=50, s_noise=1.003).plan(schedule, times)
     grown = [float(s) * (1.2 if 0.05 <= s <= 50 else 1) for s in sigma[:-1]]

@@ -41,22 +41,22 @@ def start(n: int, *shape: int) -> Tensor:
     return torch.randn(n, *shape, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("last_noise", [False, True])
+@pytest.mark.parametrize("noise_last_step", [False, True])
 @pytest.mark.parametrize(("name", "fields"), EVERY)
-def test_a_run_is_its_plan(name: str, fields: dict[str, Any], last_noise: bool) -> None:
+def test_a_run_is_its_plan(name: str, fields: dict[str, Any], noise_last_step: bool) -> None:
     """On normal data the plan, followed by hand, is x_0 as a combination of x_T and the draws."""
     v, times, made = 0.25, even(8), sampler(name, **fields)
-    denoiser, noise, x = gaussian(variance=v), harness.noise(3), start(5, 1).double()
+    denoiser, noise, x = gaussian(variance=v), harness.NoiseSource(3), start(5, 1).double()
 
     def covariance(x: Tensor, t: float, s: float, eps: Tensor) -> float:
         kept = float(LINEAR.alpha_bar(double(t)))
         return v * (1 - kept) / (kept * v + 1 - kept)
 
-    plan = made.plan(LINEAR, times, last_noise)
+    plan = made.plan(LINEAR, times, noise_last_step)
     coefficients = law(plan, LINEAR, v, exact=True)
     draws = torch.stack([x, *(noise(k, x) for k in range(len(plan.scale)))])
     kept = x.clone()
-    found = made.sample(denoiser, covariance, x, times, noise, last_noise=last_noise)
+    found = made.sample(denoiser, covariance, x, times, noise, noise_last_step=noise_last_step)
     assert torch.allclose(found, torch.tensordot(coefficients, draws, 1), rtol=1e-9, atol=1e-12)
     assert torch.equal(x, kept) and denoiser.evaluated == 5 * len(plan.scale)
 
@@ -68,9 +68,9 @@ def test_a_single_point_is_hit_in_any_number_of_steps(name: str, fields: dict[st
     times = torch.cat([torch.linspace(1000, 1, steps, dtype=torch.float64), double(0)])
     denoiser = gaussian(mean=3.0, variance=0.0, dim=2)
     made = sampler(name, **fields)
-    found = made.sample(denoiser, None, start(64, 2).double(), times, harness.noise(0))
+    found = made.sample(denoiser, None, start(64, 2).double(), times, harness.NoiseSource(0))
     assert torch.allclose(found, torch.full_like(found, 3.0), rtol=1e-9)
-    assert made.sample(denoiser, None, start(64, 2), times, harness.noise(0)).dtype == torch.float32
+    assert made.sample(denoiser, None, start(64, 2), times, harness.NoiseSource(0)).dtype == torch.float32
 
 
 @pytest.mark.parametrize(("name", "fields"), EVERY)
@@ -81,10 +81,10 @@ def test_as_many_steps_as_the_evaluations_allow(name: str, fields: dict[str, Any
     def evaluations(steps: int) -> int:
         denoiser = gaussian()
         times = torch.linspace(1000, 0, steps + 1, dtype=torch.float64)
-        made.sample(denoiser, None, start(1, 1), times, harness.noise(0))
+        made.sample(denoiser, None, start(1, 1), times, harness.NoiseSource(0))
         return denoiser.evaluated
 
-    steps = made.steps_for(nfe)
+    steps = made.steps_for_nfe(nfe)
     assert evaluations(steps) <= nfe < evaluations(steps + 1)
 
 
@@ -103,7 +103,7 @@ def matrix(x: Tensor, t: float, s: float, eps: Tensor) -> Tensor:
 @pytest.mark.parametrize("covariance", [None, scalar, elementwise, matrix])
 @pytest.mark.parametrize(("name", "fields"), NOISY)
 def test_results_do_not_depend_on_the_batch_to_the_bit(name: str, fields: dict[str, Any], covariance: Any) -> None:
-    made, times, noise, x = sampler(name, **fields), even(7), harness.noise(7), start(256, 3)
+    made, times, noise, x = sampler(name, **fields), even(7), harness.NoiseSource(7), start(256, 3)
 
     def batch(first: int, last: int) -> Tensor:
         return made.sample(Recorder(TwoPoints()), covariance, x[first:last].clone(), times, noise.after(first))
@@ -112,15 +112,15 @@ def test_results_do_not_depend_on_the_batch_to_the_bit(name: str, fields: dict[s
     for size in (64, 128):
         assert torch.equal(torch.cat([batch(k, k + size) for k in range(0, 256, size)]), whole)
     deterministic = name == "ddim" and not fields["eta"] and covariance is None
-    other = made.sample(Recorder(TwoPoints()), covariance, x, times, harness.noise(8))
+    other = made.sample(Recorder(TwoPoints()), covariance, x, times, harness.NoiseSource(8))
     assert torch.equal(other, whole) == deterministic
 
 
 @pytest.mark.parametrize(("name", "fields"), [*DETERMINISTIC, ("sigma_hat", {}), ("edm_heun", {"s_churn": 5})])
 def test_a_sampler_that_ignores_the_variance_does(name: str, fields: dict[str, Any]) -> None:
     made, times, x = sampler(name, **fields), even(7), start(64, 3)
-    assert made.ignores == ("variance",)
-    one, other = (made.sample(Recorder(TwoPoints()), c, x, times, harness.noise(1)) for c in (None, scalar))
+    assert made.unused_kinds == ("variance",)
+    one, other = (made.sample(Recorder(TwoPoints()), c, x, times, harness.NoiseSource(1)) for c in (None, scalar))
     assert torch.equal(one, other)
 
 
@@ -192,11 +192,11 @@ class Copy(Flat):
 @pytest.mark.parametrize(("name", "fields"), EVERY)
 def test_an_answer_that_is_the_input_itself_is_not_written_over(name: str, fields: dict[str, Any]) -> None:
     made, times, x = sampler(name, **fields), even(7), start(4, 2, 2)
-    one, other = (made.sample(Recorder(net), None, x, times, harness.noise(1)) for net in (Echo(), Copy()))
+    one, other = (made.sample(Recorder(net), None, x, times, harness.NoiseSource(1)) for net in (Echo(), Copy()))
     assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize("times", [(500, 500, 0), (400, 500, 0), (500, 400), (0, 0)])
 def test_times_that_do_not_fall_to_0_are_a_mistake(times: tuple[float, ...]) -> None:
     with pytest.raises(harness.BenchError, match=f"must fall to 0, got {times[0]}, {times[1]}"):
-        sampler("ddpm").sample(Recorder(Flat()), None, start(4, 2, 2), double(*times), harness.noise(1))
+        sampler("ddpm").sample(Recorder(Flat()), None, start(4, 2, 2), double(*times), harness.NoiseSource(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import Loss, call, with_values
+from harness import Loss, call_with_inputs, replace_fields
 from harness.discovery.registry import component
-from harness.inputs import wanted
+from harness.inputs import requested_inputs
 
 
 class Weighted(Loss):
@@ -24,8 +25,14 @@ class Weighted(Loss):
 class Counting(Loss):
     """Cross-entropy that counts its calls."""
 
-    def __call__(self, logits: Tensor, target: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        return F.cross_entropy(logits, target, reduction="none"), {"calls": state["calls"] + 1}
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(logits, target, reduction="none")
+
+    def with_state(
+        self, logits: Tensor, target: Tensor, /, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Its value, one call on."""
+        return self(logits, target), {"calls": state["calls"] + 1}
 
     def state(self) -> dict[str, Any]:
         """One counter."""
@@ -83,7 +90,7 @@ def test_a_masked_class_is_no_class(standardize: bool) -> None:
     logits, target = draw(6, 3)
     wide = torch.cat([logits, torch.full((6, 1), -torch.inf)], 1).requires_grad_()
     temperature = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
-    loss = with_values(scaled("cross_entropy", standardize=standardize), {("temperature",): temperature})
+    loss = replace_fields(scaled("cross_entropy", standardize=standardize), {("temperature",): temperature})
     value, expected = loss(wide, target).sum(), loss(logits.requires_grad_(), target).sum()
     torch.testing.assert_close(value, expected)
     gradients = torch.autograd.grad(value, (wide, temperature))
@@ -97,22 +104,23 @@ def test_the_inner_loss_gets_what_it_asks_for_and_no_more() -> None:
     available = {"progress": 0.5, "class_counts": torch.tensor([1.0, 2.0, 3.0, 4.0]), "epoch": 3}
     wrapped = scaled(scaled(Weighted(), temperature=2.0), temperature=3.0)
     torch.testing.assert_close(
-        call(wrapped, logits, target, **available), call(Weighted(), logits / 6, target, **available)
+        call_with_inputs(wrapped, logits, target, **available),
+        call_with_inputs(Weighted(), logits / 6, target, **available),
     )
     torch.testing.assert_close(
-        call(scaled("focal"), logits, target, **available), component("loss", "focal")(logits, target)
+        call_with_inputs(scaled("focal"), logits, target, **available), component("loss", "focal")(logits, target)
     )
 
 
 def test_a_wrapper_wants_what_is_inside() -> None:
-    assert wanted(scaled(scaled(Weighted()))) == {"progress", "class_counts"}
-    assert wanted(scaled("nll")) == frozenset()
+    assert requested_inputs(scaled(scaled(Weighted()))) == {"progress", "class_counts"}
+    assert requested_inputs(scaled("nll")) == frozenset()
 
 
 def test_the_state_of_the_inner_loss_gets_through() -> None:
     logits, target = draw()
     loss = scaled(Counting())
-    value, state = call(loss, logits, target, state=loss.state(), epoch=1)
-    _, state = call(loss, logits, target, state=state, epoch=2)
+    value, state = call_with_inputs(loss.with_state, logits, target, state=loss.state(), epoch=1)
+    _, state = call_with_inputs(loss.with_state, logits, target, state=state, epoch=2)
     assert state["calls"] == 2
     torch.testing.assert_close(value, F.cross_entropy(logits, target, reduction="none"))

@@ -45,7 +45,7 @@ def published_betas(name: str, steps: int) -> Any:
 @pytest.mark.parametrize("name", ["linear", "su", "cosine"])
 def test_at_whole_times_it_is_the_product(name: str, steps: int) -> None:
     product = numpy.cumprod(1 - published_betas(name, steps)).astype(float)
-    found = schedule(name, steps=steps).alpha_bar(torch.arange(1, steps + 1))
+    found = schedule(name, num_train_timesteps=steps).alpha_bar(torch.arange(1, steps + 1))
     numpy.testing.assert_allclose(found.numpy(), product, rtol=1e-12)
 
 
@@ -53,7 +53,7 @@ def test_at_whole_times_it_is_the_product(name: str, steps: int) -> None:
 @pytest.mark.parametrize("name", ["su", "cosine"])
 def test_a_handful_of_steps(name: str, steps: int) -> None:
     product = numpy.cumprod(1 - published_betas(name, steps)).astype(float)
-    found = schedule(name, steps=steps).alpha_bar(torch.arange(1, steps + 1))
+    found = schedule(name, num_train_timesteps=steps).alpha_bar(torch.arange(1, steps + 1))
     numpy.testing.assert_allclose(found.numpy(), product, rtol=1e-12)
 
 
@@ -77,8 +77,8 @@ def test_known_values_with_fewer_digits() -> None:
     assert math.sqrt(kept("su", 1000)) == pytest.approx(0.00648203, abs=5e-9)
     assert math.sqrt(kept("linear", 1000)) == pytest.approx(0.00635282, abs=5e-9)
     assert kept("cosine", 1000) == pytest.approx(2.4288e-9, rel=3e-5)
-    assert 1 - kept("cosine", 1, steps=4000) == pytest.approx(9.86582e-6, rel=1e-6)
-    assert kept("cosine", 4000, steps=4000) == pytest.approx(1.51798e-10, rel=4e-6)
+    assert 1 - kept("cosine", 1, num_train_timesteps=4000) == pytest.approx(9.86582e-6, rel=1e-6)
+    assert kept("cosine", 4000, num_train_timesteps=4000) == pytest.approx(1.51798e-10, rel=4e-6)
 
 
 def test_known_values_of_skipped_steps() -> None:
@@ -138,17 +138,17 @@ def test_edm_has_the_published_levels() -> None:
     steps, low, high, rho = 18, 0.002, 80.0, 7.0
     i = numpy.arange(steps)  # from the noisiest down, as in equation 5
     published = (high ** (1 / rho) + i / (steps - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho
-    made, t = schedule("edm", steps=steps), torch.arange(steps, 0, -1)
+    made, t = schedule("edm", num_train_timesteps=steps), torch.arange(steps, 0, -1)
     numpy.testing.assert_allclose(made.sigma(t).numpy(), published, rtol=1e-13)
     numpy.testing.assert_allclose(made.alpha_bar(t).numpy(), 1 / (1 + published**2), rtol=1e-13)
-    assert float(schedule("edm", steps=1).sigma(torch.tensor(1.0))) == pytest.approx(80.0)
+    assert float(schedule("edm", num_train_timesteps=1).sigma(torch.tensor(1.0))) == pytest.approx(80.0)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data(), steps=st.integers(21, 3000))
 @settings(max_examples=40, deadline=None)
 def test_every_schedule_falls_from_one(name: str, steps: int, data: st.DataObject) -> None:
-    made = schedule(name, steps=steps)
+    made = schedule(name, num_train_timesteps=steps)
     times = torch.tensor(sorted(data.draw(st.lists(st.floats(0, steps), min_size=2, max_size=20))), dtype=torch.float64)
     a, sigma = made.alpha_bar(times), made.sigma(times)
     assert a.dtype == sigma.dtype == torch.float64 and float(made.alpha_bar(torch.tensor(0.0))) == 1
@@ -177,7 +177,7 @@ def test_no_schedule_jumps(name: str) -> None:
 
 def test_what_cannot_be_a_schedule_says_so() -> None:
     with pytest.raises(BenchError, match="below 1"):
-        schedule("linear", steps=20).alpha_bar(torch.tensor(1.0))
+        schedule("linear", num_train_timesteps=20).alpha_bar(torch.tensor(1.0))
     with pytest.raises(BenchError, match="below"):
         schedule("edm", sigma_min=2.0, sigma_max=1.0)
     with pytest.raises(BenchError, match="below"):

@@ -12,7 +12,7 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
-from harness import with_values
+from harness import replace_fields
 from harness.discovery.registry import component
 
 ALPHAS = [0.2, 0.7, 1 - 1e-9, 1.0, 1 + 1e-9, 1.01, 1.3, 1.5, 2.0, 2.5, 4.0]
@@ -23,7 +23,7 @@ def logits(*shape: int, spread: float = 2.0, seed: int = 0) -> Tensor:
 
 
 def entmax(alpha: float | Tensor, z: Tensor, log: bool = False) -> Tensor:
-    transform = with_values(component("transform", "entmax"), {("alpha",): alpha})
+    transform = replace_fields(component("transform", "entmax"), {("alpha",): alpha})
     result: Tensor = transform.log(z) if log else transform(z)
     return result
 
@@ -78,6 +78,7 @@ def test_sparsemax_is_the_published_sort() -> None:
     torch.testing.assert_close(component("transform", "sparsemax")(z), expected, atol=1e-14, rtol=0)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("n", [2, 5])
 def test_entmax_is_its_definition(alpha: float, n: int) -> None:
@@ -113,6 +114,7 @@ def test_small_probabilities_have_a_correct_logarithm() -> None:
     assert entmax(1.5, z, log=True).tolist() == [0.0, -math.inf, -math.inf]
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("alpha", [0.7, 1.0, 1.3, 2.0, 2.5])
 def test_both_derivatives_equal_finite_differences_in_logits_and_alpha(alpha: float) -> None:
     z = logits(1, 4, seed=5).requires_grad_()

@@ -13,7 +13,7 @@ import scipy.special
 import torch
 from torch import Tensor
 
-from harness import with_values
+from harness import replace_fields
 from harness.discovery.registry import component
 
 from .points import SETS, model, points, threshold
@@ -61,6 +61,7 @@ def fitted(name: str, loss: Any, start: float, **fields: Any) -> tuple[float, fl
     return threshold(x, logits), accuracy(logits, y)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     ("slope", "published", "right"),
     [(1, 0.7001, 2), (2, 0.3604, 2), (4, 0.2007, 3), (8, 0.1386, 3), (16, 0.1257, 3), (32, 0.1250, 3)],
@@ -74,6 +75,7 @@ def test_cross_entropy_needs_a_slope_of_four_to_separate_three_points(
     assert share == pytest.approx(right / 3)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     ("temperature", "published", "right"), [(0.05, 0.1250, 3), (0.1, 0.1283, 3), (0.2, 0.2190, 3), (0.3, 0.4063, 2)]
 )
@@ -86,6 +88,7 @@ def test_exact_separates_three_points_while_its_temperature_is_low(
     assert share == pytest.approx(right / 3)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("slope", "published", "right"), [(2, 2.050, 2), (4, 0.338, 2), (8, 0.151, 3), (16, 0.126, 3)])
 def test_the_sigmoid_error_needs_a_slope_of_eight(slope: float, published: float, right: int) -> None:
     b, share = fitted("three_points", component("loss", "sigmoid_error"), 0.1, slope=slope)
@@ -134,13 +137,14 @@ def test_the_published_descent_is_at_its_goal_after_five_thousand_steps() -> Non
     assert descended(5000, 0.01) == (pytest.approx(0.125, abs=1e-4), pytest.approx(0.02956, abs=1e-5))
 
 
+@pytest.mark.verify
 def test_exact_with_a_learned_temperature_descends_to_the_goal() -> None:
     network, (x, y), loss = model(), points("three_points"), component("loss", "exact")
     log_sigma = torch.zeros((), dtype=torch.float64, requires_grad=True)
     descent = torch.optim.SGD([network.get_parameter("threshold"), log_sigma], lr=0.05)
     for _ in range(1000):
         descent.zero_grad()
-        with_values(loss, {("temperature",): log_sigma.exp()})(network(x), y).mean().backward()
+        replace_fields(loss, {("temperature",): log_sigma.exp()})(network(x), y).mean().backward()
         descent.step()
     logits, sigma = network(x).detach(), float(log_sigma.detach().exp())
     assert (threshold(x, logits), sigma) == pytest.approx(descended(1000, 0.05), rel=1e-6)

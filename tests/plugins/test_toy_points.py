@@ -11,18 +11,18 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from harness import BenchError, Data
+from harness import BenchError, Examples
 from harness.artifacts import check
 from harness.discovery.registry import component
-from harness.protocols._split import split
+from harness.protocols.accuracy.split import split
 
 from .points import SETS, model, points, threshold
 
 EVERY = pytest.mark.parametrize("name", SETS)
 
 
-def load(name: str) -> Data:
-    data: Data = component("dataset", name).load(torch.Generator())
+def load(name: str) -> Examples:
+    data: Examples = component("dataset", name).load(torch.Generator())
     return data
 
 
@@ -88,7 +88,7 @@ def test_the_threshold_wants_a_line_and_two_classes() -> None:
 
 
 def separable(inputs: Tensor, target: Tensor) -> float:
-    return float(component("metric", "separable")(inputs, target))
+    return float(component("metric", "linearly_separable")(inputs, target))
 
 
 def test_three_points_are_separable_and_five_are_not() -> None:

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from harness import Ready, Schedule
+from harness import DiffusionModel, Schedule
 from harness.discovery.registry import component
 
-PREDICTS = ("eps", "x0", "v")
+PREDICTS = ("epsilon", "sample", "v_prediction")
 FIELDS: list[dict[str, Any]] = [
     {"name": "digits"},
     {"name": "digits", "network": "unet"},
@@ -65,7 +65,7 @@ def trained(steps: int, seed: int = 0, **fields: Any) -> dict[str, Tensor]:
 
 def trials(denoiser: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Held-out x_0, noise, times spread over all of them, sqrt A_t and sqrt B_t."""
-    x0: Tensor = denoiser.data(None)[:128]
+    x0: Tensor = denoiser.reference_data(None)[:128]
     e = torch.randn(x0.shape, generator=seeded(1))
     t = torch.linspace(5, 1000, len(x0), dtype=torch.float64)
     kept = denoiser.schedule.alpha_bar(t).view(-1, 1, 1, 1).float()
@@ -76,7 +76,7 @@ def error(fields: Mapping[str, Any], steps: int) -> float:
     """Mean squared error of eps on held-out data after so many steps of training."""
     denoiser = component("denoiser", **fields)
     x0, e, t, a, b = trials(denoiser)
-    ready = Ready(denoiser, denoiser.load("cpu", weights=trained(steps, **fields)))
+    ready = DiffusionModel(denoiser, denoiser.load("cpu", weights=trained(steps, **fields)))
     return float((ready.eps(a * x0 + b * e, t) - e).square().mean())
 
 
@@ -136,15 +136,15 @@ def test_samples_do_not_see_one_another_and_times_are_real(fields: dict[str, Any
     assert not torch.equal(*denoiser.predict(net, same, t[:2]))
 
 
-@pytest.mark.parametrize("predicts", PREDICTS)
-def test_what_is_learned_is_what_the_harness_takes_it_for(predicts: str) -> None:
+@pytest.mark.parametrize("prediction_type", PREDICTS)
+def test_what_is_learned_is_what_the_harness_takes_it_for(prediction_type: str) -> None:
     """A network that says exactly what it is taught makes x_0 and the noise come out again."""
     x0, e = torch.randn(2, 5, 1, 8, 8, generator=seeded(), dtype=torch.float64)
     t = torch.tensor([1.0, 30.5, 300.0, 700.0, 1000.0], dtype=torch.float64)
-    denoiser = component("denoiser", "digits", predicts=predicts)
+    denoiser = component("denoiser", "digits", prediction_type=prediction_type)
     kept = denoiser.schedule.alpha_bar(t).view(-1, 1, 1, 1)
     a, b = kept.sqrt(), (1 - kept).sqrt()
-    said = training().TARGETS[predicts](x0, e, a, b)
+    said = training().TARGETS[prediction_type](x0, e, a, b)
 
     class Told(type(denoiser)):  # type: ignore[misc]
         """Says what it was told."""
@@ -152,7 +152,9 @@ def test_what_is_learned_is_what_the_harness_takes_it_for(predicts: str) -> None
         def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
             return said
 
-    guesses = Ready(Told(predicts=predicts, schedule=denoiser.schedule), None).both(a * x0 + b * e, t)
+    guesses = DiffusionModel(Told(prediction_type=prediction_type, schedule=denoiser.schedule), None).x0_and_eps(
+        a * x0 + b * e, t
+    )
     torch.testing.assert_close(guesses[0], x0, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(guesses[1], e, rtol=1e-9, atol=1e-9)
 
@@ -164,17 +166,17 @@ def gaussian() -> tuple[Tensor, Tensor]:
     return mean, root @ root.T
 
 
-def best(predicts: str, x: Tensor, kept: float) -> Tensor:
+def best(prediction_type: str, x: Tensor, kept: float) -> Tensor:
     """E[x_0 | x], E[e | x] or the v of both for Gaussian data, by the rule for conditional Gaussians."""
     mean, covariance = gaussian()
     a, b = math.sqrt(kept), math.sqrt(1 - kept)
     whitened = torch.linalg.solve(kept * covariance + (1 - kept) * torch.eye(3), (x - a * mean).T).T
     x0, e = mean + a * whitened @ covariance, b * whitened
-    return {"eps": e, "x0": x0, "v": a * e - b * x0}[predicts]
+    return {"epsilon": e, "sample": x0, "v_prediction": a * e - b * x0}[prediction_type]
 
 
-@pytest.mark.parametrize("predicts", PREDICTS)
-def test_a_linear_network_on_gaussian_data_becomes_the_exact_denoiser(predicts: str) -> None:
+@pytest.mark.parametrize("prediction_type", PREDICTS)
+def test_a_linear_network_on_gaussian_data_becomes_the_exact_denoiser(prediction_type: str) -> None:
     mean, covariance = gaussian()
     root, level = torch.linalg.cholesky(covariance), Level()
 
@@ -184,16 +186,16 @@ def test_a_linear_network_on_gaussian_data_becomes_the_exact_denoiser(predicts: 
     torch.manual_seed(0)
     far = []
     x = math.sqrt(0.4) * examples(4000, seeded(1)) + math.sqrt(0.6) * torch.randn(4000, 3, generator=seeded(2))
-    exact = best(predicts, x.double(), 0.4)
+    exact = best(prediction_type, x.double(), 0.4)
     for steps in (100, 3000):
-        net = training().fit(Linear(3), examples, level, predicts, steps, seeded(), silent).requires_grad_(False)
+        net = training().fit(Linear(3), examples, level, prediction_type, steps, seeded(), silent).requires_grad_(False)
         far.append(float((net(x, torch.zeros(4000)) - exact).square().mean() / exact.square().mean()))
     assert far[1] < min(1e-3, far[0])
 
 
 def test_times_of_a_batch_fill_the_whole_span_evenly() -> None:
     times = training().times
-    drawn = times(component("schedule", "linear", steps=50), 8, seeded()).sort().values
+    drawn = times(component("schedule", "linear", num_train_timesteps=50), 8, seeded()).sort().values
     assert drawn.dtype == torch.float64
     assert bool((drawn > 0).all() and (drawn <= 50).all())
     torch.testing.assert_close(drawn.diff(), torch.full((7,), 50 / 8, dtype=torch.float64))

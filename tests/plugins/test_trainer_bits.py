@@ -43,7 +43,7 @@ question: Are they the same?
 protocol: accuracy
 vary: {dataset: [{csv: {path: table.csv, target: y}}], model: [{mlp: {hidden: 7}}], loss: [{tailed: {power: {learn: 1.7}}}]}
 settings: {epochs: 2, batch: 37, normalize_gradient: true}
-measure: [nll, ece]
+metrics: [nll, ece]
 plugins: [tailed.py]
 """
 

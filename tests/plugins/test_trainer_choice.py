@@ -91,7 +91,7 @@ def called(value: object) -> str:
 )
 def test_loop_is_taken_with_the_reason(loss: Any, build: Build, reason: str, tmp_path: Path) -> None:
     job = make_job(loss, tmp_path, build, seeds=[0], epochs=2)
-    chosen, why = component("trainer", "auto").choose(job)
+    chosen, why = component("trainer", "auto").resolve(job)
     assert repr(chosen) == "loop"
     assert why is not None
     assert why.startswith("trainer loop: ")
@@ -115,14 +115,14 @@ def test_loop_is_taken_with_the_reason(loss: Any, build: Build, reason: str, tmp
     ids=called,
 )
 def test_stacked_is_taken_where_it_works_and_pays(loss: Any, build: Build, tmp_path: Path) -> None:
-    chosen, why = component("trainer", "auto").choose(make_job(loss, tmp_path, build, seeds=[0]))
+    chosen, why = component("trainer", "auto").resolve(make_job(loss, tmp_path, build, seeds=[0]))
     assert repr(chosen) == "stacked"
     assert why is not None
     assert "trainer stacked" in why
 
 
 def test_mixed_precision_is_for_loop(tmp_path: Path) -> None:
-    chosen, why = component("trainer", "auto").choose(make_job("focal", tmp_path, amp=True))
+    chosen, why = component("trainer", "auto").resolve(make_job("focal", tmp_path, amp=True))
     assert repr(chosen) == "loop"
     assert "amp" in str(why)
 

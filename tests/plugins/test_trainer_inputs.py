@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness import INPUTS, Job, Loss, component
+from harness import LOSS_INPUTS, Loss, TrainingJob, component
 
 from .training import CLASSES, Build, Residual, linear, make_job, mlp, plain, trained
 
@@ -63,7 +63,11 @@ class OfClassCounts(Loss):
 class OfState(Loss):
     """Measured by its own running mean; counts its calls."""
 
-    def __call__(self, logits: Tensor, target: Tensor, state: dict[str, Tensor]) -> Any:
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return each(logits, target)
+
+    def with_state(self, logits: Tensor, target: Tensor, /, state: Mapping[str, Tensor]) -> Any:
+        """Its value by the mean and the count so far, and both one step on."""
         loss = each(logits, target)
         mean = 0.9 * state["mean"] + 0.1 * loss.mean()
         return loss.mean() / mean * (1 + state["calls"]), {"mean": mean, "calls": state["calls"] + 1}
@@ -73,7 +77,7 @@ class OfState(Loss):
         return {"mean": torch.tensor(1.0), "calls": torch.zeros((), dtype=torch.int64)}
 
 
-def by_hand(loss: Loss, job: Job, k: int) -> Callable[..., Tensor]:
+def by_hand(loss: Loss, job: TrainingJob, k: int) -> Callable[..., Tensor]:
     """The same loss with each input made from its definition."""
     counts = torch.bincount(job.train.labels[k], minlength=CLASSES)
     assert not torch.equal(counts, torch.bincount(job.train.labels[1 - k], minlength=CLASSES))
@@ -161,7 +165,7 @@ def test_a_loss_may_take_everything(trainer: str, tmp_path: Path) -> None:
     trained(trainer, make_job(Open(), tmp_path, seeds=[0]))
     assert len(SEEN) == 15
     for place, seen in enumerate(SEEN):
-        assert set(seen) == set(INPUTS)
+        assert set(seen) == set(LOSS_INPUTS) - {"state"}
         assert (seen["step"], seen["epoch"]) == (place, place // 5)
         assert float(seen["progress"]) == pytest.approx(place / 14)
     assert (float(SEEN[0]["progress"]), float(SEEN[-1]["progress"])) == (0.0, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,14 @@ class Strained(Loss):
     weight: float = 1.0
     stop: str = ""
 
-    def __call__(self, logits: Tensor, target: Tensor, step: int, state: dict[str, Tensor]) -> Any:
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(logits * self.weight, target, reduction="none")
+
+    def with_state(self, logits: Tensor, target: Tensor, /, step: int, state: Mapping[str, Tensor]) -> Any:
+        """Its value by the mean so far, and the mean one step on."""
         if step == 12 and self.stop and Path(self.stop).exists():
             raise Stop
-        loss = F.cross_entropy(logits * self.weight, target, reduction="none")
+        loss = self(logits, target)
         return loss * (1 + 0.1 * state["mean"]), {"mean": 0.5 * state["mean"] + 0.5 * loss.mean()}
 
     def state(self) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def test_loop_goes_on_where_it_stopped(where: str, optimizer: str, tmp_path: Pat
         tmp_path / "b",
         noisy,
         seeds=[4],
-        report=report,
+        on_progress=report,
         **settings,
     )
     loop = component("trainer", "loop")
@@ -69,7 +74,7 @@ def test_loop_goes_on_where_it_stopped(where: str, optimizer: str, tmp_path: Pat
     flag.unlink()
     told: list[float] = []
     torch.manual_seed(123)
-    resumed = loop.fit(dataclasses.replace(torn, report=lambda done, _: told.append(done)))
+    resumed = loop.fit(dataclasses.replace(torn, on_progress=lambda done, _: told.append(done)))
     assert told == {"after an epoch": [3, 4, 5], "within an epoch": [3, 4, 5], "at the end": []}[where]
     assert torch.equal(resumed.test, expected.test)
     assert torch.equal(resumed.validation, expected.validation)

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness import Job, Loss, component
+from harness import Loss, TrainingJob, component
 
 from .training import CLASSES, COLUMNS, Build, Residual, alone, linear, make_job, mlp, plain, trained
 
@@ -70,7 +70,7 @@ class Gained(nn.Linear):
         return super().forward(x) * self.gain
 
 
-def check(job: Job, trainer: str, tolerance: float = 2e-5) -> None:
+def check(job: TrainingJob, trainer: str, tolerance: float = 2e-5) -> None:
     for k, (logits, _) in enumerate(trained(trainer, job)):
         torch.testing.assert_close(logits, plain(job, k), rtol=tolerance, atol=tolerance)
 
@@ -155,6 +155,6 @@ def test_progress_is_told_after_every_epoch(tmp_path: Path) -> None:
     for trainer in ("stacked", "loop"):
         told: list[tuple[float, float]] = []
         component("trainer", trainer).fit(
-            make_job("cross_entropy", tmp_path, seeds=[0], report=lambda a, b, to=told: to.append((a, b)))
+            make_job("cross_entropy", tmp_path, seeds=[0], on_progress=lambda a, b, to=told: to.append((a, b)))
         )
         assert told == [(1, 3), (2, 3), (3, 3)]

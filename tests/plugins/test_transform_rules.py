@@ -43,6 +43,7 @@ def logits(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+@pytest.mark.verify
 @EVERY
 def test_any_dimension_and_any_leading_ones(name: str) -> None:
     transform, z = make(name), logits(2, 3, 4)
@@ -119,6 +120,7 @@ def test_equal_logits_share_alike(name: str) -> None:
         assert gradient.isfinite().all()
 
 
+@pytest.mark.verify
 @EVERY
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
@@ -153,6 +155,7 @@ def test_mapped_second_derivative_equals_a_loop(name: str) -> None:
     torch.testing.assert_close(torch.func.vmap(hessian)(z), expected, atol=1e-9, rtol=0)
 
 
+@pytest.mark.verify
 @TRACED
 @pytest.mark.parametrize("name", ["softmax_scaled", "exponential", "negative_exponential", "sparsemax", "entmax"])
 def test_compiled_equals_eager(name: str) -> None:

@@ -14,6 +14,8 @@ import harness
 from tests.plugins.sampling import even, sampler
 from tests.plugins.test_analytic import MIXTURE
 
+from .estimates import posterior_variance
+
 TARGETS: dict[str, tuple[dict[str, Any], int, tuple[int, ...]]] = {
     "grid25": ({}, 128, (5, 10, 25, 50, 100)),
     "ring8": ({}, 128, (5, 10, 25, 50, 100)),
@@ -27,13 +29,13 @@ SEEDS = 4
 def variances(name: str) -> tuple[Any, list[Any]]:
     """The denoiser, and beta~, beta, the best number and the best diagonal."""
     ready = harness.denoiser(name, **TARGETS[name][0])
-    data = ready.draw(200, torch.Generator().manual_seed(0))
+    data = ready.sample(200, torch.Generator().manual_seed(0))
     made = [harness.component("variance", each) for each in ("beta_tilde", "beta")]
     made += [harness.component("variance", "exact", form=form, draws=200) for form in ("isotropic", "diagonal")]
     found = []
     for variance in made:
         given = variance.fit(ready, data, torch.Generator().manual_seed(1)) | {"denoiser": ready}
-        found.append(lambda *args, variance=variance, given=given: variance.covariance(given, *args))
+        found.append(lambda *args, variance=variance, given=given: posterior_variance(variance, given, *args))
     return ready, found
 
 
@@ -44,9 +46,11 @@ def test_the_order_of_likelihoods_at_every_number_of_steps(name: str, steps: int
     metric, n = harness.component("metric", "step_kl"), TARGETS[name][1]
     rows = []
     for seed in range(SEEDS):
-        x0 = ready.draw(n, torch.Generator().manual_seed(100 + seed))
-        given = {"reference": x0, "denoiser": ready, "sampler": sampler("ddpm"), "times": even(steps)}
-        rows.append([harness.call(metric, **given, covariance=c, noise=harness.noise(seed)) for c in every])
+        x0 = ready.sample(n, torch.Generator().manual_seed(100 + seed))
+        given = {"reference": x0, "model": ready, "sampler": sampler("ddpm"), "times": even(steps)}
+        rows.append(
+            [harness.call_with_inputs(metric, **given, covariance=c, noise=harness.NoiseSource(seed)) for c in every]
+        )
     columns = list(zip(*rows, strict=True))
     for worse, better in pairwise(columns):
         lead = [a - b for a, b in zip(worse, better, strict=True)]

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness import Job, Part, component
+from harness import Subset, TrainingJob, component
 
 CLASSES, COLUMNS, ROWS, SEEDS = 3, 5, 120, 32
 Build = Callable[[], nn.Module]
@@ -50,7 +50,7 @@ class Residual(nn.Module):
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
 
-def parts() -> Iterator[Part]:
+def parts() -> Iterator[Subset]:
     """47 training, 13 validation and 21 test rows of one table, other rows and another standardisation each seed."""
     draw = torch.Generator().manual_seed(3)
     table = torch.randn(ROWS, COLUMNS, generator=draw)
@@ -58,7 +58,7 @@ def parts() -> Iterator[Part]:
     rows = torch.stack([torch.randperm(ROWS, generator=draw)[:81] for _ in range(SEEDS)])
     shift, scale = torch.rand(SEEDS, COLUMNS, generator=draw), 0.5 + torch.rand(SEEDS, COLUMNS, generator=draw)
     for index in rows.split([47, 13, 21], 1):
-        yield Part(table, index, labels[index], shift, scale)
+        yield Subset(table, index, labels[index], shift, scale)
 
 
 def make_job(
@@ -68,9 +68,9 @@ def make_job(
     *,
     seeds: Sequence[int] = (0, 2),
     lr: float | Sequence[float] = 0.05,
-    report: Callable[..., None] = lambda *_: None,
+    on_progress: Callable[..., None] = lambda *_: None,
     **settings: Any,
-) -> Job:
+) -> TrainingJob:
     """A job; `loss` is a component or the name of a stock one. Batches of 10: the fifth of an epoch has 7 examples."""
 
     def model(k: int = 0) -> nn.Module:
@@ -79,7 +79,7 @@ def make_job(
             return build()
 
     train, validation, test = (take(part, list(seeds)) for part in parts())
-    return Job(
+    return TrainingJob(
         loss=component("loss", loss) if isinstance(loss, str) else loss,
         model=model,
         train=train,
@@ -92,29 +92,29 @@ def make_job(
         generator=lambda name, k=0: torch.Generator().manual_seed(hash_of(f"{seeds[k]} {name}")),
         device="cpu",
         folder=folder,
-        report=report,
+        on_progress=on_progress,
     )
 
 
-def take(part: Part, seeds: list[int]) -> Part:
+def take(part: Subset, seeds: list[int]) -> Subset:
     """Some of a part's seeds."""
     assert part.shift is not None
     assert part.scale is not None
-    return Part(part.table, part.index[seeds], part.labels[seeds], part.shift[seeds], part.scale[seeds])
+    return Subset(part.table, part.index[seeds], part.labels[seeds], part.shift[seeds], part.scale[seeds])
 
 
 def hash_of(text: str) -> int:
     return sum(byte * 131**place for place, byte in enumerate(text.encode())) % 2**62
 
 
-def examples(part: Part, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
+def examples(part: Subset, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
     """(inputs, labels) of some examples of a part for the k-th seed."""
     assert part.shift is not None
     assert part.scale is not None
     return (part.table[part.index[k]][places] - part.shift[k]) * part.scale[k], part.labels[k][places]
 
 
-def plain(job: Job, k: int, value: Value = cross_entropy) -> Tensor:
+def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
     """Test logits [m, classes] after the k-th seed's training, by an ordinary loop over torch.nn and torch.optim.
 
     `value(logits, target, step=, epoch=, progress=, rows=, inputs=, model=)` is the mean loss.
@@ -146,7 +146,7 @@ def plain(job: Job, k: int, value: Value = cross_entropy) -> Tensor:
         return model.eval()(examples(job.test, k, torch.arange(job.test.index.shape[1]))[0])  # type: ignore[no-any-return]
 
 
-def alone(job: Job, k: int) -> Job:
+def alone(job: TrainingJob, k: int) -> TrainingJob:
     """The job of the k-th seed alone."""
     return dataclasses.replace(
         job,
@@ -160,7 +160,7 @@ def alone(job: Job, k: int) -> Job:
     )
 
 
-def trained(trainer: str, job: Job) -> list[Any]:
+def trained(trainer: str, job: TrainingJob) -> list[Any]:
     """The outcome of every seed: all at once by `stacked`, one after another by `loop`."""
     if trainer == "stacked":
         outcome = component("trainer", "stacked").fit(job)

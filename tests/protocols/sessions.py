@@ -11,16 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness import Case, Data, Job, Metric, Model, Outcome, Trainer, component
+from harness import CellContext, Examples, Metric, Model, Trainer, TrainingJob, TrainingResult, component
 
 BLOCK = range(32)
 
 
-def table(**fields: Any) -> Data:
+def table(**fields: Any) -> Examples:
     draw = torch.Generator().manual_seed(5)
     inputs = torch.randn(90, 4, generator=draw)
     targets = (inputs @ torch.randn(4, 3, generator=draw) + torch.randn(90, 3, generator=draw)).argmax(1)
-    return Data(inputs=inputs, targets=targets, classes=3, **fields)
+    return Examples(inputs=inputs, targets=targets, classes=3, **fields)
 
 
 class Narrow(Model):
@@ -36,27 +36,27 @@ def open_session(
     *,
     loss: Any = "cross_entropy",
     trainer: Any = "stacked",
-    data: Data | None = None,
-    measure: Mapping[str, Metric] | None = None,
+    data: Examples | None = None,
+    metrics: Mapping[str, Metric] | None = None,
     tune: Mapping[str, Any] | None = None,
     split: str = "seed",
     **settings: Any,
 ) -> Any:
-    case = Case(
-        parts={
+    case = CellContext(
+        components={
             "dataset": component("dataset", "iris"),
             "model": Narrow(),
             "loss": component("loss", loss) if isinstance(loss, str) else loss,
             "trainer": component("trainer", trainer) if isinstance(trainer, str) else trainer,
         },
         build=lambda kind, spec: component(kind, **spec),
-        measure=measure or {"nll": component("metric", "nll"), "accuracy": component("metric", "accuracy")},
+        metrics=metrics or {"nll": component("metric", "nll"), "accuracy": component("metric", "accuracy")},
         tune=tune,
         artifacts={"dataset": data or table()},
         split=split,
         device="cpu",
         folder=folder,
-        report=lambda *_: None,
+        on_progress=lambda *_: None,
     )
     return component("protocol", "accuracy", **{"epochs": 3, **settings}).setup(case)
 
@@ -64,16 +64,16 @@ def open_session(
 class Spy(Trainer):
     """Answers logits that were written down beforehand by learning rate; notes the jobs it was given."""
 
-    jobs: ClassVar[list[Job]] = []
-    width: ClassVar[int] = 4
+    jobs: ClassVar[list[TrainingJob]] = []
+    seeds_per_block: ClassVar[int] = 4
 
-    def fit(self, job: Job) -> Outcome:
+    def fit(self, job: TrainingJob) -> TrainingResult:
         """The logits of `answer`."""
         self.jobs.append(job)
-        return Outcome(test=answer(job, job.test, "test"), validation=answer(job, job.validation, "validation"))
+        return TrainingResult(test=answer(job, job.test, "test"), validation=answer(job, job.validation, "validation"))
 
 
-def answer(job: Job, part: Any, name: str) -> Tensor:
+def answer(job: TrainingJob, part: Any, name: str) -> Tensor:
     """Logits [s, m, classes] that depend on the seed, the rate and the part only."""
     return torch.stack([confidence(name, s, lr) * F.one_hot(y, 3) for s, lr, y in zip(job.seeds, job.lr, part.labels, strict=True)])  # fmt: skip
 
@@ -87,17 +87,17 @@ def nll_of(weight: float) -> float:
     return math.log(math.exp(weight) + 2) - weight
 
 
-NOTED: list[tuple[Outcome, Job]] = []
+NOTED: list[tuple[TrainingResult, TrainingJob]] = []
 
 
 class Noting(Trainer):
     """Stacked training that is looked at."""
 
-    width: ClassVar[int] = 2
+    seeds_per_block: ClassVar[int] = 2
 
-    def fit(self, job: Job) -> Outcome:
+    def fit(self, job: TrainingJob) -> TrainingResult:
         """As `stacked`."""
-        outcome: Outcome = component("trainer", "stacked").fit(job)
+        outcome: TrainingResult = component("trainer", "stacked").fit(job)
         NOTED.append((outcome, job))
         return outcome
 
@@ -105,7 +105,7 @@ class Noting(Trainer):
 class Worst(Metric):
     """The largest probability of a wrong answer: no mean over examples."""
 
-    better: ClassVar[str] = "lower"
+    higher_is_better: ClassVar[bool | None] = False
 
     def __call__(self, probabilities: Tensor, target: Tensor) -> Tensor:
         return probabilities.scatter(1, target[:, None], 0).max() ** 2

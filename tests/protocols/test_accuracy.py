@@ -9,8 +9,8 @@ import numpy
 import pytest
 import torch
 
-from harness import Job, Outcome, Part, Skip, component
-from harness.protocols._judge import Answers, judge, score
+from harness import Skip, Subset, TrainingJob, TrainingResult, component
+from harness.protocols.accuracy.scoring import Answers, judge, score
 
 from .sessions import BLOCK, NOTED, Noting, Spy, Worst, answer, confidence, nll_of, open_session, table
 
@@ -20,6 +20,7 @@ def _no_jobs() -> None:
     Spy.jobs.clear()
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("examples", [200, 31, 9])
 def test_other_metrics_are_kept_as_the_pseudo_values_of_groups_left_out(examples: int) -> None:
     draw = torch.Generator().manual_seed(examples)
@@ -32,18 +33,21 @@ def test_other_metrics_are_kept_as_the_pseudo_values_of_groups_left_out(examples
         return float(max(p[i, j] for i in rows for j in range(3) if j != target[i])) ** 2
 
     inputs = torch.zeros(1000, 1)
-    part = Part(inputs, ids[None], target[None])
+    part = Subset(inputs, ids[None], target[None])
     answers = Answers(logits, part, "classes", component("loss", "cross_entropy"), None)
-    value, pseudo, numbers = judge({"worst": Worst()}, answers)["worst"]
+    judged = judge(Worst(), answers)
+    assert judged is not None
+    value, pseudo, numbers = judged
     everything = list(range(examples))
     assert value == pytest.approx(worst(everything), rel=1e-6)
     assert numbers.tolist() == list(range(20))
     for group in range(20):
         without = worst([i for i in everything if int(ids[i]) % 20 != group])
         assert float(pseudo[group]) == pytest.approx(20 * worst(everything) - 19 * without, abs=1e-5)
-    assert score(Worst(), answers) == value
+    assert score("worst", Worst(), answers) == value
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("split", ["seed", "fixed"])
 def test_metrics_see_the_test_part_only_and_its_true_labels(split: str, tmp_path: Path) -> None:
     data = table(label_noise=0.4)
@@ -51,11 +55,11 @@ def test_metrics_see_the_test_part_only_and_its_true_labels(split: str, tmp_path
     (job,) = Spy.jobs
     for k in range(4):
         assert values.metrics["nll"][k] == pytest.approx(nll_of(confidence("test", k, 0.3)), rel=1e-6)
-        ids = values.units["nll"][1][k]
+        ids = values.per_example["nll"][1][k]
         assert set(ids) == set(job.test.index[k].tolist())
         assert not set(ids) & {*job.train.index[k].tolist(), *job.validation.index[k].tolist()}
         assert torch.equal(job.test.labels[k], data.targets[job.test.index[k]])
-    assert len({tuple(sorted(ids)) for ids in values.units["nll"][1].tolist()}) == (1 if split == "fixed" else 4)
+    assert len({tuple(sorted(ids)) for ids in values.per_example["nll"][1].tolist()}) == (1 if split == "fixed" else 4)
 
 
 def test_every_example_is_kept_with_its_own_value(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_every_example_is_kept_with_its_own_value(tmp_path: Path) -> None:
     data = table()
     for k in range(2):
         for label in ("nll", "accuracy"):
-            kept, ids = values.units[label]
+            kept, ids = values.per_example[label]
             assert kept[k].mean() == pytest.approx(values.metrics[label][k], rel=1e-12)
             for place in range(len(ids[k])):
                 logits, target = outcome.test[k][place].double(), int(data.targets[ids[k][place]])  # type: ignore[index]
@@ -75,41 +79,42 @@ def test_every_example_is_kept_with_its_own_value(tmp_path: Path) -> None:
 
 
 def test_small_test_parts_give_every_seed_as_many_units(tmp_path: Path) -> None:
-    values = open_session(tmp_path, measure={"ece": component("metric", "ece"), "worst": Worst()}).measure(BLOCK, {})
+    values = open_session(tmp_path, metrics={"ece": component("metric", "ece"), "worst": Worst()}).measure(BLOCK, {})
     for label in ("ece", "worst"):
-        assert values.units[label][0].shape == values.units[label][1].shape == (32, 20)
-        assert numpy.isfinite(values.units[label][0]).all()
-    spread = values.units["ece"][0].var(1, ddof=1) / 20
+        assert values.per_example[label][0].shape == values.per_example[label][1].shape == (32, 20)
+        assert numpy.isfinite(values.per_example[label][0]).all()
+    spread = values.per_example["ece"][0].var(1, ddof=1) / 20
     assert (spread > 0).all()
 
 
 class Lossy(Spy):
     """Loses the seeds 5 and 6."""
 
-    def fit(self, job: Job) -> Outcome:
+    def fit(self, job: TrainingJob) -> TrainingResult:
         """NaN in one logit of seed 5, infinity in one of seed 6."""
         logits = answer(job, job.test, "test").float()
         for k, seed in enumerate(job.seeds):
             logits[k, 3, 1] = {5: math.nan, 6: math.inf}.get(seed, 0.0)
-        return Outcome(test=logits)
+        return TrainingResult(test=logits)
 
 
 def test_seeds_that_diverged_are_named(tmp_path: Path) -> None:
-    session = open_session(tmp_path, trainer=Lossy(), measure={"ece": component("metric", "ece"), "nll": component("metric", "nll")})  # fmt: skip
+    session = open_session(tmp_path, trainer=Lossy(), metrics={"ece": component("metric", "ece"), "nll": component("metric", "nll")})  # fmt: skip
     assert session.measure(range(4), {}).notes == []
     values = session.measure(range(4, 8), {})
     assert values.notes == ["diverged: 5, 6"]
     for label in ("ece", "nll"):
         assert [math.isfinite(number) for number in values.metrics[label]] == [True, False, False, True]
-        assert [bool(numpy.isfinite(row).all()) for row in values.units[label][0]] == [True, False, False, True]
+        assert [bool(numpy.isfinite(row).all()) for row in values.per_example[label][0]] == [True, False, False, True]
 
 
+@pytest.mark.verify
 def test_what_a_loss_learned_is_told_by_seed(tmp_path: Path) -> None:
     loss = component("loss", "scaled", loss="cross_entropy", temperature={"learn": 2.0})
     values = open_session(tmp_path, loss=loss).measure(BLOCK, {})
-    assert list(values.extra) == ["learned temperature"]
-    assert len(values.extra["learned temperature"]) == 32
-    assert all(t != 2.0 for t in values.extra["learned temperature"])
+    assert list(values.auxiliary) == ["learned temperature"]
+    assert len(values.auxiliary["learned temperature"]) == 32
+    assert all(t != 2.0 for t in values.auxiliary["learned temperature"])
 
 
 def test_contenders_share_weights_batches_and_splits(tmp_path: Path) -> None:
@@ -132,6 +137,6 @@ def test_a_trainer_that_cannot_run_is_a_reason(tmp_path: Path) -> None:
     with pytest.raises(Skip, match="stacked: mixed precision"):
         open_session(tmp_path, amp=True)
     session = open_session(tmp_path, trainer="auto", amp=True)
-    assert session.width == 1
+    assert session.block_size == 1
     assert "loop" in session.notes[0]
-    assert open_session(tmp_path, trainer="auto").width == 32
+    assert open_session(tmp_path, trainer="auto").block_size == 32

@@ -11,10 +11,10 @@ import pytest
 from tests.conftest import Bench, Ended
 
 PLUGIN = '''
-"""Denoisers and a grid that are wrong."""
+"""Denoisers and a spacing that are wrong."""
 
 import torch
-from harness import Denoiser, Grid, Schedule, hookimpl, named
+from harness import Denoiser, Schedule, Spacing, hookimpl, named
 
 
 class Good(Denoiser):
@@ -26,7 +26,7 @@ class Good(Denoiser):
     def load(self, device):
         return None
 
-    def draw(self, net, n, generator):
+    def sample(self, net, n, generator):
         return torch.zeros(n, 2)
 
     def predict(self, net, x, t):
@@ -56,14 +56,14 @@ class Narrow(Good):
         return super().predict(net, x, t)[:, :1]
 
 
-class Rising(Grid):
+class Rising(Spacing):
     """Goes up and down."""
 
     def times(self, schedule, steps, cost=None):
         return torch.tensor([100.0, 900.0, 0.0])
 
 
-class Endlong(Grid):
+class Endlong(Spacing):
     """Stops before the data."""
 
     def times(self, schedule, steps, cost=None):
@@ -79,18 +79,18 @@ SUITE = """
 suite: mistakes
 question: What goes wrong?
 protocol: generation
-vary: {{denoiser: [{denoiser}], grid: [{grid}], sampler: [{sampler}]}}
+vary: {{denoiser: [{denoiser}], spacing: [{spacing}], sampler: [{sampler}]}}
 settings: {{samples: 100, {settings}}}
 seeds: 2
-measure: [energy_distance, nfe]
+metrics: [energy_distance, nfe]
 plugins: [wrong.py]
 """
 CHECKPOINT = "{{checkpoint: {{module: 'torch.nn:Identity', file: {file}, shape: [2]}}}}"
 
 
-def suite(bench: Bench, denoiser: str, grid: str, sampler: str, settings: str) -> Ended:
+def suite(bench: Bench, denoiser: str, spacing: str, sampler: str, settings: str) -> Ended:
     bench.write("wrong.py", PLUGIN)
-    text = SUITE.format(denoiser=denoiser, grid=grid, sampler=sampler, settings=settings)
+    text = SUITE.format(denoiser=denoiser, spacing=spacing, sampler=sampler, settings=settings)
     return bench(bench.write("s.yaml", text), "--json", "-", "-q", "--device", "cpu")
 
 
@@ -108,7 +108,7 @@ def ended(shared: Callable[[str], Bench]) -> list[Ended]:
 @pytest.fixture(scope="module")
 def rows(ended: list[Ended]) -> dict[tuple[str, str, int], Any]:
     return {
-        (row["parameters"]["denoiser"]["name"], row["vary"]["grid"], row["vary"].get("steps", 4)): row
+        (row["parameters"]["denoiser"]["name"], row["vary"]["spacing"], row["vary"].get("steps", 4)): row
         for each in ended
         for row in each.json["cells"]
     }
@@ -122,21 +122,36 @@ def test_the_rest_runs(ended: list[Ended], rows: dict[tuple[str, str, int], Any]
 
 
 @pytest.mark.parametrize(
-    ("denoiser", "grid", "steps", "reason"),
+    ("denoiser", "spacing", "steps", "reason"),
     [
-        ("good", "rising", 4, r"rising\(?\)? gave times that do not decrease to 0: 100, 900, 0"),
-        ("good", "endlong", 4, r"endlong\(?\)? gave times that do not decrease to 0: 900, 100"),
+        (
+            "good",
+            "rising",
+            4,
+            r"wrong\.py:\d+: Rising\.times gave times that do not decrease to 0: 100, 900, 0, expected [^\n]*",
+        ),
+        (
+            "good",
+            "endlong",
+            4,
+            r"wrong\.py:\d+: Endlong\.times gave times that do not decrease to 0: 900, 100, expected [^\n]*",
+        ),
         ("good", "even", 2000, r"even\(?\)?: 2000 steps asked of a schedule with 1000"),
         ("lost", "even", 4, r"lost\b.* answered NaN or infinity at t = 334"),
         ("endless", "even", 4, r"endless\b.* answered NaN or infinity at t = 1000"),
-        ("narrow", "even", 4, r"narrow\b.* answered \[100, 1\] for samples \[100, 2\]"),
+        (
+            "narrow",
+            "even",
+            4,
+            r"wrong\.py:\d+: Narrow\.predict returned \[5, 1\] for x_t \[5, 2\], expected a floating tensor \[5, 2\]",
+        ),
         ("checkpoint", "even", 4, r"[^\n]*torn\.pt[^\n]*"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_thing(
-    denoiser: str, grid: str, steps: int, reason: str, rows: dict[tuple[str, str, int], Any]
+    denoiser: str, spacing: str, steps: int, reason: str, rows: dict[tuple[str, str, int], Any]
 ) -> None:
-    said = rows[denoiser, grid, steps]["reason"]
+    said = rows[denoiser, spacing, steps]["reason"]
     assert re.fullmatch(reason, said), said
 
 
@@ -158,21 +173,21 @@ def test_too_few_evaluations(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("grid", "sampler", "settings", "said"),
+    ("spacing", "sampler", "settings", "said"),
     [
         ("even", "ddim", "steps: 4", "no file 'absent.pt' beside the suite"),
         ("even", "ddim", "steps: 0", "steps"),
         ("even", '"diffusers:DDIMSchedular"', "steps: 4", "did you mean DDIMScheduler?"),
         ("even", '{"diffusers:DDIMScheduler": {scheduler: PNDMScheduler}}', "steps: 4", "scheduler"),
-        ("even", "ddim", "last_noise: 3", "last_noise"),
+        ("even", "ddim", "last_noise: 3", "noise_last_step"),
     ],
 )
 def test_what_the_suite_alone_shows_is_told_before_anything_runs(
-    grid: str, sampler: str, settings: str, said: str, bench: Bench
+    spacing: str, sampler: str, settings: str, said: str, bench: Bench
 ) -> None:
     if "diffusers" in sampler:
         pytest.importorskip("diffusers")
     denoiser = CHECKPOINT.format(file="absent.pt") if "absent" in said else "good"
-    ended = suite(bench, denoiser, grid, sampler, settings)
+    ended = suite(bench, denoiser, spacing, sampler, settings)
     assert ended.code == 2 and "Traceback" not in ended.err
     assert re.search(r"s\.yaml:\d+:\d+: ", ended.lines[0]) and said in ended.lines[0]

@@ -12,7 +12,7 @@ import sklearn
 import torch
 from scipy import spatial, stats
 
-from harness import BenchError, Case, Data, Metric, Skip
+from harness import BenchError, CellContext, Examples, Metric, Skip
 from harness.discovery.registry import Registry
 from harness.discovery.sources import stock
 
@@ -23,34 +23,45 @@ def component(kind: str, name: str, **fields: Any) -> Any:
     return REGISTRY.build(kind, {"name": name, **fields})
 
 
-MEASURES = ("k_skewness", "antihub_share", "hub_share", "robin_hood", "greatest_hub", "knn_accuracy", "centrality")
+MEASURES = (
+    "k_skewness",
+    "antihub_occurrence",
+    "hub_occurrence",
+    "robin_hood",
+    "max_k_occurrence",
+    "knn_accuracy",
+    "centrality",
+)
 
 
 class Kept(Metric):
     """Hands out what it is offered, through a list."""
 
-    def __call__(self, points: Any, labels: Any, neighbours: Any, counts: Any, k: int) -> float:
-        SEEN.append((points, labels, neighbours, counts))
+    def __call__(self, points: Any, labels: Any, neighbors: Any, counts: Any, k: int) -> float:
+        SEEN.append((points, labels, neighbors, counts))
         return float(k)
 
 
 SEEN: list[tuple[Any, Any, Any, Any]] = []
 
 
-def open_session(folder: Path, dataset: Any = "cloud", data: Data | None = None, **given: Any) -> Any:
+def open_session(folder: Path, dataset: Any = "cloud", data: Examples | None = None, **given: Any) -> Any:
     fields = {"dim": 100} if dataset == "cloud" else {}
     part = component("dataset", dataset, **fields) if isinstance(dataset, str) else dataset
     measure = {name: component("metric", name) for name in MEASURES} | {"kept": Kept()}
-    case = Case(
-        parts={"dataset": part, "dissimilarity": component("dissimilarity", given.pop("dissimilarity", "euclidean"))},
+    case = CellContext(
+        components={
+            "dataset": part,
+            "dissimilarity": component("dissimilarity", given.pop("dissimilarity", "euclidean")),
+        },
         build=lambda kind, spec: component(kind, **spec),
-        measure=measure,
+        metrics=measure,
         tune=None,
         artifacts={"dataset": part.load(torch.Generator().manual_seed(0)) if data is None else data},
         split="seed",
         device="cpu",
         folder=folder,
-        report=lambda *_: None,
+        on_progress=lambda *_: None,
     )
     return component("protocol", "hubness", **given).setup(case)
 
@@ -100,10 +111,10 @@ def test_what_has_no_classes_has_no_labels(tmp_path: Path, name: str) -> None:
 
 
 def test_neighbours_and_counts_by_the_whole_matrix(tmp_path: Path) -> None:
-    points, _, neighbours, counts = seen(open_session(tmp_path, n=250, dim=12, k=6), 0)
+    points, _, neighbors, counts = seen(open_session(tmp_path, n=250, dim=12, k=6), 0)
     matrix = spatial.distance.cdist(points, points) + np.diag(np.full(250, np.inf))
     expected = matrix.argsort(1)[:, :6]
-    np.testing.assert_array_equal(neighbours, expected)
+    np.testing.assert_array_equal(neighbors, expected)
     np.testing.assert_array_equal(counts, np.bincount(expected.ravel(), minlength=250))
 
 
@@ -112,15 +123,15 @@ def test_numbers_and_their_intervals(tmp_path: Path) -> None:
     counts = SEEN.pop()[3].numpy()
     assert values.metrics["k_skewness"] == [pytest.approx(stats.skew(counts))]
     assert values.metrics["kept"] == [5.0] and set(values.metrics) == {*MEASURES, "kept"}
-    bounded = {"k_skewness", "antihub_share", "hub_share", "robin_hood", "greatest_hub"}
+    bounded = {"k_skewness", "antihub_occurrence", "hub_occurrence", "robin_hood", "max_k_occurrence"}
     assert set(values.bootstrap) == bounded
-    for name, statistic in (("antihub_share", lambda c: (c == 0).mean()), ("k_skewness", stats.skew)):
+    for name, statistic in (("antihub_occurrence", lambda c: (c == 0).mean()), ("k_skewness", stats.skew)):
         (low,), (high,) = values.bootstrap[name]
         again = stats.bootstrap((counts,), statistic, method="percentile", n_resamples=2000, vectorized=False)
         expected = again.confidence_interval
         assert low < values.metrics[name][0] < high
         assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.25 * (expected.high - expected.low))
-    shown = values.exhibit()
+    shown = values.figure_data()
     assert np.array_equal(shown["counts"], counts) and shown["dimensions"] == 50 and shown["inside"] == 0
 
 
@@ -129,6 +140,7 @@ def test_one_measurement_is_like_the_other(tmp_path: Path) -> None:
     assert first.metrics == again.metrics and first.bootstrap == again.bootstrap
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("dissimilarity", ["cosine", "mutual_proximity", "csls"])
 def test_the_skewness_grows_with_the_dimensions_and_falls_with_the_right_measure(
     tmp_path: Path, dissimilarity: str
@@ -148,7 +160,7 @@ def test_engines_agree_and_others_are_skipped(tmp_path: Path) -> None:
     notes = [open_session(tmp_path, n=300, engine=engine).notes for engine in ("exact", "sklearn")]
     assert notes[0] == ["neighbours found by the engine exact"]
     assert notes[1] == [f"neighbours found by the engine sklearn {sklearn.__version__}"]
-    with pytest.raises(Skip, match="sklearn finds no neighbours by cosine"):
+    with pytest.raises(Skip, match="sklearn finds no neighbors by cosine"):
         open_session(tmp_path, n=300, engine="sklearn", dissimilarity="cosine").measure([0], {})
 
 
@@ -159,16 +171,17 @@ def test_what_does_not_go_together_is_a_reason(tmp_path: Path) -> None:
         open_session(tmp_path, "iris", n=100, dim=5)
     with pytest.raises(BenchError, match="have no effect on hubs"):
         open_session(tmp_path, component("dataset", "digits", label_noise=0.1))
-    with pytest.raises(BenchError, match="10 nearest neighbours need 11 points or more, not 10"):
+    with pytest.raises(BenchError, match="10 nearest neighbors need 11 points or more, not 10"):
         open_session(tmp_path, n=10).measure([0], {})
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("d", [2, 3, 10])
 def test_as_many_points_of_a_cube_are_in_its_ball_as_their_volumes_say(tmp_path: Path, d: int) -> None:
     """Radius 1 in a cube of side 2: pi^(d / 2) / Gamma(d / 2 + 1) / 2^d."""
     n = 20_000
     cube = component("dataset", "cloud", dim=d, prior=component("prior", "uniform"))
-    inside = float(open_session(tmp_path, cube, n=n).measure([1], {}).exhibit()["inside"])
+    inside = float(open_session(tmp_path, cube, n=n).measure([1], {}).figure_data()["inside"])
     SEEN.clear()
     expected = math.pi ** (d / 2) / math.gamma(d / 2 + 1) / 2**d
     assert inside == pytest.approx(expected, abs=4 * math.sqrt(expected / n) + d * expected / n)

@@ -10,24 +10,24 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.exchange import Data, Part
-from harness.protocols._split import Split, split
+from harness.kinds.classification import Examples, Subset
+from harness.protocols.accuracy.split import Split, split
 
 COUNTS = (50, 31, 7, 4)
 SEEDS = [0, 1, 7, 100, -1, -2]
 
 
-def table(counts: tuple[int, ...] = COUNTS, **fields: Any) -> Data:
+def table(counts: tuple[int, ...] = COUNTS, **fields: Any) -> Examples:
     """A table with its classes shuffled; the first column is the number of the row."""
     draw = torch.Generator().manual_seed(1)
     targets = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
     targets = targets[torch.randperm(len(targets), generator=draw)]
     inputs = torch.randn(len(targets), 3, generator=draw) * 5 + 2
     inputs[:, 0] = torch.arange(len(targets))
-    return Data(inputs=inputs, targets=targets, classes=len(counts), **fields)
+    return Examples(inputs=inputs, targets=targets, classes=len(counts), **fields)
 
 
-def count(data: Data, part: Part, k: int) -> list[int]:
+def count(data: Examples, part: Subset, k: int) -> list[int]:
     """Examples of each class, by their true labels."""
     found = Counter(data.targets[part.index[k]].tolist())
     return [found[number] for number in range(data.classes)]
@@ -106,7 +106,7 @@ def test_wrong_labels_fall_on_all_other_classes_alike() -> None:
 
 def test_the_noise_of_two_parts_of_one_size_is_not_the_same() -> None:
     part = torch.arange(300) % 3
-    data = Data(inputs=torch.zeros(300, 1), targets=torch.arange(300) % 2, classes=2, part=part, label_noise=0.5)
+    data = Examples(inputs=torch.zeros(300, 1), targets=torch.arange(300) % 2, classes=2, part=part, label_noise=0.5)
     train, validation, _ = split(data, [3], "seed")
     wrong = [(p.labels != data.targets[p.index])[0] for p in (train, validation)]
     assert int(wrong[0].sum()) == int(wrong[1].sum()) == 50
@@ -154,8 +154,8 @@ def test_columns_are_measured_by_the_seeds_own_training_rows(policy: str) -> Non
         for part in parts:
             expected = (exact[part.index[k].numpy()] - rows.mean(0)) / scale
             places = torch.arange(part.index.shape[1]).expand(len(SEEDS), -1)
-            numpy.testing.assert_allclose(part.rows(places)[k].numpy(), expected, atol=1e-5)
-            alone = Part(part.table, part.index[k : k + 1], part.labels[k : k + 1], part.shift[k : k + 1], part.scale[k : k + 1])  # type: ignore[index]  # fmt: skip
+            numpy.testing.assert_allclose(part.inputs_at(places)[k].numpy(), expected, atol=1e-5)
+            alone = Subset(part.table, part.index[k : k + 1], part.labels[k : k + 1], part.shift[k : k + 1], part.scale[k : k + 1])  # type: ignore[index]  # fmt: skip
             numpy.testing.assert_allclose(alone.inputs.numpy(), expected, atol=1e-5)
             assert torch.equal(alone.targets, part.labels[k])
     assert torch.equal(data.inputs, inputs)
@@ -167,8 +167,8 @@ def test_reading_rows_leaves_the_table_alone() -> None:
     before = data.inputs.clone()
     part = split(data, [0, 1], "seed").train
     places = torch.tensor([[3, 1], [0, 0]])
-    first = part.rows(places)
-    assert torch.equal(part.rows(places), first)
+    first = part.inputs_at(places)
+    assert torch.equal(part.inputs_at(places), first)
     assert torch.equal(data.inputs, before)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import harness
 from harness import Skip
-from harness.protocols._trajectory import costs
+from harness.protocols.generation.trajectory import costs
 from tests.plugins.sampling import double, even, sampler
 from tests.plugins.test_analytic import known, target
 from tests.protocols.test_generation import session
@@ -22,12 +22,12 @@ LINEAR = harness.component("schedule", "linear")
 
 
 def cost(c: Any, ready: Any, name: str = "ddpm", by_step: bool = False, draws: int = 64, **fields: Any) -> Tensor:
-    data = ready.draw(draws, torch.Generator().manual_seed(0))
+    data = ready.sample(draws, torch.Generator().manual_seed(0))
     return costs(sampler(name, **fields), ready, c, by_step, data, lambda *_: None)
 
 
 def short(name: str = "gaussian", **fields: Any) -> Any:
-    return harness.denoiser(name, schedule=harness.component("schedule", "su", steps=30), **fields)
+    return harness.denoiser(name, schedule=harness.component("schedule", "su", num_train_timesteps=30), **fields)
 
 
 def left(ready: Any, t: float) -> float:
@@ -83,8 +83,8 @@ def test_an_estimate_that_was_cut_makes_no_step_cheap() -> None:
     right = cost(lambda x, t, s, eps: left(ready, t), ready)
     torch.testing.assert_close(found[:21], right[:21])
     assert bool((found[21:, 1:20] > right[21:, 1:20]).all())
-    times = harness.component("grid", "optimal").times(ready.schedule, 6, found)
-    assert float(times[1]) >= float(harness.component("grid", "optimal").times(ready.schedule, 6, right)[1])
+    times = harness.component("spacing", "optimal").times(ready.schedule, 6, found)
+    assert float(times[1]) >= float(harness.component("spacing", "optimal").times(ready.schedule, 6, right)[1])
 
 
 def test_the_sum_of_the_costs_is_what_the_metric_says_is_lost() -> None:
@@ -96,9 +96,9 @@ def test_the_sum_of_the_costs_is_what_the_metric_says_is_lost() -> None:
         return 0.3 * eps.square()
 
     found = cost(covariance, ready, draws=4096)
-    given = {"reference": ready.draw(4096, torch.Generator().manual_seed(1)), "denoiser": ready}
-    given |= {"sampler": sampler("ddpm"), "covariance": covariance, "times": times, "noise": harness.noise(2)}
-    said = harness.call(harness.component("metric", "step_kl"), **given)
+    given = {"reference": ready.sample(4096, torch.Generator().manual_seed(1)), "model": ready}
+    given |= {"sampler": sampler("ddpm"), "covariance": covariance, "times": times, "noise": harness.NoiseSource(2)}
+    said = harness.call_with_inputs(harness.component("metric", "step_kl"), **given)
     spent = sum(float(found[int(t), int(s)]) for t, s in pairwise(times.tolist()))
     assert spent == pytest.approx(2 * said, rel=0.03)
 
@@ -109,6 +109,7 @@ def test_steps_without_a_least_variance_have_no_cost(name: str, fields: dict[str
         cost(lambda *_: 0.1, short(), name, **fields)
 
 
+@pytest.mark.verify
 def test_the_published_optimum_of_a_mixture_is_found() -> None:
     """(1, 75, 116, 165, 1000), for -11.9927, where the even trajectory costs -10.3917: costs log(1 - beta Gamma).
 
@@ -117,7 +118,7 @@ def test_the_published_optimum_of_a_mixture_is_found() -> None:
     """
     ready = target()
     found = cost(lambda x, t, s, eps: known(int(t))[2], ready, draws=4096)
-    times = harness.component("grid", "optimal").times(LINEAR, 5, found)
+    times = harness.component("spacing", "optimal").times(LINEAR, 5, found)
     first, last = LINEAR.alpha_bar(double(1, 1000)).tolist()
     shift = math.log((1 - last) / (1 - first)) - math.log(last / first)
 
@@ -134,7 +135,7 @@ def test_the_published_optimum_of_a_mixture_is_found() -> None:
 
 
 def test_a_session_takes_the_optimal_times_of_its_own_estimate(tmp_path: Path) -> None:
-    given = {"denoiser": short("gaussian", variance=0.25).denoiser, "grid": "optimal", "steps": 4}
+    given = {"denoiser": short("gaussian", variance=0.25).denoiser, "spacing": "optimal", "steps": 4}
     for variance, different in (("exact", True), ("beta", True), ("analytic", True)):
         run = session(tmp_path, "ddpm", variance=variance, **given)
         times = run.times.tolist()

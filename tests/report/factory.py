@@ -1,15 +1,36 @@
-"""Result dicts as a run would store them, small and under full control."""
+"""Runs as they are stored, small and under full control; and how a test changes a part of one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+
+from harness.results import (
+    Comparison,
+    IntervalKind,
+    Issue,
+    IssueKind,
+    MetricInfo,
+    MetricValue,
+    Needed,
+    Rank,
+    Reason,
+    ReasonKind,
+    Row,
+    Run,
+    Status,
+    Verdict,
+)
 
 LONG = "exact(temperature=geometric(10.0, 0.01), margin=1.0, aggregate=meanlog)"
 LOSSES = ("cross_entropy", "hinge", LONG, "nll(transform=gaussian)", "focal")
 PROBLEMS = ("digits", "digits(label_noise=0.1)")
 METRICS = ("accuracy", "nll", "ece")
-VERDICTS = ("worse", "better", "same", "undecided")
+VERDICTS = (Verdict.WORSE, Verdict.BETTER, Verdict.EQUIVALENT, Verdict.UNDECIDED)
+RANKS = (Rank.TIED, Rank.BEATEN, Rank.BEST, Rank.BEATEN, Rank.TIED)
+EDGE = "the tuned lr is the largest that was tried (0.1) for hinge: widen the grid"
+"""The issue of every run made here, in words."""
 
 
 def mean_of(problem: int, loss: int, metric: int) -> float:
@@ -27,53 +48,84 @@ def difference_of(problem: int, loss: int) -> float:
     return round((0.0137 + 0.0011 * problem) * (1 - 2 * (loss % 2)) * (1 + loss), 4)
 
 
-def metric_entry(problem: int, loss: int, metric: int) -> dict[str, Any]:
-    """One entry of a cell's "metrics"."""
+def metric_value(problem: int, loss: int, metric: int) -> MetricValue:
+    """One of a row's metrics."""
     mean, half = mean_of(problem, loss, metric), half_of(metric)
-    better = "higher" if metric == 0 else "lower"
-    numbers = {"values": [mean - half, mean + half], "mean": mean, "low": mean - half, "high": mean + half}
-    return {**numbers, "interval": "both", "better": better, "unit": None, "reason": None}
+    ends: dict[str, Any] = {"values": (mean - half, mean + half), "mean": mean, "low": mean - half, "high": mean + half}
+    return MetricValue(**ends, interval=IntervalKind.BOTH, higher_is_better=metric == 0, unit=None)
 
 
-def against_entry(problem: int, loss: int) -> dict[str, Any]:
-    """One entry of a cell's "against"; the last contender is undecided."""
+def comparison(problem: int, loss: int) -> Comparison:
+    """One of a row's comparisons; the last contender is undecided."""
     difference, verdict = difference_of(problem, loss), VERDICTS[(loss - 1) % 4]
-    needed = {"seeds": 40 + problem, "examples": None} if verdict == "undecided" else {"seeds": 0, "examples": 0}
-    interval = {"difference": difference, "low": difference - 0.0017, "high": difference + 0.0017}
-    test = {"p": 0.004, "p_holm": 0.016 * loss, "family": 8, "verdict": verdict, "needed": needed, "reason": None}
-    return {"baseline": LOSSES[0], **interval, **test}
+    needed = Needed(40 + problem, None) if verdict is Verdict.UNDECIDED else Needed(0, 0)
+    ends: dict[str, Any] = {"difference": difference, "low": difference - 0.0017, "high": difference + 0.0017}
+    test: dict[str, Any] = {"p": 0.004, "p_holm": 0.016 * loss, "family": 8, "verdict": verdict, "needed": needed}
+    return Comparison(baseline=LOSSES[0], **ends, interval=IntervalKind.BOTH, **test)
 
 
-def cell(problem: int, loss: int, metrics: Sequence[str], label: str | None = None) -> dict[str, Any]:
-    """One measured cell."""
-    label = label or LOSSES[loss]
-    vary = {"dataset": PROBLEMS[problem], "loss": label, "model": "mlp"}
-    return {
-        **{"id": f"{problem}{loss}", "vary": vary, "parameters": {kind: {"name": kind} for kind in vary}},
-        **{"tuned": {"lr": 0.1}, "status": "ok", "reason": None, "seconds": 3.0, "peak_bytes": 1, "seeds": [0, 1]},
-        "metrics": {name: metric_entry(problem, loss, number) for number, name in enumerate(metrics)},
-        "against": {name: against_entry(problem, loss) for name in metrics} if loss else {},
-        "best": dict.fromkeys(metrics, ("tied", "beaten", "best", "beaten", "tied")[loss % 5]),
-        "notes": [],
-    }
+def row(problem: int, loss: int, metrics: Sequence[str], label: str | None = None) -> Row:
+    """One measured row."""
+    vary = {"dataset": PROBLEMS[problem], "loss": label or LOSSES[loss], "model": "mlp"}
+    return Row(
+        id=f"{problem}{loss}",
+        vary={**vary},
+        parameters={kind: {"name": kind} for kind in vary},
+        tuned={"lr": 0.1},
+        seconds=3.0,
+        peak_memory=1,
+        seeds=(0, 1),
+        metrics={name: metric_value(problem, loss, number) for number, name in enumerate(metrics)},
+        against={name: comparison(problem, loss) for name in metrics} if loss else {},
+        best=dict.fromkeys(metrics, RANKS[loss % 5]),
+    )
 
 
-def result(metrics: Sequence[str] = METRICS, losses: Sequence[str] = LOSSES, count: int = 2) -> dict[str, Any]:
-    """A result of `count` problems; the first loss is the baseline."""
-    cells = [cell(p, i, metrics, label) for p in range(count) for i, label in enumerate(losses)]
-    measure = [
-        {"label": name, "better": "lower" if number else "higher", "unit": None} for number, name in enumerate(metrics)
-    ]
-    return {
-        **{"schema": 1, "suite": "losses-on-digits", "question": "Does any loss beat cross-entropy?", "run": "r1"},
-        **{"protocol": "accuracy", "exit": 0, "environment": {"torch": "2.13.0", "device": "cpu"}, "measure": measure},
-        "axes": {"dataset": list(PROBLEMS[:count]), "loss": list(losses), "model": ["mlp"]},
-        **{"contenders": ["loss"], "within": None, "baseline": losses[0], "interval": "both", "cells": cells},
-        **{"answer": "The long one beats cross_entropy.", "warnings": ["the lr of hinge is at the edge of its grid"]},
-    }
+def result(metrics: Sequence[str] = METRICS, losses: Sequence[str] = LOSSES, count: int = 2) -> Run:
+    """A run of `count` problems; the first loss is the baseline."""
+    return Run(
+        suite="losses-on-digits",
+        question="Does any loss beat cross-entropy?",
+        run="r1",
+        protocol="accuracy",
+        environment={"torch": "2.13.0", "device": "cpu"},
+        metrics=tuple(MetricInfo(label=name, higher_is_better=not number) for number, name in enumerate(metrics)),
+        axes={"dataset": [*PROBLEMS[:count]], "loss": [*losses], "model": ["mlp"]},
+        contenders=("loss",),
+        baseline=losses[0],
+        cells=tuple(row(p, i, metrics, label) for p in range(count) for i, label in enumerate(losses)),
+        notices=(Issue(IssueKind.TUNING_EDGE, rows=("hinge",), side="largest", value=0.1),),
+    )
 
 
-def without(cell: dict[str, Any], status: str, reason: str | None) -> dict[str, Any]:
-    """The cell as it is stored when it did not finish."""
-    lost: dict[str, Any] = {"metrics": {}, "against": {}, "best": {}, "tuned": {}, "seeds": [], "seconds": None}
-    return {**cell, **lost, "status": status, "reason": reason}
+def without(cell: Row, status: Status, text: str | None) -> Row:
+    """The row as it is stored when it did not finish."""
+    why = None if text is None else Reason(ReasonKind.SAID, text=text)
+    return replace(cell, metrics={}, against={}, best={}, tuned={}, seeds=(), seconds=None, status=status, why=why)
+
+
+def lost(run: Run, place: int, status: Status, text: str | None) -> Run:
+    """The run with a row that did not finish."""
+    return on_rows(run, lambda cell: without(cell, status, text), place)
+
+
+def on_rows(run: Run, change: Callable[[Row], Row], *places: int) -> Run:
+    """The run with some rows changed, all of them by default."""
+    cells = [change(cell) if not places or place in places else cell for place, cell in enumerate(run.cells)]
+    return replace(run, cells=tuple(cells))
+
+
+def with_metric(cell: Row, name: str, **changed: Any) -> Row:
+    """The row with one of its metrics changed."""
+    return replace(cell, metrics={**cell.metrics, name: replace(cell.metrics[name], **changed)})
+
+
+def with_comparison(cell: Row, name: str, **changed: Any) -> Row:
+    """The row with one of its comparisons changed."""
+    return replace(cell, against={**cell.against, name: replace(cell.against[name], **changed)})
+
+
+def with_info(run: Run, place: int, **changed: Any) -> Run:
+    """The run with what a report says of one of its metrics changed."""
+    metrics = [replace(each, **changed) if k == place else each for k, each in enumerate(run.metrics)]
+    return replace(run, metrics=tuple(metrics))

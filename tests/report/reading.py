@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from harness.report.console import console_for, show
+from harness.results import Run
 
 WIDTHS = (60, 80, 100, 120, 200)
 
@@ -28,9 +29,9 @@ class Stream(io.StringIO):
         return self._terminal
 
 
-def printed(data: dict[str, Any], stream: Stream, color: Any = "auto") -> str:
+def printed(run: Run, stream: Stream, color: Any = "auto") -> str:
     """What the stream receives."""
-    show(data, console_for(stream, color))
+    show(run, console_for(stream, color))
     return stream.getvalue()
 
 

@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from harness.report import render
+from harness.results import Comparison, IntervalKind, MetricValue, Needed, Reason, ReasonKind, Row, Run, Status
 
-from .factory import LOSSES, cell, result, without
+from .factory import LOSSES, lost, on_rows, result, row, without
 from .reading import WIDTHS, Stream, printed, spaced
 
 
-def odd_results() -> dict[str, dict[str, Any]]:
-    """Results that a reader hardly ever sees."""
-    no_baseline, nulls, crashed, partial, bare = (result() for _ in range(5))
-    no_baseline["baseline"] = None
-    for each in no_baseline["cells"]:
-        each["against"] = {}
-    for each in nulls["cells"]:
-        for entry in (*each["metrics"].values(), *each["against"].values()):
-            entry |= dict.fromkeys(entry)
-        each |= dict.fromkeys(("tuned", "seconds", "peak_bytes", "best", "notes"))
-    reason = "signal 11\x1b[31m in red\x1b[0m\nand more"
-    crashed["cells"] = [without(each, "crashed", reason) for each in crashed["cells"]]
-    partial["cells"][1] |= {"status": "timeout", "reason": "ran for 600 s"}
-    for key in ("axes", "contenders", "within", "measure", "baseline", "environment", "warnings", "answer"):
-        del bare[key]
-    mapped = result() | {"baseline": {"dataset": "digits"}}
-    empty = {**result(), "cells": [], "axes": {}}
+def odd_results() -> dict[str, Run]:
+    """Runs that a reader hardly ever sees."""
+    no_baseline = on_rows(replace(result(), baseline=None), lambda each: replace(each, against={}))
+    signal = "signal 11\x1b[31m in red\x1b[0m\nand more"
+    crashed = on_rows(result(), lambda each: without(each, Status.CRASHED, signal))
+    late = Reason(ReasonKind.SAID, text="ran for 600 s")
+    partial = on_rows(result(), lambda each: replace(each, status=Status.TIMEOUT, why=late), 1)
+    bare = replace(
+        result(), axes={}, contenders=(), group_by=None, metrics=(), baseline=None, environment={}, notices=()
+    )
+    mapped = replace(result(), baseline={"dataset": "digits"})
+    empty = replace(result(), cells=(), axes={})
     labels = result(losses=("数据集的损失函数" * 4, "x" * 150, "ünïcödé · loss"))
+    nothing = Run(suite="", question="", run="", protocol="")
     return {
-        **{"no baseline": no_baseline, "nulls": nulls, "crashed": crashed, "partial": partial, "bare": bare},
-        **{"mapped": mapped, "empty": empty, "labels": labels, "nothing": {}, "one": {"cells": [cell(0, 0, ())]}},
+        **{"no baseline": no_baseline, "nulls": on_rows(result(), nulls), "crashed": crashed, "partial": partial},
+        **{"bare": bare, "mapped": mapped, "empty": empty, "labels": labels, "nothing": nothing},
+        "one": replace(nothing, cells=(row(0, 0, ()),)),
     }
+
+
+def nulls(each: Row) -> Row:
+    """The row with no number at all."""
+    whole: dict[str, Any] = {"low": None, "high": None, "interval": IntervalKind.BOTH}
+    value = MetricValue(values=(), mean=None, **whole, higher_is_better=None, unit=None)
+    none: dict[str, Any] = {"difference": None, "p": None, "p_holm": None, "verdict": None}
+    found = Comparison(baseline="", **none, **whole, family=0, needed=Needed(None, None))
+    metrics, against = dict.fromkeys(each.metrics, value), dict.fromkeys(each.against, found)
+    return replace(each, metrics=metrics, against=against, tuned={}, seconds=None, peak_memory=None, best={})
 
 
 @pytest.mark.parametrize("name", odd_results())
@@ -66,9 +75,7 @@ def test_reasons_cannot_bring_escape_codes() -> None:
 
 def test_an_unmeasured_cell_is_a_row_with_its_whole_reason() -> None:
     reason = "the loss became NaN at step 41 of 690, " + "and this is why, " * 9 + "in seed 7"
-    data = result()
-    data["cells"][3] = without(data["cells"][3], "failed", reason)
-    data["cells"][4] = without(data["cells"][4], "skipped", None)
+    data = lost(lost(result(), 3, Status.FAILED, reason), 4, Status.SKIPPED, None)
     for width in WIDTHS:
         report = render(data, "console", width)
         assert spaced(reason) in spaced(report)
@@ -77,10 +84,9 @@ def test_an_unmeasured_cell_is_a_row_with_its_whole_reason() -> None:
 
 
 def test_equal_reasons_are_told_once() -> None:
-    data = result()
-    data["cells"] = [without(each, "skipped", "artifact digits failed") for each in data["cells"]]
+    data = on_rows(result(), lambda each: without(each, Status.SKIPPED, "artifact digits failed"))
     report = render(data, "console", 200)
-    assert spaced(report).count("artifact digits failed") == len(data["cells"]) + 1
+    assert spaced(report).count("artifact digits failed") == len(data.cells) + 1
     assert "on every problem: skipped: artifact digits failed" in report
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from harness.report import render
+from harness.report.answer import answer, spelled
+from harness.results import IntervalKind, MeasuredRow, MeasuredRun, MetricInfo, Reason, ReasonKind, Status
 
-from .factory import LONG, LOSSES, METRICS, cell, result
+from .factory import LONG, LOSSES, METRICS, on_rows, result, with_metric
 from .reading import spaced
 
 
@@ -17,14 +20,14 @@ def test_header_and_legend_say_what_was_done() -> None:
     for part in ("accuracy · mlp · 2 seeds · ", "torch 2.13.0", "30.0 s", "Holm for 8 comparisons"):
         assert part in report
     assert "95 % intervals over seeds and test examples" in report
-    assert "▲ better" in report and "☆ not told apart from the best" in report
+    assert "▲ better" in report and "☆ tied with the best" in report
 
 
 def test_legend_explains_only_what_occurs() -> None:
-    data = result(METRICS[:1], LOSSES[:1])
-    for each in data["cells"]:
-        each["best"] = {}
-        each["metrics"]["accuracy"]["interval"] = "seeds"
+    data = on_rows(
+        result(METRICS[:1], LOSSES[:1]),
+        lambda each: replace(with_metric(each, "accuracy", interval=IntervalKind.SEEDS), best={}),
+    )
     report = render(data, "console", 120)
     assert "95 % intervals over seeds\n" in report
     for absent in ("★", "☆", "▲", "▼", "Holm", "↓"):
@@ -32,26 +35,48 @@ def test_legend_explains_only_what_occurs() -> None:
 
 
 def test_undecided_rows_say_what_would_decide_unless_the_answer_does() -> None:
-    data = result()
+    """Of four undecided rows the answer spells out two, those on the first problem, which need fewer seeds."""
+    data = result(losses=(*LOSSES, "a", "b", "c", "last"))
+    found = [data.cells[place].vary for place in sorted(spelled(data))]
+    assert [(vary["dataset"], vary["loss"]) for vary in found] == [("digits", "focal"), ("digits", "last")]
+    said = answer(data)
+    for name in ("focal", "last"):
+        line = rf"{name} is not told apart from cross_entropy on digits \(.*?\): needs about 40 more seeds"
+        assert re.search(line, said)
     report = spaced(render(data, "console", 120))
-    assert "focal on digits: about 40 more seeds" in report
-    assert "focal on digits(label_noise=0.1): about 41 more seeds" in report
-    data["answer"] = "focal is not told apart from cross_entropy on digits (difference 0.1): needs about 40 more seeds."
-    report = spaced(render(data, "console", 120))
-    assert "focal on digits: about 40 more seeds" not in report
-    assert "focal on digits(label_noise=0.1): about 41 more seeds" in report
+    assert "on digits: about 40 more seeds" not in report
+    assert "focal, last on digits(label_noise=0.1): about 41 more seeds" in report
+
+
+def test_where_the_answer_says_it_all_nothing_is_left() -> None:
+    assert len(spelled(result())) == 2
+    assert "What would decide the rest" not in render(result(), "console", 120)
 
 
 def test_the_form_the_analysis_gives() -> None:
     from harness.analysis import analyse
 
-    values = {"cross_entropy": [0.90, 0.91, 0.92, 0.93, 0.91], "focal": [0.95, 0.955, 0.97, 0.975, 0.962], LONG: None}
-    cells = [
-        cell(0, 0, (), label) | {"metrics": {"accuracy": each}, "seeds": [0, 1, 2, 3, 4], "units": []}
-        for label, each in values.items()
+    values = {"cross_entropy": (0.90, 0.91, 0.92, 0.93, 0.91), "focal": (0.95, 0.955, 0.97, 0.975, 0.962)}
+    lost = {"status": Status.OOM, "why": Reason(ReasonKind.SAID, text="asked for 9 GiB")}
+    rows = [
+        *(
+            MeasuredRow(id=x, vary={"loss": x}, seeds=tuple(range(5)), values={"accuracy": v})
+            for x, v in values.items()
+        ),
+        MeasuredRow(id=LONG, vary={"loss": LONG}, **lost),  # type: ignore[arg-type]
     ]
-    cells[2] |= {"status": "oom", "reason": "asked for 9 GiB", "metrics": {}}
-    run = {**result(METRICS[:1], tuple(values), 1), "margin": None, "interval": "seeds", "cells": cells, "warnings": []}
+    run = MeasuredRun(
+        suite="s",
+        question="?",
+        run="r",
+        protocol="accuracy",
+        metrics=(MetricInfo(label="accuracy", higher_is_better=True),),
+        axes={"loss": ["cross_entropy", "focal", LONG]},
+        contenders=("loss",),
+        baseline="cross_entropy",
+        interval="seeds",
+        cells=tuple(rows),
+    )
     report = spaced(render(analyse(run), "console", 120))  # by hand: the mean ± t(0.975, 4) times the standard error
     assert re.search(r"focal ★ 0\.962 ± 0\.013 \+0\.0484 ± 0\.0040 ▲ better <0\.001", report)
     assert "✗ oom: asked for 9 GiB" in report and "cross_entropy 0.914 ± 0.014 baseline" in report

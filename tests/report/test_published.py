@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from harness.report import render
+from harness.results import Label, Published, Run, Status
 from tests.conftest import Bench
 
-from .factory import LOSSES, PROBLEMS, result, without
+from .factory import LOSSES, PROBLEMS, lost, on_rows, result, with_info, with_metric
 from .reading import WIDTHS, Stream, printed
 
 FIRST, SECOND = "First & Other 2020, table 3", "Second 2021"
 TITLE = "Published, not measured here"
 
 
-def entry(loss: str, value: float, problem: int = 0, metric: str = "accuracy", **about: Any) -> dict[str, Any]:
-    """One entry of "published" as the suite gives it."""
-    vary = {"dataset": PROBLEMS[problem], "loss": loss, "model": "mlp"}
-    return {"source": FIRST, "note": "5 seeds", "metric": metric, "vary": vary, "value": value, **about}
+def entry(loss: str, value: float, problem: int = 0, metric: str = "accuracy", **about: Any) -> Published:
+    """One published number."""
+    vary: dict[str, Label] = {"dataset": PROBLEMS[problem], "loss": loss, "model": "mlp"}
+    return Published(**{"source": FIRST, "note": "5 seeds", "metric": metric, "vary": vary, "value": value, **about})
 
 
-def data(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A result with published numbers."""
-    return {**result(**more), "published": list(entries)}
+def data(*entries: Published, **more: Any) -> Run:
+    """A run with published numbers."""
+    return replace(result(**more), published=entries)
 
 
 def table(report: str, problem: str) -> list[str]:
@@ -98,9 +99,8 @@ def test_no_digit_is_lost_and_the_point_stands_below_the_others(value: float, sh
 
 def test_the_unit_is_the_columns() -> None:
     times = data(entry("hinge", 3.25e-4, metric="seconds"), metrics=("seconds",), losses=LOSSES[:2], count=1)
-    times["measure"] = [{"label": "seconds", "better": "lower", "unit": "s"}]
-    for each in times["cells"]:
-        each["metrics"]["seconds"] |= {"mean": 2.5e-4, "low": 2.47e-4, "high": 2.53e-4}
+    times = with_info(times, 0, higher_is_better=False, unit="s")
+    times = on_rows(times, lambda each: with_metric(each, "seconds", mean=2.5e-4, low=2.47e-4, high=2.53e-4))
     report = render(times, "console", 100)
     assert "seconds [µs]" in report and re.search(r"  published \[1\] +325\.0\n", report)
 
@@ -126,9 +126,8 @@ def test_a_published_number_is_not_measured() -> None:
 
 
 def test_a_row_that_failed_keeps_its_published_number() -> None:
-    lost = data(entry("hinge", 0.4321))
-    lost["cells"][1] = without(lost["cells"][1], "failed", "ValueError: no")
-    lines = table(render(lost, "console", 100), PROBLEMS[0])
+    failed = lost(data(entry("hinge", 0.4321)), 1, Status.FAILED, "ValueError: no")
+    lines = table(render(failed, "console", 100), PROBLEMS[0])
     assert below(lines, "hinge").split() == ["published", "[1]", "0.4321"]
 
 
@@ -140,7 +139,7 @@ def test_a_problem_without_cells_shows_nothing() -> None:
 
 def test_the_json_has_them_as_they_are() -> None:
     given = data(entry("hinge", 0.9561))
-    assert json.loads(render(copy.deepcopy(given), "json"))["published"] == given["published"]
+    assert json.loads(render(given, "json"))["published"] == [asdict(each) for each in given.published]
 
 
 def test_the_command_stores_and_shows_them_and_measures_nothing_else(bench: Bench) -> None:
@@ -154,7 +153,7 @@ def test_the_command_stores_and_shows_them_and_measures_nothing_else(bench: Benc
         {**about, "vary": {"loss": "good"}, "value": 0.957},
         {**about, "vary": {"loss": "oracle"}, "value": 999.99},
     ]
-    for key in ("cells", "answer", "warnings", "axes", "baseline", "exit"):
+    for key in ("cells", "statements", "answer", "issues", "axes", "baseline", "exit"):
         assert beside[key] == alone[key]
     report = bench("report", "last").out
     assert re.search(r"\n  published \[1\] +0\.957\S*\n", report) and re.search(r"\noracle \[1\] +999\.99\S*\n", report)

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 
 from harness.report import render
+from harness.results import Bootstrap, Run
 
-from .factory import LOSSES, METRICS, PROBLEMS, VERDICTS, difference_of, half_of, mean_of, result
+from .factory import (
+    LOSSES,
+    METRICS,
+    PROBLEMS,
+    VERDICTS,
+    difference_of,
+    half_of,
+    mean_of,
+    on_rows,
+    result,
+    with_comparison,
+    with_info,
+    with_metric,
+)
 from .reading import WIDTHS, first_column, signed, spaced
 
 SIX = ("accuracy", "nll", "ece", "brier", "f1_macro", "a_metric_with_quite_a_long_name")
@@ -65,8 +81,7 @@ def test_verdicts_read_without_colour() -> None:
 
 
 def test_baseline_comes_first_and_says_so() -> None:
-    data = result()
-    data["cells"].reverse()
+    data = replace(result(), cells=result().cells[::-1])
     report = render(data, "console", 200)
     for part in report.split("vs cross_entropy")[1:]:
         assert re.match(r"cross_entropy .* baseline ", part.splitlines()[2])
@@ -80,54 +95,59 @@ def test_stars_stand_before_the_best() -> None:
 
 
 def test_lopsided_intervals_show_both_ends() -> None:
-    data = result(METRICS[:1])
-    data["cells"][0]["metrics"]["accuracy"] |= {"mean": 0.5, "low": 0.498, "high": 0.5061}
+    lopsided = {"mean": 0.5, "low": 0.498, "high": 0.5061}
+    data = on_rows(result(METRICS[:1]), lambda each: with_metric(each, "accuracy", **lopsided), 0)
     report = render(data, "console", 80)
     assert "0.5000 [0.4980, 0.5061]" in report
     assert f"{mean_of(0, 1, 0):.4f} [{mean_of(0, 1, 0) - 0.0021:.4f}, {mean_of(0, 1, 0) + 0.0021:.4f}]" in report
 
 
 def test_times_and_bytes_take_a_unit_that_fits() -> None:
-    data = result(("seconds", "peak_bytes"), LOSSES[:2], 1)
-    data["measure"] = [{"label": "seconds", "better": "lower", "unit": "s"}]
-    data["measure"] += [{"label": "peak_bytes", "better": "lower", "unit": "bytes"}]
-    for number, each in enumerate(data["cells"], 1):
-        each["metrics"]["seconds"] |= {"mean": 2.5e-4 * number, "low": 2.47e-4 * number, "high": 2.53e-4 * number}
-        each["metrics"]["peak_bytes"] |= {"mean": 3 * 2**20 * number, "low": None, "high": None}
-    data["cells"][1]["against"]["seconds"] |= {"difference": 2.5e-4, "low": 2.4e-4, "high": 2.6e-4}
+    data = result(("seconds", "peak_memory"), LOSSES[:2], 1)
+    data = with_info(with_info(data, 0, higher_is_better=False, unit="s"), 1, unit="bytes")
+    for number in (1, 2):
+        ends = {"mean": 2.5e-4 * number, "low": 2.47e-4 * number, "high": 2.53e-4 * number}
+        size = {"mean": 3 * 2**20 * number, "low": None, "high": None}
+        data = on_rows(data, lambda each, ends=ends: with_metric(each, "seconds", **ends), number - 1)  # type: ignore[misc]
+        data = on_rows(data, lambda each, size=size: with_metric(each, "peak_memory", **size), number - 1)  # type: ignore[misc]
+    apart = {"difference": 2.5e-4, "low": 2.4e-4, "high": 2.6e-4}
+    data = on_rows(data, lambda each: with_comparison(each, "seconds", **apart), 1)
     report = spaced(render(data, "console", 120))
-    for part in ("seconds [µs] ↓", "250.0 ± 3.0", "500.0 ± 6.0", "+250 ± 10", "peak_bytes [MiB] ↓", "3.000", "6.000"):
+    for part in ("seconds [µs] ↓", "250.0 ± 3.0", "500.0 ± 6.0", "+250 ± 10", "peak_memory [MiB] ↓", "3.000", "6.000"):
         assert part in report
 
 
+def means(numbers: Sequence[float], low: float, high: float) -> Run:
+    """A run of one problem and one metric with these means; the ends of intervals are shares of them."""
+    found = result(METRICS[:1], LOSSES[: len(numbers)], 1)
+    for place, mean in enumerate(numbers):
+        ends = {"mean": mean, "low": mean * low, "high": mean * high}
+        found = on_rows(found, lambda each, ends=ends: with_metric(each, "accuracy", **ends), place)  # type: ignore[misc]
+    return found
+
+
 def test_tiny_numbers_are_not_shown_as_zero() -> None:
-    data = result(METRICS[:1], LOSSES[:3], 1)
-    for each, scale in zip(data["cells"], (1.0, 1.0, 1e-9), strict=True):
-        each["metrics"]["accuracy"] |= {"mean": 0.5 * scale, "low": 0.49 * scale, "high": 0.51 * scale}
+    data = means((0.5, 0.5, 0.5e-9), 0.98, 1.02)
     assert "5.0e-10 ± 1.0e-11" in spaced(render(data, "console", 120))
 
 
 def test_rounding_errors_beside_ones_do_not_ask_for_their_own_digits() -> None:
-    data = result(METRICS[:1], LOSSES[:4], 1)
-    for each, mean in zip(data["cells"], (2.3e-33, 6e-12, 0.58, 1.0), strict=True):
-        each["metrics"]["accuracy"] |= {"mean": mean, "low": mean / 2, "high": mean * 1.5}
+    data = means((2.3e-33, 6e-12, 0.58, 1.0), 0.5, 1.5)
     report = spaced(render(data, "console", 120))
     assert "0.58 ± 0.29" in report and "1.00 ± 0.50" in report and "[1e" not in report
 
 
 def test_several_baselines_are_named_on_their_rows() -> None:
-    data = result(METRICS[:1])
-    data["cells"][2]["against"]["accuracy"]["baseline"] = "hinge"
+    data = on_rows(result(METRICS[:1]), lambda each: with_comparison(each, "accuracy", baseline="hinge"), 2)
     report = render(data, "console", 120)
     assert "vs baseline" in report
     assert re.search(r"\d  hinge +▲ better", report)
 
 
 def test_an_interval_within_a_seed_has_a_column_of_its_own() -> None:
-    data = result()
-    for cell in data["cells"]:
-        cell["metrics"]["nll"]["bootstrap"] = {"low": [0.40, 0.44, None], "high": [0.60, 0.70, None]}
-    data["cells"][0]["metrics"]["nll"]["bootstrap"] = {"low": [None], "high": [None]}
+    within = Bootstrap((0.40, 0.44, None), (0.60, 0.70, None))
+    data = on_rows(result(), lambda cell: with_metric(cell, "nll", bootstrap=within))
+    data = on_rows(data, lambda cell: with_metric(cell, "nll", bootstrap=Bootstrap((None,), (None,))), 0)
     lines = render(data, "console", 200).splitlines()
     (head, *_) = [line for line in lines if "within a seed:" in line]
     assert "accuracy" not in head.split("within a seed:")[0] or head.index("within a seed:") > head.index("nll ↓")
@@ -138,6 +158,5 @@ def test_an_interval_within_a_seed_has_a_column_of_its_own() -> None:
 
 
 def test_what_to_keep_in_mind_of_a_metric_is_a_note() -> None:
-    data = result()
-    data["measure"][1]["caution"] = "is heavy-tailed"
+    data = with_info(result(), 1, caveat="is heavy-tailed")
     assert "\n  nll is heavy-tailed\n" in render(data, "console", 120)

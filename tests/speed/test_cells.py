@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.engines.local import Server
-from harness.running.preparation import Wishes, prepare
-from harness.running.runner import Conditions, conduct
+from harness.run.load import RunOptions, load
+from harness.run.pipeline import ExecutionConfig, execute_run
+from harness.worker.supervisor import Server
 
 NOTHING = '''
 """A protocol that measures nothing, one seed a block."""
@@ -45,7 +45,7 @@ def processor_seconds(folder: Path) -> float:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         fields = stat.read_text().rsplit(") ", 1)[-1].split()
         command = (stat.parent / "cmdline").read_bytes()
-        if b"harness.engines.server" in command:
+        if b"harness.worker.server" in command:
             ticks += sum(int(fields[k]) for k in (11, 12, 13, 14))
     return time.process_time() + ticks / 100
 
@@ -60,9 +60,9 @@ def test_cells_and_seeds_that_do_nothing(benchmark: BenchmarkFixture, losses: in
         suite.write_text(
             f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmeasure: accuracy\nseeds: {seeds}\n"
         )
-        prepared = prepare(str(suite), Wishes(), server)
+        prepared = load(str(suite), RunOptions(), server)
         before = processor_seconds(tmp_path)
-        conduct(prepared, Conditions(tmp_path / folder), server)
+        execute_run(prepared, ExecutionConfig(tmp_path / folder), server)
         return processor_seconds(tmp_path) - before
 
     with Server() as server:

@@ -35,7 +35,7 @@ class Answer:
             )
         )
 
-    def both(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+    def x0_and_eps(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
         part, ratio = self.parts[t]
         return (x * part).sub_(self.eps, alpha=ratio), self.eps
 
@@ -65,7 +65,7 @@ def best(run: Callable[[], object], before: Callable[[], object], rounds: int = 
 def test_overhead_of_a_step(benchmark: BenchmarkFixture, name: str, scheduler: str, least: float | None) -> None:
     """CPU time over evaluations of the network; plans and the library's times are made beforehand."""
     times = torch.linspace(1000, 0, STEPS + 1, dtype=torch.float64)
-    made, answer, noise = SAMPLERS[name](), Answer(times), harness.noise(0)
+    made, answer, noise = SAMPLERS[name](), Answer(times), harness.NoiseSource(0)
     x = torch.randn(SHAPE, generator=torch.Generator().manual_seed(2))
     options = {"DDIMScheduler": {"clip_sample": False}, "PNDMScheduler": {"skip_prk_steps": True}}.get(scheduler, {})
     plan, threads = made.plan(LINEAR, times), torch.get_num_threads()

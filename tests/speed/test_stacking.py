@@ -13,9 +13,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import nn
 
 import harness
-from harness.protocols._split import split
-from harness.protocols.accuracy import Accuracy
-from harness.streams import generator, number
+from harness.protocols.accuracy.protocol import Accuracy
+from harness.protocols.accuracy.split import split
+from harness.random import generator, number
 
 EPOCHS = 15
 

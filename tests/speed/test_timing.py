@@ -22,12 +22,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from scipy import stats
 from torch.utils import benchmark as torch_benchmark
 
-from harness.engines.local import Server
-from harness.protocols._clock import Turn, Wall
-from harness.running.doctor import examine
-from harness.running.preparation import Wishes, prepare
-from harness.running.runner import conduct
-from harness.running.site import Conditions
+from harness.commands.doctor import examine
+from harness.protocols.speed.clock import TimedCall, Wall
+from harness.run.context import ExecutionConfig
+from harness.run.load import RunOptions, load
+from harness.run.pipeline import execute_run
+from harness.worker.supervisor import Server
 
 PAIRS = int(os.environ.get("PAIRS", "20"))
 
@@ -75,7 +75,9 @@ def test_a_slow_down_of_a_tenth(benchmark: BenchmarkFixture, busy: None, tmp_pat
 
     def found() -> tuple[int, float]:
         with Server() as server:
-            result = conduct(prepare(str(suite), Wishes(), server), Conditions(tmp_path / "results"), server).data
+            result = execute_run(
+                load(str(suite), RunOptions(), server), ExecutionConfig(tmp_path / "results"), server
+            ).data
         entries = [entry for cell in result["cells"] for entry in cell["against"].values()]
         slower = sum(entry["p"] <= 0.05 and entry["ratio"]["ratio"] > 1.02 for entry in entries)
         spent = [sum(cell["seconds"] for cell in result["cells"][k : k + 2]) for k in range(0, 2 * count, 2)]
@@ -131,7 +133,7 @@ def test_false_alarms_of_peers(benchmark: BenchmarkFixture, busy: None, peer: st
 
 def test_what_the_timer_costs_inside_a_block(benchmark: BenchmarkFixture) -> None:
     logits = torch.randn(64, 64)
-    turn = Turn(Wall(), lambda: torch.sigmoid(logits))
+    turn = TimedCall(Wall(), lambda: torch.sigmoid(logits))
     timer = statistics.median(Wall().sample(lambda: None, 0) for _ in range(10_000))
     samples = benchmark.pedantic(turn.samples, rounds=20)  # type: ignore[no-untyped-call]
     share = timer / (statistics.median(samples) * turn.times)
@@ -150,9 +152,9 @@ def test_what_the_harness_costs_in_a_turn(benchmark: BenchmarkFixture, tmp_path:
     os.environ["TURNS"] = os.devnull
 
     def spent(seeds: int) -> float:
-        prepared = prepare(str(suite), Wishes(overrides={"seeds": str(seeds)}), server)
+        prepared = load(str(suite), RunOptions(overrides={"seeds": str(seeds)}), server)
         before = time.perf_counter()
-        conduct(prepared, Conditions(tmp_path / "results", fresh=True), server)
+        execute_run(prepared, ExecutionConfig(tmp_path / "results", fresh=True), server)
         return time.perf_counter() - before
 
     with Server() as server:

@@ -17,11 +17,11 @@ STEPS, SMALL = 1000, 100
 
 def test_a_pass_of_statistics_over_a_thousand_steps(benchmark: BenchmarkFixture) -> None:
     """Of the digits network at every time, 1,000 draws each: at most 60 CPU-seconds. What it learned costs the same."""
-    schedule = {"name": "cosine", "steps": STEPS if benchmark.enabled else 20}
+    schedule = {"name": "cosine", "num_train_timesteps": STEPS if benchmark.enabled else 20}
     made = harness.component("denoiser", "digits", steps_of_training=2, schedule=schedule)
     generator = torch.Generator().manual_seed(0)
-    ready = harness.Ready(made, made.load("cpu", weights=made.train(generator, lambda *_: None)))
-    data, threads = ready.examples(4096, generator), torch.get_num_threads()
+    ready = harness.DiffusionModel(made, made.load("cpu", weights=made.train(generator, lambda *_: None)))
+    data, threads = ready.training_samples(4096, generator), torch.get_num_threads()
     torch.set_num_threads(1)
     began = time.process_time()
     fit = harness.component("variance", "analytic").fit
@@ -35,7 +35,7 @@ def test_a_pass_of_statistics_over_a_thousand_steps(benchmark: BenchmarkFixture)
 
 def test_all_trajectories_of_a_thousand_times(benchmark: BenchmarkFixture) -> None:
     """Every number of steps at once, at most 2 s, beside a plain triple loop, which is measured at 100 times."""
-    least = importlib.import_module("harness.stock.grids.optimal").least
+    least = importlib.import_module("harness.stock.spacings.optimal").least
     draws, threads = torch.Generator().manual_seed(0), torch.get_num_threads()
     cost = torch.rand(STEPS + 1, STEPS + 1, generator=draws, dtype=torch.float64)
     torch.set_num_threads(1)

@@ -59,29 +59,29 @@ MORE: dict[tuple[str, str], dict[str, Any]] = {
     ("metric", "nll"): {"inputs": ["probabilities", "target"]},
     ("metric", "ece"): {"inputs": ["probabilities", "target"]},
     ("metric", "fid"): {"inputs": ["samples"]},
-    ("metric", "entropy"): {"facts": {"better": None}},
+    ("metric", "entropy"): {"facts": {"higher_is_better": None}},
     ("protocol", "accuracy"): {
         "facts": {
-            "needs": {"dataset": None, "loss": None, "model": {"name": "mlp"}},
-            "contenders": ["loss", "trainer"],
-            "offers": ["logits", "probabilities", "target"],
+            "required_kinds": {"dataset": None, "loss": None, "model": {"name": "mlp"}},
+            "compared_kinds": ["loss", "trainer"],
+            "metric_inputs": ["logits", "probabilities", "target"],
         }
     },
     ("protocol", "training"): {
         "facts": {
-            "needs": {"loss": None, "trainer": {"name": "auto"}},
-            "contenders": ["loss", "trainer"],
-            "offers": ["logits", "target"],
-            "measure": None,
+            "required_kinds": {"loss": None, "trainer": {"name": "auto"}},
+            "compared_kinds": ["loss", "trainer"],
+            "metric_inputs": ["logits", "target"],
+            "metrics": None,
         }
     },
     ("protocol", "speed"): {
         "facts": {
-            "needs": {"loss": None},
-            "contenders": ["loss"],
-            "offers": ["target", "logits"],
-            "measure": ["accuracy"],
-            "lockstep": True,
+            "required_kinds": {"loss": None},
+            "compared_kinds": ["loss"],
+            "metric_inputs": ["target", "logits"],
+            "metrics": ["accuracy"],
+            "interleaved": True,
         }
     },
 }

@@ -22,7 +22,7 @@ from harness.errors import BenchError, Mistakes
 Load = Callable[..., suite.Suite]
 Wrong = Callable[..., list[str]]
 
-HEAD = "protocol: accuracy\nmeasure: [accuracy, nll]\n"
+HEAD = "protocol: accuracy\nmetrics: [accuracy, nll]\n"
 PLAIN = HEAD + "vary: {dataset: digits, loss: [hinge, nll]}\n"
 
 
@@ -49,7 +49,7 @@ vary:
 settings: {epochs: 30}
 tune: {trials: 4, lr: [0.03, 0.1, 0.3, 1.0]}
 seeds: 32
-measure: [accuracy, nll, ece]
+metrics: [accuracy, nll, ece]
 baseline: cross_entropy
 """)
     assert (found.name, found.question) == ("losses-on-digits", "Does any loss beat cross-entropy?")
@@ -67,15 +67,15 @@ baseline: cross_entropy
     assert found.settings == {"epochs": 30, "optimizer": "adam", "lr": 0.01, "amp": False}
     assert found.tune == suite.Tune(4, None, 8, [0.03, 0.1, 0.3, 1.0], {})
     assert found.seeds == suite.Seeds(tuple(range(32)), "seed")
-    assert found.measure == [{"name": "accuracy"}, {"name": "nll"}, {"name": "ece"}]
-    assert (found.baseline, found.within, found.margin, found.interval) == ("cross_entropy", None, None, "both")
+    assert found.metrics == [{"name": "accuracy"}, {"name": "nll"}, {"name": "ece"}]
+    assert (found.baseline, found.group_by, found.margin, found.interval) == ("cross_entropy", None, None, "both")
     assert (found.contenders, found.trainer, found.device, found.plugins) == (("loss",), None, "auto", [])
 
 
 def test_cells_are_the_grid_with_problems_outermost(load: Load) -> None:
     found = load("""
 protocol: accuracy
-measure: accuracy
+metrics: accuracy
 vary:
   loss: [hinge, {focal: {gamma: 1}, as: Ours}]
   model: [mlp, linear]
@@ -108,7 +108,7 @@ def test_what_is_not_written_does_not_vary(load: Load) -> None:
 def test_defaults_of_the_file(load: Load) -> None:
     found = load("protocol: speed\nvary: {loss: hinge}\nsettings: {n: 3}\nquestion:\ntune:\nseeds: ~\n")
     assert (found.name, found.question, found.tune) == ("question", "", None)
-    assert found.measure == [{"name": "accuracy"}]
+    assert found.metrics == [{"name": "accuracy"}]
     assert len(found.seeds.seeds) == 32
 
 
@@ -121,10 +121,10 @@ def test_defaults_of_the_file(load: Load) -> None:
         ("{loss:focal: {gamma: 3}}", [{"name": "focal", "gamma": 3.0}]),
         ("{hinge: }", [{"name": "hinge"}]),
         ("{hinge: {}}", [{"name": "hinge"}]),
-        ("{grid: [hinge, focal]}", [{"name": "hinge"}, {"name": "focal"}]),
+        ("{sweep: [hinge, focal]}", [{"name": "hinge"}, {"name": "focal"}]),
         ("{focal: {gamma: 2}}", [{"name": "focal"}]),
         ("{focal: {gamma: [2, 1e-3]}}", [{"name": "focal"}, {"name": "focal", "gamma": 0.001}]),
-        ("{focal: {gamma: {grid: [1, 3]}}}", [{"name": "focal", "gamma": 1.0}, {"name": "focal", "gamma": 3.0}]),
+        ("{focal: {gamma: {sweep: [1, 3]}}}", [{"name": "focal", "gamma": 1.0}, {"name": "focal", "gamma": 3.0}]),
         ("{focal: {gamma: {learn: 1}}}", [{"name": "focal", "gamma": {"learn": 1.0}}]),
         ("{focal: {gamma: {linear: [0, 5]}}}", [{"name": "focal", "gamma": {"linear": [0.0, 5.0]}}]),
         ("{exact: {draws: 8.0, temperature: 1}}", [{"name": "exact", "temperature": 1.0}]),
@@ -149,12 +149,12 @@ def test_defaults_of_the_file(load: Load) -> None:
             ],
         ),
         ("{mixed: {parts: []}}", [{"name": "mixed"}]),
-        ("{mixed: {parts: {grid: [[hinge], []]}}}", [{"name": "mixed", "parts": [{"name": "hinge"}]}, {"name": "mixed"}]),
+        ("{mixed: {parts: {sweep: [[hinge], []]}}}", [{"name": "mixed", "parts": [{"name": "hinge"}]}, {"name": "mixed"}]),
         ("{nll: {transform: {spherical: {extra: [1, no]}}}}",
          [{"name": "nll", "transform": {"name": "spherical", "extra": [1, "no"]}}]),
         ("pkg.losses:mine", [{"name": "pkg.losses:mine"}]),
         ("{'pkg.losses:mine': {any: [1, 2]}}", [{"name": "pkg.losses:mine", "any": [1, 2]}]),
-        ("{'pkg.losses:mine': {any: {grid: [1, 2]}}}",
+        ("{'pkg.losses:mine': {any: {sweep: [1, 2]}}}",
          [{"name": "pkg.losses:mine", "any": 1}, {"name": "pkg.losses:mine", "any": 2}]),
     ],
 )  # fmt: skip
@@ -216,7 +216,7 @@ def test_as_is_the_label_and_several_points_add_what_varies(load: Load) -> None:
         ("{focal: {gamma: [[1, 2]]}}", "focal.gamma: expected a number, got a list"),
         ("{focal: {gamma: []}}", "focal.gamma: an empty list, an axis needs at least one value"),
         ("{focal: {gamma: [1, 1.0]}}", "focal.gamma: the same value twice"),
-        ("{focal: {gamma: {grid: 3}}}", "focal.gamma: grid takes a list, got 3"),
+        ("{focal: {gamma: {sweep: 3}}}", "focal.gamma: sweep takes a list, got 3"),
         ("{focal: {gamma: {lern: 3}}}", "focal.gamma: expected a number, got a mapping"),
         ("exact", "exact needs the field temperature: a number above 0"),
         ("{exact: {temperature: 0}}", "exact.temperature: expected a number above 0, got 0"),
@@ -263,10 +263,10 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
         (PLAIN + "reference: {}\n", "4:1: the key reference is not supported by this version"),
         ("vary: {}\n", "1:1: the key protocol is missing (choose from accuracy, speed, training)"),
         ("protcol: accuracy\n", "1:1: unknown key 'protcol', did you mean protocol?"),
-        ("protocol: accuracy\nmeasure: nll\n", "1:1: the key vary is missing"),
+        ("protocol: accuracy\nmetrics: nll\n", "1:1: the key vary is missing"),
         ("protocol: acuracy\nvary: {loss: hinge}\n", "1:11: unknown protocol 'acuracy', did you mean accuracy?"),
         ("protocol: {accuracy: {}}\nvary: {loss: hinge}\n", "1:11: protocol: expected a name, got a mapping"),
-        ("protocol: accuracy\nvary: {dataset: digits, loss: hinge}\n", "1:1: the key measure is missing (choose from"),
+        ("protocol: accuracy\nvary: {dataset: digits, loss: hinge}\n", "1:1: the key metrics is missing (choose from"),
         (HEAD + "vary: {loss: hinge}\n", "3:1: accuracy needs a dataset under vary (choose from csv, digits)"),
         (HEAD + "vary: {dataset: digits, los: hinge}\n", "3:25: accuracy has no axis 'los', did you mean loss?"),
         (HEAD + "vary: {dataset: digits, loss: hinge, lr: [1]}\n", "3:38: accuracy has no axis 'lr' of components: a setting"),
@@ -279,10 +279,10 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
         (PLAIN + "settings: fast\n", "4:11: settings: expected a mapping, got 'fast'"),
         ("protocol: speed\nvary: {loss: hinge}\nsettings: {}\n", "3:1: speed needs the setting n"),
         ("protocol: speed\nvary: {loss: hinge}\nsettings: {n: 1}\ntrainer: stacked\n", "4:10: speed uses no trainer"),
-        (HEAD + "measure: nll\nvary: {dataset: digits, loss: hinge}\n", "3:1: the key 'measure' is written twice"),
+        (HEAD + "metrics: nll\nvary: {dataset: digits, loss: hinge}\n", "3:1: the key 'metrics' is written twice"),
         (PLAIN.replace("[accuracy, nll]", "[acuracy, nll]"), "2:11: unknown metric 'acuracy', did you mean accuracy?"),
-        (PLAIN.replace("[accuracy, nll]", "[]"), "2:10: measure: an empty list"),
-        (PLAIN.replace("[accuracy, nll]", "[nll, metric:nll]"), "2:16: measure: nll is here twice"),
+        (PLAIN.replace("[accuracy, nll]", "[]"), "2:10: metrics: an empty list"),
+        (PLAIN.replace("[accuracy, nll]", "[nll, metric:nll]"), "2:16: metrics: nll is here twice"),
         (PLAIN.replace("[accuracy, nll]", "fid"), "2:10: fid needs samples: accuracy offers logits, probabilities, target"),
         (PLAIN + "seeds: 0\n", "4:8: seeds: expected a whole number at least 1 and at most 100000, got 0"),
         (PLAIN + "seeds: -3\n", "4:8: seeds: expected a whole number"),
@@ -303,10 +303,10 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
         (PLAIN + "plugins: [5]\n", "4:11: plugins: expected a file or a module, got 5"),
         (PLAIN + "plugins: my.py\n", "4:10: plugins: no file 'my.py' beside the suite"),
         (PLAIN + "plugins: [a.b, a.b]\n", "4:16: plugins: 'a.b' is here twice"),
-        (PLAIN + "within: [datset]\n", "4:10: within: no axis 'datset', did you mean dataset?"),
-        (PLAIN + "within: [loss, loss]\n", "4:16: within: loss is here twice"),
-        (PLAIN + "within: []\n", "4:9: within: an empty list"),
-        (PLAIN + "within: 3\n", "4:9: within: expected the name of an axis, got 3"),
+        (PLAIN + "group_by: [datset]\n", "4:12: group_by: no axis 'datset', did you mean dataset?"),
+        (PLAIN + "group_by: [loss, loss]\n", "4:18: group_by: loss is here twice"),
+        (PLAIN + "group_by: []\n", "4:11: group_by: an empty list"),
+        (PLAIN + "group_by: 3\n", "4:11: group_by: expected the name of an axis, got 3"),
         (PLAIN + "margin: 0\n", "4:9: margin: expected a number above 0, got 0"),
         (PLAIN + "margin: .inf\n", "4:9: margin: must be finite"),
         (PLAIN + "margin: {acuracy: 1}\n", "4:10: margin: 'acuracy' is not measured here, did you mean accuracy?"),
@@ -330,7 +330,7 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
         (PLAIN + "tune: {lr: [1, -1]}\n", "4:16: tune.lr: expected a number above 0, got -1"),
         (PLAIN + "tune: {lr: 1, trails: 3}\n", "4:15: tune has no key 'trails', did you mean trials?"),
         (PLAIN + "tune: {lr: 1, trials: 0}\n", "4:23: tune.trials: expected a whole number"),
-        (PLAIN + "tune: {lr: 1, on: ece}\n", "4:19: tune.on: 'ece' is not measured here (choose from accuracy, nll)"),
+        (PLAIN + "tune: {lr: 1, metric: ece}\n", "4:23: tune.metric: 'ece' is not measured here (choose from accuracy, nll)"),
         (PLAIN + "tune: {hing.form: [crammer_singer]}\n", "4:8: tune: no contender 'hing' in this suite, did you mean hinge?"),
         (PLAIN + "tune: {hinge.from: [crammer_singer]}\n", "4:8: tune: hinge has no field 'from', did you mean form?"),
         (PLAIN + "tune: {hinge.form: [crammer]}\n", "4:21: tune.hinge.form: expected one of"),
@@ -354,7 +354,7 @@ vary:
   loss: [hinge, {focal: {gama: 1}}, "é", nl]
 settings: {epochs: 0, epochs: 1}
 seeds: none
-measure: [accuracy]
+metrics: [accuracy]
 baseline: hinges
 """
     with pytest.raises(Mistakes) as caught:
@@ -409,11 +409,11 @@ def test_paths_must_exist_beside_the_suite_and_stay_as_written(load: Load, mista
 def test_lists_of_a_field_are_values(load: Load, mistakes: Wrong) -> None:
     text = HEAD + "vary: {loss: hinge, dataset: digits, model: {mlp: {hidden: %s}}}\n"
     assert [p.label for p in load(text % "[8, 8]").axes["model"]] == ["mlp(hidden=[8, 8])"]
-    assert [p.value for p in load(text % "{grid: [[8], [64]]}").axes["model"]] == [
+    assert [p.value for p in load(text % "{sweep: [[8], [64]]}").axes["model"]] == [
         {"name": "mlp", "hidden": [8]}, {"name": "mlp"},
     ]  # fmt: skip
     assert mistakes(text % "[8, 0]") == ["3:64: mlp.hidden: expected a whole number at least 1, got 0"]
-    speed = load("protocol: speed\nvary: {loss: hinge}\nsettings: {n: [3, 4], shape: {grid: [[1, 2], [1]]}}\n")
+    speed = load("protocol: speed\nvary: {loss: hinge}\nsettings: {n: [3, 4], shape: {sweep: [[1, 2], [1]]}}\n")
     assert speed.labels()["shape"] == ["[1, 2]", "[1]"]
     assert [c.settings["shape"] for c in speed.cells()] == [[1, 2], [1]] * 2
 
@@ -432,15 +432,17 @@ def test_baselines(load: Load, mistakes: Wrong) -> None:
     both = load(HEAD + vary + "baseline: {loss: hinge, trainer: command}\n")
     assert both.baseline == {"loss": "hinge", "trainer": "command(run=x)"}
     assert both.contenders == ("loss", "trainer")
-    settings_axis = load(one + "settings: {epochs: [1, 2]}\nwithin: [dataset, loss]\nbaseline: {epochs: 2}\n")
+    settings_axis = load(one + "settings: {epochs: [1, 2]}\ngroup_by: [dataset, loss]\nbaseline: {epochs: 2}\n")
     assert (settings_axis.contenders, settings_axis.baseline) == (("epochs",), {"epochs": 2})
-    assert "no point '3'" in mistakes(one + "settings: {epochs: [1, 2]}\nwithin: [dataset]\nbaseline: {epochs: 3}\n")[0]
+    assert (
+        "no point '3'" in mistakes(one + "settings: {epochs: [1, 2]}\ngroup_by: [dataset]\nbaseline: {epochs: 3}\n")[0]
+    )
 
 
 def test_tuning(load: Load, mistakes: Wrong) -> None:
     text = HEAD + "vary: {dataset: digits, loss: [{exact: {temperature: 1}, as: E}, nll, {focal: {gamma: [1, 3]}}]}\n"
     found = load(
-        text + "tune: {lr: 1, exact.margin: [0, 1], loss:nll.transform: [softmax, gaussian], on: nll, seeds: 3}\n"
+        text + "tune: {lr: 1, exact.margin: [0, 1], loss:nll.transform: [softmax, gaussian], metric: nll, seeds: 3}\n"
     ).tune
     assert found == suite.Tune(
         1, "nll", 3, [1.0], {"exact.margin": [0.0, 1.0], "nll.transform": [{"name": "softmax"}, {"name": "gaussian"}]}
@@ -463,8 +465,8 @@ def test_seeds_margins_and_trainers(load: Load, mistakes: Wrong) -> None:
     assert load(PLAIN + "margin: 0.5\n").margin == 0.5
     assert load(PLAIN + "trainer: auto\n").trainer is None
     assert load(PLAIN + "trainer: stacked\n").trainer == {"name": "stacked"}
-    ece = "protocol: accuracy\nmeasure: [{ece: {bins: [10, 15]}}]\nvary: {dataset: digits, loss: hinge}\n"
-    assert load(ece).measure == [{"name": "ece", "bins": 10}, {"name": "ece"}]
+    ece = "protocol: accuracy\nmetrics: [{ece: {bins: [10, 15]}}]\nvary: {dataset: digits, loss: hinge}\n"
+    assert load(ece).metrics == [{"name": "ece", "bins": 10}, {"name": "ece"}]
     assert load(ece + "margin: {ece: 1}\n").margin == {"ece": 1.0}
     varied = PLAIN.replace("loss:", "trainer: stacked, loss:")
     assert load(varied).varies == ("dataset", "trainer", "loss")
@@ -472,7 +474,7 @@ def test_seeds_margins_and_trainers(load: Load, mistakes: Wrong) -> None:
 
 
 def test_a_trainer_that_the_protocol_needs(load: Load) -> None:
-    text = "protocol: training\nmeasure: accuracy\n"
+    text = "protocol: training\nmetrics: accuracy\n"
     single = text + "vary: {loss: hinge}\n"
     for rest, spec in (("", "auto"), ("trainer: auto\n", "auto"), ("trainer: stacked\n", "stacked")):
         found = load(single + rest)
@@ -568,7 +570,7 @@ def test_only_the_first_hundred_mistakes_are_printed(mistakes: Wrong) -> None:
 
 
 WORDS = st.sampled_from(
-    ["hinge", "nll", "focal", "exact", "gamma", "transform", "gaussian", "scale", "grid", "as", "learn", "digits", "loss",
+    ["hinge", "nll", "focal", "exact", "gamma", "transform", "gaussian", "scale", "sweep", "as", "learn", "digits", "loss",
      "loss:nll", "a:b", "n", "lr", "accuracy", "hinge.form", "split", "x"]
 )  # fmt: skip
 LEAVES = WORDS | st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=5)
@@ -579,9 +581,9 @@ KEYS = [
     "trainer",
     "tune",
     "seeds",
-    "measure",
+    "metrics",
     "baseline",
-    "within",
+    "group_by",
     "margin",
     "interval",
     "plugins",

@@ -169,7 +169,7 @@ def test_imports_are_found_where_components_stand(tmp_path: Path, table: Any) ->
           loss: [torch.nn:CrossEntropyLoss, loss:hinge, {'loss:a.b:c': {}}, {nll: {transform: 'm:soft'}}, 'C:\\x']
           dataset: {csv: {file: 'a:b'}}
         trainer: {'p:Trainer': {x: 'q:r'}}
-        measure: ['n:metric', {scaled: {base: 'u:v'}}]
+        metrics: ['n:metric', {scaled: {base: 'u:v'}}]
         question: 'x:y'
         """)
     )
@@ -279,9 +279,9 @@ def test_random_files_give_a_suite_or_a_mistake(tmp_path: Path, table: Any, cont
 
 YAMLISH = st.lists(
     st.sampled_from(
-        ["vary", "loss", "nll", "transform", "settings", "tune", "a.b", "seeds", "as", "grid", "learn", "x:y", "<<", "&a ",
+        ["vary", "loss", "nll", "transform", "settings", "tune", "a.b", "seeds", "as", "sweep", "learn", "x:y", "<<", "&a ",
          "*a", "!!str ", "!x ", ": ", ":\n  ", "\n", "- ", "[", "]", "{", "}", ", ", "\t", "'", '"', "|", "#", "1e-3", "?",
-         "protocol: accuracy\n", "measure: ", "baseline: ", "margin: ", "within: ", "plugins: "]
+         "protocol: accuracy\n", "metrics: ", "baseline: ", "margin: ", "group_by: ", "plugins: "]
     ),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -295,7 +295,7 @@ def test_scrambled_suites_give_a_suite_or_a_mistake(tmp_path: Path, table: Any, 
 
 def test_time_of_a_normal_suite(tmp_path: Path, table: Any) -> None:
     file = tmp_path / "s.yaml"
-    file.write_text("protocol: accuracy\nvary: {dataset: digits, loss: [hinge, nll]}\nmeasure: accuracy\n")
+    file.write_text("protocol: accuracy\nvary: {dataset: digits, loss: [hinge, nll]}\nmetrics: accuracy\n")
     start = time.process_time()
     for _ in range(10):
         check(read(file), table)

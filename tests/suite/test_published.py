@@ -12,7 +12,7 @@ from harness import suite
 Load = Callable[..., suite.Suite]
 Wrong = Callable[..., list[str]]
 
-HEAD = "protocol: accuracy\nmeasure: [accuracy, nll]\n"
+HEAD = "protocol: accuracy\nmetrics: [accuracy, nll]\n"
 PLAIN = HEAD + "vary: {dataset: [digits, {digits: {label_noise: 0.1}, as: noisy}], loss: [hinge, {nll: , as: Ours}]}\n"
 WIDE = HEAD + "vary: {dataset: digits, model: [mlp, linear], loss: [hinge, nll], trainer: [auto, stacked]}\n"
 

@@ -18,7 +18,7 @@ from harness.suite.nodes import data
 
 Load = Callable[..., suite.Suite]
 
-HEAD = "protocol: accuracy\nmeasure: [accuracy, nll]\n"
+HEAD = "protocol: accuracy\nmetrics: [accuracy, nll]\n"
 PLAIN = HEAD + "vary: {dataset: digits, loss: [hinge, nll]}\n"
 
 
@@ -33,10 +33,10 @@ GOOD = [
     loss("{hinge: {}}"),
     loss("[{hinge: , as: Ours}]"),
     loss("{as: Ours, focal: {gamma: [1, 3]}}"),
-    loss("{grid: [hinge, focal]}"),
+    loss("{sweep: [hinge, focal]}"),
     loss("{focal: {gamma: 3}}"),
     loss("{focal: {gamma: [1, 2]}}"),
-    loss("{focal: {gamma: {grid: [1, 2]}}}"),
+    loss("{focal: {gamma: {sweep: [1, 2]}}}"),
     loss("{focal: {gamma: {learn: 1}}}"),
     loss("{focal: {gamma: [{geometric: [1, 2]}, {linear: [0, 1]}, 4]}}"),
     loss("{exact: {temperature: 1, draws: [4, 5.0]}}"),
@@ -44,47 +44,48 @@ GOOD = [
     loss("{nll: {transform: {spherical: {extra: {a: [1]}}}}}"),
     loss("{scaled: {loss: {focal: {gamma: 1}}, temperature: [null, 2, {learn: 3}]}}"),
     loss("{mixed: {parts: [hinge, {focal: {gamma: 3}}]}}"),
-    loss("{mixed: {parts: {grid: [[], [hinge]]}}}"),
+    loss("{mixed: {parts: {sweep: [[], [hinge]]}}}"),
     loss("pkg.losses:mine"),
     loss("{'pkg.losses:mine': {any: {thing: [1]}}}"),
     HEAD + "vary: {dataset: {digits: {label_noise: [0, 0.1]}}, loss: hinge, model: {mlp: {hidden: [8, 8]}}}\n",
     HEAD + "vary: {dataset: digits, loss: hinge, trainer: [stacked, {command: {run: x}}]}\n",
-    PLAIN + "settings: {epochs: [1, 2], optimizer: [adam, sgd], lr: {grid: [1, 2]}, amp: true}\n",
+    PLAIN + "settings: {epochs: [1, 2], optimizer: [adam, sgd], lr: {sweep: [1, 2]}, amp: true}\n",
     PLAIN
-    + "settings:\nseeds:\ntune:\ntrainer:\nquestion:\nsuite:\nbaseline:\nmargin:\nwithin:\ninterval:\nplugins:\ndevice:\n",
+    + "settings:\nseeds:\ntune:\ntrainer:\nquestion:\nsuite:\nbaseline:\nmargin:\ngroup_by:\ninterval:\nplugins:\ndevice:\n",
     PLAIN
-    + "suite: a\nquestion: b\nseeds: [1, 2]\ninterval: seeds\ndevice: cpu\nplugins: [a.b, c.d]\nwithin: dataset\n",
-    PLAIN + "seeds: {n: 3, split: fixed}\nmargin: 0.1\nbaseline: hinge\nwithin: [dataset, lr]\nplugins: []\n",
+    + "suite: a\nquestion: b\nseeds: [1, 2]\ninterval: seeds\ndevice: cpu\nplugins: [a.b, c.d]\ngroup_by: dataset\n",
+    PLAIN + "seeds: {n: 3, split: fixed}\nmargin: 0.1\nbaseline: hinge\ngroup_by: [dataset, lr]\nplugins: []\n",
     PLAIN + "seeds: {n: [3, 4]}\nmargin: {nll: 0.1}\nbaseline: {loss: hinge}\ntrainer: auto\n",
-    PLAIN + "trainer: {command: {run: x}}\ntune: {trials: 2, on: nll, seeds: 2, lr: [0.1, 1], command.run: [y, z]}\n",
+    PLAIN
+    + "trainer: {command: {run: x}}\ntune: {trials: 2, metric: nll, seeds: 2, lr: [0.1, 1], command.run: [y, z]}\n",
     PLAIN + "tune: {lr: 1, hinge.form: weston_watkins, nll.scale: {learn: 2}}\n",
     PLAIN + "published: {source: a, values: {digits: {hinge: 1, nll: 2.5}}}\n",
     PLAIN + "published: [{source: a, metric: nll, note: b, scale: 0.01, unmeasured: c, values: {c: 1}}]\n",
     PLAIN + "published: [{source: a, metric: , note: , scale: , where: , unmeasured: , values: {hinge: 1}}]\n",
     PLAIN + "published: {source: a, where: {loss: hinge}, unmeasured: [c, d], values: {digits: {c: 1, hinge: 2}}}\n",
     PLAIN + "published:\n",
-    PLAIN + "baseline: hinge\ngate: {accuracy: {not_worse_than: 0.002, at_least: -1}, nll: {worse_than: 5%}}\n",
-    PLAIN + "baseline: hinge\ngate: {accuracy: {worse_than: 0, not_worse_than: '.5 %'}, nll: {at_most: 1e-6}}\n",
-    PLAIN + "gate:\n",
-    "protocol: accuracy\nvary: {dataset: digits, loss: hinge}\nmeasure: {ece: {bins: [5, 10]}}\n",
+    PLAIN + "baseline: hinge\ngates: {accuracy: {non_inferior_by: 0.002, min: -1}, nll: {max_regression: 5%}}\n",
+    PLAIN + "baseline: hinge\ngates: {accuracy: {max_regression: 0, non_inferior_by: '.5 %'}, nll: {max: 1e-6}}\n",
+    PLAIN + "gates:\n",
+    "protocol: accuracy\nvary: {dataset: digits, loss: hinge}\nmetrics: {ece: {bins: [5, 10]}}\n",
     "protocol: speed\nvary: {loss: hinge}\nsettings: {n: 3, shape: [1, 2]}\n",
-    "protocol: speed\nvary: {loss: [hinge, nll]}\nsettings: {n: 3}\nbaseline: hinge\ngate: {accuracy: {worse_than: 5%, confirm: 2}}\n",
-    "protocol: speed\nvary: {loss: hinge}\nsettings: {n: [3, 4], shape: {grid: [[1, 2], [1]]}}\nmeasure:\n",
+    "protocol: speed\nvary: {loss: [hinge, nll]}\nsettings: {n: 3}\nbaseline: hinge\ngates: {accuracy: {max_regression: 5%, confirm_runs: 2}}\n",
+    "protocol: speed\nvary: {loss: hinge}\nsettings: {n: [3, 4], shape: {sweep: [[1, 2], [1]]}}\nmetrics:\n",
 ]
 
 BAD = [
     PLAIN + "seds: 3\n",
-    PLAIN + "gate: {}\n",
-    PLAIN + "gate: {nll: {}}\n",
-    PLAIN + "gate: {nll: 5}\n",
-    PLAIN + "gate: {nll: {at_mots: 1}}\n",
-    PLAIN + "gate: {nll: {at_most: 5%}}\n",
-    PLAIN + "gate: {nll: {at_most: }}\n",
-    PLAIN + "baseline: hinge\ngate: {nll: {worse_than: -1}}\n",
-    PLAIN + "baseline: hinge\ngate: {nll: {worse_than: five}}\n",
-    PLAIN + "gate: {nll: {at_most: 1, confirm: 2}}\n",
-    "protocol: accuracy\nmeasure: nll\n",
-    "vary: {loss: hinge}\nmeasure: nll\n",
+    PLAIN + "gates: {}\n",
+    PLAIN + "gates: {nll: {}}\n",
+    PLAIN + "gates: {nll: 5}\n",
+    PLAIN + "gates: {nll: {mxa: 1}}\n",
+    PLAIN + "gates: {nll: {max: 5%}}\n",
+    PLAIN + "gates: {nll: {max: }}\n",
+    PLAIN + "baseline: hinge\ngates: {nll: {max_regression: -1}}\n",
+    PLAIN + "baseline: hinge\ngates: {nll: {max_regression: five}}\n",
+    PLAIN + "gates: {nll: {max: 1, confirm_runs: 2}}\n",
+    "protocol: accuracy\nmetrics: nll\n",
+    "vary: {loss: hinge}\nmetrics: nll\n",
     "protocol: acuracy\nvary: {loss: hinge}\n",
     "protocol: accuracy\nvary: {dataset: digits, loss: hinge}\n",
     HEAD + "vary: {loss: hinge}\n",
@@ -133,7 +134,7 @@ BAD = [
     PLAIN + "margin: {nll: none}\n",
     PLAIN + "interval: seed\n",
     PLAIN + "device: gpu\n",
-    PLAIN + "within: []\n",
+    PLAIN + "group_by: []\n",
     PLAIN + "baseline: {}\n",
     PLAIN + "published: 3\n",
     PLAIN + "published: {values: {hinge: 1}}\n",
@@ -202,7 +203,7 @@ def test_editors_get_names_documents_and_defaults(schema: dict[str, Any]) -> Non
 
 
 WORDS = st.sampled_from(
-    ["hinge", "nll", "focal", "exact", "gamma", "temperature", "transform", "gaussian", "scale", "scaled", "loss", "grid",
+    ["hinge", "nll", "focal", "exact", "gamma", "temperature", "transform", "gaussian", "scale", "scaled", "loss", "sweep",
      "as", "learn", "linear", "pkg.losses:mine", "n", "lr", "epochs", "accuracy", "hinge.form", "split", "fixed", "stacked"]
 )  # fmt: skip
 LEAVES = WORDS | st.none() | st.booleans() | st.integers(-2, 3) | st.floats(-2, 3)
@@ -212,9 +213,9 @@ KEYS = [
     "trainer",
     "tune",
     "seeds",
-    "measure",
+    "metrics",
     "baseline",
-    "within",
+    "group_by",
     "margin",
     "loss",
     "nll",
@@ -230,7 +231,7 @@ def test_whatever_the_checker_accepts_the_schema_accepts(
 ) -> None:
     suite_data: dict[str, Any] = {
         "protocol": "accuracy",
-        "measure": "nll",
+        "metrics": "nll",
         "vary": {"dataset": "digits", "loss": "hinge"},
     }
     written = tree if key in KEYS[:8] or key == "loss" else {key: tree}

@@ -1,0 +1,75 @@
+"""Two sets of scores compared without a suite, by the statistics of one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from harness.analysis.verdicts import finite
+from harness.errors import BenchError
+from harness.results import Comparison, IntervalKind, Needed, Reason, ReasonKind, Verdict
+from harness.statistics.paired import Difference, Sample, difference, needed, same
+
+
+def compare(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    examples: ArrayLike | None = None,
+    higher_is_better: bool = True,
+    margin: float | None = None,
+    level: float = 0.95,
+) -> Comparison:
+    """The scores `a` against the baseline `b`, paired: one per seed [s], or per seed and example [s, m].
+
+    Scores by example carry both the seeds and the finite test set in the interval; `examples` [s, m] are the numbers of
+    the examples where seeds are tested on different ones, else every seed has the same. With a `margin`, in the unit of
+    the scores, a difference shown to be within it is equivalent. `level` is that of the interval and the tests. Raises
+    BenchError for shapes that do not pair, no finite pair, and a level outside (0, 1).
+    """
+    one, other = np.asarray(a, float), np.asarray(b, float)
+    if one.shape != other.shape or one.ndim not in (1, 2) or not one.size:
+        raise BenchError(
+            f"compare: expected two arrays [s] or [s, m] of one shape, got {[*one.shape]} and {[*other.shape]}"
+        )
+    if not 0 < level < 1:
+        raise BenchError(f"compare: level must be between 0 and 1, not {level}")
+    found = difference(_sample(one, examples), _sample(other, examples), level=level)
+    if not found.pairs:
+        raise BenchError("compare: no seed has a finite score in both")
+    judged = found.p is not None and found.kind != "examples"
+    alpha = 1 - level
+    verdict = _verdict(found, alpha, higher_is_better, margin) if judged else None
+    wanted = needed(found, alpha) if verdict is Verdict.UNDECIDED else None
+    decided = Needed(0, 0) if verdict else Needed(None, None)
+    return Comparison(
+        baseline="b",
+        difference=found.difference,
+        low=finite(found.low),
+        high=finite(found.high),
+        interval=IntervalKind(found.kind),
+        p=found.p if judged else None,
+        p_holm=found.p if judged else None,
+        family=1,
+        verdict=verdict,
+        needed=Needed(wanted.seeds, wanted.examples) if wanted else decided,
+        why=None if judged else Reason(ReasonKind.ONE_PAIR),
+    )
+
+
+def _sample(scores: np.ndarray[tuple[int, ...], np.dtype[np.float64]], examples: ArrayLike | None) -> Sample:
+    if scores.ndim == 1:
+        return Sample(scores)
+    numbers = np.broadcast_to(np.arange(scores.shape[1]), scores.shape) if examples is None else np.asarray(examples)
+    if numbers.shape != scores.shape:
+        raise BenchError(f"compare: examples {[*numbers.shape]} do not fit scores {[*scores.shape]}")
+    return Sample(scores.mean(1), (scores, numbers.astype(np.int64)))
+
+
+def _verdict(found: Difference, alpha: float, higher_is_better: bool, margin: float | None) -> Verdict:
+    equal = same(found, margin) if margin is not None else None
+    if equal is not None and equal <= alpha:
+        return Verdict.EQUIVALENT
+    if found.p is None or found.p > alpha:
+        return Verdict.UNDECIDED
+    return Verdict.BETTER if (found.difference > 0) == higher_is_better else Verdict.WORSE

@@ -1,0 +1,84 @@
+"""How a finished run ends: its exit code, computed from what was found, and every cause of an exit code 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.results import LOST, Comparison, FailOn, Gate, Row, Run, Status, Verdict
+
+
+@dataclass(frozen=True)
+class ExitCause:
+    """One cause of an exit code 1: a gate that is broken, or a condition with the row and comparison it is true of."""
+
+    condition: FailOn | None = None
+    gate: Gate | None = None
+    row: Row | None = None
+    comparison: Comparison | None = None
+
+
+def exit_code(run: Run, conditions: Sequence[str]) -> int:
+    """4 and 3 of what was measured come first, then 1 where a gate or a condition failed."""
+    return run.exit or int(bool(causes(run, conditions)))
+
+
+def causes(run: Run, conditions: Sequence[str]) -> list[ExitCause]:
+    """Every cause to end with 1."""
+    broken = [ExitCause(gate=gate) for gate in run.gates if gate.passed is False]
+    return broken + [cause for name in conditions for cause in CONDITIONS[FailOn(name)](run)]
+
+
+def unknown(run: Run, conditions: Sequence[str]) -> list[FailOn]:
+    """The conditions that nothing here can judge: `noisy` where the doctor was never run."""
+    return [FailOn.NOISY] if FailOn.NOISY in conditions and not run.environment.get("doctor") else []
+
+
+def _regression(run: Run) -> Iterator[ExitCause]:
+    for row, entry in _compared(run):
+        if entry.verdict is Verdict.WORSE:
+            yield ExitCause(FailOn.REGRESSION, row=row, comparison=entry)
+
+
+def _undecided(run: Run) -> Iterator[ExitCause]:
+    """No verdict of a difference that was measured is undecided too: nothing could tell."""
+    for row, entry in _compared(run):
+        if entry.verdict is Verdict.UNDECIDED or (entry.verdict is None and entry.difference is not None):
+            yield ExitCause(FailOn.UNDECIDED, row=row, comparison=entry)
+
+
+def _skipped(run: Run) -> Iterator[ExitCause]:
+    return (ExitCause(FailOn.SKIPPED, row=row) for row in run.cells if row.status is Status.SKIPPED)
+
+
+def _error(run: Run) -> Iterator[ExitCause]:
+    return (ExitCause(FailOn.ERROR, row=row) for row in run.cells if row.status in LOST)
+
+
+def _noisy(run: Run) -> Iterator[ExitCause]:
+    """By the doctor's run of equal functions under two names: how often this machine tells them apart."""
+    doctor = run.environment.get("doctor")
+    if isinstance(doctor, dict):
+        rate, alpha = doctor["false_positive_rate"], doctor["alpha"]
+        if isinstance(rate, float) and isinstance(alpha, float) and rate > alpha:
+            yield ExitCause(FailOn.NOISY)
+
+
+CONDITIONS: Mapping[FailOn, Callable[[Run], Iterator[ExitCause]]] = MappingProxyType(
+    {
+        FailOn.REGRESSION: _regression,
+        FailOn.UNDECIDED: _undecided,
+        FailOn.SKIPPED: _skipped,
+        FailOn.NOISY: _noisy,
+        FailOn.ERROR: _error,
+    }
+)
+"""What `--fail-on` can name -> what it is true of."""
+
+
+def _compared(run: Run) -> Iterator[tuple[Row, Comparison]]:
+    """Every row with its comparison in the primary metric."""
+    for row in run.cells:
+        if entry := row.against.get(run.primary.label):
+            yield row, entry

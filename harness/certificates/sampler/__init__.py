@@ -1,8 +1,0 @@
-"""What a sampler must do: keep its contract, and end in the data as the number of steps grows."""
-
-from __future__ import annotations
-
-from harness.certificates.sampler.contracts import batches, evaluations, inputs, output, repeats, times
-from harness.certificates.sampler.convergence import end, floor, law, order
-
-CERTIFICATES = (order, law, end, floor, inputs, output, repeats, batches, evaluations, times)

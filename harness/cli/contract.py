@@ -1,0 +1,105 @@
+"""The contract of a kind as text: what it is, its attributes and methods, what they exchange, a short example."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from harness.base import Component
+from harness.cli.components import listing
+from harness.discovery.sources import HARNESS
+from harness.kinds import KINDS
+
+if TYPE_CHECKING:
+    from harness.discovery.catalogue import Catalogue
+
+INTERNAL = ("kind", "dynamic", "declared_attributes", "not_in_artifact")
+"""Attributes that an author does not set."""
+KIND_CLASSES = frozenset(cls.__name__ for cls in KINDS.values())
+EXCHANGED_FROM: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"harness.kinds.diffusion": ("harness.diffusion.model",)}
+)
+"""Module of a kind -> further modules whose values its methods are given."""
+REGISTER = "A plugin registers its classes with a hook at the end of its module:"
+HOOK = "@hookimpl\ndef components():\n    return [Mine]"
+FIELDS = "Annotated attributes of a class are its parameters, which suites set: `scale: Positive = 1.0`."
+TRY = "Try it: `bench check mine.py`, then `bench SUITE.yaml --plugin mine.py`."
+
+
+def contract(catalogue: Catalogue, kind: str) -> str:
+    """Everything an author needs to write a component of a kind, then the components there are."""
+    cls = KINDS[kind]
+    parts = [f"{kind}: from harness import {cls.__name__}, hookimpl", _doc(cls), FIELDS]
+    parts += _section("Attributes", _attributes(cls))
+    parts += _section("Methods", _methods(cls))
+    parts += _section("Exchanged", _exchanged(cls))
+    parts += [REGISTER, textwrap.indent(HOOK, "  "), TRY]
+    example = _example(catalogue, kind)
+    parts += [f"Example ({example.name})", textwrap.indent(example.read_text().strip(), "  ")] if example else []
+    return "\n\n".join([*parts, "Components", textwrap.indent(listing(catalogue, kind), "  ")])
+
+
+def _section(title: str, entries: Iterator[str]) -> list[str]:
+    text = "\n".join(entries)
+    return [title, textwrap.indent(text, "  ")] if text else []
+
+
+def _doc(what: object) -> str:
+    return inspect.getdoc(what) or ""
+
+
+def _attributes(cls: type[Component]) -> Iterator[str]:
+    own = {**inspect.get_annotations(cls), **cls.declared_attributes}
+    for name, annotation in own.items():
+        if name not in INTERNAL and not name.startswith("_"):
+            shown = re.sub(r"^ClassVar\[(.*)\]$", r"\1", str(annotation))
+            yield f"{name}: {shown} = {getattr(cls, name)!r}"
+
+
+def _methods(cls: type[Component]) -> Iterator[str]:
+    """Those that must be defined first."""
+    names = [name for name, value in vars(cls).items() if inspect.isfunction(value) and _is_public(name)]
+    for name in sorted(names, key=lambda name: name not in cls.__abstractmethods__):
+        must = "" if name in cls.__abstractmethods__ else "  (optional)"
+        signature = str(inspect.signature(getattr(cls, name))).replace("'", "")
+        yield f"def {name}{signature}{must}"
+        yield textwrap.indent(_doc(getattr(cls, name)), "    ")
+
+
+def _is_public(name: str) -> bool:
+    return name == "__call__" or not name.startswith("_")
+
+
+def _exchanged(cls: type[Component]) -> Iterator[str]:
+    """The classes that the kind's methods name and that are no kinds: read as text, since some need torch."""
+    text = " ".join(str(inspect.signature(value)) for value in vars(cls).values() if inspect.isfunction(value))
+    words = set(re.findall(r"\w+", text))
+    for module in (cls.__module__, *EXCHANGED_FROM.get(cls.__module__, ())):
+        tree = ast.parse(Path(HARNESS, *module.split(".")[1:]).with_suffix(".py").read_bytes())
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name in words and node.name not in KIND_CLASSES:
+                yield f"class {node.name}: {ast.get_docstring(node) or ''}"
+                yield textwrap.indent("\n".join(_members(node)), "    ") + "\n"
+
+
+def _members(node: ast.ClassDef) -> Iterator[str]:
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign):
+            yield ast.unparse(item)
+        elif isinstance(item, ast.FunctionDef) and not item.name.startswith("_"):
+            returns = f" -> {ast.unparse(item.returns)}" if item.returns else ""
+            first = (ast.get_docstring(item) or "").split("\n")[0]
+            yield f"def {item.name}({ast.unparse(item.args)}){returns}  # {first}"
+
+
+def _example(catalogue: Catalogue, kind: str) -> Path | None:
+    """The shortest stock file that brings a component of the kind and takes nothing from its neighbors."""
+    files = {Path(str(entry["file"])) for (k, _), entry in catalogue.table.items() if k == kind and entry.get("file")}
+    whole = [file for file in files if file.is_file() and "from ." not in file.read_text()]
+    return min(whole, key=lambda file: (file.stat().st_size, file.name), default=None)

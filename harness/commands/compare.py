@@ -1,0 +1,109 @@
+"""Two stored runs as one: the run is an axis, and every row of the later one meets its own of the earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+
+from harness.commands.changes import Pair, changes, is_time
+from harness.errors import BenchError
+from harness.results import Bootstrap, Label, MeasuredRow, MeasuredRun, MetricInfo, Row, RowInfo, Run, RunInfo
+from harness.results.runs import records
+from harness.run.pipeline import analysed
+from harness.worker.supervisor import Server
+
+RUN, BEFORE, AFTER = "run", "before", "after"
+ROW = tuple(each.name for each in fields(RowInfo))
+INFO = tuple(each.name for each in fields(RunInfo))
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its name, the run, and the folder where its per-example results are."""
+
+    name: str
+    run: Run
+    folder: Path
+
+    def row(self, row: Row) -> MeasuredRow:
+        """A row as the analysis reads it, on this side of the axis."""
+        info = {name: getattr(row, name) for name in ROW}
+        if row.excluded and row.why is not None:
+            info |= {"why": None, "excluded": row.why.text}
+        return MeasuredRow(
+            **info | {"vary": {**row.vary, RUN: self.name}},
+            values={label: metric.values for label, metric in row.metrics.items()},
+            bootstrap=_bootstraps(row),
+            units=tuple(self._units.get(row.id, ())),
+        )
+
+    @cached_property
+    def _units(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for record in records(self.run, self.folder):
+            if (units := record.get("units")) and (file := self.folder / "units" / units).exists():
+                found.setdefault(record["cell"], []).append(str(file))
+        return found
+
+
+def _bootstraps(row: Row) -> dict[str, Bootstrap]:
+    return {label: metric.bootstrap for label, metric in row.metrics.items() if metric.bootstrap is not None}
+
+
+def compare(before: Run, after: Run, folder: Path, server: Server) -> Run:
+    """Both runs as one; nothing in it is best, since the same contender is there twice.
+
+    `folder` is where the per-example results of both are. Raises BenchError where there is nothing to compare.
+    """
+    found = analysed(together(Side(BEFORE, before, folder), Side(AFTER, after, folder)), server)
+    return replace(found, cells=tuple(replace(row, best={}) for row in found.cells))
+
+
+def together(before: Side, after: Side) -> MeasuredRun:
+    """The rows that both runs have, by their labels on every axis, as `harness.analysis.analyse` reads them.
+
+    A seed pairs values; it does not pair times, nor any values where the runs share no seed.
+    """
+    old, new = before.run, after.run
+    pairs, metrics = _common(old, new)
+    shared = any(set(one.seeds) & set(row.seeds) for one, row in pairs)
+    info = {name: getattr(new, name) for name in INFO}
+    info |= {
+        "question": f"What has changed from {old.run} to {new.run}?",
+        "run": f"{old.run}..{new.run}",
+        "metrics": metrics,
+        "baseline": {RUN: BEFORE},
+        "axes": {**_axes(old, new), RUN: [BEFORE, AFTER]},
+        "contenders": (*new.contenders, RUN),
+    }
+    return MeasuredRun(
+        **info,
+        unpaired=tuple(metric.label for metric in metrics if not shared or is_time(metric)),
+        notices=tuple(changes(old, new, pairs)),
+        exit=0,
+        cells=tuple(each for one, row in pairs for each in (before.row(one), after.row(row))),
+    )
+
+
+def _common(old: Run, new: Run) -> tuple[Sequence[Pair], tuple[MetricInfo, ...]]:
+    """The rows and the metrics that both have."""
+    if old.protocol != new.protocol:
+        raise BenchError(f"nothing to compare: the protocols are {old.protocol} and {new.protocol}")
+    labels = {metric.label for metric in old.metrics}
+    metrics = tuple(metric for metric in new.metrics if metric.label in labels)
+    pairs = [(one, row) for row in new.cells for one in old.cells if one.vary == row.vary]
+    if not pairs or not metrics:
+        missing = "metric" if pairs else "row"
+        raise BenchError(f"nothing to compare: no {missing} is in both {old.run} and {new.run}")
+    return pairs, metrics
+
+
+def _axes(old: Run, new: Run) -> dict[str, list[Label]]:
+    """The axes of both with all their points, those of the later run first."""
+    axes = {axis: list(points) for axis, points in new.axes.items()}
+    for axis, points in old.axes.items():
+        known = axes.setdefault(axis, [])
+        known += [point for point in points if point not in known]
+    return axes

@@ -1,0 +1,53 @@
+"""What a suite would do, said before anything is measured: cells, what is stored, the time, what cannot be decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.analysis import partners, verdict_possible
+from harness.results import RowInfo
+from harness.results.store import Store
+from harness.run.context import ExecutionConfig
+from harness.run.load import LoadedSuite, labels_of
+from harness.run.pipeline import planned
+from harness.run.plan import seconds_per_seed
+from harness.run.problems import asked
+
+
+def summary(prepared: LoadedSuite) -> str:
+    """One line a suite, and one for what its seeds can never decide."""
+    suite = prepared.suite
+    seeds = len(suite.seeds.seeds)
+    lines = [f"{suite.file}: {len(prepared.cells)} cells x {seeds} seeds, protocol {suite.protocol}"]
+    verdict = undecidable(prepared)
+    return "\n".join(lines + ([f"  note: {verdict}"] if verdict else []))
+
+
+def undecidable(prepared: LoadedSuite) -> str | None:
+    """Why no verdict could be reached, or None. Raises BenchError for a baseline that is no row of its problem."""
+    suite = prepared.suite
+    links = partners(asked(suite), [RowInfo(id="", vary=cell.vary) for cell in prepared.cells]) or []
+    family = sum(link.index is not None for link in links)
+    return verdict_possible(len(suite.seeds.seeds), family, suite.interval)
+
+
+def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
+    """The dry run: every cell with what is stored of it, then the totals."""
+    tasks = planned(prepared, conditions).tasks
+    lines = [prepared.suite.name]
+    states: Counter[str] = Counter()
+    for task, cell in zip(tasks, prepared.cells, strict=True):
+        stored = len(task.wanted) - len(task.missing)
+        state = (
+            "reused" if not task.missing else "to do" if not stored else f"{stored} stored, {len(task.missing)} to do"
+        )
+        states["reused" if not task.missing else "to do"] += 1
+        lines.append(f"  {labels_of(cell)}: {state}")
+    missing = sum(len(task.missing) for task in tasks)
+    lines.append(f"{states['to do']} cells to do, {states['reused']} reused; {missing} seeds to measure")
+    stored_before = Store(conditions.results, "").all()
+    cost = seconds_per_seed(r for r in stored_before if r["protocol"]["name"] == prepared.suite.protocol)
+    if missing:
+        lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet to judge by")
+    verdict = undecidable(prepared)
+    return "\n".join(lines + ([f"note: {verdict}"] if verdict else []))

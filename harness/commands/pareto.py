@@ -1,0 +1,111 @@
+"""Quality against speed: one run made of two, in which the best of a problem are those that no other beats in both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from harness.analysis.pairing import competing, problems
+from harness.errors import BenchError
+from harness.report.answer import PARETO
+from harness.report.view import axes_of
+from harness.results import MetricInfo, Rank, Row, Run, Status
+
+
+def pareto(quality: Run, speed: Run) -> Run:
+    """Every contender of both runs with the first metric of each, on every pair of their problems.
+
+    Contenders are the same where all kinds that both runs have are the same components, those that compete in
+    `speed` among them, and so are the settings that vary in both, a device aside. Rows are best on the front, beaten
+    where another is significantly better in one metric and no worse in the other, tied in between. Raises BenchError
+    where no contender is in both runs, or one judges nothing.
+    """
+    metrics = (quality.primary, speed.primary)
+    for metric, run in zip(metrics, (quality, speed), strict=True):
+        if metric.higher_is_better is None:
+            raise BenchError(f"{run.run}: {metric.label} comes first, and judges nothing")
+    rows = tuple(row for group in _groups(quality, speed) for row in _ranked(group, metrics))
+    if not rows:
+        raise BenchError(f"no contender is measured in both {quality.run} and {speed.run}")
+    return Run(
+        suite=f"{quality.suite} and {speed.suite}",
+        question="Which contenders are not beaten in both quality and speed?",
+        run=f"{quality.run} + {speed.run}",
+        protocol=PARETO,
+        environment=quality.environment,
+        interval=quality.interval,
+        metrics=metrics,
+        axes=axes_of(row.vary for row in rows),
+        contenders=tuple(competing(speed)),
+        cells=rows,
+        notices=(*quality.notices, *speed.notices),
+    )
+
+
+def _groups(quality: Run, speed: Run) -> Iterator[list[Row]]:
+    """The rows of every pair of problems."""
+    axes = competing(speed)
+    for theirs in problems(quality, quality.cells).values():
+        for ours in problems(speed, speed.cells).values():
+            pairs = [(quality.cells[i], speed.cells[k]) for i in theirs for k in ours]
+            yield [_joined(axes, *pair) for pair in pairs if _same(axes, *pair)]
+
+
+def _same(axes: Sequence[str], one: Row, other: Row) -> bool:
+    """Whether two measured rows are of the same components, as far as both have any, at the same settings.
+
+    `axes` are those that compete in the run of `other`.
+    """
+    known = [axis for axis in axes if axis in other.parameters]
+    kinds = {*known, *(one.parameters.keys() & other.parameters.keys())}
+    settings = (one.vary.keys() & other.vary.keys()) - kinds - {"device"}
+    alike = all(one.parameters.get(kind) == other.parameters[kind] for kind in kinds)
+    alike = alike and all(one.vary[axis] == other.vary[axis] for axis in settings)
+    return bool(known) and alike and one.status is other.status is Status.OK
+
+
+def _joined(axes: Sequence[str], one: Row, other: Row) -> Row:
+    """A row with the metrics of both, and nothing that was said of one alone."""
+    vary = {**other.vary, **one.vary} | {axis: other.vary[axis] for axis in axes}
+    return Row(
+        id=one.id,
+        vary=vary,
+        parameters=one.parameters,
+        settings=one.settings,
+        peak_memory=one.peak_memory,
+        seeds=one.seeds,
+        metrics={**one.metrics, **other.metrics},
+    )
+
+
+def _ranked(group: Sequence[Row], metrics: Sequence[MetricInfo]) -> Iterator[Row]:
+    """The rows that have both metrics, with their ranks."""
+    whole = [row for row in group if all(_ends(row, metric) for metric in metrics)]
+    for row in whole:
+        others = [other for other in whole if other is not row]
+        rank = Rank.BEST
+        if any(_beats(other, row, metrics, surely=True) for other in others):
+            rank = Rank.BEATEN
+        elif any(_beats(other, row, metrics, surely=False) for other in others):
+            rank = Rank.TIED
+        yield replace(row, best={metric.label: rank for metric in metrics})
+
+
+def _ends(row: Row, metric: MetricInfo) -> tuple[float, float, float] | None:
+    """(worst, mean, best) of the interval, larger is better; the mean alone where there is no interval."""
+    found = row.metrics.get(metric.label)
+    if found is None or found.mean is None:
+        return None
+    sign = 1 if metric.higher_is_better else -1
+    mean = sign * found.mean
+    ends = [sign * end for end in (found.low, found.high) if end is not None] or [mean]
+    return min(ends), mean, max(ends)
+
+
+def _beats(one: Row, other: Row, metrics: Sequence[MetricInfo], surely: bool) -> bool:
+    """Whether one is no worse in any metric, and better in some; surely where the intervals there do not overlap."""
+    pairs = [(_ends(one, metric), _ends(other, metric)) for metric in metrics]
+    ends = [(mine, theirs) for mine, theirs in pairs if mine and theirs]
+    if any(mine[1] < theirs[1] for mine, theirs in ends):
+        return False
+    return any(mine[0] > theirs[2] if surely else mine[1] > theirs[1] for mine, theirs in ends)

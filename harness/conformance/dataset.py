@@ -1,0 +1,100 @@
+"""What a data set must do: a whole table, the same every time it is loaded, that can be split and learned from."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from harness import artifacts
+from harness.kinds import Dataset
+from harness.kinds.classification import Examples
+from harness.protocols.accuracy.split import split
+
+SEEDS = (0, 1)
+
+APART = 100.0
+"""How many times the spread of one column may be that of another before it is said that nothing is standardized."""
+
+
+def table(dataset: Dataset) -> tuple[bool | None, str]:
+    """Inputs, targets and parts of the right shapes, types and ranges."""
+    data = _loaded(dataset)
+    shape = " x ".join(str(size) for size in data.inputs.shape)
+    return True, f"table: {shape}, {data.classes} classes, task {data.task}"
+
+
+def classes(dataset: Dataset) -> tuple[bool | None, str]:
+    """Every class, or label, occurs, and so does its absence."""
+    data = _loaded(dataset)
+    if data.targets.is_floating_point():
+        shares = data.targets.flatten(0, -2).mean(0)
+        never = ((shares == 0) | (shares == 1)).nonzero().flatten().tolist()
+        low, high = float(shares.min()), float(shares.max())
+        said = f"{never} never or always there" if never else f"each in {low:.1%} to {high:.1%} of the examples"
+        return not never, f"classes: {said}"
+    counts = data.targets.flatten().bincount(minlength=data.classes)
+    absent = (counts == 0).nonzero().flatten().tolist()
+    said = f"{absent} without an example" if absent else f"{int(counts.min()):,} to {int(counts.max()):,} examples each"
+    return not absent, f"classes: {said}"
+
+
+def repeats(dataset: Dataset) -> tuple[bool | None, str]:
+    """The same table from the same generator, whatever the global ones hold."""
+    found = []
+    for seed in SEEDS:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            found.append(_loaded(dataset))
+    same = all(_equal(getattr(found[0], name), getattr(found[1], name)) for name in ("inputs", "targets", "part"))
+    return same, f"repeats: loaded twice it is {'the same' if same else 'another table'}"
+
+
+def parts(dataset: Dataset) -> tuple[bool | None, str]:
+    """Training, validation and test examples for every seed, none in two parts."""
+    data = _loaded(dataset)
+    found = split(data, SEEDS, "seed")
+    sizes = [part.index.shape[1] for part in found]
+    both = set(found.train.index[0].tolist()) & set(found.test.index[0].tolist())
+    drawn = data.part is None
+    said = f"{sizes[0]:,} training, {sizes[1]:,} validation and {sizes[2]:,} test examples"
+    if both:
+        return False, f"parts: {len(both)} training examples are test examples too"
+    empty = not sizes[0] or not sizes[2]
+    return not empty, f"parts: {said}, {'drawn by each seed' if drawn else 'fixed by the data set'}"
+
+
+def scale(dataset: Dataset) -> tuple[bool | None, str]:
+    """Columns of like spread, or standardized by the seed's own training rows."""
+    data = _loaded(dataset)
+    spread = data.inputs.flatten(0, -2).double().std(0)
+    spread = spread[spread > 0]
+    if not len(spread):
+        return None, "scale: all columns are constant"
+    ratio = float(spread.max() / spread.min())
+    said = f"columns spread from {float(spread.min()):.3g} to {float(spread.max()):.3g}"
+    if data.standardize:
+        return True, f"scale: {said}, standardized by every seed"
+    return True if ratio <= APART else None, f"scale: {said}, not standardized"
+
+
+def memory(dataset: Dataset) -> tuple[bool | None, str]:
+    """Nothing hides on the component."""
+    before = copy.deepcopy(vars(dataset))
+    _loaded(dataset)
+    changed = sorted(name for name in {*before, *vars(dataset)} if before.get(name) != vars(dataset).get(name))
+    return not changed, f"memory: {', '.join(changed)} changed by loading" if changed else "memory: none on itself"
+
+
+def _loaded(dataset: Dataset) -> Examples:
+    data = dataset.load(torch.Generator().manual_seed(0))
+    artifacts.check(data)
+    return data
+
+
+def _equal(one: Tensor | None, other: Tensor | None) -> bool:
+    return one is other if one is None or other is None else torch.equal(one, other)
+
+
+CHECKS = (table, classes, repeats, parts, scale, memory)

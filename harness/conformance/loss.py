@@ -1,0 +1,167 @@
+"""What a loss must do: one finite number an example, a true gradient, the right answer preferred, nothing kept."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck
+
+from harness.conformance import contract, first_call
+from harness.errors import Skip
+from harness.inputs import call_with_inputs
+from harness.kinds import Loss
+from harness.random import generator
+
+EXAMPLES, ITEMS, CLASSES = 6, 3, 4
+
+LOGARITHM = 1e-8
+"""How far the exponential of a log-probability may be from the probability."""
+
+CONFIDENT = 3.0
+"""The logit of a right answer whose rivals have 0."""
+
+
+class Case(NamedTuple):
+    """Logits [examples, classes] or [examples, items, classes] in float64, and their targets."""
+
+    logits: Tensor
+    target: Tensor
+
+
+def shape(loss: Loss) -> tuple[bool | None, str]:
+    """One finite number for each example, or one in all."""
+    value = contract.loss_value(loss, _of(loss)(*_case(loss)), EXAMPLES)
+    finite = bool(torch.isfinite(value).all())
+    return finite, f"shape: {[*value.shape]} for {EXAMPLES} examples, {'finite' if finite else 'not finite'}"
+
+
+def inputs(loss: Loss) -> tuple[bool | None, str]:
+    """Logits and target belong to the caller."""
+    logits, target = _case(loss)
+    kept = contract.Untouched({"logits": logits, "target": target}, exactly=True)
+    _of(loss)(logits, target)
+    kept.check(loss)
+    return True, "inputs: left as they were"
+
+
+def gradient(loss: Loss) -> tuple[bool | None, str]:
+    """Autograd agrees with finite differences."""
+    logits, target = _case(loss)
+    function = _of(loss)
+    same = gradcheck(lambda s: function(s, target).sum(), logits.requires_grad_(), raise_exception=False)
+    return same, f"gradient: {'' if same else 'not '}that of finite differences"
+
+
+def preference(loss: Loss) -> tuple[bool | None, str]:
+    """A confident right answer costs less than the same confidence in a wrong one."""
+    right, target = _answer(_task(loss))
+    values = [float(_of(loss)(logits, target).mean()) for logits in (right, right.roll(1, -1))]
+    return values[0] < values[1], f"preference: {values[0]:.4g} for a right answer, {values[1]:.4g} for a wrong one"
+
+
+def mapped(loss: Loss) -> tuple[bool | None, str]:
+    """Whether `torch.func.vmap` can train all seeds at once; a loss that it cannot map is trained seed by seed."""
+    logits, target = (torch.stack([part, part.flip(0)]) for part in _case(loss))
+    function = _of(loss)
+    alone = torch.stack([function(s, y).mean() for s, y in zip(logits, target, strict=True)])
+    try:
+        together = torch.func.vmap(lambda s, y: function(s, y).mean())(logits, target)
+    except Exception:
+        raise Skip("vmap cannot map it, seeds are trained one after the other") from None
+    off = float((together - alone).abs().max())
+    return off <= 1e-8, f"mapped: over seeds it gives what it gives for each, within {off:.2g}"
+
+
+def probabilities(loss: Loss) -> tuple[bool | None, str]:
+    """What it says that logits mean is a distribution, and its logarithm is the logarithm."""
+    logits, labels = _case(loss).logits, _task(loss) == "multilabel"
+    found = first_call.probabilities(loss, logits, labels)
+    logs = first_call.log_probabilities(loss, logits, labels)
+    if found is None or logs is None:
+        if (found is None) != (logs is None):
+            return False, "probabilities: it defines one of probabilities and log_probabilities, not both"
+        return None, f"probabilities: the usual ones, {'sigmoid' if labels else 'softmax'}"
+    off = float((logs.exp() - found).abs().max())
+    return off <= LOGARITHM, f"probabilities: a distribution, exp of the logarithm within {off:.2g}"
+
+
+def state(loss: Loss) -> tuple[bool | None, str]:
+    """Running state is handed back by every step in the shapes it had."""
+    before: Mapping[str, Tensor] = loss.state()
+    if not before:
+        return None, "state: it has none"
+    logits, target = _case(loss)
+    for _ in range(2):
+        value, after = call_with_inputs(loss.with_state, logits, target, state=before, **_given(logits))
+        contract.loss_value(loss, value, EXAMPLES, "with_state")
+        if {k: v.shape for k, v in before.items()} != {k: v.shape for k, v in after.items()}:
+            return False, f"state: {', '.join(sorted(before))} went in, {', '.join(sorted(after))} came out"
+        before = after
+    return True, f"state: {', '.join(sorted(before))}, handed back by every step"
+
+
+def memory(loss: Loss) -> tuple[bool | None, str]:
+    """Nothing hides on the component: running state is given and handed back."""
+    before = copy.deepcopy(vars(loss))
+    _of(loss)(*_case(loss))
+    after = vars(loss)
+    kept = [name for name in before if name in after and _alike(before[name], after[name])]
+    changed = sorted({*before, *after} - {*kept})
+    return not changed, f"memory: {', '.join(changed)} changed by a call" if changed else "memory: none on itself"
+
+
+def _alike(a: Any, b: Any) -> bool:
+    return bool(torch.as_tensor(a == b).all())
+
+
+def _task(loss: Loss) -> str:
+    return (*loss.tasks, "classes")[0]
+
+
+def _of(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of logits and target, everything else it may ask for given."""
+
+    def function(logits: Tensor, target: Tensor) -> Tensor:
+        value: Tensor = call_with_inputs(loss, logits, target, **_given(logits))
+        return value
+
+    return function
+
+
+def _given(logits: Tensor) -> dict[str, Any]:
+    """Everything that a loss may ask for by name."""
+    return {
+        "progress": 0.5,
+        "step": 5,
+        "epoch": 1,
+        "generator": generator(0, "loss"),
+        "index": torch.arange(EXAMPLES),
+        "features": torch.zeros(*logits.shape[:-1], 2, dtype=logits.dtype),
+        "class_counts": torch.tensor([5.0, 1, 3, 2])[: logits.shape[-1]],
+    }
+
+
+def _case(loss: Loss) -> Case:
+    """Random logits, and targets of the loss's first task."""
+    task, draw = _task(loss), generator(1, "case")
+    rows = (EXAMPLES, ITEMS) if task == "grouped" else (EXAMPLES,)
+    logits = torch.randn(*rows, CLASSES, generator=draw, dtype=torch.float64)
+    if task == "multilabel":
+        return Case(logits, torch.randint(0, 2, (*rows, CLASSES), generator=draw).double())
+    return Case(logits, torch.randint(0, CLASSES, rows, generator=draw))
+
+
+def _answer(task: str) -> Case:
+    """One right answer of three classes."""
+    one = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)
+    if task == "multilabel":
+        return Case(CONFIDENT * (2 * one - 1), one)
+    first = torch.tensor([0])
+    return Case(CONFIDENT * one[None], first[None]) if task == "grouped" else Case(CONFIDENT * one, first)
+
+
+CHECKS = (shape, inputs, gradient, preference, mapped, probabilities, state, memory)

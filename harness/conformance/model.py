@@ -1,0 +1,108 @@
+"""What a model must do: build a network of the width asked for, that can be trained and starts from the seed."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from harness.conformance import contract
+from harness.errors import BenchError
+from harness.kinds import Model
+from harness.random import generator
+
+SIZES = ((5, 3), (12, 4), (1, 2))
+"""Inputs and outputs, one after the other until a model takes them: a few are made for one size."""
+
+ROWS = 7
+
+ROUNDING = 1e-5
+"""Of float32: products of matrices round otherwise in batches of another size."""
+
+
+def width(model: Model) -> tuple[bool | None, str]:
+    """Logits [rows, outputs] of rows [rows, inputs]."""
+    inputs, outputs = _size(model)
+    network = _built(model)
+    contract.network_output(model, network(_rows(inputs)), ROWS, outputs)
+    size = sum(weight.numel() for weight in network.parameters())
+    return True, f"width: {outputs} outputs of {inputs} inputs, {size:,} parameters"
+
+
+def gradient(model: Model) -> tuple[bool | None, str]:
+    """Every parameter that is to be trained gets a gradient."""
+    network, (inputs, outputs) = _built(model), _size(model)
+    target = torch.arange(ROWS) % outputs
+    nn.functional.cross_entropy(network(_rows(inputs)), target).backward()
+    trained = {name: weight.grad for name, weight in network.named_parameters() if weight.requires_grad}
+    missing = [name for name, grad in trained.items() if grad is None or not bool(torch.isfinite(grad).all())]
+    if not trained:
+        return False, "gradient: it has no parameter to train"
+    said = f"none reaches {', '.join(missing)}" if missing else f"reaches all {len(trained)} parameters"
+    return not missing, f"gradient: {said}"
+
+
+def initialization(model: Model) -> tuple[bool | None, str]:
+    """Weights come from torch's global generator: the same seed, the same weights."""
+    one, again, other = (_weights(_built(model, seed)) for seed in (0, 0, 1))
+    if not torch.equal(one, again):
+        return False, "initialization: the same seed gives other weights"
+    if torch.equal(one, other):
+        return None, "initialization: the same for every seed"
+    return True, "initialization: the seed's own, twice the same"
+
+
+def batches(model: Model) -> tuple[bool | None, str]:
+    """In evaluation an example's logits do not depend on the others."""
+    network, x = _built(model).eval(), _rows(_size(model)[0])
+    with torch.no_grad():
+        whole, parts = network(x), torch.cat([network(row[None]) for row in x])
+    off = float((whole - parts).abs().max())
+    same = off <= ROUNDING * max(1.0, float(whole.abs().max()))
+    return same, f"batches: {ROWS} examples at once {'are as' if same else f'differ by {off:.2g} from'} one by one"
+
+
+def repeats(model: Model) -> tuple[bool | None, str]:
+    """In evaluation it draws nothing, and changes nothing on itself."""
+    network, x = _built(model).eval(), _rows(_size(model)[0])
+    before = {name: part.clone() for name, part in network.state_dict().items()}
+    with torch.no_grad():
+        off = float((network(x) - network(x)).abs().max())
+    changed = [name for name, part in network.state_dict().items() if not torch.equal(part, before[name])]
+    said = f"{', '.join(changed)} changed by a call" if changed else f"differ by {off:.2g}" if off else "are the same"
+    return not changed and not off, f"repeats: logits of the same examples {said}"
+
+
+def _size(model: Model) -> tuple[int, int]:
+    """Inputs and outputs that the model takes. Raises its BenchError where it takes none."""
+    reason: BenchError | None = None
+    for inputs, outputs in SIZES:
+        try:
+            with torch.random.fork_rng(devices=[]):
+                model.build(inputs, outputs)
+            return inputs, outputs
+        except BenchError as error:
+            reason = error
+    assert reason is not None
+    raise reason
+
+
+def _built(model: Model, seed: int = 0) -> nn.Module:
+    size = _size(model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: object = model.build(*size)
+    if not isinstance(network, nn.Module):
+        raise contract.wrong(model, "build", f"returned {contract.shown(network)}", "a torch.nn.Module")
+    return network
+
+
+def _rows(inputs: int) -> Tensor:
+    return torch.randn(ROWS, inputs, generator=generator(0, "rows"))
+
+
+def _weights(network: nn.Module) -> Tensor:
+    parts = [part.detach().flatten().double() for part in network.state_dict().values()]
+    return torch.cat(parts) if parts else torch.zeros(0)
+
+
+CHECKS = (width, gradient, initialization, batches, repeats)

@@ -1,0 +1,1 @@
+"""A loaded denoiser, the noise of samplers, and sampling without a suite."""

@@ -1,1 +1,0 @@
-"""Where work is done: one forked process per cell, on this machine."""

@@ -1,1 +1,0 @@
-"""Finished runs: found again, compared, and one beside another."""

@@ -1,0 +1,238 @@
+"""Kinds that train classifiers, and the values they exchange with the harness. Losses are in nats; shapes in brackets.
+
+Nothing here imports torch, so that the command and the description of a plugin stay cheap.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.base import Component
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor, nn
+
+LOSS_INPUTS = ("progress", "step", "epoch", "generator", "index", "features", "class_counts", "state")
+"""Inputs that a loss may request by argument name, besides its first two arguments."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A table of examples, as returned by a data set.
+
+    By `task`: `classes`, inputs [n, d] float32 and targets [n] int64 class numbers from 0; `multilabel`, targets
+    [n, classes] float32 in [0, 1]; `grouped`, inputs [n, items, d] and targets [n, items] int64 or [n, items, classes]
+    float32. `part` [n] is 0 for training, 1 for validation and 2 for test where the data set fixes the split; else it
+    is None and every seed draws its own.
+
+    The harness applies `label_noise` (share of training and validation labels replaced by another class, or flipped)
+    and, for classes, `imbalance` (size of the largest class over that of the smallest in the training part, classes in
+    between on a geometric scale) with the seed's own streams; the test part is unchanged. With `standardize` every
+    column is shifted and scaled by the mean and deviation of the seed's own training rows.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    classes: int
+    task: str = "classes"
+    part: Tensor | None = None
+    label_noise: float = 0.0
+    imbalance: float = 1.0
+    standardize: bool = False
+
+
+@dataclass(frozen=True)
+class Subset:
+    """One part of the split for `s` seeds: `index` [s, m] are rows of `table` [n, d], `labels` [s, m] their targets.
+
+    A table of groups is [n, items, d]; targets that are no class numbers have further dimensions, see `Examples`.
+    `shift` and `scale` [s, d] standardize the columns, one row per seed; None leaves them unchanged.
+    """
+
+    table: Tensor
+    index: Tensor
+    labels: Tensor
+    shift: Tensor | None = None
+    scale: Tensor | None = None
+
+    def inputs_at(self, places: Tensor) -> Tensor:
+        """Inputs [s, b, d] of the examples at `places` [s, b] of this part, a row of places for each seed."""
+        rows = self.index.gather(1, places)
+        examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, *self.table.shape[1:])
+        if self.shift is None or self.scale is None:
+            return examples
+        columns = (len(rows), *[1] * (self.table.ndim - 1), -1)
+        return examples.sub_(self.shift.view(columns)).mul_(self.scale.view(columns))
+
+    def targets_at(self, places: Tensor) -> Tensor:
+        """Targets [s, b, ...] of the examples at `places` [s, b] of this part."""
+        further = self.labels.shape[2:]
+        where = places.view(*places.shape, *[1] * len(further)).expand(*places.shape, *further)
+        return self.labels.gather(1, where)
+
+    def for_seed(self, k: int) -> Subset:
+        """The part of the k-th seed alone."""
+        shift, scale = (None if t is None else t[k : k + 1] for t in (self.shift, self.scale))
+        return Subset(self.table, self.index[k : k + 1], self.labels[k : k + 1], shift, scale)
+
+    @property
+    def inputs(self) -> Tensor:
+        """Inputs [m, ..., d] of every example of the first seed: all of them in a job of one seed."""
+        examples = self.table[self.index[0]]
+        return examples if self.shift is None or self.scale is None else (examples - self.shift[0]) * self.scale[0]
+
+    @property
+    def targets(self) -> Tensor:
+        """Labels [m, ...] of the first seed."""
+        return self.labels[0]
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Input of a trainer: train `loss` on `train` once for every seed in `seeds`.
+
+    `model(k)` builds the untrained network of the k-th seed; `generator(name, k)` is a CPU generator on the named
+    stream of that seed, the same for every contender; `lr` [s] is the learning rate of each seed; `settings` are the
+    protocol's settings; `folder` survives a resume; `on_progress(done, total)` moves the progress bar.
+    """
+
+    loss: Loss
+    model: Callable[..., nn.Module]
+    train: Subset
+    validation: Subset
+    test: Subset
+    classes: int
+    settings: Any
+    seeds: Sequence[int]
+    lr: Sequence[float]
+    generator: Callable[..., Generator]
+    device: str
+    folder: Path
+    on_progress: Callable[..., None]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Result of training: logits [s, m, ..., classes] on the test and validation parts, or the trainer's own numbers.
+
+    `metrics` maps a name to one number per seed, for trainers that keep their logits to themselves; `learned` maps the
+    path of a learned field to its final value per seed.
+    """
+
+    test: Tensor | None = None
+    validation: Tensor | None = None
+    metrics: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+
+class Dataset(Component):
+    """A source of examples."""
+
+    kind: ClassVar[str] = "dataset"
+
+    @classmethod
+    def needs_artifact(cls) -> bool:
+        """Always True: the table is built before any cell starts."""
+        return True
+
+    @abstractmethod
+    def load(self, generator: Generator) -> Examples:
+        """Load the whole table, once per run in a process of its own. `generator` is fixed, for generated data."""
+
+
+class Model(Component):
+    """A network architecture."""
+
+    kind: ClassVar[str] = "model"
+
+    @abstractmethod
+    def build(self, inputs: int, outputs: int) -> nn.Module:
+        """An untrained network from [batch, inputs] to [batch, outputs], initialized from torch's global generator."""
+
+
+class Loss(Component):
+    """Function that training minimizes, written for one run; the harness maps it over seeds.
+
+    `tasks` lists which of `classes`, `multilabel` and `grouped` it is for; an empty list means any.
+    """
+
+    kind: ClassVar[str] = "loss"
+    dynamic: ClassVar[bool] = True
+    tasks: ClassVar[Sequence[str]] = ()
+
+    @abstractmethod
+    def __call__(self, logits: Tensor, target: Tensor, /, *args: Any, **inputs: Any) -> Tensor:
+        """Loss per example [batch], or a scalar, of logits [batch, classes] and target [batch]; nats for a likelihood.
+
+        Further arguments are passed by name, from `harness.LOSS_INPUTS`.
+        """
+
+    def probabilities(self, logits: Tensor) -> Tensor | None:
+        """Probabilities [..., n] of logits [..., n] under this loss; None for the usual ones: softmax, or sigmoid."""
+        return None
+
+    def log_probabilities(self, logits: Tensor) -> Tensor | None:
+        """Logarithm of `probabilities`, where it can be computed more accurately than from them."""
+        p = self.probabilities(logits)
+        return None if p is None else p.log()
+
+    def state(self) -> dict[str, Tensor]:
+        """Running state of one run before its first step: name -> tensor. Empty for almost every loss."""
+        return {}
+
+    def with_state(
+        self, logits: Tensor, target: Tensor, /, state: Mapping[str, Tensor], **inputs: Any
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """One step of a loss with running state, called in place of the loss itself: (loss, the next state)."""
+        return self(logits, target, **inputs), state
+
+
+class Transform(Component):
+    """A map from logits to a probability distribution.
+
+    `properties` are the guarantees beyond that: `order` (a larger logit has no smaller probability) and `shift` (a
+    constant added to all logits changes nothing). `stochastic` says that every call draws anew.
+    """
+
+    kind: ClassVar[str] = "transform"
+    dynamic: ClassVar[bool] = True
+    properties: ClassVar[Sequence[str]] = ("order", "shift")
+    stochastic: ClassVar[bool] = False
+
+    @abstractmethod
+    def __call__(self, logits: Tensor, /) -> Tensor:
+        """Probabilities [..., n] of logits [..., n]."""
+
+    def log(self, logits: Tensor) -> Tensor:
+        """Log-probabilities [..., n] of logits [..., n]; -inf where a probability is 0."""
+        return self(logits).log()
+
+    def reference_noise(self) -> Any | None:
+        """Noise whose argmax this is, as a frozen distribution of scipy.stats, for an independent reference.
+
+        None for a transform of another family.
+        """
+        return None
+
+
+class Trainer(Component):
+    """A way to train `seeds_per_block` seeds at a time."""
+
+    kind: ClassVar[str] = "trainer"
+    seeds_per_block: ClassVar[int] = 1
+
+    def resolve(self, job: TrainingJob) -> tuple[Trainer, str | None]:
+        """The trainer that runs the job, itself unless it selects another one, and a line with the reason."""
+        return self, None
+
+    def skip(self, job: TrainingJob) -> str | None:
+        """Reason why this trainer cannot run the job, or None."""
+        return None
+
+    @abstractmethod
+    def fit(self, job: TrainingJob) -> TrainingResult:
+        """Train every seed of the job."""

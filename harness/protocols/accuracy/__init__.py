@@ -1,0 +1,1 @@
+"""Training classifiers and judging them on held-out examples."""

@@ -1,0 +1,54 @@
+"""The first batch of a run, small: whether model and loss give what training and metrics need, before anything is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from harness.conformance import contract, first_call
+from harness.inputs import requested_inputs
+from harness.kinds import Model
+from harness.kinds.classification import TrainingJob
+from harness.random import generator
+
+
+def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
+    """An untrained network and the loss on a few training examples of the first seed.
+
+    Raises BenchError, one line with file:line of the plugin, for logits, losses or probabilities that are none.
+    """
+    part = job.train.for_seed(0)
+    examples = part.labels.shape[1]
+    count = first_call.few(job.classes, *part.labels.shape[2:])
+    places = (torch.arange(count) * examples // count)[None]
+    inputs, target = (found[0].to(job.device) for found in (part.inputs_at(places), part.targets_at(places)))
+    with first_call.undrawn():
+        logits, features = _logits(job.model().to(job.device).train(), model, inputs, job.classes)
+    given: dict[str, object] = {
+        "progress": torch.tensor(0.0),
+        "step": 0,
+        "epoch": 0,
+        "index": part.index.gather(1, places)[0].to(job.device),
+        "features": features,
+        "class_counts": _counts(part.labels[0], job.classes).to(logits),
+        "generator": generator(0, "first batch"),
+    }
+    wanted = requested_inputs(job.loss)
+    first_call.try_loss(job.loss, logits, target, {k: v for k, v in given.items() if k in wanted}, task)
+
+
+@torch.no_grad()
+def _logits(network: nn.Module, model: Model, inputs: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Logits [n, ..., classes] of inputs [n, ..., d], and the input of the layer that is called last [n, ..., h]."""
+    seen: list[Tensor] = [inputs.flatten(0, -2)]
+    for layer in network.modules():
+        if any(True for _ in layer.parameters(recurse=False)):
+            layer.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    rows = inputs.flatten(0, -2)
+    logits = contract.network_output(model, network(rows), len(rows), classes)
+    return logits.float().unflatten(0, inputs.shape[:-1]), seen[-1].float().unflatten(0, inputs.shape[:-1])
+
+
+def _counts(labels: Tensor, classes: int) -> Tensor:
+    """How often each class or label is there in the training part."""
+    return labels.flatten(0, -2).sum(0) if labels.is_floating_point() else labels.flatten().bincount(minlength=classes)

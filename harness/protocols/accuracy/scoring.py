@@ -1,0 +1,159 @@
+"""Metrics on one seed's logits: the value, and what each test example contributed to it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.base import dynamic_fields, replace_fields
+from harness.conformance import contract, first_call
+from harness.dynamic import GeometricSchedule, Learned, LinearSchedule
+from harness.errors import BenchError, Skip
+from harness.inputs import NotOffered, call_with_inputs, gathered
+from harness.kinds import Loss, Metric
+from harness.kinds.classification import Subset
+from harness.protocols.judging import answered, noted
+
+GROUPS = 20
+WHOLE = ("validation_logits", "validation_target")
+"""What a metric is offered whole; everything else has a row for each example."""
+
+METRIC_INPUTS = ("logits", "probabilities", "log_probabilities", "target", "inputs", *WHOLE)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One seed's logits [m, ..., n] on a part of its split, and what else metrics may ask for.
+
+    `loss` holds the values its fields had at the end of training; `validation` is (logits, targets) where the trainer
+    gave them.
+    """
+
+    logits: Tensor
+    part: Subset
+    task: str
+    loss: Loss
+    validation: tuple[Tensor, Tensor] | None
+
+    def offer(self, metric: Metric) -> dict[str, Tensor]:
+        """What the metric asks for."""
+        return gathered(metric, self, METRIC_INPUTS)
+
+    @property
+    def target(self) -> Tensor:
+        """[m, ...]."""
+        return self.part.targets
+
+    @cached_property
+    def inputs(self) -> Tensor:
+        """[m, ..., d]."""
+        return self.part.inputs
+
+    @cached_property
+    def log_probabilities(self) -> Tensor:
+        """Of the classes, or of the labels being there. Raises BenchError where the loss says what are none."""
+        own = first_call.log_probabilities(self.loss, self.logits, self.task == "multilabel", complete=False)
+        usual = torch.nn.functional.logsigmoid if self.task == "multilabel" else _log_softmax
+        return usual(self.logits) if own is None else own
+
+    @cached_property
+    def probabilities(self) -> Tensor:
+        """Of the classes, or of the labels being there. Raises BenchError where the loss says what are none."""
+        own = first_call.probabilities(self.loss, self.logits, self.task == "multilabel", complete=False)
+        usual = torch.sigmoid if self.task == "multilabel" else _softmax
+        return usual(self.logits) if own is None else own
+
+    @property
+    def validation_logits(self) -> Tensor:
+        """Raises NotOffered where the trainer gives none."""
+        return self._validation()[0]
+
+    @property
+    def validation_target(self) -> Tensor:
+        """Raises NotOffered where the trainer gives none."""
+        return self._validation()[1]
+
+    def _validation(self) -> tuple[Tensor, Tensor]:
+        if self.validation is None:
+            raise NotOffered("a metric asks for the validation part, but the trainer gives no logits on it")
+        return self.validation
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return logits.softmax(-1)
+
+
+def _log_softmax(logits: Tensor) -> Tensor:
+    return logits.log_softmax(-1)
+
+
+def applies(part: Loss | Metric, task: str) -> bool:
+    """Whether a loss, with the losses it holds, or a metric is for this task."""
+    held = [value for value in vars(part).values() if isinstance(value, Loss)]
+    return (not part.tasks or task in part.tasks) and all(applies(loss, task) for loss in held)
+
+
+def at_the_end(loss: Loss, learned: Mapping[str, Sequence[float]], k: int) -> Loss:
+    """The loss with the values its learned and scheduled fields had when the k-th seed's training was over."""
+    values: dict[tuple[str, ...], Tensor] = {}
+    for path, value, _ in dynamic_fields(loss):
+        if isinstance(value, Learned):
+            values[path] = torch.tensor(learned.get(".".join(path), [value.start] * (k + 1))[k])
+        elif isinstance(value, (GeometricSchedule, LinearSchedule)):
+            values[path] = torch.tensor(value.at(1.0))
+    return replace_fields(loss, values)
+
+
+class Judgment(NamedTuple):
+    """A metric on one seed: its value, what each unit [n] contributed to it, and the units' numbers [n]."""
+
+    value: float
+    contributions: Tensor
+    examples: Tensor
+
+
+def judge(metric: Metric, answers: Answers) -> Judgment | None:
+    """A metric's value, and what it is made of; None where it has nothing to say.
+
+    A metric that gives one number or more for each example is their mean, and the examples are the units. Every other
+    is judged by its delete-a-group jackknife: the units are groups of examples (example number modulo 20, so that an
+    example is in the same group for every seed) and their pseudo-values; a group that has no example here, or without
+    which the metric has nothing to say, has the value itself. Raises BenchError for an answer of another shape.
+    """
+    offered = answers.offer(metric)
+    result = contract.scores(metric, answered(metric, offered), answers.target)
+    if result is None:
+        return None
+    if result.ndim:
+        result = result.double().flatten(1).mean(1) if result.ndim > 1 else result
+        return Judgment(float(result.double().mean()), result, answers.part.index[0])
+    value, groups, numbers = float(result), answers.part.index[0] % GROUPS, torch.arange(GROUPS)
+    without = [_without(metric, offered, groups != number, value) for number in numbers]
+    pseudo = GROUPS * value - (GROUPS - 1) * torch.tensor(without, dtype=torch.float64)
+    return Judgment(value, pseudo, numbers)
+
+
+def score(label: str, metric: Metric, answers: Answers) -> float:
+    """The value alone. Raises BenchError where the metric has nothing to say."""
+    why: list[str] = []
+    found = noted(label, why, lambda: contract.scores(metric, answered(metric, answers.offer(metric)), answers.target))
+    if found is None:
+        raise BenchError(f"nothing can be tuned on {why[0] if why else f'{label}: it says nothing here'}")
+    return float(found.double().mean())
+
+
+def _without(metric: Metric, offered: Mapping[str, Tensor], keep: Tensor, value: float) -> float:
+    with contextlib.suppress(Skip):
+        found = contract.number(metric, call_with_inputs(metric, **_rows(offered, keep)))
+        return value if found is None else found
+    return value
+
+
+def _rows(offered: Mapping[str, Tensor], keep: Tensor) -> dict[str, Tensor]:
+    return {name: value if name in WHOLE else value[keep] for name, value in offered.items()}

@@ -1,0 +1,1 @@
+"""Drawing samples and comparing them with the target."""

@@ -1,0 +1,38 @@
+"""The space in which samples are compared with their target."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from harness.conformance import contract
+from harness.protocols.generation.parts import Parts
+
+
+class Features:
+    """The suite's feature of samples, and of what they are compared with."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @cached_property
+    def _prepared(self) -> dict[str, Tensor]:
+        """What the feature makes ready: only where a metric asks for features."""
+        return {name: part.to(self._parts.model.device) for name, part in self._parts.made("feature").items()}
+
+    def of(self, samples: Tensor) -> Tensor:
+        """[n, *shape] -> [n, d]."""
+        feature = self._parts.components["feature"]
+        return contract.features(feature, feature(self._prepared, samples), len(samples))
+
+    @cached_property
+    def moments(self) -> tuple[Tensor, Tensor] | None:
+        """Exact moments of the features, where they are the samples themselves and the target is known."""
+        denoiser = self._parts.model
+        found = denoiser.moments()
+        if found is None:
+            return None
+        probe = torch.arange(2.0 * len(found[0])).view(2, *denoiser.shape)
+        return found if torch.equal(self.of(probe), probe.flatten(1)) else None

@@ -1,0 +1,106 @@
+"""What figures show of one seed's samples: the first of them, real data beside them, and in the plane their paths."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harness.diffusion.model import BLOCK, DiffusionModel
+from harness.errors import Skip
+from harness.inputs import gathered
+from harness.protocols.generation.settings import METRIC_INPUTS
+from harness.random import generator
+
+if TYPE_CHECKING:
+    from harness.kinds import Metric
+    from harness.protocols.generation.samples import Samples
+
+CURVE = "curve "
+"""What the names of metrics' curves begin with."""
+LEAST, MOST = 9, 2**20
+"""As many samples as make up MOST numbers are kept: one block at most, and never fewer than LEAST."""
+POINTS, SIDE = 512, 128
+"""In the plane: real points, and the lattice on which the density is known."""
+
+
+class Traced(DiffusionModel):
+    """A denoiser that remembers where it was asked: `times` and `points`, one [b, *shape] for each time."""
+
+    def __init__(self, ready: DiffusionModel) -> None:
+        self.__dict__ |= ready.__dict__
+        self.times: list[float] = []
+        self.points: list[Tensor] = []
+
+    def x0_and_eps(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
+        """As asked."""
+        self._remember(x, t)
+        return super().x0_and_eps(x, t)
+
+    def sample_posterior(self, x: Tensor, t: Tensor | float, noise: Callable[..., Tensor]) -> Tensor:
+        """As asked."""
+        self._remember(x, t)
+        return super().sample_posterior(x, t, noise)
+
+    def _remember(self, x: Tensor, t: Tensor | float) -> None:
+        self.times.append(float(torch.as_tensor(t).flatten()[0]))
+        self.points.append(x.clone())
+
+
+def figure_data(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
+    """`samples` [m, *shape], the first that were measured, and `real` [n, *shape] where there are data to be had.
+
+    In the plane also `path` [k + 1, m, 2], from x_T through every point where the network was asked to the sample, with
+    its `times` [k + 1], and `density` [SIDE, SIDE] (nats, rows upwards) over `extent` (left, right, bottom, top). Of
+    metrics that have one, `curve METRIC` [2, n], a value at each time.
+    """
+    denoiser = run.model
+    plane = denoiser.shape == (2,)
+    kept = min(BLOCK, max(LEAST, MOST // math.prod(denoiser.shape)))
+    real = _real(denoiser, POINTS if plane else kept)
+    found = {"samples": run.samples[:kept]} | ({} if real is None else {"real": real})
+    if denoiser.data_range is not None:
+        found["range"] = torch.tensor(denoiser.data_range)
+    if plane:
+        found |= _path(run, kept) | ({} if real is None else _density(denoiser, real))
+    return found | _curves(run, measure)
+
+
+def _curves(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for label, metric in measure.items():
+        with contextlib.suppress(Skip):
+            judge = getattr(metric, "curve", None)
+            curve = judge(**gathered(judge, run, METRIC_INPUTS)) if judge is not None else None
+            found |= {} if curve is None else {f"{CURVE}{label}": curve}
+    return found
+
+
+def _real(denoiser: DiffusionModel, n: int) -> Tensor | None:
+    """Some of the real data, or draws from a target that is known exactly; the same for every contender."""
+    draws, data = generator(0, "exhibit"), denoiser.reference_data()
+    if data is None:
+        return denoiser.denoiser.sample(denoiser.net, n, draws)
+    return data[torch.randperm(len(data), generator=draws)[:n].to(data.device)]
+
+
+def _path(run: Samples, kept: int) -> dict[str, Tensor]:
+    """Drawn once more: what a sample is does not depend on how many are drawn at once, and nothing here is timed."""
+    traced = Traced(run.model)
+    ends = run.sampled(traced, run.start[:kept], run.noise)
+    return {"path": torch.stack([*traced.points, ends]), "times": torch.tensor([*traced.times, 0.0])}
+
+
+def _density(denoiser: DiffusionModel, real: Tensor) -> dict[str, Tensor]:
+    """Over a square that holds the real data and most of x_T."""
+    half = max(1.1 * float(real.abs().max()), 2.5)
+    side = torch.linspace(-half, half, SIDE)
+    lattice = torch.cartesian_prod(side, side).flip(1).to(real)
+    found = {"extent": torch.tensor([-half, half, -half, half])}
+    rows = [denoiser.denoiser.log_prob(denoiser.net, part) for part in torch.split(lattice, 8 * SIDE)]
+    known = [row for row in rows if row is not None]
+    return found | {"density": torch.cat(known).view(SIDE, SIDE)} if known else found

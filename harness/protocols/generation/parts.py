@@ -1,0 +1,113 @@
+"""The parts of a generating cell, loaded, and what is made of them once for many cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from harness.base import Component, replace_fields, schemas
+from harness.conformance import contract
+from harness.diffusion.model import DiffusionModel
+from harness.errors import Skip
+from harness.inputs import call_with_inputs
+from harness.kinds import Denoiser
+from harness.kinds.evaluation import CellContext
+from harness.protocols.generation.trajectory import costs
+from harness.random import generator
+
+if TYPE_CHECKING:
+    from harness.kinds.diffusion import Covariance
+
+DRAWS = 4096
+"""Examples that estimates are fitted to, and draws of an exact target that features are made ready with."""
+STREAMS = {"spacing": "grid"}
+"""Names of random streams that differ from the kind: a stream keeps its first name, so that its draws stay the same."""
+
+
+class Parts:
+    """A cell's components and its denoiser, loaded, unless it is given `loaded` already.
+
+    Raises Skip with the reason where they do not go together.
+    """
+
+    def __init__(self, case: CellContext, clip_x0: bool, loaded: DiffusionModel | None = None) -> None:
+        self._case = case
+        self.components: dict[str, Any] = dict(case.components)
+        denoiser = _scheduled(case.components["denoiser"], self.components.get("schedule"))
+        for kind in ("sampler", "variance"):
+            reason = self.components[kind].skip(denoiser) if kind in self.components else None
+            if reason:
+                raise Skip(f"{kind} {self.components[kind]!r}: {reason}")
+        weights = case.artifacts.get("denoiser", {})
+        net = loaded.net if loaded else call_with_inputs(denoiser.load, case.device, weights=weights)
+        self.model = DiffusionModel(denoiser, net, case.device, clip_x0)
+
+    def made(self, kind: str) -> Mapping[str, Tensor]:
+        """What is made of the component of a kind: what the case brings, else made now; nothing of most components."""
+        if kind not in self.components or not self.components[kind].needs_artifact():
+            return {}
+        found: Mapping[str, Tensor] | None = self._case.artifacts.get(kind)
+        return self.build_artifact(kind) if found is None else found
+
+    def build_artifact(self, kind: str) -> Mapping[str, Tensor]:
+        """Made now."""
+        makers: dict[str, Callable[[], Mapping[str, Tensor]]] = {
+            "variance": self._fit,
+            "feature": lambda: self.components["feature"].prepare(self.data(DRAWS, 0)),
+            "spacing": lambda: {"cost": self._costs()},
+        }
+        return makers[kind]()
+
+    @cached_property
+    def fitted(self) -> dict[str, Tensor]:
+        """What was fitted for the variance, on the device."""
+        return {name: part.to(self._case.device) for name, part in self.made("variance").items()}
+
+    @property
+    def covariance(self) -> Covariance | None:
+        """(x_t, t, s, eps) -> the estimate of Cov[x_0 | x_t]; None where nothing asks for one."""
+        if "variance" not in self.components:
+            return None
+        found: Covariance = self.components["variance"].bind(self.model, self.fitted)
+        return found
+
+    def data(self, n: int, seed: int) -> Tensor:
+        """What samples are compared with [m, *shape]: all real data, or n draws of an exact target."""
+        real = self.model.reference_data()
+        return self.model.sample(n, generator(seed, "reference")) if real is None else real
+
+    def _fit(self) -> Mapping[str, Tensor]:
+        given = (self.model, self._examples("variance"), generator(0, "variance", "draws"))
+        found = call_with_inputs(self.components["variance"].fit, *given, on_progress=self._case.on_progress)
+        fitted = contract.statistics(self.components["variance"], found)
+        return {name: part.detach().cpu() for name, part in fitted.items()}
+
+    def _examples(self, kind: str) -> Tensor:
+        found = self.model.training_samples(DRAWS, generator(0, STREAMS.get(kind, kind), "data"))
+        if found is None:
+            name = self.model.denoiser
+            raise Skip(f"{kind} {self.components[kind]!r}: {name!r} has no data that anything could be fitted to")
+        return found
+
+    def _costs(self) -> Tensor:
+        covariance, sampler = self.covariance, self.components["sampler"]
+        if covariance is None:
+            raise Skip(f"spacing {self.components['spacing']!r}: {sampler!r} takes no variance to find costs by")
+        given = (self.model, covariance, self.components["variance"].depends_on_s, self._examples("spacing"))
+        with torch.no_grad():
+            return costs(sampler, *given, self._case.on_progress)
+
+
+def _scheduled(denoiser: Component, schedule: Component | None) -> Denoiser:
+    """The denoiser under the suite's schedule. Raises Skip where it knows its own only."""
+    assert isinstance(denoiser, Denoiser)
+    if schedule is None:
+        return denoiser
+    own = type(denoiser)
+    if own.needs_artifact() or "schedule" not in schemas(own):
+        raise Skip(f"{denoiser!r} was made for its own schedule")
+    return replace_fields(denoiser, {("schedule",): schedule})

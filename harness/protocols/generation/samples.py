@@ -1,0 +1,121 @@
+"""One seed's samples, and what metrics may ask of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.conformance import contract
+from harness.diffusion.model import BLOCK, DiffusionModel, NoiseSource
+from harness.errors import BenchError
+from harness.inputs import call_with_inputs
+from harness.protocols.generation.features import Features
+from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.settings import GenerationSettings
+from harness.random import generator
+
+
+class Drawn(NamedTuple):
+    """Samples [n, *shape] and what they cost: seconds in all and in the network, network evaluations a sample."""
+
+    samples: Tensor
+    seconds: float
+    inside: float
+    nfe: float
+
+
+class Samples:
+    """One seed's samples and what metrics may ask of them; each thing is computed when it is first asked for."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        feature: Features,
+        times: Tensor,
+        settings: GenerationSettings,
+        seed: int,
+        on_progress: Callable[..., None],
+    ) -> None:
+        self._parts, self._feature = parts, feature
+        self._settings, self._seed, self._on_progress = settings, seed, on_progress
+        self.model, self.sampler, self.covariance = parts.model, parts.components["sampler"], parts.covariance
+        self.times, self.steps = times, len(times) - 1
+        self.noise = NoiseSource(seed)
+
+    @property
+    def start(self) -> Tensor:
+        """x_T [n, *shape]."""
+        shape = (self._settings.samples, *self.model.shape)
+        draw = self._parts.components["prior"].draw
+        drawn = call_with_inputs(draw, shape, generator(self._seed, "x_T"), on_progress=self._on_progress)
+        return contract.drawn(self._parts.components["prior"], drawn, shape).to(self.model.device)
+
+    @cached_property
+    def _drawn(self) -> Drawn:
+        """In batches; what a sample is does not depend on them."""
+        settings, denoiser, start = self._settings, self.model, self.start
+        denoiser.evaluated, denoiser.seconds = 0, 0.0
+        began, found = time.perf_counter(), []
+        size = -(-settings.batch // BLOCK) * BLOCK
+        for first in range(0, settings.samples, size):
+            found.append(self.sampled(denoiser, start[first : first + size], self.noise.after(first)))
+            self._on_progress(first + size, settings.samples)
+        seconds = time.perf_counter() - began
+        return Drawn(torch.cat(found), seconds, denoiser.seconds, denoiser.evaluated / settings.samples)
+
+    def sampled(self, denoiser: DiffusionModel, x: Tensor, noise: NoiseSource) -> Tensor:
+        """x_0 from x_T [b, *shape], as it is measured. Raises BenchError where it is not finite or of another shape."""
+        given = (denoiser, self.covariance, x, self.times, noise)
+        with torch.no_grad():
+            found: Tensor = call_with_inputs(
+                self.sampler.sample, *given, noise_last_step=self._settings.noise_last_step
+            )
+        contract.samples(self.sampler, found, x)
+        if not bool(torch.isfinite(found).all()):
+            raise BenchError(f"{self.sampler!r} gave samples that are not finite")
+        return found
+
+    @cached_property
+    def features(self) -> Tensor:
+        """[n, d]."""
+        return self._feature.of(self.samples)
+
+    @cached_property
+    def reference(self) -> Tensor:
+        """[m, *shape]: the real data, or as many draws of an exact target as there are samples."""
+        return self._parts.data(self._settings.samples, self._seed)
+
+    @cached_property
+    def reference_features(self) -> Tensor:
+        """[m, d]."""
+        return self._feature.of(self.reference)
+
+    @property
+    def samples(self) -> Tensor:
+        """[n, *shape]."""
+        return self._drawn.samples
+
+    @property
+    def moments(self) -> tuple[Tensor, Tensor] | None:
+        """Exact moments of the features, where they are known."""
+        return self._feature.moments
+
+    @property
+    def nfe(self) -> float:
+        """Network evaluations per sample."""
+        return self._drawn.nfe
+
+    @property
+    def denoiser_seconds(self) -> float:
+        """Time inside the network."""
+        return self._drawn.inside
+
+    @property
+    def sampler_seconds(self) -> float:
+        """Time of sampling outside the network."""
+        return self._drawn.seconds - self._drawn.inside

@@ -1,0 +1,81 @@
+"""One cell of the generation protocol: sample once a seed and let every metric judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.conformance import contract, first_call
+from harness.diffusion.model import DiffusionModel
+from harness.errors import BenchError
+from harness.kinds.evaluation import CellContext, CellRunner, Measurements
+from harness.protocols.generation.features import Features
+from harness.protocols.generation.figure_data import figure_data
+from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.samples import Samples
+from harness.protocols.generation.settings import METRIC_INPUTS, GenerationSettings
+from harness.protocols.judging import judged
+
+
+class Sampling(CellRunner):
+    """One denoiser, sampler, spacing, variance and prior."""
+
+    def __init__(self, settings: GenerationSettings, case: CellContext, loaded: DiffusionModel | None = None) -> None:
+        self._settings, self._case = settings, case
+        self.parts = Parts(case, settings.clip_x0, loaded)
+        self.model, self.components = self.parts.model, self.parts.components
+        self.times = self._times()
+        self._feature = Features(self.parts)
+        said = (
+            self.components["variance"].summary(self.model, self.parts.fitted)
+            if "variance" in self.components
+            else None
+        )
+        self.notes = list(filter(None, [self._rounded(), said]))
+        self._try()
+
+    def _try(self) -> None:
+        """One evaluation, one estimate and two steps for a few samples. Raises BenchError for what is none of these."""
+        covariance = self.parts.covariance
+        x, eps = first_call.try_denoiser(self.model, float(self.times[0]))
+        if covariance is not None:
+            first_call.try_variance(self.components["variance"], covariance, x, eps, self.times)
+        first_call.try_sampler(self.components["sampler"], self.model, covariance, x, self.times)
+
+    def samples(self, seed: int) -> Samples:
+        """What metrics may ask of one seed."""
+        settings = self._settings
+        return Samples(self.parts, self._feature, self.times, settings, seed, self._case.on_progress)
+
+    def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
+        """Sample once a seed and let every metric judge."""
+        run = self.samples(seeds[0])
+        metrics, notes = judged(self._case.metrics, run, METRIC_INPUTS)
+        kept = partial(figure_data, run, self._case.metrics)
+        return Measurements(seeds=list(seeds), metrics=metrics, notes=notes, figure_data=kept)
+
+    def _times(self) -> Tensor:
+        settings = self._settings
+        steps = settings.steps if settings.nfe is None else self._steps_for(settings.nfe)
+        spacing = self.components.get("spacing")
+        if spacing is None:  # the sampler has times of its own, and is told how many
+            return torch.linspace(self.model.schedule.num_train_timesteps, 0, steps + 1, dtype=torch.float64)
+        cost = self.parts.made("spacing").get("cost")
+        schedule = self.model.schedule
+        return contract.times(spacing, spacing.times(schedule, steps, cost), schedule.num_train_timesteps, steps)
+
+    def _rounded(self) -> str | None:
+        """What happens to times that the network does not know."""
+        whole = bool((self.times == self.times.round()).all())
+        return f"times are rounded for {self.model.denoiser!r}" if self.model.discrete_time and not whole else None
+
+    def _steps_for(self, nfe: int) -> int:
+        sampler = self.components["sampler"]
+        steps: int = sampler.steps_for_nfe(nfe)
+        if steps < 1:
+            raise BenchError(f"{sampler!r} takes more than {nfe} evaluation{'s' * (nfe > 1)} of the network")
+        return steps

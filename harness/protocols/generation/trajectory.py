@@ -1,0 +1,112 @@
+"""What every step of a sampler costs in likelihood, by the noise that an estimate of Cov[x_0 | x_t] gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.diffusion.model import DiffusionModel
+from harness.errors import Skip
+from harness.kinds import Sampler
+from harness.random import generator
+
+if TYPE_CHECKING:
+    from harness.kinds.diffusion import Covariance
+
+VALUES, LEVELS = 4096, 32
+"""Values of examples that an estimate is seen at, and groups of like estimates that stand for them all."""
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How far from 1 to t - 1 an estimate is looked at that depends on where the step ends."""
+
+
+class Steps(NamedTuple):
+    """Steps from one t to n ends [n]: x_s has mean scale x_t + gamma x_0hat, variance added + share c.
+
+    `left` is the variance of the encoder's x_s given x_t and x_0, whose mean is that with x_0 for x_0hat.
+    """
+
+    gamma: Tensor
+    added: Tensor
+    share: Tensor
+    left: Tensor
+
+    def losses(self, c: Tensor, missed: Tensor) -> Tensor:
+        """Twice the divergence of encoder and sampler a dimension [n], for c and (x_0 - x_0hat)^2 [n or 1, groups]."""
+        gamma, added, share, left = (part[:, None] for part in self)
+        variance = added + share * c
+        return ((variance / left).log() + (left + gamma.square() * missed) / variance - 1).mean(1)
+
+
+def costs(
+    sampler: Sampler,
+    denoiser: DiffusionModel,
+    covariance: Covariance,
+    by_step: bool,
+    data: Tensor,
+    on_progress: Callable[..., None],
+) -> Tensor:
+    """What a step from t (row) to s (column) costs, [T + 1, T + 1] float64: twice what it loses, a dimension.
+
+    That is the step's own share of the variational bound, by the noise the estimate gives it and by how far the guess
+    is off (Watson et al., 2021); E log(sigma^2 / lambda^2), sigma^2 = lambda^2 + gamma^2 c, where the estimate is right
+    (Bao et al., 2022, section 4). So an estimate that passed its bound and was cut makes no step cheap. Data are
+    reached from 1 alone, at no cost: trajectories are 1 = tau_1 < ... < tau_K = T. Raises Skip for a sampler whose
+    steps have no least variance.
+    """
+    times = torch.arange(denoiser.schedule.num_train_timesteps + 1, dtype=torch.float64)
+    found = torch.full((len(times), len(times)), torch.inf, dtype=torch.float64)
+    found[1, 0] = 0
+    x0 = data[: max(16, VALUES // data[0].numel())]
+    noise = torch.randn(x0.shape, generator=generator(0, "grid", "draws")).to(x0)
+    for t in range(2, len(times)):
+        steps = _steps(sampler, denoiser, times[1:t], t)
+        kept = float(denoiser.schedule.alpha_bar(times[t]))
+        x = kept**0.5 * x0 + (1 - kept) ** 0.5 * noise
+        guess, eps = denoiser.x0_and_eps(x, float(t))
+        missed = denoiser.squared_error(x0 - guess, x, float(t))
+        ends = sorted({1 + round(part * (t - 2)) for part in SHARES}) if by_step else [t - 1]
+        seen = [_groups(covariance(x, float(t), float(s), eps), missed, x) for s in ends]
+        at = torch.tensor(ends, dtype=torch.float64)
+        c, off = (_interpolated(at, torch.stack(part), times[1:t]) for part in zip(*seen, strict=True))
+        found[t, 1:t] = steps.losses(c, off)
+        on_progress(t, len(times))
+    return found
+
+
+def _steps(sampler: Sampler, denoiser: DiffusionModel, ends: Tensor, t: int) -> Steps:
+    """The steps from t to each of the ends."""
+    pairs = torch.stack([torch.full_like(ends, t), ends], 1).flatten()
+    found = sampler.transition(denoiser.schedule, pairs)
+    if found is not None and bool((found[2][::2] > 0).all()):
+        scale, gamma, added, share = (part[::2] for part in found)
+        start, end = 1 - denoiser.schedule.alpha_bar(pairs[:1]), 1 - denoiser.schedule.alpha_bar(ends)
+        left = end - scale.square() * start
+        if bool((left > 0).all()):
+            return Steps(gamma, added, share, left)
+    raise Skip(f"spacing: the steps of {sampler!r} have no least variance that their cost could be measured by")
+
+
+def _groups(c: float | Tensor, missed: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """An estimate and (x_0 - x_0hat)^2, means of groups of elements of like estimates; of matrices along their axes."""
+    if isinstance(c, Tensor) and c.ndim == 3 and c.shape != x.shape:
+        c, axes = torch.linalg.eigh(c.double())
+        matrices = missed if missed.ndim == 3 else missed.diag_embed()
+        missed = (axes * (matrices @ axes)).sum(1)
+    missed = (missed.diagonal(dim1=1, dim2=2) if missed.ndim == 3 else missed).cpu().flatten()
+    if not isinstance(c, Tensor) or c.ndim == 0:
+        return torch.full((1,), float(c), dtype=torch.float64), missed.mean()[None]
+    c, order = c.double().cpu().flatten().clamp(min=0).sort()
+    both = torch.stack([c, missed[order]]).tensor_split(LEVELS, 1)
+    return tuple(torch.stack([part.mean(1) for part in both], 1))
+
+
+def _interpolated(at: Tensor, values: Tensor, where: Tensor) -> Tensor:
+    """Rows of values [m, n] known at m places, at others [k] -> [k, n]; a straight line between neighbours."""
+    if len(at) == 1:
+        return values
+    right = torch.searchsorted(at, where).clamp(1, len(at) - 1)
+    share = (where - at[right - 1]) / (at[right] - at[right - 1])
+    return torch.lerp(values[right - 1], values[right], share[:, None])

@@ -1,0 +1,1 @@
+"""Counting how often each point is a neighbor of others."""

@@ -1,0 +1,106 @@
+"""One cell of the hubness protocol: the nearest neighbors of a seed's points, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.conformance import first_call
+from harness.errors import Skip
+from harness.inputs import call_with_inputs, requested_inputs
+from harness.kinds import Metric
+from harness.kinds.evaluation import CellContext, CellRunner, Measurements
+from harness.neighbors import k_occurrence, release
+from harness.protocols.hubness.points import Points
+from harness.protocols.hubness.settings import METRIC_INPUTS, HubnessSettings
+from harness.protocols.judging import judged
+from harness.random import generator
+
+RESAMPLES = 200
+SOME = 20
+"""Points that a dissimilarity is tried on."""
+
+
+class Counting(CellRunner):
+    """One data set and dissimilarity."""
+
+    def __init__(self, settings: HubnessSettings, case: CellContext) -> None:
+        self._settings, self._case = settings, case
+        self._points = Points(case.components["dataset"], case.artifacts["dataset"], settings.n, settings.dim)
+        self.notes = [f"neighbours found by the engine {release(settings.engine)}"]
+
+    def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
+        """Every metric on one seed's points. Raises Skip where the engine finds no neighbours by this dissimilarity."""
+        found = Found(self._settings, self._case, *self._points.drawn(seeds[0]))
+        asked = {name: requested_inputs(metric, 0, METRIC_INPUTS) for name, metric in self._case.metrics.items()}
+        if any({"neighbors", "counts"} & names for names in asked.values()):
+            found.find()
+        metrics, notes = judged(self._case.metrics, found, METRIC_INPUTS)
+        values = Measurements(list(seeds), metrics, notes=notes, figure_data=partial(figure_data, found))
+        for label, metric in self._case.metrics.items():
+            if metrics[label] is not None and {"counts"} <= asked[label] <= {"counts", "k"}:
+                ends = bootstrap(metric, found, seeds[0])
+                values.bootstrap |= {} if ends is None else {label: ([ends[0]], [ends[1]])}
+        return values
+
+
+class Found:
+    """What metrics may ask of one seed's points [n, d], float64; each thing is computed when it is first asked for."""
+
+    def __init__(self, settings: HubnessSettings, case: CellContext, points: Tensor, labels: Tensor | None) -> None:
+        self.points, self.k, self._engine = points.to(case.device), settings.k, settings.engine
+        self.labels = None if labels is None else labels.to(case.device)
+        self.dissimilarity: Any = case.components["dissimilarity"]
+
+    def find(self) -> None:
+        """Look for the neighbors. Raises Skip where the engine finds none by this dissimilarity."""
+        first_call.try_dissimilarity(self.dissimilarity, self.points[: max(SOME, 4 * self.k)])
+        self.counts  # noqa: B018 - kept for every metric that asks
+
+    @cached_property
+    def neighbors(self) -> Tensor:
+        """The numbers of each point's nearest others [n, k], nearest first."""
+        index: Tensor = self.dissimilarity.nearest(self.points, self.k, self._engine).indices
+        return index
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """N_k: among the k nearest of how many points each is [n], int64; their mean is k."""
+        return k_occurrence(self.neighbors, len(self.points))
+
+
+def figure_data(found: Found) -> dict[str, Tensor]:
+    """`counts` [n], the `dimensions` of the points, and the share of them `inside` the ball that their box holds.
+
+    The box is the smallest with sides along the axes; the ball touches all of them, so where they differ it is an
+    ellipsoid.
+    """
+    low, high = found.points.amin(0), found.points.amax(0)
+    half = (high - low) / 2
+    place = (found.points - low - half) / torch.where(half > 0, half, 1)
+    inside = (place.norm(dim=1) <= 1).double().mean()
+    return {"counts": found.counts, "dimensions": torch.tensor(found.points.shape[1]), "inside": inside}
+
+
+def bootstrap(metric: Metric, found: Found, seed: int) -> tuple[float, float] | None:
+    """Between these lie 95 % of the metric's values on counts drawn with replacement from those found.
+
+    None where the metric has nothing to say of some of them.
+    """
+    draw, n = generator(seed, "bootstrap"), len(found.counts)
+    counts = found.counts.cpu()
+    try:
+        again = [
+            call_with_inputs(metric, counts=counts[torch.randint(n, (n,), generator=draw)], k=found.k)
+            for _ in range(RESAMPLES)
+        ]
+    except Skip:
+        return None
+    if any(value is None for value in again):
+        return None
+    low, high = torch.tensor(again, dtype=torch.float64).quantile(torch.tensor([0.025, 0.975], dtype=torch.float64))
+    return float(low), float(high)

@@ -1,0 +1,1 @@
+"""Timing components in turns."""

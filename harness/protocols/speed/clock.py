@@ -1,0 +1,157 @@
+"""Clocks: how long a number of calls takes, on a processor and on a GPU, and how many calls make a sample."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import itertools
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+Call = Callable[[], object]
+
+SAMPLE = 5e-4
+"""Seconds a sample lasts at least: long enough for the timer to cost nothing, and shorter than a turn on the core, so
+that who else runs lengthens few samples and not all of them a little."""
+TURN = 0.01
+"""Seconds of samples in a block."""
+SLOW = 10 * TURN
+"""Seconds of a call that is long."""
+COUNT = 20
+"""Samples of a block at most."""
+LOOKS = 10
+"""Samples of which the shortest tells how long a call takes."""
+WARM, AGREE = 5, 0.05
+"""Turns to warm up at most, and the share within which two agree."""
+FLUSH = 256 * 2**20
+"""Bytes that are written to empty a GPU's cache."""
+
+
+class Wall:
+    """The processor's clock."""
+
+    def sample(self, call: Call, times: int) -> float:
+        """Seconds that a number of calls takes together."""
+        rounds = itertools.repeat(None, times)
+        start = time.perf_counter_ns()
+        for _ in rounds:
+            call()
+        return (time.perf_counter_ns() - start) * 1e-9
+
+    def latency(self, call: Call) -> float:
+        """Seconds from asking for one call to having its result."""
+        return self.sample(call, 1)
+
+
+class Events:
+    """A GPU's own clock: events in its queue, so that neither starting a kernel nor waiting for it is counted.
+
+    The queue is held up by a spinning kernel while calls are put into it; without that the gaps between small kernels
+    would be timed. With `flush` every call finds an empty cache, and is timed alone.
+    """
+
+    def __init__(self, flush: bool = False) -> None:
+        self._flush = torch.empty(FLUSH, dtype=torch.int8, device="cuda") if flush else None
+
+    def sample(self, call: Call, times: int) -> float:
+        """Seconds of the GPU that a number of calls takes together."""
+        if self._flush is not None:
+            return sum(self._between(call, 1, self._flush) for _ in range(times))
+        return self._between(call, times, None)
+
+    def _between(self, call: Call, times: int, flush: torch.Tensor | None) -> float:
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        if flush is not None:
+            flush.zero_()
+        torch.cuda._sleep(200_000 + 20_000 * times)  # cycles: about 10 microseconds for every launch
+        start.record()
+        for _ in range(times):
+            call()
+        end.record()
+        torch.cuda.synchronize()
+        return float(start.elapsed_time(end)) * 1e-3
+
+    def latency(self, call: Call) -> float:
+        """Seconds from asking for one call to having its result, as the caller sees it."""
+        torch.cuda.synchronize()
+        start = time.perf_counter_ns()
+        call()
+        torch.cuda.synchronize()
+        return (time.perf_counter_ns() - start) * 1e-9
+
+
+Clock = Wall | Events
+
+
+def clock(device: str, flush: bool = False) -> Clock:
+    """The clock of a device."""
+    return Events(flush) if device == "cuda" else Wall()
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """No garbage collection inside."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+class TimedCall:
+    """How a call is sampled: `count` samples of `times` calls, so that a sample of any call lasts as long as any other.
+
+    Longer samples are disturbed more often, and that would tell contenders apart. With the one to wake the caches they
+    are `calls` calls in all. A long call is a sample by itself, and is warm once it is known how long it takes.
+    """
+
+    def __init__(self, clock: Clock, call: Call) -> None:
+        self._clock, self._call = clock, call
+        call()
+        times = 1
+        while (least := self._least(times)) < SAMPLE / 4 and times < 2**24:
+            times *= 2
+        self._slow = least > SLOW
+        self.times = max(1, round(SAMPLE / least * times))
+        self.count = max(1, min(COUNT, round(TURN / (self.times * least / times))))
+        self.calls = self.times * (self.count + (self.count > 1))
+
+    def _least(self, times: int) -> float:
+        """The shortest of a few samples, the first alone where it is long."""
+        with undisturbed():
+            first = self._clock.sample(self._call, times)
+            others = [self._clock.sample(self._call, times) for _ in range(LOOKS if first < TURN else 0)]
+        return min([first, *others])
+
+    def warm_up(self) -> None:
+        """Take turns until two agree, for a few of them at most."""
+        before = math.inf
+        for _ in range(0 if self._slow else WARM):
+            now = statistics.median(self.samples())
+            if abs(now - before) <= AGREE * now or now * self.calls > SLOW:
+                return
+            before = now
+
+    def samples(self) -> list[float]:
+        """Seconds of a call, once for every sample; where calls are short one more goes before, to wake the caches."""
+        with undisturbed():
+            if self.count > 1:
+                self._clock.sample(self._call, self.times)
+            return [self._clock.sample(self._call, self.times) / self.times for _ in range(self.count)]
+
+    def latency(self) -> float:
+        """The median of as many calls alone as there are samples."""
+        with undisturbed():
+            return statistics.median(self._clock.latency(self._call) for _ in range(self.count))
+
+
+def seconds(call: Call, device: str, blocks: int = 7) -> float:
+    """The median time of a call over some blocks, where nothing is compared block by block."""
+    turn = TimedCall(clock(device), call)
+    return statistics.median(sample for _ in range(blocks) for sample in turn.samples())

@@ -1,0 +1,45 @@
+"""Why a run ends with exit code 1, in words for stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.analysis.exit_status import ExitCause, causes, unknown
+from harness.analysis.pairing import full_name
+from harness.report import gates
+from harness.report.words import reason
+from harness.results import Run
+from harness.results.statements import FailOn
+
+
+def lines(run: Run, conditions: Sequence[str]) -> Iterator[str]:
+    """A line for every cause, and one for every condition that nothing here can judge."""
+    yield from (_line(run, cause) for cause in causes(run, conditions))
+    for _ in unknown(run, conditions):
+        yield "noisy: nothing is known of this machine's false alarms, bench doctor finds out"
+
+
+def _line(run: Run, cause: ExitCause) -> str:
+    if cause.gate is not None:
+        return f"gate: {gates.line(run, cause.gate)}"
+    return f"{cause.condition}: {_said(run, cause)}"
+
+
+def _said(run: Run, cause: ExitCause) -> str:
+    row, entry = cause.row, cause.comparison
+    if row is None:
+        return _noise(run)
+    name = full_name(run, row.vary)
+    if entry is None:
+        return f"{name} {row.status}: {reason(row.why) if row.why else 'no reason given'}"
+    if cause.condition is FailOn.REGRESSION:
+        return f"{name} is worse than {entry.baseline} in {run.primary.label}"
+    told = f"{name} is undecided against {entry.baseline} in {run.primary.label}"
+    return f"{told}: {reason(entry.why)}" if entry.why else told
+
+
+def _noise(run: Run) -> str:
+    doctor = run.environment["doctor"]
+    assert isinstance(doctor, dict)
+    found, alpha = (f"{100 * float(str(doctor[key])):.3g} %" for key in ("false_positive_rate", "alpha"))
+    return f"this machine tells equal functions apart in {found} of cases, more than {alpha}"

@@ -1,0 +1,68 @@
+"""What a stream can show: every glyph of a report, with a plain form for streams that cannot encode it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from harness.results import Verdict
+
+_PLAIN: Mapping[int, str] = MappingProxyType(
+    str.maketrans(
+        {"±": "+-", "−": "-", "–": "-", "—": "-", "·": "|", "×": "x", "…": "...", "↑": "^", "↓": "v"}
+        | {"★": "*", "☆": "o", "✗": "x", "─": "-", "µ": "u", "≥": ">=", "≤": "<=", "≈": "~"}
+        | {"’": "'", "‘": "'", "“": '"', "”": '"'}
+    )
+)
+_MARKS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
+    {
+        Verdict.BETTER: ("▲", "B"),
+        Verdict.WORSE: ("▼", "W"),
+        Verdict.UNDECIDED: ("·", "?"),
+        Verdict.EQUIVALENT: ("=", "="),
+    }
+)
+_SIGNS: Mapping[bool | None, tuple[str, str]] = MappingProxyType(
+    {True: ("✓", "+"), False: ("✗", "x"), None: ("–", "-")}
+)
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """Turns text into what a stream of this encoding can show.
+
+    >>> Glyphs("ascii")("0.97 ± 0.01"), Glyphs("utf-8")("0.97 ± 0.01")
+    ('0.97 +- 0.01', '0.97 ± 0.01')
+    """
+
+    encoding: str = "utf-8"
+
+    def __call__(self, text: object) -> str:
+        """One line without escape codes or control characters, every character encodable."""
+        clean = _CONTROL.sub(" ", _ESCAPES.sub("", str(text)))
+        if self.plain:
+            clean = clean.translate(_PLAIN)
+        return clean.encode(self.encoding, "replace").decode(self.encoding)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether the stream lacks one of the glyphs, so that all of them take their plain form."""
+        glyphs = [*map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
+        try:
+            "".join(glyphs).encode(self.encoding)
+        except UnicodeEncodeError:
+            return True
+        return False
+
+    def mark(self, verdict: Verdict | None) -> str:
+        """The one-character sign of a verdict; empty for none."""
+        return "" if verdict is None else _MARKS[verdict][self.plain]
+
+    def sign(self, passed: bool | None) -> str:
+        """Whether something passed, in one character; None is neither."""
+        return _SIGNS[passed][self.plain]

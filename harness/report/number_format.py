@@ -1,0 +1,208 @@
+"""How numbers read: digits chosen from the interval's width, decimal points under each other, one unit per column."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.results import Comparison, MetricValue, Ratio
+
+MISSING = "–"
+_TIME = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_MEMORY = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval; `low` and `high` are None where there is none."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def half(self) -> float | None:
+        """Half the interval's width."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    @property
+    def lopsided(self) -> bool:
+        """Whether `mean ± half` would misplace a limit by more than a tenth of the interval."""
+        if self.low is None or self.high is None:
+            return False
+        return abs((self.low + self.high) / 2 - self.mean) > 0.1 * (self.high - self.low)
+
+    def divided(self, unit: float) -> Estimate:
+        """The same in another unit."""
+        low, high = (None if limit is None else limit / unit for limit in (self.low, self.high))
+        return Estimate(self.mean / unit, low, high)
+
+
+def estimate(found: MetricValue | Comparison | Ratio | None) -> Estimate | None:
+    """A mean, a difference or a ratio with its interval; None where there is no such number."""
+    if found is None:
+        return None
+    value = (
+        found.mean
+        if isinstance(found, MetricValue)
+        else found.difference
+        if isinstance(found, Comparison)
+        else found.ratio
+    )
+    return None if value is None else Estimate(value, found.low, found.high)
+
+
+def _leading(number: float) -> int:
+    """The power of ten of the first digit; a hair below 10 counts as 10."""
+    return math.floor(math.log10(number) + 1e-9)
+
+
+def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
+    """Decimals that give the median half-width two significant digits and the smallest one at least one.
+
+    Without intervals: as many as give the median number `significant` digits. Never more than two beyond the median's.
+    What is nothing beside the largest number has no say.
+    """
+    halves = [item.half for item in items if item.half and item.half > _nothing(items)]
+    numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > _nothing(items)]
+    if not numbers:
+        return 2
+    middle = (1 if halves else significant - 1) - _leading(statistics.median_low(numbers))
+    smallest = -_leading(min(numbers))
+    return max(0, middle, min(smallest, middle + 2))
+
+
+def _nothing(items: Iterable[Estimate]) -> float:
+    """What reads as zero beside the largest number of a column."""
+    return 1e-9 * max((abs(item.mean) for item in items), default=0.0)
+
+
+def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
+    """What a column is counted in: (size of the unit, name to show; "" where there is nothing to say).
+
+    Seconds and bytes take the prefix that fits the median; any other number takes a power of 1000 only where it
+    would not fit in a column.
+    """
+    known = list(items)
+    size = statistics.median_low([abs(item.mean) for item in known if abs(item.mean) > _nothing(known)] or [1.0])
+    for names, steps in (({"s", "seconds"}, _TIME), ({"B", "bytes"}, _MEMORY)):
+        if unit in names:
+            return next((step for step in steps if step[0] <= size), steps[-1])
+    if decimals(known) > 6 or size >= 1e7:
+        power = _leading(size) // 3 * 3
+        return 10.0**power, f"1e{power} {unit}" if unit else f"1e{power}"
+    return 1.0, unit or ""
+
+
+def number(value: float, places: int | None, signed: bool = False) -> str:
+    """The number with fixed decimals (None: in powers of ten) and a true minus sign.
+
+    >>> number(-0.125, 2), number(0.5, 3, signed=True), number(1.25e-8, None)
+    ('−0.12', '+0.500', '1.2e-8')
+    """
+    text = f"{value:.{places}f}" if places is not None else _scientific(value)
+    return ("−" if text.startswith("-") else "+" if signed else "") + text.removeprefix("-")
+
+
+def _scientific(value: float) -> str:
+    head, power = f"{value:.1e}".split("e")
+    return f"{head}e{int(power)}"
+
+
+def _places(items: Sequence[Estimate | None], significant: int) -> list[int | None]:
+    """The decimals of each item: the same for all, but None where number and interval would both read as zero."""
+    known = [item for item in items if item is not None]
+    places = decimals(known, significant)
+    noise = 1e-12 * max((abs(item.mean) for item in known), default=0.0)
+
+    def lost(item: Estimate) -> bool:
+        seen = round(item.mean, places) or round(item.half or 0.0, places)
+        return bool(item.half) and abs(item.mean) > noise and not seen
+
+    return [None if item is not None and lost(item) else places for item in items]
+
+
+def _justified(
+    values: Sequence[float | None], places: Sequence[int | None], signed: bool, missing: str = ""
+) -> list[str]:
+    pairs = zip(values, places, strict=True)
+    texts = [missing if value is None else number(value, count, signed) for value, count in pairs]
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]
+
+
+def estimates(items: Sequence[Estimate | None], signed: bool = False, significant: int = 4) -> list[str]:
+    """One column: `mean ± half` throughout, or `mean [low, high]` throughout where one interval is lopsided.
+
+    All texts have the same width and the same number of decimals; None and a missing interval leave room.
+    """
+    places = _places(items, significant)
+    centres = _justified(_each(items, lambda item: item.mean), places, signed, MISSING)
+    bracketed = any(item.lopsided for item in items if item is not None)
+    tails = _brackets(items, places, signed) if bracketed else _halves(items, places)
+    return [centre + tail for centre, tail in zip(centres, tails, strict=True)]
+
+
+def _each(items: Sequence[Estimate | None], part: Callable[[Estimate], float | None]) -> list[float | None]:
+    return [None if item is None else part(item) for item in items]
+
+
+def _halves(items: Sequence[Estimate | None], places: Sequence[int | None]) -> list[str]:
+    texts = _justified(_each(items, lambda item: item.half), places, signed=False)
+    return [f" ± {text}" if text.strip() else " " * (3 + len(text)) if text else "" for text in texts]
+
+
+def _brackets(items: Sequence[Estimate | None], places: Sequence[int | None], signed: bool) -> list[str]:
+    lows = _justified(_each(items, lambda item: item.low), places, signed)
+    highs = _justified(_each(items, lambda item: item.high), places, signed)
+    both = zip(lows, highs, strict=True)
+    return [f" [{low}, {high}]" if low.strip() else " " * (4 + len(low) + len(high)) for low, high in both]
+
+
+def printed(value: float, text: str) -> str:
+    """A published number with all its digits, its point where that of its rounded `text` is.
+
+    >>> printed(0.9561, " 0.96       "), printed(1.0, "1.000"), printed(9.996, "10.00")
+    (' 0.9561     ', '1.000', ' 9.996')
+    """
+    whole, _, digits = f"{value:.10g}".partition(".")
+    rounded = re.match(r"(\s*[^\s.]+)\.?(\d*)", text)
+    if rounded is None or "e" in text + whole + digits or len(digits) <= len(rounded[2]):
+        return text
+    return f"{whole.replace('-', '−').rjust(len(rounded[1]))}.{digits}".ljust(len(text))
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """Decimal points under each other.
+
+    >>> aligned(["0.03", "1", "10.5"])
+    [' 0.03', ' 1   ', '10.5 ']
+    """
+    parts = [text.partition(".") for text in texts]
+    before = max((len(whole) for whole, _, _ in parts), default=0)
+    after = max((len(point + rest) for _, point, rest in parts), default=0)
+    return [whole.rjust(before) + (point + rest).ljust(after) for whole, point, rest in parts]
+
+
+def p_value(p: float | None) -> str:
+    """Three decimals; `<0.001` below.
+
+    >>> p_value(0.0312), p_value(1e-9), p_value(None)
+    ('0.031', '<0.001', '–')
+    """
+    return MISSING if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> duration(0.21), duration(75), duration(7500)
+    ('0.2 s', '1 min 15 s', '2 h 5 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,169 @@
+"""Reasons and issues in words: one sentence for every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from harness.results import Blocks, Issue, IssueKind, Reason, ReasonKind, StopReason, Weakness
+
+NO_REASON = "no reason given"
+FEW = 4
+"""Rows of an issue that are named; the others are counted."""
+SIDES = 6
+"""The same where two runs are compared."""
+
+_REASONS: Mapping[ReasonKind, str] = MappingProxyType(
+    {
+        ReasonKind.SAID: "{text}",
+        ReasonKind.ARTIFACT: "artifact {name} {status}: {text}",
+        ReasonKind.NO_DEVICE: "torch sees no {device} device here",
+        ReasonKind.EXCLUDED: "not ranked: {text}",
+        ReasonKind.NOT_FINITE: "{count} of {total} seeds have no finite value and are left out",
+        ReasonKind.ONE_SEED: "one seed and no results per example: no interval",
+        ReasonKind.SPREAD_NOT_FINITE: "the spread is not finite",
+        ReasonKind.NO_ROW: "no row of this problem is {name}",
+        ReasonKind.NO_PARTNER: "no row is the same but for {name}",
+        ReasonKind.BASELINE_ENDED: "the baseline's row is {status}: {cause}",
+        ReasonKind.BASELINE_EXCLUDED: "the baseline's row is not ranked: {text}",
+        ReasonKind.BASELINE_LACKS: "the baseline's row has no {name}",
+        ReasonKind.NO_COMMON_SEED: "no seed has a finite value in both rows",
+        ReasonKind.ONE_PAIR: "one seed says nothing about other seeds",
+        ReasonKind.SPREAD_UNKNOWN: "the same difference at all of only {count} seeds: its spread is unknown",
+        ReasonKind.DROPPED: "{count} of {total} seeds left out: not finite in one of the two rows",
+        ReasonKind.NEGLIGIBLE: "significant, but too small to matter",
+        ReasonKind.ROW_ENDED: "{status}: {cause}",
+        ReasonKind.ROW_LACKS: "the row has no {name}",
+        ReasonKind.BASELINE_ZERO: "there are no percentages of a baseline's mean of 0",
+        ReasonKind.NOT_REPEATED: "measured again in fresh processes the regression was not proven",
+        ReasonKind.NOT_CONFIRMED: "it could not be confirmed: {cause}",
+    }
+)
+"""The fields of a reason; `text` is never empty, and `cause` is a reason in words."""
+
+_WEAK: Mapping[Weakness, str] = MappingProxyType(
+    {
+        Weakness.CORE_SHARE: "timed while the process had only {value:.0%} of its core",
+        Weakness.LOAD: "timed under a load of {value:.1f} on {bound:.0f} cores",
+        Weakness.CLOCK: "timed while the clock moved between {value:.0f} and {bound:.0f} MHz",
+        Weakness.THROTTLED: "timed while the processor was throttled",
+        Weakness.GPU_THROTTLED: "timed while heat or power held the GPU back, at {value:.0f} MHz",
+    }
+)
+
+_ISSUES: Mapping[IssueKind, str] = MappingProxyType(
+    {
+        IssueKind.TUNING_EDGE: "the tuned lr is the {side} that was tried ({value:g}) for {rows}: widen the grid",
+        IssueKind.WEAK_TIMING: "{weak}: {rows}",
+        IssueKind.NOISY_MACHINE: (
+            "this is a noisy machine for timing: bench doctor told {value:.1%} of {count} A/A pairs apart ({name})"
+        ),
+        IssueKind.UNKNOWN_MACHINE: "nothing is known of this machine's false alarms, bench doctor finds out",
+        IssueKind.CONTROL_OFF: (
+            "{metric} is not to be trusted{where}: the control {rows} has {value:.3g}, "
+            "where a perfect sampler has {bound:g} ({p})"
+        ),
+        IssueKind.NOT_FINITE: "{rows}: {count} of {total} seeds have no finite {metric}; the others are compared",
+        IssueKind.ONE_SEED: "one seed: no verdict, since one seed says nothing about other seeds",
+        IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be told apart",
+        IssueKind.CHANGED: "{name}: {before} before, {after} after",
+        IssueKind.OTHER_CODE: "measured by other code, or with other parameters or settings: {rows}",
+        IssueKind.SAME_NUMBERS: "the same numbers in both runs: {rows}",
+        IssueKind.TIMES_OF_TWO_RUNS: (
+            "times of two runs show a trend and prove nothing, the machine may have changed: {metric}"
+        ),
+        IssueKind.ONLY_IN_ONE: "only {side}: {rows}",
+        IssueKind.METRIC_IN_ONE: "measured only {side}: {metric}",
+    }
+)
+_TWO_RUNS = frozenset({IssueKind.OTHER_CODE, IssueKind.SAME_NUMBERS, IssueKind.ONLY_IN_ONE})
+
+_STOPS: Mapping[StopReason, Callable[[Blocks], str]] = MappingProxyType(
+    {
+        StopReason.PRECISE: lambda blocks: f"every ratio is known to ±{blocks.bound or 0:.1%}",
+        StopReason.BUDGET: lambda blocks: f"the budget of {blocks.bound or 0:g} s was used",
+        StopReason.ALL_BLOCKS: lambda _: "all blocks asked for were measured",
+    }
+)
+
+
+def reason(why: Reason) -> str:
+    """Why something is missing, or what must be known about it, as a clause without a full stop."""
+    return _REASONS[why.kind].format(
+        name=why.name,
+        text=why.text or NO_REASON,
+        status=why.status,
+        count=why.count,
+        total=why.total,
+        cause=_cause(why),
+        device=(why.name or "").upper(),
+    )
+
+
+def _cause(why: Reason) -> str:
+    if why.cause is not None:
+        return reason(why.cause)
+    return NO_REASON if why.status is None else f"the row was {why.status}"
+
+
+def issue(each: Issue) -> str:
+    """What to keep in mind of a run, as a clause without a full stop."""
+    return _ISSUES[each.kind].format(
+        rows=together(each.rows, SIDES if each.kind in _TWO_RUNS else FEW),
+        metric=each.metric,
+        where=f" on {each.problem}" if each.problem else "",
+        name=each.name,
+        side=each.side,
+        before="none" if each.before is None else each.before,
+        after="none" if each.after is None else each.after,
+        value=each.value or 0.0,
+        bound=each.bound or 0.0,
+        p=adjusted(each.p),
+        count=each.count,
+        total=each.total,
+        weak=_weak(each) if each.kind is IssueKind.WEAK_TIMING else "",
+        freedom=counted((each.count or 1) - 1, "degree"),
+    )
+
+
+def _weak(each: Issue) -> str:
+    return _WEAK[Weakness(str(each.name))].format(value=each.value or 0.0, bound=each.bound or 0.0)
+
+
+def blocks(found: Blocks) -> str:
+    """How an interleaved measurement went."""
+    return f"blocks: {found.count} after {found.warm} to warm up; {_STOPS[found.stop](found)}"
+
+
+def together(names: Sequence[str], most: int = SIDES) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def adjusted(p: float | None) -> str:
+    """`adjusted p = 0.012`.
+
+    >>> adjusted(0.0123), adjusted(1e-9)
+    ('adjusted p = 0.012', 'adjusted p < 0.001')
+    """
+    return "no p" if p is None else "adjusted p < 0.001" if p < 0.001 else f"adjusted p = {p:.2g}"
+
+
+def about(count: int) -> str:
+    """Two significant digits, rounded up.
+
+    >>> about(1234), about(7)
+    ('1,300', '7')
+    """
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return f"{-(-count // step) * step:,}"
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 seed`, `32 seeds`."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def singular(noun: str) -> str:
+    """`seed` of `seeds`."""
+    return noun.removesuffix("s")

@@ -1,0 +1,114 @@
+"""What was measured and concluded: typed results, their JSON, the store of records, finished runs found again."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.fields import Json
+    from harness.results.measured import MeasuredRow, MeasuredRun
+    from harness.results.model import (
+        Blocks,
+        Bootstrap,
+        Claim,
+        ClaimedOrder,
+        ClaimedPair,
+        Comparison,
+        Gate,
+        GateRule,
+        Label,
+        Labels,
+        MetricInfo,
+        MetricValue,
+        Needed,
+        Published,
+        Ratio,
+        Row,
+        RowInfo,
+        Run,
+        RunInfo,
+    )
+    from harness.results.statements import (
+        LOST,
+        FailOn,
+        IntervalKind,
+        Issue,
+        IssueKind,
+        Rank,
+        Reason,
+        ReasonKind,
+        Statement,
+        StatementKind,
+        Status,
+        StopReason,
+        Verdict,
+        Weakness,
+    )
+
+__all__ = [
+    "LOST",
+    "Blocks",
+    "Bootstrap",
+    "Claim",
+    "ClaimedOrder",
+    "ClaimedPair",
+    "Comparison",
+    "FailOn",
+    "Gate",
+    "GateRule",
+    "IntervalKind",
+    "Issue",
+    "IssueKind",
+    "Json",
+    "Label",
+    "Labels",
+    "MeasuredRow",
+    "MeasuredRun",
+    "MetricInfo",
+    "MetricValue",
+    "Needed",
+    "Published",
+    "Rank",
+    "Ratio",
+    "Reason",
+    "ReasonKind",
+    "Row",
+    "RowInfo",
+    "Run",
+    "RunInfo",
+    "Statement",
+    "StatementKind",
+    "Status",
+    "StopReason",
+    "Verdict",
+    "Weakness",
+]
+
+_STATEMENTS = frozenset(
+    {
+        "LOST",
+        "FailOn",
+        "IntervalKind",
+        "Issue",
+        "IssueKind",
+        "Rank",
+        "Reason",
+        "ReasonKind",
+        "Statement",
+        "StatementKind",
+        "Status",
+        "StopReason",
+        "Verdict",
+        "Weakness",
+    }
+)
+_MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
+
+
+def __getattr__(name: str) -> object:
+    """Loads the types on first use: the command lists and checks without them."""
+    if name not in __all__:
+        raise AttributeError(f"module 'harness.results' has no attribute {name!r}")
+    module = "statements" if name in _STATEMENTS else "measured" if name in _MEASURED else "model"
+    return getattr(importlib.import_module(f"harness.results.{module}"), name)

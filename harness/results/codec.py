@@ -1,0 +1,98 @@
+"""The one reader and the one writer of result JSON. Numbers round-trip; what does not fit is a line with its place."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from harness.errors import BenchError
+from harness.fields import Json
+from harness.results.model import SCHEMA, Run
+from harness.results.statements import Issue, Reason
+
+T = TypeVar("T")
+REQUIRED = ("suite", "question", "run", "protocol", "cells")
+
+
+def data(value: object) -> Json:
+    """A typed value as JSON data: null for numbers that JSON does not have."""
+    return _finite(msgspec.to_builtins(value))
+
+
+def typed(kind: type[T], found: object) -> T:
+    """JSON data as a typed value. Raises BenchError that says which key does not fit."""
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        raise BenchError(f"not a {kind.__name__}: {error}") from None
+
+
+def to_json(run: Run, answer: str, reason: Callable[[Reason], str], issue: Callable[[Issue], str]) -> dict[str, Json]:
+    """The result JSON of a run; words stand beside the data that they are made of.
+
+    `answer` becomes the key of that name; `reason` and `issue` put data in words: every `why` gets a `reason` beside
+    it, and `notices` become `issues`. What only some metrics and protocols have is left out where it is absent.
+    """
+    found = _without_absent(data(run))
+    assert isinstance(found, dict)
+    _explain(run, found, reason)
+    return {**found, "answer": answer, "issues": [issue(each) for each in run.notices]}
+
+
+def from_json(found: object, place: str | None = None) -> Run:
+    """A run from its result JSON; words in it are not read. Raises BenchError for another schema and what does not fit.
+
+    `place` is where it was found, for the message.
+    """
+    if not isinstance(found, Mapping) or "schema" not in found:
+        raise BenchError(f"no result: this version reads schema {SCHEMA}", place)
+    if found["schema"] != SCHEMA:
+        raise BenchError(f"a result of schema {found['schema']!r}: this version reads schema {SCHEMA}", place)
+    missing = [key for key in REQUIRED if key not in found]
+    if missing:
+        raise BenchError(f"not the JSON of a result: no {', '.join(missing)}", place)
+    try:
+        return msgspec.convert(found, Run)
+    except msgspec.ValidationError as error:
+        raise BenchError(f"not the JSON of a result: {error}", place) from None
+
+
+def dumps(found: object) -> str:
+    """JSON text in ASCII, indented, with a line break at the end. NaN and infinity raise ValueError."""
+    return json.dumps(found, allow_nan=False, indent=2) + "\n"
+
+
+ABSENT = frozenset({"bootstrap", "quartiles", "outliers", "ratio", "blocks"})
+
+
+def _without_absent(found: Json) -> Json:
+    if isinstance(found, dict):
+        kept = {key: value for key, value in found.items() if value is not None or key not in ABSENT}
+        return {key: _without_absent(value) for key, value in kept.items()}
+    return [_without_absent(value) for value in found] if isinstance(found, list) else found
+
+
+def _explain(value: object, found: Json, reason: Callable[[Reason], str]) -> None:
+    """Put a `reason` in words beside every `why`, all the way down."""
+    if isinstance(found, list) and isinstance(value, (list, tuple)):
+        for inner, data_of in zip(value, found, strict=True):
+            _explain(inner, data_of, reason)
+    elif isinstance(found, dict):
+        for key, data_of in list(found.items()):
+            inner = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
+            if key == "why":
+                found["reason"] = reason(inner) if isinstance(inner, Reason) else None
+            else:
+                _explain(inner, data_of, reason)
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

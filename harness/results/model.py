@@ -1,0 +1,278 @@
+"""A finished run as typed values: what was asked, what every row measured, how rows compare.
+
+Attributes are the keys of the result JSON. A number that is not finite is None, with a reason beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.fields import Json
+from harness.results.statements import (
+    IntervalKind,
+    Issue,
+    Rank,
+    Reason,
+    ReasonKind,
+    Statement,
+    Status,
+    StopReason,
+    Verdict,
+)
+
+Label = str | int | float | bool | None
+"""What names a point of an axis."""
+Labels = Mapping[str, Label]
+"""Axis -> label: the place of a row in the grid."""
+SCHEMA = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """What a report says of a metric beside its values; see `harness.Metric` for the fields."""
+
+    label: str
+    higher_is_better: bool | None
+    unit: str | None = None
+    ideal: float | None = None
+    caveat: str | None = None
+    relative_margin: float | None = None
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """The ends of the interval within each seed, in the order of the seeds."""
+
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricValue:
+    """A metric of a row: one value per seed, their mean and its interval; `why` says what is missing.
+
+    Of a metric that is compared by ratio also the `quartiles` of the values and the places of `outliers`.
+    """
+
+    values: tuple[float | None, ...]
+    mean: float | None
+    low: float | None
+    high: float | None
+    interval: IntervalKind
+    higher_is_better: bool | None
+    unit: str | None
+    why: Reason | None = None
+    bootstrap: Bootstrap | None = None
+    quartiles: tuple[float, ...] | None = None
+    outliers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many more seeds, or more test examples, would decide; None where growing that alone never does."""
+
+    seeds: int | None
+    examples: int | None
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The ratio to the baseline with its interval."""
+
+    ratio: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A row against its baseline in one metric.
+
+    `difference` is the row minus its baseline, in the metric's unit; `p` is two-sided, `p_holm` adjusted for a `family`
+    of comparisons. `verdict` is None where none can be had, and `why` says what must be known about that.
+    """
+
+    baseline: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    interval: IntervalKind | None
+    p: float | None
+    p_holm: float | None
+    family: int
+    verdict: Verdict | None
+    needed: Needed
+    why: Reason | None = None
+    ratio: Ratio | None = None
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How an interleaved measurement went: blocks that count, those before that warmed up, and why it ended.
+
+    `bound` is the budget in seconds, or the half width that every ratio is known to, where it ended for that.
+    """
+
+    count: int
+    warm: int
+    stop: StopReason
+    bound: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowInfo:
+    """One point of the grid: what it is, how it ended, what it cost; nothing measured yet.
+
+    `parameters` are the components by kind, as data; `settings` the protocol's; `tuned` what tuning chose.
+    """
+
+    id: str
+    vary: dict[str, Label]
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    settings: dict[str, Json] = field(default_factory=dict)
+    tuned: dict[str, Json] = field(default_factory=dict)
+    status: Status = Status.OK
+    why: Reason | None = None
+    seconds: float | None = None
+    peak_memory: int | None = None
+    seeds: tuple[int, ...] = ()
+    blocks: Blocks | None = None
+    notes: tuple[str, ...] = ()
+    """What the protocol and its components say of the row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(RowInfo):
+    """A row with its statistics: metrics by label, comparisons with the baseline, ranks within the problem."""
+
+    metrics: dict[str, MetricValue] = field(default_factory=dict)
+    against: dict[str, Comparison] = field(default_factory=dict)
+    best: dict[str, Rank] = field(default_factory=dict)
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the row was measured and takes no part in comparisons."""
+        return self.why is not None and self.why.kind is ReasonKind.EXCLUDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateRule:
+    """A bound on a metric that fails the run; `relative` means a share of the baseline's mean."""
+
+    metric: str
+    rule: str
+    bound: float
+    relative: bool = False
+    confirm_runs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate(GateRule):
+    """A gate on one row: what was held against the bound, and whether it is kept (None: nothing can tell).
+
+    `value` is the row's mean, or how much worse than its baseline it is; `confirmed` counts fresh measurements that
+    agree.
+    """
+
+    cell: str
+    vary: dict[str, Label]
+    baseline: str | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    passed: bool | None = None
+    why: Reason | None = None
+    confirmed: int = 0
+
+
+@dataclass(frozen=True)
+class ClaimedPair:
+    """Two entries of a claimed order, and the problems where the first is ahead, is not, or nothing can tell."""
+
+    ahead: str
+    behind: str
+    holds: tuple[str, ...]
+    fails: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedOrder:
+    """An order that a source claims along an axis: a `theorem`, or `expected`; the first is the best."""
+
+    kind: str
+    source: str
+    metric: str
+    axis: str
+    order: tuple[Label, ...]
+    where: dict[str, list[Label]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(ClaimedOrder):
+    """A claimed order with what became of it."""
+
+    pairs: tuple[ClaimedPair, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A number from a paper, shown beside what was measured and never tested against it."""
+
+    source: str
+    metric: str
+    value: float
+    vary: dict[str, Label]
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """What a run asked and where it was measured; `run` is its id.
+
+    `axes` hold the labels of every axis in order; `contenders` are the axes whose points compete, unless `group_by`
+    names the others; `controls` are (kind, name) of components that are yardsticks; `replicates` says what a value
+    belongs to: seeds, or blocks.
+    """
+
+    suite: str
+    question: str
+    run: str
+    protocol: str
+    protocol_version: int | None = None
+    environment: dict[str, Json] = field(default_factory=dict)
+    metrics: tuple[MetricInfo, ...] = ()
+    axes: dict[str, list[Label]] = field(default_factory=dict)
+    contenders: tuple[str, ...] = ()
+    group_by: tuple[str, ...] | None = None
+    baseline: str | dict[str, Label] | None = None
+    margin: float | dict[str, float] | None = None
+    interval: str = "both"
+    controls: tuple[tuple[str, str], ...] = ()
+    replicates: str = "seeds"
+
+    def metric(self, label: str) -> MetricInfo:
+        """The metric of that label."""
+        return next(metric for metric in self.metrics if metric.label == label)
+
+    @property
+    def primary(self) -> MetricInfo:
+        """The first metric: it carries the answer."""
+        return self.metrics[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(RunInfo):
+    """A finished run. `seconds` is what it took; `statements` what the answer says."""
+
+    schema: int = SCHEMA
+    exit: int = 0
+    seconds: float | None = None
+    cells: tuple[Row, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    published: tuple[Published, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    notices: tuple[Issue, ...] = ()
+    """What a reader should keep in mind; the result JSON has the same in words under `issues`."""

@@ -1,0 +1,67 @@
+"""Finished runs: found again by `last`, an id, a folder or a file; and the records that they were made from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from harness.discovery.digests import digest
+from harness.errors import BenchError
+from harness.results.codec import from_json
+from harness.results.model import Run
+from harness.results.store import Record, Store
+
+UNRELATED = ("commit", "plugins", "device", "doctor")
+"""Parts of the environment on which stored numbers do not depend; what they depend on of these is in a cell's id."""
+
+
+def stored(results: Path, which: str) -> Run:
+    """A finished run: `last`, `last~1`, an id or its beginning, a folder or a file.
+
+    Raises BenchError where there is none, or several.
+    """
+    path = Path(which)
+    if path.is_file() or (path / "result.json").is_file():
+        return _read(path if path.is_file() else path / "result.json")
+    found = sorted(
+        (f for f in (results / "runs").glob("*/result.json")), key=lambda f: (f.stat().st_mtime, f.parent.name)
+    )
+    if not found:
+        raise BenchError(f"no run {which!r}: nothing is stored under {results}")
+    back = re.fullmatch(r"last(?:~(\d+))?", which)
+    if back:
+        steps = int(back[1] or 0)
+        if steps >= len(found):
+            raise BenchError(f"no run {which!r}: {len(found)} are stored under {results}")
+        return _read(found[-1 - steps])
+    named = [file for file in found if file.parent.name.startswith(which)]
+    if len(named) != 1:
+        names = ", ".join(file.parent.name for file in (named or found)[-5:])
+        raise BenchError(f"{'several runs begin with' if named else 'no run'} {which!r} (choose from {names})")
+    return _read(named[0])
+
+
+def environment_digest(environment: Mapping[str, object]) -> str:
+    """What of the environment decides whether stored numbers may be reused."""
+    return digest({key: value for key, value in environment.items() if key not in UNRELATED})
+
+
+def records(run: Run, results: Path) -> Iterator[Record]:
+    """The records of a run's rows under a results folder, measured in its environment, oldest first."""
+    here = environment_digest(run.environment)
+    cells = {row.id for row in run.cells}
+    for record in Store(results, "").all():
+        if record["cell"] in cells and record.get("environment") == here:
+            yield record
+
+
+def _read(file: Path) -> Run:
+    try:
+        found = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise BenchError(f"not the JSON of a result: {error}", str(file)) from None
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror}", str(file)) from None
+    return from_json(found, str(file))

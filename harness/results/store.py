@@ -1,0 +1,112 @@
+"""Records: one line per cell and block, appended whole, never changed; what was measured once is found again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from harness.errors import BenchError
+
+if TYPE_CHECKING:
+    from harness.base import Spec
+    from harness.fields import Json
+    from harness.results.model import Label
+
+Numbers = list[float | None]
+"""One number for each seed; None stands for what is not finite."""
+
+
+class Record(TypedDict, total=False):
+    """A line of the store: a block of a cell as it was measured, what tuning chose, or why there is nothing.
+
+    `block` is the number of the block, `interleaved` for all of them, `tune`, or None. What a session measured stands
+    under the names that `Measurements` has; `units` is the file of results per example, `blocks` says how an
+    interleaved measurement went, `digests` are those of the metrics' plugins.
+    """
+
+    cell: str
+    environment: str
+    run: str
+    vary: Mapping[str, Label]
+    parameters: Mapping[str, Spec]
+    protocol: Spec
+    block: int | str | None
+    status: str
+    why: Json
+    seeds: list[int]
+    width: int
+    tuned: dict[str, Json]
+    digests: dict[str, str]
+    metrics: dict[str, Numbers | None]
+    auxiliary: dict[str, Numbers | None]
+    bootstrap: dict[str, dict[str, Numbers]]
+    units: str | None
+    raw_samples: Mapping[str, Sequence[Sequence[float]] | None]
+    excluded: str | None
+    notes: list[str]
+    seconds: float
+    peak_memory: int
+    blocks: Json
+    issues: Sequence[Json]
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the system refuses (no space, no permission) into one line that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise BenchError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write(file: Path, text: str) -> None:
+    """Write a whole file or leave what was there. Raises BenchError where the system refuses."""
+    with writing(file):
+        if file.exists() and not file.is_file():  # a pipe or a terminal
+            file.write_text(text)
+            return
+        part = file.with_name(f"{file.name}.part")
+        part.write_text(text)
+        part.replace(file)
+
+
+class Store:
+    """The records under a results folder. Every writer appends to a file of its own, `records/WRITER.jsonl`."""
+
+    def __init__(self, results: Path, writer: str) -> None:
+        self._folder = results / "records"
+        self._file = self._folder / f"{writer}.jsonl"
+        self._descriptor: int | None = None
+
+    def append(self, record: Record) -> None:
+        """Write one record: a single `os.write`, then fsync, so that a killed run loses nothing it acknowledged."""
+        line = json.dumps(record, allow_nan=False).encode() + b"\n"
+        with writing(self._file):
+            if self._descriptor is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            written = os.write(self._descriptor, line)
+            os.fsync(self._descriptor)
+        if written != len(line):
+            raise BenchError(f"cannot write {self._file}: the disk took {written} of {len(line)} bytes")
+
+    def all(self) -> Iterator[Record]:
+        """Every whole record, oldest file first; a line torn by a crash is passed over."""
+        for file in sorted(self._folder.glob("*.jsonl")):
+            for line in file.read_bytes().split(b"\n"):
+                try:
+                    record: Record = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(record, dict) and "cell" in record:
+                    yield record
+
+    def close(self) -> None:
+        """Close the file that was written."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

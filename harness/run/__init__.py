@@ -1,0 +1,22 @@
+"""A run from its suite to its result: loaded, planned, executed cell by cell or in turns, ended."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.report.result import Result
+
+
+class _Callable(ModuleType):
+    """This package, which importing puts in the place of the function `harness.run`: called, it does what that does."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Result:
+        from harness.run.pipeline import run
+
+        return run(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,28 @@
+"""A suite whose every cell is there twice under two names that compete; its own check would call that a mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from harness.run.load import LoadedSuite
+from harness.suite import Point
+
+
+def doubled(prepared: LoadedSuite, axis: str, names: Mapping[str, str | None]) -> LoadedSuite:
+    """Every cell once for each name, compared along `axis` alone with the first; names stand for revisions or None."""
+    suite = prepared.suite
+    cells = [
+        dataclasses.replace(cell, vary={**cell.vary, axis: name}, revision=revision)
+        for cell in prepared.cells
+        for name, revision in names.items()
+    ]
+    twice = dataclasses.replace(
+        suite,
+        axes={**suite.axes, axis: [Point(name, name) for name in names]},
+        varies=(*suite.varies, axis),
+        contenders=(axis,),
+        group_by=None,
+        baseline=next(iter(names)),
+    )
+    return dataclasses.replace(prepared, suite=twice, cells=cells)

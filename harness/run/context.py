@@ -1,0 +1,119 @@
+"""Where a run happens: conditions, listener, server, folders, store; what all its conversations share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.discovery.sources import Source
+from harness.results.store import Store
+from harness.run.artifacts import Artifact
+from harness.run.task import Plan, Task
+from harness.worker.supervisor import Child, Server
+
+if TYPE_CHECKING:
+    from harness.results.store import Record
+    from harness.worker.messages import CellData
+
+
+class ProgressListener:
+    """Hears how far a run is. This one does nothing with it."""
+
+    def expect(self, tasks: list[Task], quiet: bool = False) -> None:
+        """The tasks of the run; `quiet` asks for nothing to be done but in `seeds_done`, when nothing is timed."""
+
+    def seeds_done(self, task: Task, seeds: float) -> None:
+        """A task has this many seeds done."""
+
+    def building(self, artifact: Artifact, share: float) -> None:
+        """This share of what several cells need is made."""
+
+
+@dataclass(frozen=True)
+class ExecutionConfig:
+    """How to run: where results go, how much at once, how long a question may take, who hears of the progress.
+
+    `elsewhere` are the servers of cells of another revision.
+    """
+
+    results: Path
+    device: str = "cpu"
+    jobs: int | None = None
+    timeout: float = 3600.0
+    fresh: bool = False
+    listener: ProgressListener = field(default_factory=ProgressListener)
+    elsewhere: Mapping[str, Server] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One run's surroundings; `suite` is the folder that relative paths in the suite start from."""
+
+    identity: str
+    suite: Path
+    plan: Plan
+    conditions: ExecutionConfig
+    server: Server
+    store: Store
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's own files go."""
+        return self.conditions.results / "runs" / self.identity
+
+    def start(self, task: Task) -> Child:
+        """A process for a task, of its own revision."""
+        server = self.conditions.elsewhere.get(task.cell["revision"] or "", self.server)
+        return server.start(self.log(task.id[:12]), training="trainer" in task.cell["parts"])
+
+    def stop(self) -> None:
+        """End every process at once, for good."""
+        for server in (self.server, *self.conditions.elsewhere.values()):
+            server.stop()
+
+    def log(self, name: str) -> Path:
+        """The file for what a process prints."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def artifact(self, key: str) -> Path:
+        """The file that holds an artifact, there or not."""
+        return (self.conditions.results / ".cache" / f"{key}.pt").resolve()
+
+    def setup_message(
+        self, sources: Iterable[Source], cell: CellData, made: Mapping[str, str], identity: str
+    ) -> dict[str, object]:
+        """What a process needs to know of what it works on, and where; its scratch folder survives a resume."""
+        return {
+            "plugins": [source.data() for source in sources],
+            "cell": cell,
+            "made": {kind: str(self.artifact(key)) for kind, key in made.items()},
+            "folder": str(self.suite),
+            "scratch": str((self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()),
+            "threads": self.plan.environment["threads"],
+        }
+
+    def units(self, task: Task, seed: int) -> Path:
+        """The file for the per-example results of the block that starts with this seed."""
+        return (self.conditions.results / "units" / f"{task.id[:16]}-{self.identity}-{seed}.npz").resolve()
+
+    def keep(self, task: Task, record: Record) -> Record:
+        """Append a record; from here on it is never lost."""
+        whole: Record = {
+            "cell": task.id,
+            "environment": self.plan.digest,
+            "run": self.identity,
+            "vary": task.cell["vary"],
+            "parameters": task.cell["parameters"],
+            "protocol": task.cell["protocol"],
+            **record,
+        }
+        self.store.append(whole)
+        return whole
+
+
+def no_path(text: str) -> str:
+    """The text with file names in place of paths: a record names no machine's folders."""
+    return re.sub(r"(?<![\w.])/(?:[^\s/:'\"]+/)+", "", text)

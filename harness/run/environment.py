@@ -1,0 +1,58 @@
+"""What numbers were measured with: versions, machine, threads."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from harness.discovery.digests import syntax_digest
+from harness.discovery.sources import HARNESS, Source
+from harness.machine import cores
+
+if TYPE_CHECKING:
+    from harness.fields import Json
+
+
+def threads_per_cell() -> int:
+    """A cell has a pair of cores, where there are two; the number is part of its identity."""
+    return min(2, cores())
+
+
+def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[str, Json]:
+    """What the numbers were measured with; no host, user or path in it."""
+    from harness import __version__
+
+    strangers = {source for source in plugins if source.origin != "stock"}
+    return {
+        "python": platform.python_version(),
+        "torch": _version("torch"),
+        "numpy": _version("numpy"),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "device": device,
+        "threads": threads,
+        "harness": __version__,
+        "commit": commit(),
+        "plugins": {s.name: syntax_digest(s)[:12] for s in sorted(strangers, key=lambda s: s.name)},
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution).split("+")[0]
+    except PackageNotFoundError:
+        return None
+
+
+def commit() -> str | None:
+    """The commit of the checkout this code runs from, read from the repository's files; None outside of one."""
+    git = HARNESS.parent / ".git"
+    try:
+        head = (git / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        return (git / head.removeprefix("ref: ")).read_text().strip()
+    except OSError:
+        return None

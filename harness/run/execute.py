@@ -1,0 +1,138 @@
+"""Measuring: artifacts made, then every cell in a process of its own, block by block, each block kept as it comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from harness.errors import Failure
+from harness.machine import cores
+from harness.results import MeasuredRow, Reason, ReasonKind, Status
+from harness.results.codec import data
+from harness.results.store import writing
+from harness.run.artifacts import Artifact
+from harness.run.context import RunContext, no_path
+from harness.run.interleave import Interleaved
+from harness.run.rows import Ending, row
+from harness.run.task import Task
+from harness.run.worker_client import WorkerClient
+
+
+class Execution:
+    """The measuring part of a run: rows() asks for everything that is missing."""
+
+    def __init__(self, site: RunContext) -> None:
+        self.site = site
+        self.broken: dict[str, Reason] = {}
+        self.endings: dict[int, Ending] = {}
+        self.stopping = threading.Event()
+
+    def rows(self) -> list[MeasuredRow]:
+        """One row per task, in order, after everything missing has been asked for."""
+        plan, site = self.site.plan, self.site
+        with writing(site.folder):
+            (site.folder / "logs").mkdir(parents=True, exist_ok=True)
+        work = [group for group in plan.groups if any(task.missing for task in group)]
+        needed = {key for group in work for task in group for key in task.artifacts.values()}
+        jobs = 1 if plan.interleaved else site.conditions.jobs or max(1, cores() // 2)
+        measure = self._together if plan.interleaved else self._alone
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                for artifacts in self._waves(needed):
+                    _all(pool.submit(self._make, artifact) for artifact in artifacts)
+                _all(pool.submit(measure, group) for group in work)
+            except BaseException:
+                self.stopping.set()
+                site.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+        return [row(task, self.endings.get(id(task)), site.conditions.results / "units") for task in plan.tasks]
+
+    def _waves(self, needed: Iterable[str]) -> Iterator[list[Artifact]]:
+        """What is missing of the artifacts with these keys: first what needs nothing else that is, then the next."""
+        site, known = self.site, self.site.plan.artifacts.items()
+        fresh = site.conditions.fresh
+        left = [artifact for key, artifact in known if key in needed and (fresh or not site.artifact(key).exists())]
+        while left:
+            keys = {artifact.key for artifact in left}
+            wave = [artifact for artifact in left if keys.isdisjoint(artifact.needs.values())]
+            yield wave
+            left = [artifact for artifact in left if artifact not in wave]
+
+    def _make(self, artifact: Artifact) -> None:
+        site = self.site
+        lost = [self.broken[key] for key in artifact.needs.values() if key in self.broken]
+        if lost:
+            self.broken[artifact.key] = lost[0]
+            return
+        child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"))
+        question = {
+            "ask": "make",
+            "kind": artifact.kind,
+            "to": str(site.artifact(artifact.key)),
+            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key),
+        }
+        try:
+            child.ask(question, site.conditions.timeout, partial(site.conditions.listener.building, artifact))
+            site.conditions.listener.building(artifact, 1.0)
+        except Failure as failure:
+            status, text = Status(failure.status), no_path(failure.reason)
+            skipped = status is Status.SKIPPED
+            self.broken[artifact.key] = (
+                Reason(ReasonKind.SAID, text=text)
+                if skipped
+                else Reason(ReasonKind.ARTIFACT, name=artifact.name, status=status, text=text)
+            )
+        finally:
+            child.close()
+
+    def _together(self, group: list[Task]) -> None:
+        """A whole problem in lockstep."""
+        ready = [task for task in group if self._has_its_artifacts(task)]
+        if ready and not self.stopping.is_set():
+            Interleaved(self.site, ready, self._fail).run()
+
+    def _alone(self, group: list[Task]) -> None:
+        """The conversation with one cell's process: set up, tune, then block after block."""
+        (task,) = group
+        if self.stopping.is_set() or not self._has_its_artifacts(task):
+            return
+        report = self.site.conditions.listener.seeds_done
+        conversation = WorkerClient(self.site, task)
+        try:
+            width = conversation.open()
+            for block in sorted({seed // width for seed in task.missing}):
+                done = len(task.wanted) - len(task.missing)
+                record = conversation.measure(block, partial(_share, report, task, done, width))
+                task.records.append(self.site.keep(task, record))
+                report(task, len(task.wanted) - len(task.missing))
+        except Failure as failure:
+            self._fail(task, failure)
+        finally:
+            conversation.close()
+
+    def _has_its_artifacts(self, task: Task) -> bool:
+        """Whether everything the task needs was made; if not it is skipped, and is told why."""
+        broken = [self.broken[key] for key in task.artifacts.values() if key in self.broken]
+        if broken:
+            self.endings[id(task)] = Ending(Status.SKIPPED, broken[0])
+        return not broken
+
+    def _fail(self, task: Task, failure: Failure) -> None:
+        """Keep how a task ended, unless it was we who ended it."""
+        if not self.stopping.is_set():
+            ending = Ending(Status(failure.status), Reason(ReasonKind.SAID, text=no_path(failure.reason)))
+            self.endings[id(task)] = ending
+            self.site.keep(task, {"block": None, "status": ending.status, "why": data(ending.why), "seeds": []})
+
+
+def _share(report: Callable[[Task, float], None], task: Task, done: int, width: int, share: float) -> None:
+    report(task, done + share * width)
+
+
+def _all(futures: Iterable[Future[None]]) -> None:
+    done, _ = wait(list(futures), return_when=FIRST_EXCEPTION)
+    for future in done:
+        future.result()

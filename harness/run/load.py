@@ -1,0 +1,165 @@
+"""From a suite file to a checked suite: plugins found, components described, every mistake reported at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import suite
+from harness.base import component_name
+from harness.discovery.catalogue import Catalogue, gather
+from harness.discovery.sources import Source, given
+from harness.errors import BenchError, Failure, Mistakes
+from harness.results.statements import FailOn
+from harness.suite import Cell, Suite, select
+from harness.worker.supervisor import Server
+
+if TYPE_CHECKING:
+    from harness.discovery.catalogue import Describe
+    from harness.discovery.descriptions import PluginAnswer
+
+DESCRIBE_WITHIN = 120.0
+"""Seconds a plugin may take to be imported and described."""
+
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
+"""Where none of these is there `auto` need not ask torch: NVIDIA, its embedded boards, AMD, Windows' subsystem."""
+
+NO_CUDA = "torch sees no CUDA device here"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line (or `harness.run`) asks for beside the suite."""
+
+    plugins: Sequence[str] = ()
+    blocked: Sequence[str] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    select: str | None = None
+    timeout: float = DESCRIBE_WITHIN
+
+
+@dataclass(frozen=True)
+class LoadedSuite:
+    """A checked suite, the cells asked for, what is known of every component, and the devices that are not there."""
+
+    suite: Suite
+    cells: list[Cell]
+    catalogue: Catalogue
+    absent: frozenset[str]
+
+
+def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
+    """Read, describe and check. Raises BenchError or Mistakes for what the user has to mend."""
+    document = suite.read(path).override(wishes.overrides)
+    folder = Path(path).parent
+    named: list[tuple[str, Path, str | None]] = [(text, Path.cwd(), None) for text in wishes.plugins]
+    named += [(text, folder, place) for text, place in document.plugins]
+    catalogue = gather(own(named), wishes.blocked, describer(server, wishes.timeout))
+    catalogue.import_paths(document.imports(catalogue.table))
+    try:
+        checked = suite.check(document, catalogue.table)
+    except Mistakes:
+        catalogue.complete()  # an installed plugin nobody has looked at yet may have what is missing
+        try:
+            checked = suite.check(document, catalogue.table)
+        except Mistakes as mistakes:
+            raise Mistakes([*mistakes.lines, *unavailable(catalogue)]) from None
+    match = select.expression(wishes.select) if wishes.select else None
+    cells = [cell for cell in checked.cells() if match is None or match(labels_of(cell))]
+    return LoadedSuite(checked, cells, catalogue, absent(cells, server))
+
+
+def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:
+    """The plugins a user named: (text, the folder it is relative to, where it is written). Raises BenchError."""
+    found = []
+    for text, folder, place in named:
+        try:
+            found.append(given(text, folder))
+        except BenchError as error:
+            raise BenchError(error.what, place) from None
+    return found
+
+
+def unavailable(catalogue: Catalogue) -> list[str]:
+    """A line for each installed plugin that cannot be used."""
+    return [
+        f"bench: the installed plugin {name} is not available: {why}" for name, why in catalogue.unavailable.items()
+    ]
+
+
+def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared: bool = False) -> None:
+    """Raises BenchError for a condition that no result of the suite could meet, so that it is not kept by mistake.
+
+    Where it is `compared` with an earlier run it needs no baseline of its own.
+    """
+    first = component_name(prepared.suite.metrics[0])
+    judges = prepared.catalogue.table["metric", first]["facts"]["higher_is_better"] is not None
+    for name in conditions:
+        lonely = prepared.suite.baseline is None and not compared
+        if name in (FailOn.REGRESSION, FailOn.UNDECIDED) and (lonely or not judges):
+            why = f"{first}, the first metric, only describes" if not judges else "the suite has no baseline"
+            raise BenchError(f"--fail-on {name}: {why}", str(prepared.suite.file))
+
+
+def labels_of(cell: Cell) -> str:
+    """The text that `-k` is matched against."""
+    return " ".join(str(value) for value in cell.vary.values())
+
+
+def describer(server: Server, timeout: float = DESCRIBE_WITHIN) -> Describe:
+    """Describes plugins in children: the stock ones together, each other one alone, so that none takes another down.
+
+    A plugin may take `timeout` seconds, and never more than DESCRIBE_WITHIN.
+    """
+
+    def describe(plugins: list[Source]) -> Mapping[str, PluginAnswer]:
+        stock = [source for source in plugins if source.origin == "stock"]
+        groups = [stock, *([source] for source in plugins if source.origin != "stock")]
+        answers: dict[str, PluginAnswer] = {}
+        for group in filter(None, groups):
+            answers |= _describe(server, group, min(timeout, DESCRIBE_WITHIN))
+        return answers
+
+    return describe
+
+
+def _describe(server: Server, group: list[Source], timeout: float) -> dict[str, PluginAnswer]:
+    child = server.start()
+    try:
+        question = {"ask": "describe", "plugins": [source.data() for source in group]}
+        answer: dict[str, PluginAnswer] = child.ask(question, timeout)
+        return answer
+    except Failure as failure:
+        place = group[0].file if len(group) == 1 else "the stock plugins"
+        return {
+            source.name: {"error": str(BenchError(f"cannot be imported: {failure.reason}", place))} for source in group
+        }
+    finally:
+        child.close()
+
+
+def chosen_device(wanted: str, server: Server) -> str:
+    """`auto` is cuda where a child sees one; the command itself never asks torch."""
+    if wanted == "cpu" or (wanted == "auto" and not any(os.path.exists(device) for device in GPU_DEVICES)):
+        return "cpu"
+    has_cuda = _has_cuda(server)
+    if wanted == "cuda" and not has_cuda:
+        raise BenchError(f"--device cuda: {NO_CUDA} (choose from cpu, auto)")
+    return "cuda" if has_cuda else "cpu"
+
+
+def absent(cells: Iterable[Cell], server: Server) -> frozenset[str]:
+    """Of the devices that are an axis, those that are not here: their cells are skipped."""
+    asked = any(cell.device == "cuda" for cell in cells)
+    return frozenset({"cuda"} if asked and not _has_cuda(server) else ())
+
+
+def _has_cuda(server: Server) -> bool:
+    child = server.start()
+    try:
+        return bool(child.ask({"ask": "has_cuda"}))
+    finally:
+        child.close()

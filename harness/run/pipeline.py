@@ -1,0 +1,206 @@
+"""A run from suite to result: artifacts made, cells measured block by block, records kept, the result analysed."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import machine
+from harness.analysis.exit_status import exit_code
+from harness.base import Spec, component_name, label
+from harness.errors import BenchError, Failure
+from harness.report.answer import statements
+from harness.report.result import Result
+from harness.results import (
+    ClaimedOrder,
+    GateRule,
+    Issue,
+    IssueKind,
+    Labels,
+    MeasuredRow,
+    MeasuredRun,
+    MetricInfo,
+    Published,
+    Run,
+    RunInfo,
+)
+from harness.results.codec import data, typed
+from harness.results.store import Store, write, writing
+from harness.run.context import ExecutionConfig, RunContext
+from harness.run.execute import Execution
+from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
+from harness.run.plan import plan
+from harness.run.problems import asked
+from harness.run.retest import confirmed
+from harness.run.task import Plan, Task
+from harness.suite import Suite
+from harness.worker.supervisor import Server
+
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Facts
+
+
+def run(
+    path: str | Path,
+    *,
+    plugins: Sequence[str] = (),
+    seeds: int | None = None,
+    results: str | Path = "results",
+    device: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    timeout: float = 3600.0,
+) -> Result:
+    """Run a suite and return its result: the same content as `bench SUITE --json`.
+
+    `plugins` are files or modules; `seeds` and `overrides` replace what the suite says. Raises BenchError for mistakes
+    in the suite or a plugin; a cell that fails is a row of the result.
+    """
+    said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
+    said |= {"device": device} if device else {}
+    with Server() as server:
+        prepared = load(str(path), RunOptions(plugins=plugins, overrides=said, timeout=timeout), server)
+        where = chosen_device(prepared.suite.device, server)
+        return Result(execute_run(prepared, ExecutionConfig(Path(results), device=where, timeout=timeout), server))
+
+
+def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
+    """The plan of a run with everything stored taken into account."""
+    whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent)
+    if not conditions.fresh:
+        whole.accept(Store(conditions.results, "").all())
+    return whole
+
+
+def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Server, fail_on: Sequence[str] = ()) -> Run:
+    """Measure what is missing, analyse everything, and keep the result under the results folder.
+
+    `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does.
+    """
+    started = time.monotonic()
+    whole = planned(prepared, conditions)
+    identity = _new_run(conditions.results, prepared.suite.name)
+    found = _measured(prepared, conditions, whole, identity, server)
+    found = replace(found, gates=confirmed(found, partial(_afresh, prepared, conditions, identity, server)))
+    published = tuple(typed(Published, each) for each in prepared.suite.published)
+    found = replace(found, exit=exit_code(found, fail_on), seconds=time.monotonic() - started, published=published)
+    found = replace(found, statements=statements(found))
+    folder = conditions.results / "runs" / identity
+    with writing(folder):
+        (folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
+    write(folder / "result.json", Result(found).to_json())
+    return found
+
+
+def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, server: Server) -> Run:
+    """The cells with their statistics, after everything missing was measured."""
+    conditions.listener.expect(whole.tasks, quiet=whole.interleaved)
+    folder = prepared.suite.file.parent.resolve()
+    context = RunContext(identity, folder, whole, conditions, server, Store(conditions.results, identity))
+    try:
+        rows = Execution(context).rows()
+    finally:
+        context.store.close()
+    return analysed(_measured_run(prepared, whole, rows, identity, conditions.results), server)
+
+
+def _afresh(
+    prepared: LoadedSuite, conditions: ExecutionConfig, identity: str, server: Server, places: Sequence[int], time: int
+) -> Run:
+    """Some of the cells measured again, whatever is stored of them."""
+    chosen = replace(prepared, cells=[prepared.cells[place] for place in places])
+    fresh = replace(conditions, fresh=True)
+    return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
+
+
+def _new_run(results: Path, name: str) -> str:
+    """The id of a new run, whose folder nobody else has: two runs may start in the same second."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    start = f"{time.strftime('%Y%m%d-%H%M%S')}-{slug}"
+    for identity in itertools.chain([start], (f"{start}-{number}" for number in itertools.count(2))):
+        folder = results / "runs" / identity
+        with writing(folder), contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return identity
+    raise AssertionError("there are always more numbers")
+
+
+def _measured_run(
+    prepared: LoadedSuite, whole: Plan, rows: Sequence[MeasuredRow], identity: str, results: Path
+) -> MeasuredRun:
+    suite, table = prepared.suite, prepared.catalogue.table
+    doctor = machine.doctor_report(results) if whole.interleaved else None
+    info = replace(
+        asked(suite),
+        run=identity,
+        protocol_version=table["protocol", suite.protocol]["facts"]["version"],
+        environment=whole.environment | ({"doctor": doctor} if doctor else {}),
+        metrics=tuple(_metric(spec, table["metric", component_name(spec)]["facts"]) for spec in suite.metrics),
+        replicates="blocks" if whole.interleaved else "seeds",
+        controls=tuple(pair for pair, about in table.items() if about.get("facts", {}).get("is_control")),
+    )
+    return MeasuredRun(
+        **{each.name: getattr(info, each.name) for each in fields(RunInfo)},
+        cells=tuple(rows),
+        gates=tuple(typed(GateRule, gate) for gate in suite.gates),
+        claims=tuple(typed(ClaimedOrder, claim) for claim in suite.claims),
+        notices=(*edges(suite, rows), *weak(whole.tasks), *machine.noise(doctor)),
+    )
+
+
+def _metric(spec: Spec, facts: Facts) -> MetricInfo:
+    """What a report says of a metric beside its values."""
+    return MetricInfo(
+        label=label(spec),
+        higher_is_better=facts["higher_is_better"],
+        unit=facts["unit"],
+        ideal=facts["ideal"],
+        caveat=facts["caveat"],
+        relative_margin=facts["relative_margin"],
+    )
+
+
+def analysed(run: MeasuredRun, server: Server) -> Run:
+    """A measured run with its statistics, done in a child. Raises BenchError where the baseline is no row."""
+    child = server.start()
+    try:
+        return typed(Run, child.ask({"ask": "analyse", "run": data(run)}))
+    except Failure as failure:
+        raise BenchError(failure.reason) if failure.status == "failed" else RuntimeError(failure.reason) from None
+    finally:
+        child.close()
+
+
+def edges(suite: Suite, rows: Iterable[MeasuredRow]) -> list[Issue]:
+    """An issue where tuning chose the first or last learning rate it was given: a better one may lie outside."""
+    if suite.tune is None or len(suite.tune.lr) < 2:
+        return []
+    side = {min(suite.tune.lr): "smallest", max(suite.tune.lr): "largest"}
+    found: dict[float, list[str]] = {}
+    for row in rows:
+        lr = row.tuned.get("lr")
+        if isinstance(lr, float) and lr in side:
+            found.setdefault(lr, []).append(_name(row.vary))
+    return [
+        Issue(IssueKind.TUNING_EDGE, rows=tuple(names), side=side[lr], value=lr) for lr, names in sorted(found.items())
+    ]
+
+
+def weak(tasks: Iterable[Task]) -> list[Issue]:
+    """What made timings weak, each with the rows it is said of."""
+    found: dict[Issue, list[str]] = {}
+    for task in tasks:
+        said = [typed(Issue, issue) for record in task.records for issue in record.get("issues", ())]
+        for issue in dict.fromkeys(said):
+            found.setdefault(issue, []).append(_name(task.cell["vary"]))
+    return [replace(issue, rows=tuple(names)) for issue, names in found.items()]
+
+
+def _name(vary: Labels) -> str:
+    return " / ".join(map(str, vary.values()))

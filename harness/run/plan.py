@@ -1,0 +1,131 @@
+"""What is wanted minus what is stored: resuming, more seeds and fewer seeds are the same subtraction."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.base import Spec, component_name, label
+from harness.discovery.catalogue import Catalogue
+from harness.discovery.digests import digest
+from harness.results import Reason, ReasonKind
+from harness.run.artifacts import Artifact, artifacts
+from harness.run.environment import environment, threads_per_cell
+from harness.run.problems import baselines, interleaved_groups
+from harness.run.task import Plan, Task
+from harness.suite import Cell, Suite
+
+if TYPE_CHECKING:
+    from harness.fields import Json
+    from harness.kinds.evaluation import TuningPlan
+    from harness.results.store import Record
+    from harness.worker.messages import CellData
+
+Components = list[tuple[str, str]]
+
+
+def plan(suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str, absent: Collection[str] = ()) -> Plan:
+    """The tasks for these cells, nothing stored taken into account yet.
+
+    `device` is that of cells without a device of their own; those on an `absent` one are skipped.
+    """
+    tasks: list[Task] = []
+    made: dict[str, Artifact] = {}
+    threads = threads_per_cell()
+    interleaved = bool(catalogue.table["protocol", suite.protocol]["facts"].get("interleaved"))
+    compared = baselines(suite, cells) if interleaved else [None] * len(cells)
+    for cell, baseline in zip(cells, compared, strict=True):
+        needed = artifacts(suite, cell, catalogue, cell.device or device)
+        made |= {artifact.key: artifact for artifact in needed.values()}
+        keys = {kind: artifact.key for kind, artifact in needed.items()}
+        task = _task(suite, cell, catalogue, keys, cell.device or device, threads, baseline)
+        if task.cell["device"] in absent:
+            task.skipped = Reason(ReasonKind.NO_DEVICE, name=task.cell["device"])
+        tasks.append(task)
+    groups = interleaved_groups(suite, cells, tasks) if interleaved else [[task] for task in tasks]
+    devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
+    surroundings = environment(devices, threads, [source for task in tasks for source in task.sources])
+    return Plan(tasks, made, surroundings, groups, interleaved)
+
+
+def _task(
+    suite: Suite,
+    cell: Cell,
+    catalogue: Catalogue,
+    made: dict[str, str],
+    device: str,
+    threads: int,
+    baseline: dict[str, Spec] | None,
+) -> Task:
+    metrics, own = {label(spec): spec for spec in suite.metrics}, ("protocol", suite.protocol)
+    specs = [*cell.parts.items(), *(baseline or {}).items()]
+    parts: Components = [pair for kind, spec in specs for pair in catalogue.used(kind, spec)]
+    judges: Components = [pair for spec in metrics.values() for pair in catalogue.used("metric", spec)]
+    data: CellData = {
+        "vary": cell.vary,
+        "parameters": cell.parts,
+        "settings": cell.settings,
+        "protocol": {"name": suite.protocol, **cell.settings},
+        "parts": cell.parts,
+        "metrics": metrics,
+        "tune": _trials(suite, cell),
+        "split": suite.seeds.split,
+        "device": device,
+        "baseline": baseline or {},
+        "revision": cell.revision,
+    }
+    data["id"] = digest(_identity(data, catalogue, [*parts, own], made, threads, compared=baseline is not None))
+    return Task(
+        cell=data,
+        wanted=suite.seeds.seeds,
+        sources=catalogue.sources([*parts, *judges, own]),
+        artifacts=made,
+        digests={name: catalogue.digest("metric", component_name(spec)) for name, spec in metrics.items()},
+    )
+
+
+def _identity(
+    cell: CellData, catalogue: Catalogue, parts: Components, made: Mapping[str, str], threads: int, compared: bool
+) -> dict[str, object]:
+    """Everything that could change the cell's numbers, seeds left out; the baseline where cells are `compared`."""
+    tune = cell["tune"]
+    judge = component_name(cell["metrics"][tune["metric"]]) if tune else ""
+    return {
+        "protocol": cell["protocol"],
+        "version": catalogue.table["protocol", component_name(cell["protocol"])]["facts"]["version"],
+        "parts": cell["parts"],
+        "syntax": sorted({catalogue.digest(*pair) for pair in parts}),
+        "artifacts": made,
+        "tune": tune and {**tune, "metric": catalogue.digest("metric", judge) + tune["metric"]},
+        "split": cell["split"],
+        "device": cell["device"],
+        "threads": threads,
+        **({"baseline": cell["baseline"]} if compared else {}),
+        **({} if cell["revision"] is None else {"revision": cell["revision"]}),
+    }
+
+
+def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
+    """The tuning plan of a cell: as many trials for every contender, drawn without repeats where there are more."""
+    tune = suite.tune
+    if tune is None:
+        return None
+    choices: list[dict[str, Json]] = [{"lr": lr} for lr in tune.lr] or [{}]
+    names = {component_name(spec): label(spec) for spec in cell.parts.values()}
+    for key, values in tune.fields.items():
+        name, _, field_name = key.rpartition(".")
+        own = next((n for n, text in names.items() if name in (n, text)), None)
+        if own is not None:
+            choices = [{**choice, f"{own}.{field_name}": value} for choice in choices for value in values]
+    if len(choices) > tune.trials:
+        drawn = random.Random(0).sample(range(len(choices)), tune.trials)
+        choices = [choices[place] for place in sorted(drawn)]
+    return {"trials": choices, "seeds": tune.seeds, "metric": tune.metric or label(suite.metrics[0])}
+
+
+def seconds_per_seed(records: Iterable[Record]) -> float | None:
+    """What a seed has cost so far on average, for the estimate of a dry run."""
+    costs = [r["seconds"] / len(r["seeds"]) for r in records if r.get("seeds") and r["status"] == "ok"]
+    return math.fsum(costs) / len(costs) if costs else None

@@ -1,0 +1,60 @@
+"""What the analysis is given of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.results import Bootstrap, MeasuredRow, Reason, Status
+from harness.results.codec import typed
+from harness.results.model import Blocks
+from harness.run.task import Task
+
+if TYPE_CHECKING:
+    from harness.results.store import Numbers, Record
+
+
+class Ending(NamedTuple):
+    """How a task ended where it was not measured: its status, and why."""
+
+    status: Status
+    why: Reason
+
+
+def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
+    """The values of the wanted seeds, in their order; `units` is the folder of what is kept beside records."""
+    ending = Ending(Status.SKIPPED, task.skipped) if task.skipped else ending
+    by_seed = {seed: (record, place) for record in task.records for place, seed in enumerate(record["seeds"])}
+    seeds = [seed for seed in task.wanted if seed in by_seed]
+    found = [by_seed[seed] for seed in seeds]
+    used = list({id(record): record for record, _ in found}.values())
+    names = [name for name in task.digests if all(record["metrics"][name] for record in used)]
+    bounded = [name for name in names if all(name in record.get("bootstrap", {}) for record in used)]
+    return MeasuredRow(
+        id=task.id,
+        vary=task.cell["vary"],
+        parameters=task.cell["parameters"],
+        settings=task.cell["settings"],
+        tuned=task.choice,
+        status=ending.status if ending else Status.OK,
+        why=ending.why if ending else None,
+        seconds=sum(record["seconds"] / len(record["seeds"]) for record, _ in found),
+        peak_memory=max((record["peak_memory"] for record in used), default=None),
+        seeds=tuple(seeds),
+        values={name: tuple(_number(record["metrics"][name], place) for record, place in found) for name in names},
+        bootstrap={name: _bootstrap(name, found) for name in bounded},
+        excluded=next((record["excluded"] for record in used if record.get("excluded")), None),
+        units=tuple(str(units / record["units"]) for record in used if record["units"]),
+        blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
+        notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
+    )
+
+
+def _number(numbers: Numbers | None, place: int) -> float | None:
+    return None if numbers is None else numbers[place]
+
+
+def _bootstrap(name: str, found: Sequence[tuple[Record, int]]) -> Bootstrap:
+    low, high = (tuple(record["bootstrap"][name][end][place] for record, place in found) for end in ("low", "high"))
+    return Bootstrap(low, high)

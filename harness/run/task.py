@@ -1,0 +1,115 @@
+"""The tasks of a run: what each cell's process is told, what is stored of it, which seeds are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.discovery.sources import Source
+from harness.results import Reason, StopReason
+from harness.results.codec import typed
+from harness.results.model import Blocks
+from harness.results.runs import environment_digest
+from harness.run.artifacts import Artifact
+
+if TYPE_CHECKING:
+    from harness.fields import Json
+    from harness.results.store import Record
+    from harness.worker.messages import CellData
+
+
+@dataclass
+class Task:
+    """One cell of a run: what its process is told, what is stored of it, which seeds are missing."""
+
+    cell: CellData
+    wanted: tuple[int, ...]
+    sources: list[Source]
+    artifacts: dict[str, str]
+    digests: dict[str, str]
+    records: list[Record] = field(default_factory=list)
+    tuned: dict[str, Json] | None = None
+    """What tuning answered: the choice as `tuned`, and all trials."""
+    skipped: Reason | None = None
+    """Why this task is not measured, where that is known before."""
+
+    @property
+    def id(self) -> str:
+        """The digest of everything that could change the cell's numbers, seeds left out."""
+        return str(self.cell["id"])
+
+    @property
+    def choice(self) -> dict[str, Json]:
+        """The fields that tuning chose; empty where nothing is tuned."""
+        found = (self.tuned or {}).get("tuned")
+        return dict(found) if isinstance(found, Mapping) else {}
+
+    @property
+    def missing(self) -> list[int]:
+        """Wanted seeds that no record has."""
+        if self.skipped:
+            return []
+        stored = {seed for record in self.records for seed in record["seeds"]}
+        return [seed for seed in self.wanted if seed not in stored]
+
+    def accept(self, record: Record, environment: str) -> None:
+        """Take a stored record of this cell into account, where it was made here and has every metric."""
+        if record["status"] not in ("ok", "skipped") or record["environment"] != environment:
+            return
+        if record["block"] == "tune":
+            self.tuned = record["tuned"]
+        elif record["status"] == "skipped" or self.digests.items() <= record["digests"].items():
+            self.records.append(record)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tasks of a run in the order of the suite, and the artifacts they share.
+
+    `groups` are the tasks that are measured together: each alone, or in `lockstep` all of a problem.
+    """
+
+    tasks: list[Task]
+    artifacts: dict[str, Artifact]
+    environment: dict[str, Json]
+    groups: list[list[Task]] = field(default_factory=list)
+    interleaved: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What of the environment decides whether stored numbers may be reused."""
+        return environment_digest(self.environment)
+
+    def accept(self, records: Iterable[Record]) -> None:
+        """Take everything stored into account."""
+        tasks: dict[str, list[Task]] = {}
+        for task in self.tasks:
+            tasks.setdefault(task.id, []).append(task)
+        for record in records:
+            for task in tasks.get(record["cell"], ()):
+                task.accept(record, self.digest)
+        for group in self.groups if self.interleaved else ():
+            reuse(group)
+
+
+def reuse(group: Sequence[Task]) -> None:
+    """Serve a problem from the last run that has it whole, or have it measured: timings of two runs never mix."""
+    stored = [{record["run"]: record for record in task.records if _serves(task, record)} for task in group]
+    run = next((run for run in reversed(stored[0]) if all(run in each for each in stored)), None)
+    for task, each in zip(group, stored, strict=True):
+        task.records = []
+        if run is not None and each[run]["status"] == "skipped":
+            task.skipped = typed(Reason, each[run]["why"])
+        elif run is not None:
+            task.records = [each[run]]
+            task.wanted = task.wanted[: len(each[run]["seeds"])]
+
+
+def _serves(task: Task, record: Record) -> bool:
+    if record["status"] == "skipped":
+        return True
+    seeds = record["seeds"]
+    return task.wanted[: len(seeds)] == tuple(seeds[: len(task.wanted)]) and (
+        len(seeds) >= len(task.wanted) or typed(Blocks, record["blocks"]).stop is not StopReason.ALL_BLOCKS
+    )

@@ -1,0 +1,59 @@
+"""The conversation with one cell's process: set up, tune, then whichever block is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.run.context import RunContext, no_path
+from harness.run.task import Task
+from harness.worker.supervisor import Progress
+
+if TYPE_CHECKING:
+    from harness.results.store import Numbers, Record
+    from harness.worker.messages import Decision, SetUp
+
+
+class WorkerClient:
+    """One cell's process, started; every method raises Failure where it gets no answer."""
+
+    def __init__(self, site: RunContext, task: Task) -> None:
+        self.task, self._site = task, site
+        self._child = site.start(task)
+        self._setup: SetUp = {"width": 0, "notes": []}
+
+    def open(self) -> int:
+        """Set the cell up, and tune it where that is asked for and not stored; answers how many seeds make a block."""
+        task, site = self.task, self._site
+        self._setup = self._ask(
+            {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
+        )
+        if task.cell["tune"] and task.tuned is None:
+            task.tuned = self._ask({"ask": "tune"})
+            site.keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned})
+        return self._setup["width"]
+
+    def measure(self, block: int, progress: Progress | None = None) -> Record:
+        """The record of one block, not yet kept."""
+        task, width = self.task, self._setup["width"]
+        seeds = list(range(block * width, (block + 1) * width))
+        units = str(self._site.units(task, seeds[0]))
+        question = {"ask": "measure", "seeds": seeds, "tuned": task.choice, "units": units}
+        answer: Record = self._ask(question, progress)
+        notes = [no_path(note) for note in [*self._setup["notes"], *answer["notes"]]]
+        about: Record = {"block": block, "status": "ok", "width": width, "tuned": task.choice, "digests": task.digests}
+        return {**about, **answer, "notes": notes}
+
+    def should_stop(
+        self, blocks: Sequence[Sequence[Mapping[str, Numbers | None]]], known: int, spent: float
+    ) -> Decision:
+        """What the session says of complete blocks, the first `known` it already has and these."""
+        answer: Decision = self._ask({"ask": "should_stop", "blocks": blocks, "known": known, "spent": spent})
+        return answer
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._child.close()
+
+    def _ask(self, question: Mapping[str, object], progress: Progress | None = None) -> Any:
+        return self._child.ask(question, self._site.conditions.timeout, progress)

@@ -1,0 +1,147 @@
+"""A checked suite and the grid of cells it asks for."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.base import Spec
+from harness.fields import Json
+
+if TYPE_CHECKING:
+    from harness.results.model import Label
+
+DEVICE = "device"
+"""The axis of several devices, which is no setting of a protocol."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of an axis: the label shown, and a component's spec or a setting's plain value.
+
+    `unused_kinds` are the axes that make no difference beside it.
+    """
+
+    label: str
+    value: Json
+    unused_kinds: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> Label:
+        """What stands in `Cell.vary`: a setting's plain value where it is one, else the label."""
+        return self.value if self.value is None or isinstance(self.value, (str, int, float)) else self.label
+
+    @property
+    def spec(self) -> Spec:
+        """The component's spec; empty of a setting."""
+        return dict(self.value) if isinstance(self.value, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds asked for; `split` says whether every seed draws its own split or all share one (`fixed`)."""
+
+    seeds: tuple[int, ...]
+    split: str = "seed"
+
+
+@dataclass(frozen=True)
+class Tune:
+    """The tuning plan: `trials` for every contender on `seeds` seeds of its own.
+
+    `metric` is the label of the metric that chooses (None: the first of `metrics`), `lr` the learning rates tried;
+    `fields` maps `NAME.field` (name or label of a contender) to the values tried.
+    """
+
+    trials: int
+    metric: str | None
+    seeds: int
+    lr: Sequence[float]
+    fields: Mapping[str, Sequence[Json]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid without its seeds.
+
+    `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
+    kind to its spec, `settings` every setting of the protocol to its value; `device` is None where it is the run's,
+    `revision` where it is of the code that runs.
+    """
+
+    vary: dict[str, Label]
+    parts: dict[str, Spec]
+    settings: dict[str, Json]
+    device: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite.
+
+    `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
+    settings and devices with more than one value; `varies` names the axes that tell cells apart, `contenders` those of
+    them that compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one
+    contender, or axis -> label; `group_by` is None where the suite does not say. `gates` are bounds that fail the run
+    where a row breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result
+    JSON has them: they take no part in anything else.
+    """
+
+    name: str
+    question: str
+    file: Path
+    protocol: str
+    axes: dict[str, list[Point]]
+    varies: tuple[str, ...]
+    contenders: tuple[str, ...]
+    settings: dict[str, Json]
+    setting_names: tuple[str, ...]
+    trainer: Spec | None
+    tune: Tune | None
+    seeds: Seeds
+    metrics: list[Spec]
+    baseline: str | dict[str, Label] | None
+    group_by: list[str] | None
+    margin: dict[str, float] | float | None
+    interval: str
+    plugins: list[str]
+    device: str
+    gates: list[dict[str, Json]]
+    claims: list[dict[str, Json]]
+    published: list[dict[str, Json]]
+
+    def labels(self) -> dict[str, list[Label]]:
+        """Axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""
+        return {axis: [point.entry for point in self.axes[axis]] for axis in self.varies}
+
+    def size(self) -> int:
+        """The number of cells; an upper bound where a point ignores an axis."""
+        return math.prod(len(points) for points in self.axes.values())
+
+    def cells(self) -> list[Cell]:
+        """Every cell; problems are outermost in the order written, contenders innermost.
+
+        Where a point ignores an axis its points make one cell, in which that axis is null.
+        """
+        outer = [axis for axis in self.axes if axis not in self.contenders]
+        order = [*outer, *(axis for axis in self.axes if axis in self.contenders)]
+        found: dict[tuple[int | None, ...], Cell] = {}
+        for points in itertools.product(*(self.axes[axis] for axis in order)):
+            ignored = {axis for point in points for axis in point.unused_kinds}
+            chosen = {axis: point for axis, point in zip(order, points, strict=True) if axis not in ignored}
+            key = tuple(id(chosen[axis]) if axis in chosen else None for axis in order)
+            if key not in found:
+                found[key] = self._cell(chosen)
+        return list(found.values())
+
+    def _cell(self, chosen: Mapping[str, Point]) -> Cell:
+        vary = {axis: chosen[axis].entry if axis in chosen else None for axis in self.varies}
+        plain = (*self.setting_names, DEVICE)
+        parts = {axis: point.spec for axis, point in chosen.items() if axis not in plain}
+        settings = {name: chosen[name].value if name in chosen else self.settings[name] for name in self.setting_names}
+        return Cell(vary, parts, settings, str(chosen[DEVICE].value) if DEVICE in chosen else None)

@@ -1,0 +1,181 @@
+"""A cell inside its own process: components built, artifacts read, a session opened, blocks measured and kept."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from harness import artifacts
+from harness.errors import BenchError, near_miss
+from harness.fields import Json
+from harness.kinds.evaluation import CellContext, CellRunner, Measurements
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from harness.discovery.registry import Registry
+    from harness.kinds import Protocol
+    from harness.results.store import Numbers, Record
+    from harness.worker.messages import CellData, Surroundings
+
+SHOWN = 0
+"""The seed of which figures show more than numbers: one seed, so that contenders are seen from the same noise."""
+
+
+def open_session(
+    registry: Registry, cell: CellData, on_progress: Callable[..., None], **where: Unpack[Surroundings]
+) -> CellRunner:
+    """Build what the cell names and let its protocol set it up."""
+    import torch
+
+    torch.set_num_threads(where["threads"])
+    protocol: Protocol = registry.build("protocol", cell["protocol"])
+    return protocol.setup(_case(registry, cell, on_progress, where))
+
+
+def build_artifact(
+    registry: Registry,
+    cell: CellData,
+    kind: str,
+    to: Path,
+    on_progress: Callable[..., None],
+    **where: Unpack[Surroundings],
+) -> str:
+    """Make the artifact of the cell's component of a kind and store it under `to`; answers its digest.
+
+    In one thread, whatever cells may use: it is the same for all of them.
+    """
+    case = _case(registry, cell, on_progress, where)
+    protocol: Protocol = registry.build("protocol", cell["protocol"])
+    if protocol.artifacts[kind]:
+        return artifacts.store(protocol.build_artifact(kind, case), to)
+    return artifacts.store(artifacts.alone(case.components[kind], case.on_progress), to)
+
+
+def _case(registry: Registry, cell: CellData, on_progress: Callable[..., None], where: Surroundings) -> CellContext:
+    os.chdir(where["folder"])
+    scratch = Path(where["scratch"])
+    scratch.mkdir(parents=True, exist_ok=True)
+    return CellContext(
+        components={kind: registry.build(kind, spec) for kind, spec in cell["parts"].items()},
+        build=registry.build,
+        metrics={label: registry.build("metric", spec) for label, spec in cell.get("metrics", {}).items()},
+        tune=cell.get("tune"),
+        artifacts={kind: artifacts.read(kind, Path(file)) for kind, file in where["made"].items()},
+        split=cell.get("split", ""),
+        device=cell["device"],
+        folder=scratch,
+        on_progress=on_progress,
+        baseline={kind: registry.build(kind, spec) for kind, spec in cell.get("baseline", {}).items()},
+    )
+
+
+def measure(
+    session: CellRunner, seeds: Sequence[int], tuned: Mapping[str, Json], units: Path, labels: Iterable[str] = ()
+) -> Record:
+    """Measure one block; NaN and infinity become None. Per-example results are written whole or not at all.
+
+    Raises BenchError where the answer does not hold one number per seed for every metric in `labels`.
+    """
+    started = time.perf_counter()
+    values = session.measure(seeds, tuned)
+    seconds, peak = time.perf_counter() - started, peak_memory()
+    check(values, seeds, labels)
+    exhibit, missing = _exhibit(values)
+    if values.per_example or exhibit:
+        _write_units(units, values.seeds, values.per_example, exhibit)
+    return {
+        "seeds": list(values.seeds),
+        "metrics": {
+            label: numbers if numbers is None else _finite(numbers) for label, numbers in values.metrics.items()
+        },
+        "auxiliary": {name: _finite(numbers) for name, numbers in values.auxiliary.items()},
+        "bootstrap": {
+            label: {"low": _finite(low), "high": _finite(high)} for label, (low, high) in values.bootstrap.items()
+        },
+        "units": units.name if values.per_example or exhibit else None,
+        "raw_samples": values.raw_samples,
+        "excluded": values.excluded_reason,
+        "notes": [*values.notes, *missing],
+        "seconds": seconds,
+        "peak_memory": peak,
+    }
+
+
+def check(values: object, seeds: Sequence[int], labels: Iterable[str]) -> None:
+    """What a session measured can be stored. Raises BenchError saying what does not fit."""
+    if not isinstance(values, Measurements):
+        raise BenchError(f"measure() must return harness.Measurements, not {type(values).__name__}")
+    if list(values.seeds) != list(seeds):
+        raise BenchError(f"measure() was asked for the seeds {_few(seeds)} and answered for {_few(values.seeds)}")
+    for label in labels:
+        if label not in values.metrics:
+            raise BenchError(f"the metric {label} was not measured{near_miss(label, values.metrics)}")
+    ends = [(f"the bootstrap of {label}", end) for label, both in values.bootstrap.items() for end in both]
+    for label, numbers in [*values.metrics.items(), *values.auxiliary.items(), *ends]:
+        if numbers is None:  # the metric has nothing to say of this cell
+            continue
+        if len(numbers) != len(seeds):
+            raise BenchError(f"{label}: {len(numbers)} numbers for {len(seeds)} seeds")
+        for number in numbers:
+            if not isinstance(number, (int, float)) and getattr(number, "ndim", None) != 0:
+                raise BenchError(f"{label}: expected a number, got a {type(number).__name__}")
+    for label, arrays in values.per_example.items():
+        if len({tuple(array.shape) for array in arrays}) != 1 or len(arrays[0]) != len(seeds):
+            shapes = " and ".join(str(list(array.shape)) for array in arrays)
+            raise BenchError(f"{label}: per-example values and their numbers have the shapes {shapes}")
+
+
+def _few(seeds: Sequence[int]) -> str:
+    return ", ".join(str(seed) for seed in list(seeds)[:4]) + (", ..." if len(seeds) > 4 else "")
+
+
+def _finite(numbers: Sequence[float]) -> Numbers:
+    return [float(value) if math.isfinite(value) else None for value in numbers]
+
+
+def _exhibit(values: Measurements) -> tuple[Mapping[str, Tensor], list[str]]:
+    """What figures show of seed 0, and a note where that cannot be had: no number is lost for the want of a picture."""
+    if SHOWN not in values.seeds:
+        return {}, []
+    try:
+        return values.figure_data(), []
+    except Exception as error:  # a plugin's, in something that no metric asked for
+        traceback.print_exc()
+        return {}, [f"nothing is kept for figures: {' '.join(str(error).split())[:200]}"]
+
+
+def _write_units(
+    file: Path,
+    seeds: Sequence[int],
+    units: Mapping[str, tuple[Tensor | np.ndarray, Tensor | np.ndarray]],
+    exhibit: Mapping[str, Tensor],
+) -> None:
+    import numpy
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = {"seeds": numpy.asarray(seeds)}
+    for label, (values, ids) in units.items():
+        arrays[f"{label}/values"] = numpy.asarray(values, dtype=numpy.float32)
+        arrays[f"{label}/ids"] = numpy.asarray(ids, dtype=numpy.int32)
+    arrays |= {f"exhibit/{name}": array.cpu().float().numpy() for name, array in exhibit.items()}
+    part = file.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as stream:
+        numpy.savez_compressed(stream, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)
+
+
+def peak_memory() -> int:
+    """The largest resident memory this process ever had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,198 @@
+"""The other side of the conversation: what a forked child does with each question."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Unpack
+
+from harness.discovery.sources import Source
+from harness.errors import BenchError, Skip
+from harness.worker.fork import forked
+
+if TYPE_CHECKING:
+    from harness.base import Spec
+    from harness.conformance import Verdict
+    from harness.discovery.registry import Registry
+    from harness.discovery.sources import SourceData
+    from harness.fields import Json
+    from harness.kinds.evaluation import CellRunner
+    from harness.results.store import Record
+    from harness.worker.messages import CellData, FailureData, SetUp, Surroundings
+
+LONGEST = 300
+"""The most characters of an exception's text that a reason repeats."""
+
+
+def converse(connection: Connection) -> None:
+    """Answer questions until the driver closes its end."""
+    desk = Worker(connection)
+    while True:
+        try:
+            question = json.loads(connection.recv_bytes())
+        except (EOFError, OSError):
+            return
+        connection.send_bytes(_encode(_answer(desk, question)))
+
+
+def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
+    try:
+        handler: Callable[..., object] = getattr(desk, str(question.pop("ask")))
+        return {"answer": handler(**question)}
+    except Skip as reason:
+        return _failure("skipped", _line(str(reason)))
+    except MemoryError:
+        return _failure("oom", "out of memory")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        traceback.print_exc()
+        if isinstance(error, BenchError):
+            return _failure("failed", _line(str(error)))
+        text = _line(f"{type(error).__name__}: {error}".removesuffix(": "))
+        return _failure("oom" if _is_out_of_memory(error) else "failed", f"{text}{_own_line(error)}")
+
+
+def _failure(status: str, reason: str) -> dict[str, FailureData]:
+    return {"failure": {"status": status, "reason": reason}}
+
+
+def _line(text: str) -> str:
+    """One printable line, however long or odd the text that an exception carries."""
+    first = (text.strip().splitlines() or ["no reason given"])[0]
+    line = "".join(c if c.isprintable() else " " for c in first)
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """torch says it in words on the CPU and with a class of its own on the GPU."""
+    return "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
+
+
+def _own_line(error: BaseException) -> str:
+    """The last line outside the libraries: where a plugin's author looks first."""
+    library = str(Path(os.__file__).parent)
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith((library, "<"))]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+
+
+def _encode(message: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(message).encode()
+    except (TypeError, ValueError) as error:
+        return json.dumps(_failure("failed", f"the answer cannot be stored: {error}")).encode()
+
+
+class OpenCell(NamedTuple):
+    """A cell that is set up, its session and the components it was built from."""
+
+    cell: CellData
+    session: CellRunner
+    registry: Registry
+
+
+class Worker:
+    """One child's memory between questions: its open cell, the blocks it was told of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._reported = 0.0
+        self._open: OpenCell | None = None
+        self._blocks: list[Sequence[Mapping[str, list[float]]]] = []
+
+    def report(self, done: float, total: float, **numbers: float) -> None:
+        """Tell the driver how far the present question is, at most ten times a second."""
+        now = time.monotonic()
+        if now - self._reported > 0.1 and total > 0:
+            self._reported = now
+            self._connection.send_bytes(json.dumps({"progress": min(done / total, 1.0)}).encode())
+
+    def has_cuda(self) -> bool:
+        """Whether torch sees a CUDA device."""
+        import torch
+
+        return torch.cuda.is_available()
+
+    def describe(self, plugins: list[SourceData]) -> dict[str, object]:
+        """What each plugin brings, or the one line that says why it cannot be used."""
+        from harness.discovery.registry import Registry
+
+        registry = Registry()
+        answer: dict[str, object] = {}
+        for data in plugins:
+            source = Source(**data)
+            try:
+                answer[source.name] = {"components": [registry.describe(cls, source) for cls in registry.add(source)]}
+            except BenchError as error:
+                answer[source.name] = {"error": str(error)}
+        return answer
+
+    def make(self, plugins: list[SourceData], cell: CellData, kind: str, to: str, **where: Unpack[Surroundings]) -> str:
+        """Make an artifact and store it under `to`; answers its digest."""
+        from harness.worker import cells
+
+        return cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
+
+    def check_component(self, plugins: list[SourceData], kind: str, spec: Spec) -> list[Verdict]:
+        """(name, passed, sentence) of every conformance check of a component."""
+        from harness.conformance import check_component
+
+        return check_component(_registry(plugins).build(kind, spec))
+
+    def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
+        """Set up a cell; answers how many seeds make a block and what there is to say about it."""
+        from harness.worker import cells
+
+        registry = _registry(plugins)
+        session = cells.open_session(registry, cell, self.report, **where)
+        self._open = OpenCell(cell, session, registry)
+        registry.manager.hook.case_started(cell=cell)
+        return {"width": session.block_size, "notes": list(session.notes)}
+
+    def _opened(self) -> OpenCell:
+        if self._open is None:
+            raise BenchError("no cell is set up")
+        return self._open
+
+    def tune(self) -> dict[str, object]:
+        """Choose what the suite asked to tune."""
+        started = time.perf_counter()
+        return {**self._opened().session.tune(), "seconds": time.perf_counter() - started}
+
+    def measure(self, seeds: list[int], tuned: dict[str, Json], units: str) -> Record:
+        """The values of one block; per-example results go to the file `units`."""
+        from harness.worker import cells
+
+        cell, session, registry = self._opened()
+        measure = partial(cells.measure, session, seeds, tuned, Path(units), cell["metrics"])
+        answer = forked(measure) if session.fork_per_block else measure()
+        registry.manager.hook.case_finished(cell=cell, values=answer)
+        return answer
+
+    def should_stop(self, blocks: list[Sequence[Mapping[str, list[float]]]], known: int, spent: float) -> Json:
+        """What the session says of the blocks measured in lockstep so far: the first `known` of them and these."""
+        self._blocks[known:] = blocks
+        from harness.results.codec import data
+
+        return data(self._opened().session.should_stop(self._blocks, spent))
+
+    def analyse(self, run: dict[str, Json]) -> Json:
+        """The statistics of a run."""
+        from harness.analysis import analyse
+        from harness.results import MeasuredRun
+        from harness.results.codec import data, typed
+
+        return data(analyse(typed(MeasuredRun, run)))
+
+
+def _registry(plugins: Iterable[SourceData]) -> Registry:
+    from harness.discovery.registry import Registry
+
+    return Registry(Source(**data) for data in plugins)
