@@ -1,4 +1,4 @@
-"""Lockstep: who takes turns with whom, which blocks count, what is stored and what is measured again."""
+"""Interleaving: who takes turns with whom, which blocks count, what is stored and what is measured again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from harness.results import IssueKind, Reason, ReasonKind
+from harness.results.statements import Weakness
 from harness.results.store import Store
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
 from harness.run.load import RunOptions, load
 from harness.run.pipeline import planned, weak
+from harness.run.task import Task
 from harness.worker.supervisor import Server
 
 PLUGIN = Path(__file__).resolve().parent / "helpers" / "turns.py"
@@ -36,6 +39,7 @@ class Folder:
 
     path: Path
     server: Server
+    tasks: list[Task] = dataclasses.field(default_factory=list)
 
     def __call__(
         self, loss: str = "[each, {each: {value: [2, 3]}}]", fresh: bool = False, **keys: Any
@@ -60,6 +64,7 @@ class Folder:
         site = RunContext(name, self.path, planned(prepared, conditions), conditions, self.server, Store(results, name))
         rows = Execution(site).rows()
         site.store.close()
+        self.tasks[:] = site.plan.tasks
         return rows, [line.split("|") for line in Path(os.environ["TURNS"]).read_text().splitlines()]
 
 
@@ -79,9 +84,10 @@ def test_every_block_holds_every_contender_once_in_an_order_of_its_own(measured:
     assert len({tuple(order) for order in blocks.values()}) > 1
     assert len({process for _, _, process, _ in taken}) == 3, "each has a process of its own, and keeps it"
     assert {baseline for *_, baseline in taken} == {"each"}
-    assert [cell["seeds"] for cell in rows] == [[0, 1, 2, 3, 4]] * 3
-    assert [cell["metrics"]["score"] for cell in rows] == [[v] * 5 for v in (1.0, 2.0, 3.0)]
-    assert "shaky: each, each(value=2.0), each(value=3.0)" in weak(rows)
+    assert [row.seeds for row in rows] == [(0, 1, 2, 3, 4)] * 3
+    assert [row.values["score"] for row in rows] == [(v,) * 5 for v in (1.0, 2.0, 3.0)]
+    (issue,) = weak(measured.tasks)
+    assert (issue.kind, issue.name, issue.rows) == (IssueKind.WEAK_TIMING, Weakness.THROTTLED, tuple(names))
 
 
 def test_the_order_is_the_same_in_every_run(measured: Folder) -> None:
@@ -95,8 +101,8 @@ def test_a_record_has_the_raw_samples_of_every_block_and_says_why_it_stopped(mea
         json.loads(line) for file in measured.path.glob("results/records/*") for line in file.read_text().splitlines()
     ]
     assert [record["seeds"] for record in records] == [[0, 1, 2]] * 3
-    assert records[0]["raw"]["number"] == [[1.0, 1.0]] * 5 and records[0]["warm"] == 2
-    assert records[0]["stop"] == "enough" and records[0]["notes"] == ["blocks: 3 after 2 to warm up; enough"]
+    assert records[0]["raw_samples"]["number"] == [[1.0, 1.0]] * 5
+    assert records[0]["blocks"] == {"count": 3, "warm": 2, "stop": "precise", "bound": 0.5}
 
 
 def test_a_problem_is_reused_whole_or_measured_whole(measured: Folder) -> None:
@@ -119,10 +125,10 @@ def test_more_blocks_are_measured_anew_unless_it_was_enough_before(measured: Fol
 @pytest.mark.parametrize(("how", "status"), [("raise", "failed"), ("exit", "crashed")])
 def test_a_block_in_which_somebody_falls_out_counts_for_nobody(how: str, status: str, measured: Folder) -> None:
     rows, taken = measured(f"[each, {{each: {{value: 2}}}}, {{each: {{how: {how}}}}}]")
-    cells = {cell["vary"]["loss"]: cell for cell in rows}
-    assert cells[f"each(how={how})"]["status"] == status and cells[f"each(how={how})"]["seeds"] == []
+    cells = {row.vary["loss"]: row for row in rows}
+    assert cells[f"each(how={how})"].status == status and cells[f"each(how={how})"].seeds == ()
     for name in ("each", "each(value=2.0)"):
-        assert cells[name]["seeds"] == [0, 1, 2, 3, 4]
+        assert cells[name].seeds == (0, 1, 2, 3, 4)
         assert {"0", "1", "2", "4", "5", "6", "7"} <= {block for block, loss, *_ in taken if loss == name}
 
 
@@ -131,8 +137,8 @@ def test_one_that_is_skipped_stays_skipped_and_costs_nothing_again(measured: Fol
     for turned in (14, 0):
         rows, taken = measured(losses)
         assert len(taken) == turned
-        assert [cell["status"] for cell in rows] == ["ok", "skipped", "ok"]
-        assert rows[1]["reason"] == "impossible"
+        assert [row.status for row in rows] == ["ok", "skipped", "ok"]
+        assert rows[1].why == Reason(ReasonKind.SAID, text="impossible")
 
 
 def test_problems_do_not_mix(measured: Folder) -> None:
@@ -142,9 +148,9 @@ def test_problems_do_not_mix(measured: Folder) -> None:
 
 def test_a_device_that_is_not_there_is_skipped_with_the_reason(measured: Folder) -> None:
     rows, taken = measured("[each]", device="[cpu, cuda]", seeds=2)
-    assert [row["vary"]["device"] for row in rows] == ["cpu", "cuda"]
-    assert [(row["status"], row["reason"]) for row in rows] == [
+    assert [row.vary["device"] for row in rows] == ["cpu", "cuda"]
+    assert [(row.status, row.why) for row in rows] == [
         ("ok", None),
-        ("skipped", "torch sees no CUDA device here"),
+        ("skipped", Reason(ReasonKind.NO_DEVICE, name="cuda")),
     ]
     assert len(taken) == 4

@@ -7,12 +7,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN = {
-    "harness/conformance": {"x_T", "data", "superposition", "loss", "case", "logits"},
+    "harness/conformance": {
+        *("x_T", "data", "superposition", "loss", "case", "logits"),
+        *("labels", "noise", "x", "rows", "points", "fit", "jitter"),
+    },
     "harness/diffusion": {"noise"},
-    "harness/protocols/accuracy": {"split", "label_noise", "weights"},
+    "harness/protocols/accuracy": {"split", "label_noise", "weights", "first batch"},
     "harness/protocols/generation": {"x_T", "exhibit", "reference", "variance", "draws", "data", "grid"},
     "harness/protocols/hubness": {"points", "rows", "bootstrap"},
-    "harness/protocols/speed": {"target"},
+    "harness/protocols/speed": {"target", "trial"},
     "harness/protocols/transform": {"adversaries", "checks", "logits", "weights"},
     "plugins/trainers": {"batches", "layers"},
 }

@@ -1,4 +1,4 @@
-"""A protocol in lockstep that costs nothing: every turn is a line in the file that the environment variable TURNS names."""
+"""An interleaved protocol that costs nothing: every turn is a line in the file that the environment variable TURNS names."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from harness import (
     StoppingDecision,
     hookimpl,
 )
+from harness.results import Issue, IssueKind, StopReason
+from harness.results.statements import Weakness
+
+SHAKY = Issue(IssueKind.WEAK_TIMING, name=Weakness.THROTTLED)
 
 
 class Turns(Protocol):
@@ -58,7 +62,9 @@ class Turn(CellRunner):
         assert blocks[0][0]["number"] == [self.case.components["loss"].value]
         assert len({len(block) for block in blocks}) == 1
         counted = len(blocks) - self.settings.warm
-        return StoppingDecision(self.settings.warm, "enough" if counted == self.settings.most else None, ["shaky"])
+        return StoppingDecision(
+            self.settings.warm, StopReason.PRECISE if counted == self.settings.most else None, 0.5, [SHAKY]
+        )
 
 
 class Each(Loss):
