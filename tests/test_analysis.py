@@ -199,13 +199,13 @@ def test_a_failed_baseline_leaves_no_verdict_and_says_why(make: Make) -> None:
     assert "1 comparison has no verdict: the baseline's row is crashed" in analyse(run)["answer"]
 
 
-def test_a_margin_makes_same(make: Make) -> None:
+def test_a_margin_makes_equivalent(make: Make) -> None:
     run = make({"ce": 0, "alike": 0.0, "good": 0.8})
     assert [entry(analyse(run), i)["verdict"] for i in (1, 2)] == ["undecided", "better"]
     for margin in (0.1, {"accuracy": 0.1}):
         result = analyse(run | {"margin": margin})
         assert [entry(result, i)["verdict"] for i in (1, 2)] == ["equivalent", "better"]
-        assert "alike is the same as ce in accuracy within the margin" in result["answer"]
+        assert "alike is equivalent to ce in accuracy within the margin" in result["answer"]
     assert entry(analyse(run | {"margin": {"nll": 0.1}}), 1)["verdict"] == "undecided"
     assert entry(analyse(run | {"margin": 0.9}), 2)["verdict"] == "equivalent"  # real, but smaller than what matters
 

@@ -50,17 +50,19 @@ plugins: [tailed.py]
 RUN = """
 import os
 from pathlib import Path
-from harness.engines.local import Server
-from harness.running.preparation import Wishes, prepare
-from harness.running.runner import Conditions, conduct
+from harness.report.result import Result
+from harness.run.context import ExecutionConfig
+from harness.run.load import RunOptions, load
+from harness.run.pipeline import execute_run
+from harness.worker.supervisor import Server
 cores = sorted(os.sched_getaffinity(0))
 with Server() as server:
     for threads in (1, 2):
         os.sched_setaffinity(0, cores[:threads])
         for name, seeds in (("few", "[41, 7]"), ("many", "100")):
-            prepared = prepare("suite.yaml", Wishes(overrides={"seeds": seeds}), server)
-            result = conduct(prepared, Conditions(Path(f"{name}-{threads}")), server)
-            Path(f"{name}-{threads}.json").write_text(result.to_json())
+            prepared = load("suite.yaml", RunOptions(overrides={"seeds": seeds}), server)
+            run = execute_run(prepared, ExecutionConfig(Path(f"{name}-{threads}")), server)
+            Path(f"{name}-{threads}.json").write_text(Result(run).to_json())
 """
 
 

@@ -265,7 +265,7 @@ def test_data_to_compare_with_are_those_of_the_seed(seed: int, tmp_path: Path) -
     class Comparing(Metric):
         """Keeps what samples are compared with."""
 
-        better: ClassVar[str] = "lower"
+        higher_is_better: ClassVar[bool | None] = False
 
         def __call__(self, reference: Tensor, reference_features: Tensor) -> float:
             found.append((reference, reference_features))

@@ -179,7 +179,7 @@ def test_too_few_evaluations(bench: Bench) -> None:
         ("even", "ddim", "steps: 0", "steps"),
         ("even", '"diffusers:DDIMSchedular"', "steps: 4", "did you mean DDIMScheduler?"),
         ("even", '{"diffusers:DDIMScheduler": {scheduler: PNDMScheduler}}', "steps: 4", "scheduler"),
-        ("even", "ddim", "last_noise: 3", "noise_last_step"),
+        ("even", "ddim", "noise_last_step: 3", "noise_last_step"),
     ],
 )
 def test_what_the_suite_alone_shows_is_told_before_anything_runs(

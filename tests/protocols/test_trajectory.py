@@ -21,9 +21,9 @@ from tests.protocols.test_generation import session
 LINEAR = harness.component("schedule", "linear")
 
 
-def cost(c: Any, ready: Any, name: str = "ddpm", by_step: bool = False, draws: int = 64, **fields: Any) -> Tensor:
+def cost(c: Any, ready: Any, name: str = "ddpm", depends_on_s: bool = False, draws: int = 64, **fields: Any) -> Tensor:
     data = ready.sample(draws, torch.Generator().manual_seed(0))
-    return costs(sampler(name, **fields), ready, c, by_step, data, lambda *_: None)
+    return costs(sampler(name, **fields), ready, c, depends_on_s, data, lambda *_: None)
 
 
 def short(name: str = "gaussian", **fields: Any) -> Any:
@@ -71,7 +71,7 @@ def test_an_estimate_for_each_element_counts_by_the_mean_of_what_they_lose() -> 
 
 def test_an_estimate_that_depends_on_the_step_is_asked_at_several() -> None:
     ready = short()
-    found = cost(lambda x, t, s, eps: 0.001 * (1 + s), ready, by_step=True)
+    found = cost(lambda x, t, s, eps: 0.001 * (1 + s), ready, depends_on_s=True)
     for s in (1, 3, 7, 19):
         assert float(found[20, s]) == pytest.approx(lost(ready, 20, s, 0.001 * (1 + s)), rel=1e-6)
 

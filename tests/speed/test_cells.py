@@ -8,29 +8,30 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from harness.run.context import ExecutionConfig
 from harness.run.load import RunOptions, load
-from harness.run.pipeline import ExecutionConfig, execute_run
+from harness.run.pipeline import execute_run
 from harness.worker.supervisor import Server
 
 NOTHING = '''
 """A protocol that measures nothing, one seed a block."""
-from harness import Protocol, Session, Values, hookimpl
+from harness import CellRunner, Measurements, Protocol, hookimpl
 
 
 class Nothing(Protocol):
     """Gives every seed the same number."""
 
-    needs = {"loss": None}
-    contenders = ("loss",)
-    offers = ("logits", "target")
+    required_kinds = {"loss": None}
+    compared_kinds = ("loss",)
+    metric_inputs = ("logits", "target")
 
     def setup(self, case):
         return Empty()
 
 
-class Empty(Session):
+class Empty(CellRunner):
     def measure(self, seeds, tuned):
-        return Values(seeds=seeds, metrics={"accuracy": [0.5 for _ in seeds]})
+        return Measurements(seeds=seeds, metrics={"accuracy": [0.5 for _ in seeds]})
 
 
 @hookimpl
@@ -58,7 +59,7 @@ def test_cells_and_seeds_that_do_nothing(benchmark: BenchmarkFixture, losses: in
     def spent(server: Server, contenders: str, seeds: int, folder: str) -> float:
         suite = tmp_path / "nothing.yaml"
         suite.write_text(
-            f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmeasure: accuracy\nseeds: {seeds}\n"
+            f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmetrics: accuracy\nseeds: {seeds}\n"
         )
         prepared = load(str(suite), RunOptions(), server)
         before = processor_seconds(tmp_path)

@@ -20,7 +20,7 @@ from harness.random import generator, number
 EPOCHS = 15
 
 
-def job(dataset: str, hidden: int, batch: int, loss: str) -> harness.Job:
+def job(dataset: str, hidden: int, batch: int, loss: str) -> harness.TrainingJob:
     """A block of 32 seeds as the protocol hands it to a trainer."""
     data = harness.component("dataset", dataset).load(torch.Generator())
     seeds, architecture = list(range(32)), harness.component("model", "mlp", hidden=hidden)
@@ -31,7 +31,7 @@ def job(dataset: str, hidden: int, batch: int, loss: str) -> harness.Job:
         network: nn.Module = architecture.build(data.inputs.shape[1], data.classes)
         return network
 
-    return harness.Job(
+    return harness.TrainingJob(
         loss=harness.component("loss", loss),
         model=model,
         train=train,
@@ -44,11 +44,11 @@ def job(dataset: str, hidden: int, batch: int, loss: str) -> harness.Job:
         generator=lambda name, k=0: generator(seeds[k], name),
         device="cpu",
         folder=Path(),
-        report=lambda *_: None,
+        on_progress=lambda *_: None,
     )
 
 
-def sequential(work: harness.Job, inputs: torch.Tensor, labels: torch.Tensor, k: int) -> None:
+def sequential(work: harness.TrainingJob, inputs: torch.Tensor, labels: torch.Tensor, k: int) -> None:
     """One seed, written as one would."""
     network, order = work.model(k), work.generator("batches", k)
     optimizer = torch.optim.Adam(network.parameters(), lr=work.lr[k])
@@ -74,7 +74,7 @@ def test_stacked_against_sequential(
     torch.set_num_threads(1)
     work, trainer = job(dataset, hidden, batch, loss), harness.component("trainer", "stacked")
     places = torch.arange(work.train.index.shape[1]).expand(len(work.seeds), -1)
-    inputs = work.train.rows(places)
+    inputs = work.train.inputs_at(places)
     trainer.fit(work)
     sequential(work, inputs[0], work.train.labels[0], 0)
     ratios, run = [], []

@@ -58,29 +58,28 @@ def told_apart(one: list[float], other: list[float]) -> tuple[bool, bool]:
 
 def test_false_alarms(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -> None:
     count, budget = pairs(benchmark), 0.3 if benchmark.enabled else 0.1
-    opinion = benchmark.pedantic(lambda: examine(tmp_path, count, budget), rounds=1)  # type: ignore[no-untyped-call]
-    benchmark.extra_info.update(opinion)
-    alone = f"{opinion['by_p_alone']:.1%} by p alone"
-    print(f"\nequal functions told apart in {opinion['false_positive_rate']:.1%} of {opinion['pairs']} pairs, {alone}")
+    report = benchmark.pedantic(lambda: examine(tmp_path, count, budget), rounds=1)  # type: ignore[no-untyped-call]
+    benchmark.extra_info.update(report)
+    alone = f"{report['by_p_alone']:.1%} by p alone"
+    print(f"\nequal functions told apart in {report['false_positive_rate']:.1%} of {report['pairs']} pairs, {alone}")
 
 
 def test_a_slow_down_of_a_tenth(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -> None:
     count, budget = pairs(benchmark), 5.0 if benchmark.enabled else 0.1
     suite = tmp_path / "spin.yaml"
     suite.write_text(
-        f"protocol: speed\nplugins: [{SPIN}]\nmeasure: seconds\nseeds: 200\nbaseline: {{transform: spin}}\n"
+        f"protocol: speed\nplugins: [{SPIN}]\nmetrics: seconds\nseeds: 200\nbaseline: {{transform: spin}}\n"
         "vary: {transform: {spin: {rounds: [1000, 1100]}}}\n"
         f"settings: {{n: {[*range(2, 2 + count)]}, batch: 1, budget: {budget}}}\n"
     )
 
     def found() -> tuple[int, float]:
         with Server() as server:
-            result = execute_run(
-                load(str(suite), RunOptions(), server), ExecutionConfig(tmp_path / "results"), server
-            ).data
-        entries = [entry for cell in result["cells"] for entry in cell["against"].values()]
-        slower = sum(entry["p"] <= 0.05 and entry["ratio"]["ratio"] > 1.02 for entry in entries)
-        spent = [sum(cell["seconds"] for cell in result["cells"][k : k + 2]) for k in range(0, 2 * count, 2)]
+            run = execute_run(load(str(suite), RunOptions(), server), ExecutionConfig(tmp_path / "results"), server)
+        entries: list[Any] = [entry for cell in run.cells for entry in cell.against.values()]
+        slower = sum(entry.p <= 0.05 and entry.ratio.ratio > 1.02 for entry in entries)
+        times: list[Any] = [cell.seconds for cell in run.cells]
+        spent = [sum(times[k : k + 2]) for k in range(0, 2 * count, 2)]
         return slower, max(spent)
 
     slower, longest = benchmark.pedantic(found, rounds=1)  # type: ignore[no-untyped-call]
@@ -146,7 +145,7 @@ def test_what_the_harness_costs_in_a_turn(benchmark: BenchmarkFixture, tmp_path:
     plugin = Path(__file__).resolve().parent.parent / "helpers" / "turns.py"
     suite = tmp_path / "turns.yaml"
     suite.write_text(
-        f"protocol: turns\nplugins: [{plugin}]\nmeasure: score\nseeds: 500\nbaseline: each\n"
+        f"protocol: turns\nplugins: [{plugin}]\nmetrics: score\nseeds: 500\nbaseline: each\n"
         "vary: {loss: [each, {each: {value: [2, 3, 4]}}]}\n"
     )
     os.environ["TURNS"] = os.devnull
