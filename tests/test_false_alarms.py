@@ -55,6 +55,7 @@ def too_many(alarm: NDArray[np.bool_]) -> bool:
     return bool(stats.binomtest(int(alarm.sum()), len(alarm), LEVEL, alternative="greater").pvalue < 0.01)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("seeds", SUITES)
 @pytest.mark.parametrize("split", ["fixed", "resampled"])
 def test_suites_of_equal_methods_with_a_false_verdict_stay_within_the_level(split: str, seeds: int) -> None:
@@ -76,6 +77,7 @@ def test_all_suites_together_stay_within_the_level() -> None:
     assert every[:, 1].any()  # a test that can never alarm would pass all of the above
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("seeds", [8, 32, 100])
 def test_seeds_alone_raise_false_alarms_on_a_fixed_test_set(seeds: int) -> None:
     """Why `both` is the default: these alarms are too many even for the same suites."""

@@ -91,6 +91,7 @@ baseline: softmax
 """
 
 
+@pytest.mark.verify
 def test_pytest_collects_a_suite_that_times_and_no_other_yaml(tmp_path: Path) -> None:
     (tmp_path / "speed.yaml").write_text(SUITE)
     (tmp_path / "foreign.yaml").write_text("services: {web: {image: nginx}}\n")

@@ -26,6 +26,7 @@ def pipeline(tmp_path: Path) -> dict[str, str]:
     return {"pipeline": saved(tmp_path), "reference": str(tmp_path / "images.npy")}
 
 
+@pytest.mark.verify
 def test_the_table_of_analytic_dpm_takes_a_pipeline_by_one_line(bench: Bench, pipeline: dict[str, str]) -> None:
     """As the head of the suite says; one row of it, with another feature than that of FID, whose weights are not here."""
     said = f"[{{diffusers: {{pipeline: {pipeline['pipeline']}, reference: {pipeline['reference']}}}}}]"
@@ -38,6 +39,7 @@ def test_the_table_of_analytic_dpm_takes_a_pipeline_by_one_line(bench: Bench, pi
     assert cell["metrics"]["bits_per_dim"]["mean"] > 0 and cell["metrics"]["fid_proxy"]["mean"] is not None
 
 
+@pytest.mark.verify
 def test_its_estimates_and_trajectories_work_on_one(pipeline: dict[str, str], tmp_path: Path) -> None:
     measure = {name: component("metric", name) for name in ("bits_per_dim", "fid_proxy")}
     parts: dict[str, Any] = {"denoiser": component("denoiser", "diffusers", **pipeline), "metrics": measure, "steps": 5}

@@ -25,6 +25,7 @@ def verdicts(component: Any) -> dict[str, Verdict]:
     return {verdict.name: verdict for verdict in check_component(component)}
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_stock_sampler_passes(name: str) -> None:
     made = sampler(name)
@@ -63,6 +64,7 @@ TABLE = {
 }
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("row", "values"), TABLE.items(), ids=lambda part: "-".join(map(str, part)))
 def test_the_published_variances_come_out(row: tuple[str, str, Any], values: tuple[float, float]) -> None:
     name, eta, c = row

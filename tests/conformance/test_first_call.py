@@ -552,6 +552,7 @@ def others(folder: Bench) -> Callable[..., Ended]:
     return run
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("protocol", ["transform", "speed"])
 def test_a_transform_gives_a_distribution_in_every_protocol(protocol: str, others: Callable[..., Ended]) -> None:
     settings = "n: 7, batch: 16" + (", budget: 0.05" if protocol == "speed" else "")
@@ -570,6 +571,7 @@ def test_a_dissimilarity_answers_for_every_pair(others: Callable[..., Ended]) ->
     assert (found["column"]["status"], found["column"]["reason"]) == ("failed", f"{place}: {says}")
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     ("protocol", "vary", "settings"),
     [

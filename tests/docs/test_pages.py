@@ -42,6 +42,7 @@ def test_tables_are_those_of_the_code(page: Path) -> None:
             assert part.content.strip() == TABLES[name](*arguments), f"{part.what}: run tests/docs/generate.py"
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=named)
 def test_what_is_shown_is_what_is_printed(page: Path, tmp_path: Path, environment: Mapping[str, str]) -> None:
     _compare(page, tmp_path, environment, slow=False)

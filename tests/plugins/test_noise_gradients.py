@@ -69,6 +69,7 @@ def test_scale_is_a_temperature(name: str) -> None:
     assert torch.allclose(build(name, scale=2.5)(logits), build(name)(logits / 2.5), rtol=0, atol=1e-13)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
 def test_lanes_are_as_alone(name: str, dtype: torch.dtype) -> None:

@@ -54,6 +54,7 @@ def test_the_model_is_a_line_through_its_threshold(slope: float, learned: bool) 
     assert gradients == pytest.approx(sorted([-7 * slope, -3.5 * slope][: 1 + learned]), rel=1e-6)
 
 
+@pytest.mark.verify
 def test_thresholds_start_at_normal_draws_with_the_spread_as_deviation() -> None:
     torch.manual_seed(0)
     starts = numpy.array([model(spread=3.0).get_parameter("threshold").item() for _ in range(400)])
@@ -105,6 +106,7 @@ def in_runs(x: Any, y: Any) -> bool:
     return len(runs) == len(set(runs))
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("classes", [2, 3, 4])
 def test_separable_on_a_line_means_that_every_class_is_one_run(classes: int) -> None:
     g = numpy.random.default_rng(0)

@@ -80,6 +80,7 @@ def error(fields: Mapping[str, Any], steps: int) -> float:
     return float((ready.eps(a * x0 + b * e, t) - e).square().mean())
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("fields", FIELDS[:3], ids=str)
 def test_training_lowers_the_error_below_that_of_a_line(fields: dict[str, Any]) -> None:
     """The line is eps = sqrt(B_t) x_t, the best guess where nothing is known of data but a variance of 1."""
@@ -175,6 +176,7 @@ def best(prediction_type: str, x: Tensor, kept: float) -> Tensor:
     return {"epsilon": e, "sample": x0, "v_prediction": a * e - b * x0}[prediction_type]
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("prediction_type", PREDICTS)
 def test_a_linear_network_on_gaussian_data_becomes_the_exact_denoiser(prediction_type: str) -> None:
     mean, covariance = gaussian()

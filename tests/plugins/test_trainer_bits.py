@@ -103,6 +103,7 @@ def units(folder: Path) -> dict[tuple[str, int], tuple[bytes, bytes]]:
     return found
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_seed_is_the_same_whichever_seeds_are_asked_for(threads: int, runs: Path) -> None:
     if len(os.sched_getaffinity(0)) < threads:

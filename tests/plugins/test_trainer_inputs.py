@@ -101,6 +101,7 @@ def by_hand(loss: Loss, job: TrainingJob, k: int) -> Callable[..., Tensor]:
     return value
 
 
+@pytest.mark.verify
 @TRAINERS
 @pytest.mark.parametrize("build", [linear, mlp], ids=lambda build: build.__name__)
 @pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "wrapped"])

@@ -39,6 +39,7 @@ def variances(name: str) -> tuple[Any, list[Any]]:
     return ready, found
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("name", "steps"), [(name, k) for name in TARGETS for k in TARGETS[name][2]])
 def test_the_order_of_likelihoods_at_every_number_of_steps(name: str, steps: int) -> None:
     """By a paired test over seeds: the same data and noise for all. In one dimension a diagonal is a number."""

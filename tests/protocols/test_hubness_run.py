@@ -85,6 +85,7 @@ def test_intervals_over_seeds_and_within_a_seed_are_told_apart(data: Any, ended:
     assert "k_skewness is heavy-tailed" in text
 
 
+@pytest.mark.verify
 def test_the_engine_is_in_record_and_report(folder: Bench, ended: Ended) -> None:
     (file,) = (folder.folder / "results" / "records").glob("*.jsonl")
     records = [json.loads(line) for line in file.read_text().splitlines()]

@@ -51,6 +51,7 @@ def processor_seconds(folder: Path) -> float:
     return time.process_time() + ticks / 100
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("losses", [8])
 def test_cells_and_seeds_that_do_nothing(benchmark: BenchmarkFixture, losses: int, tmp_path: Path) -> None:
     (tmp_path / "nothing.py").write_text(NOTHING)

@@ -66,6 +66,7 @@ def cpu(call: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("dataset", "hidden", "batch"), [("breast_cancer", 16, 64), ("digits", 64, 128)])
 @pytest.mark.parametrize("loss", ["cross_entropy", "exact", "hinge", "generalized_cross_entropy"])
 def test_stacked_against_sequential(

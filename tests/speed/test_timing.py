@@ -56,6 +56,7 @@ def told_apart(one: list[float], other: list[float]) -> tuple[bool, bool]:
     return alone, alone and abs(ratio - 1) > 0.02
 
 
+@pytest.mark.verify
 def test_false_alarms(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -> None:
     count, budget = pairs(benchmark), 0.3 if benchmark.enabled else 0.1
     report = benchmark.pedantic(lambda: examine(tmp_path, count, budget), rounds=1)  # type: ignore[no-untyped-call]
@@ -64,6 +65,7 @@ def test_false_alarms(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -
     print(f"\nequal functions told apart in {report['false_positive_rate']:.1%} of {report['pairs']} pairs, {alone}")
 
 
+@pytest.mark.verify
 def test_a_slow_down_of_a_tenth(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -> None:
     count, budget = pairs(benchmark), 5.0 if benchmark.enabled else 0.1
     suite = tmp_path / "spin.yaml"
@@ -140,6 +142,7 @@ def test_what_the_timer_costs_inside_a_block(benchmark: BenchmarkFixture) -> Non
     print(f"\nthe timer takes {timer * 1e9:.0f} ns, {share:.4%} of a sample")
 
 
+@pytest.mark.verify
 def test_what_the_harness_costs_in_a_turn(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """A turn in which nothing is done, seen from the driver: asked, answered, ruled."""
     plugin = Path(__file__).resolve().parent.parent / "helpers" / "turns.py"

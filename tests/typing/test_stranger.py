@@ -161,6 +161,7 @@ def clean() -> dict[str, str]:
     return {**kept, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
 
 
+@pytest.mark.verify
 def test_a_strangers_package_has_no_errors(errors: list[tuple[str, int]]) -> None:
     assert [place for place in errors if place[0].startswith("stranger")] == []
 
