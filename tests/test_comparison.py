@@ -167,6 +167,7 @@ def components():
 '''
 
 
+@pytest.mark.verify
 def test_the_command_compares_what_it_has_stored(bench: Bench) -> None:
     bench.suite("[good, shaken]", plugins=f"[shaken.py, {NOOP}]")
     for moved in ("0.0", "-0.1"):

@@ -76,6 +76,7 @@ def cells(data: Any, **vary: Any) -> list[Any]:
     return [c for c in data["cells"] if all(c["vary"][axis] == label for axis, label in vary.items())]
 
 
+@pytest.mark.verify
 def test_the_command_writes_a_picture_of_each_and_says_so(folder: Bench, drawn: Ended) -> None:
     assert drawn.code == 0 and "ring8 / steps=2" in drawn.out
     names = ["mmd-against-steps", "nfe-against-steps"]

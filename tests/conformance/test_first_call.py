@@ -472,6 +472,7 @@ def generation(folder: Bench, metrics: str = "[energy_distance]", **vary: str) -
     return folder(suite, "--device", "cpu", "--json", "-", "-q")
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("kind", GENERATED)
 def test_a_wrong_part_of_generation_is_a_failed_row(kind: str, folder: Bench) -> None:
     right, wrong = GENERATED[kind]

@@ -563,6 +563,7 @@ WRONG: list[tuple[Component, set[str]]] = [
 ]
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("component", "wrong"), WRONG, ids=lambda part: getattr(type(part), "__name__", None))
 def test_a_wrong_component_fails_what_it_breaks(component: Component, wrong: set[str]) -> None:
     found = verdicts(component)

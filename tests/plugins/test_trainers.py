@@ -113,6 +113,7 @@ def test_a_small_gradient_is_divided_by_a_hundredth_at_least(trainer: str, tmp_p
         torch.testing.assert_close(logits, plain(stronger, k), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.verify
 @TRAINERS
 @pytest.mark.parametrize("build", [Residual, one_activation, one_layer_twice, tied, frozen, in_place, Gained])
 def test_any_network_is_trained_as_it_is_written(trainer: str, build: Build, tmp_path: Path) -> None:
