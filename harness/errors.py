@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,6 +69,8 @@ def near_miss(word: str, choices: Iterable[str], most: int = 12) -> NearMiss:
     >>> str(near_miss("zzz", ["focal", "hinge"]))
     ' (choose from focal, hinge)'
     """
+    import difflib  # only a mistake costs its import
+
     known = tuple(sorted(set(choices)))
     plain = word.replace("-", "_")
     today = [name for name in RENAMED.get(plain, ()) if name in known]

@@ -187,6 +187,7 @@ def test_the_command_compares_what_it_has_stored(bench: Bench) -> None:
     assert all(cell["best"] == {} for cell in result["cells"])
 
 
+@pytest.mark.verify
 def test_results_per_example_carry_their_doubt_too(bench: Bench) -> None:
     keys = "seeds: 4\nsettings: {epochs: 2}\nmetrics: [accuracy]\n"
     bench.write("iris.yaml", f"protocol: accuracy\n{keys}vary: {{dataset: iris, loss: [cross_entropy, hinge]}}\n")

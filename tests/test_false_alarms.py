@@ -71,6 +71,7 @@ def test_so_they_do_when_training_itself_is_noisy(split: str) -> None:
     assert not too_many(different)
 
 
+@pytest.mark.verify
 def test_all_suites_together_stay_within_the_level() -> None:
     every = np.concatenate([alarms(split, seeds) for split in ("fixed", "resampled") for seeds in SUITES])
     assert every[:, 1].mean() <= LEVEL
@@ -84,6 +85,7 @@ def test_seeds_alone_raise_false_alarms_on_a_fixed_test_set(seeds: int) -> None:
     assert too_many(alarms("fixed", seeds, kind="seeds")[:, 1])
 
 
+@pytest.mark.verify
 def test_more_seeds_make_seeds_alone_worse() -> None:
     rates = [alarms("fixed", seeds, kind="seeds")[:, 1].mean() for seeds in (8, 32, 100)]
     assert rates == sorted(rates) and rates[-1] > 0.5

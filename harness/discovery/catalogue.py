@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-import os
-import platform
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
-from harness.discovery import digests, sources
+from harness.discovery import description_cache, digests, sources
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
 from harness.fields import Json, Schema, kind_in
@@ -45,9 +38,10 @@ class Catalogue:
         for lost in [s for s in everything if not s.file]:
             self.unavailable[lost.name] = f"no module named {lost.module!r}"
             everything.remove(lost)
-        now = [s for s in everything if s.origin != "installed" or _cached(s) is not None]
-        self._waiting = [s for s in everything if s not in now]
-        self._add(sorted(now, key=lambda s: s.origin == "installed"))
+        installed = [s for s in everything if s.origin == "installed"]
+        seen = description_cache.find(installed)
+        self._waiting = [s for s in installed if s not in seen]
+        self._add([*(s for s in everything if s.origin != "installed"), *seen])
 
     def complete(self) -> bool:
         """Describe installed plugins nobody has seen yet; answers whether there were any."""
@@ -67,14 +61,11 @@ class Catalogue:
                     self._add([Source(f"{kind} {path}", str(found), module, "imported")])
 
     def _add(self, plugins: list[Source]) -> None:
-        known = {source: _cached(source) for source in plugins}
-        unknown = [source for source, entries in known.items() if entries is None]
+        known = description_cache.find(plugins)
+        unknown = [source for source in plugins if source not in known]
         answers = self._describe(unknown) if unknown else {}
         for source in plugins:
-            entries = known[source]
-            if entries is None:
-                entries = self._new(source, answers[source.name])
-            self._admit(source, entries)
+            self._admit(source, known[source] if source in known else self._new(source, answers[source.name]))
         if len(self._mistakes) > 1:
             raise Mistakes(self._mistakes)
         if self._mistakes:
@@ -84,7 +75,7 @@ class Catalogue:
         if "error" in answer:
             self._refuse(source, answer["error"])
             return []
-        _keep(source, answer["components"])
+        description_cache.keep(source, answer["components"])
         return list(answer["components"])
 
     def _refuse(self, source: Source, reason: str) -> None:
@@ -158,42 +149,3 @@ def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe) ->
     """The catalogue of the stock and installed plugins and of the user's own."""
     everything = sources.distinct([*sources.stock(), *own, *sources.installed()])
     return Catalogue(sources.without(everything, blocked), describe)
-
-
-def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "touchstone-bench" / "descriptions"
-
-
-def _file(source: Source) -> Path:
-    identity = [digests.text_digest(source), _base(), source.name, source.file, platform.python_version()]
-    return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
-
-
-@functools.cache  # the harness's own files do not change under a running command
-def _base() -> str:
-    """The digest of what turns a class into a description."""
-    modules = [sources.HARNESS / f"{name}.py" for name in ("base", "dynamic", "fields")]
-    folders = [sources.HARNESS / name for name in ("kinds", "discovery")]
-    files = [*modules, *(file for folder in folders for file in sorted(folder.glob("*.py")))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _cached(source: Source) -> list[Description] | None:
-    try:
-        entries: list[Description] = json.loads(_file(source).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return entries
-
-
-def _keep(source: Source, entries: list[Description]) -> None:
-    """Store descriptions, whole or not at all; a cache that cannot be written only costs time."""
-    try:
-        file = _file(source)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
-            json.dump(entries, stream)
-        os.replace(stream.name, file)
-    except OSError:
-        return

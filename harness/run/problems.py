@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.analysis import Partner, partners
 from harness.base import Spec
 from harness.results import RowInfo, RunInfo
-from harness.run.task import Task
 from harness.suite import Cell, Suite
+
+if TYPE_CHECKING:
+    from harness.run.task import Task
 
 Key = tuple[str, ...]
 

@@ -111,15 +111,16 @@ class Folder:
 
 
 NUMBER = r"[-−+<]?(?:[0-9a-f]{12,}|\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)"
+INTERVAL = re.compile(r"0\s*±\s*0|0\s*\[\s*0,\s*0\]")
 DURATION = re.compile(r"0 (?:h|min|s|ms|µs)(?: 0 (?:min|s))*")
 UNIT = re.compile(r"\[(?:n|µ|m)?s\]")
 LAYOUT = re.compile(r"[\s│╭╮╰╯─…]+")
 
 
 def without_numbers(output: str) -> str:
-    """Output with 0 for every number and duration, one unit of time, and neither blanks nor lines nor frames."""
+    """Output with 0 for every number and duration, one unit of time, one form of interval, no blanks, lines or frames."""
     plain = UNIT.sub("[s]", DURATION.sub("0 s", re.sub(NUMBER, "0", output)))
-    return LAYOUT.sub("", plain)
+    return LAYOUT.sub("", INTERVAL.sub("0±0", plain))
 
 
 def environment() -> dict[str, str]:

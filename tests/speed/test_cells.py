@@ -1,7 +1,11 @@
-"""What the harness itself costs: a cell that does nothing, and one more seed of it. CPU seconds of everything it starts."""
+"""What the harness itself costs: a run's CPU time over cells, and over seeds, that do nothing.
+
+Quotients, not differences: the difference of two runs can be negative on a busy machine.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -40,15 +44,15 @@ def components():
 '''
 
 
-def processor_seconds(folder: Path) -> float:
-    """CPU seconds of this process and the fork server with every child it has waited for."""
+def processor_seconds() -> float:
+    """CPU seconds of this process, of the fork server it started and of every child that server has waited for."""
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         fields = stat.read_text().rsplit(") ", 1)[-1].split()
         command = (stat.parent / "cmdline").read_bytes()
-        if b"harness.worker.server" in command:
+        if int(fields[1]) == os.getpid() and b"harness.worker.server" in command:
             ticks += sum(int(fields[k]) for k in (11, 12, 13, 14))
-    return time.process_time() + ticks / 100
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.verify
@@ -63,16 +67,16 @@ def test_cells_and_seeds_that_do_nothing(benchmark: BenchmarkFixture, losses: in
             f"protocol: nothing\nplugins: [nothing.py]\nvary: {{loss: [{contenders}]}}\nmetrics: accuracy\nseeds: {seeds}\n"
         )
         prepared = load(str(suite), RunOptions(), server)
-        before = processor_seconds(tmp_path)
+        before = processor_seconds()
         execute_run(prepared, ExecutionConfig(tmp_path / folder), server)
-        return processor_seconds(tmp_path) - before
+        return processor_seconds() - before
 
     with Server() as server:
         spent(server, names, 1, "warm")
-        one = spent(server, "focal", 1, "one")
-        many = spent(server, names, 1, "many")
-        seeds = spent(server, "focal", 501, "seeds")
+        cell = spent(server, names, 1, "cells") / losses
+        seed = spent(server, "focal", 500, "seeds") / 500
         benchmark.pedantic(lambda: spent(server, "focal", 1, f"again{time.monotonic_ns()}"), rounds=5)
-    cell, seed = (many - one) / (losses - 1), (seeds - one) / 500
     benchmark.extra_info.update(cell_ms=cell * 1e3, seed_ms=seed * 1e3)
-    print(f"\na cell that does nothing: {cell * 1e3:.1f} ms CPU; one more seed of it: {seed * 1e3:.2f} ms CPU")
+    print(
+        f"\n{losses} cells that do nothing: {cell * 1e3:.1f} ms CPU each; 500 seeds that do nothing: {seed * 1e3:.2f} ms CPU each"
+    )

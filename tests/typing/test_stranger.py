@@ -166,6 +166,7 @@ def test_a_strangers_package_has_no_errors(errors: list[tuple[str, int]]) -> Non
     assert [place for place in errors if place[0].startswith("stranger")] == []
 
 
+@pytest.mark.verify
 def test_every_mistake_is_found_once_at_its_line(errors: list[tuple[str, int]], packages: Path) -> None:
     wrong = [
         (f"mistaken/{file.name}", number)

@@ -1,0 +1,120 @@
+"""Descriptions on disk: one file for each plugin by the digest of its text, and one for all stock plugins together.
+
+Reading and digesting every stock plugin took the command most of its start. The file of the stock plugins is believed
+as long as no file of the installation has another size, time or inode than when it was written.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.discovery import digests, sources
+from harness.discovery.sources import Source
+
+if TYPE_CHECKING:
+    from harness.discovery.descriptions import Description
+
+Entries = list["Description"]
+
+
+def find(plugins: Sequence[Source]) -> dict[Source, Entries]:
+    """The descriptions of those plugins that were described before and have not changed since."""
+    together = _stock() if any(source.origin == "stock" for source in plugins) else {}
+    found: dict[Source, Entries] = {}
+    unread = False
+    for source in plugins:
+        entries = together.get(source.name) if source.origin == "stock" else None
+        if entries is None:
+            entries = _read(_file(source))
+            unread = unread or source.origin == "stock"
+        if entries is not None:
+            found[source] = entries
+    if unread:
+        _keep_stock({source.name: entries for source, entries in found.items() if source.origin == "stock"})
+    return found
+
+
+def keep(source: Source, entries: Sequence[Description]) -> None:
+    """Store the descriptions of one plugin."""
+    _write(_file(source), entries)
+
+
+def _stock() -> dict[str, Entries]:
+    """The descriptions of all stock plugins, where no file has changed since they were written."""
+    try:
+        stored = json.loads(_stock_file().read_bytes())
+    except (OSError, ValueError):
+        return {}
+    entries: dict[str, Entries] = stored["plugins"] if stored["state"] == _installation() else {}
+    return entries
+
+
+def _keep_stock(plugins: dict[str, Entries]) -> None:
+    _write(_stock_file(), {"state": _installation(), "plugins": {**_stock(), **plugins}})
+
+
+def _stock_file() -> Path:
+    return _folder() / f"stock-{hashlib.sha256(str(sources.HARNESS).encode()).hexdigest()}.json"
+
+
+@functools.cache  # the harness's own files do not change under a running command
+def _installation() -> str:
+    """The digest of Python's version and of size, time and inode of every file of the harness and its plugins."""
+    digest = hashlib.sha256(sys.version.encode())
+    waiting = [str(sources.HARNESS), str(sources.stock_folder())]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                if entry.is_dir() and entry.name != "__pycache__":
+                    waiting.append(entry.path)
+                elif entry.is_file():
+                    state = entry.stat()
+                    digest.update(f"{entry.path} {state.st_size} {state.st_mtime_ns} {state.st_ino}\n".encode())
+    return digest.hexdigest()
+
+
+def _file(source: Source) -> Path:
+    identity = [digests.text_digest(source), _describing(), source.name, source.file, sys.version]
+    return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
+
+
+@functools.cache
+def _describing() -> str:
+    """The digest of what turns a class into a description."""
+    modules = [sources.HARNESS / f"{name}.py" for name in ("base", "dynamic", "fields")]
+    folders = [sources.HARNESS / name for name in ("kinds", "discovery")]
+    files = [*modules, *(file for folder in folders for file in sorted(folder.glob("*.py")))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "touchstone-bench" / "descriptions"
+
+
+def _read(file: Path) -> Entries | None:
+    try:
+        entries: Entries = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return entries
+
+
+def _write(file: Path, content: object) -> None:
+    """Store, whole or not at all; a cache that cannot be written only costs time."""
+    import tempfile  # most commands write nothing
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
+            json.dump(content, stream)
+        os.replace(stream.name, file)
+    except OSError:
+        return
