@@ -23,7 +23,7 @@ FLOORS = {
     "report": 4,
     "run": 5,
     **dict.fromkeys(("commands", "figures"), 6),
-    **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 7),
+    **dict.fromkeys(("cli", "pytest_plugin", "__main__", "examples"), 7),
 }
 ABOVE = {"diffusion.sampling": 3, "results.runs": 3}
 """Modules on a higher floor than their folder: they build on what lies in between."""
@@ -194,7 +194,7 @@ TEXTS = {
     "units": {"MetricInfo.unit", "MetricValue.unit"},
     "values before and after": {"Issue.before", "Issue.after"},
     "what exceptions, plugins and authors say": {
-        *("Reason.text", "RowInfo.notes", "MeasuredRow.excluded", "MetricInfo.caveat"),
+        *("Reason.text", "RowInfo.notes", "RowInfo.skipped", "MeasuredRow.excluded", "MetricInfo.caveat"),
         *("RunInfo.question", "ClaimedOrder.source", "Published.source", "Published.note"),
     },
 }

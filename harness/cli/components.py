@@ -25,13 +25,15 @@ def listing(catalogue: Catalogue, kind: str | None = None) -> str:
     for each in [kind] if kind else sorted(KINDS):
         entries = sorted((e for e in catalogue.table.values() if e["kind"] == each), key=lambda e: str(e["name"]))
         if entries:
-            blocks.append("\n".join(([] if kind else [each]) + [_line(entry, 0 if kind else 2) for entry in entries]))
+            column = max(len(str(entry["name"])) for entry in entries)
+            lines = [_line(entry, column, 0 if kind else 2) for entry in entries]
+            blocks.append("\n".join(([] if kind else [each]) + lines))
     return "\n\n".join(blocks)
 
 
-def _line(entry: Description, indent: int) -> str:
+def _line(entry: Description, column: int, indent: int) -> str:
     width = shutil.get_terminal_size((100, 24)).columns
-    text = f"{'':{indent}}{entry['name']:<18} {entry['doc']}"
+    text = f"{'':{indent}}{entry['name']:<{column}}  {entry['doc']}"
     return text if len(text) <= width else text[: width - 3] + "..."
 
 

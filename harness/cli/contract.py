@@ -40,8 +40,8 @@ def contract(catalogue: Catalogue, kind: str) -> str:
     parts += _section("Methods", _methods(cls))
     parts += _section("Exchanged", _exchanged(cls))
     parts += [REGISTER, textwrap.indent(HOOK, "  "), TRY]
-    example = _example(catalogue, kind)
-    parts += [f"Example ({example.name})", textwrap.indent(example.read_text().strip(), "  ")] if example else []
+    example = HARNESS / "examples" / f"{kind}.py"
+    parts += [f"Example ({example.name})", textwrap.indent(example.read_text().strip(), "  ")]
     return "\n\n".join([*parts, "Components", textwrap.indent(listing(catalogue, kind), "  ")])
 
 
@@ -96,10 +96,3 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
             returns = f" -> {ast.unparse(item.returns)}" if item.returns else ""
             first = (ast.get_docstring(item) or "").split("\n")[0]
             yield f"def {item.name}({ast.unparse(item.args)}){returns}  # {first}"
-
-
-def _example(catalogue: Catalogue, kind: str) -> Path | None:
-    """The shortest stock file that brings a component of the kind and takes nothing from its neighbors."""
-    files = {Path(str(entry["file"])) for (k, _), entry in catalogue.table.items() if k == kind and entry.get("file")}
-    whole = [file for file in files if file.is_file() and "from ." not in file.read_text()]
-    return min(whole, key=lambda file: (file.stat().st_size, file.name), default=None)

@@ -110,8 +110,9 @@ class Measurements:
     """Results of one block: `metrics` label -> one number per seed, None where a metric does not apply to this cell.
 
     `per_example` holds results per example where a metric has them: label -> (values [s, m], example numbers [s, m]),
-    or the jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `notes` are lines
-    for the report, such as seeds that diverged; `auxiliary` maps a name to one number per seed that no metric claims.
+    or the jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `skipped`
+    maps a label to the reason why that metric does not apply. `notes` are lines about the contender, whatever the
+    metric, such as seeds that diverged; `auxiliary` maps a name to one number per seed that no metric claims.
     `bootstrap` maps a label to (low, high), one number per seed each: the 95 % interval of the value within that seed.
     `figure_data` returns further data for figures, arrays by name: it is called for seed 0 alone, after the clock has
     stopped. `raw_samples` are the samples that a number was computed from, a list for every seed; `excluded_reason` is
@@ -121,6 +122,7 @@ class Measurements:
     seeds: Sequence[int]
     metrics: dict[str, list[float] | None]
     per_example: dict[str, tuple[Tensor | np.ndarray, Tensor | np.ndarray]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     auxiliary: dict[str, list[float]] = field(default_factory=dict)
     bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)

@@ -16,30 +16,30 @@ T = TypeVar("T")
 
 def judged(
     metrics: Mapping[str, Metric], source: object, names: Sequence[str]
-) -> tuple[dict[str, list[float] | None], list[str]]:
-    """Label -> [the value] of one seed, None where a metric has nothing to say, and a note for each that says why.
+) -> tuple[dict[str, list[float] | None], dict[str, str]]:
+    """Label -> [the value] of one seed, None where a metric does not apply; label -> why those that raised Skip do not.
 
     A metric is given those of the attributes `names` of `source` that it asks for, optional ones too. Raises BenchError
     for an answer that is not one number, and for a metric that changes what it is given.
     """
     values: dict[str, list[float] | None] = {}
-    notes: list[str] = []
+    skipped: dict[str, str] = {}
     for label, metric in metrics.items():
-        value = noted(label, notes, partial(_number, metric, source, names))
+        value = unless_skipped(label, skipped, partial(_number, metric, source, names))
         values[label] = None if value is None else [value]
-    return values, notes
+    return values, skipped
 
 
 def _number(metric: Metric, source: object, names: Sequence[str]) -> float | None:
     return contract.number(metric, asked(metric, source, names))
 
 
-def noted(label: str, notes: list[str], judge: Callable[[], T]) -> T | None:
-    """What a metric answers; where it raises Skip, None and a note."""
+def unless_skipped(label: str, skipped: dict[str, str], judge: Callable[[], T]) -> T | None:
+    """What a metric answers; where it raises Skip, None, and the reason goes to `skipped`."""
     try:
         return judge()
     except Skip as reason:
-        notes.append(f"{label}: {reason}")
+        skipped.setdefault(label, str(reason))
         return None
 
 

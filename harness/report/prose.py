@@ -175,6 +175,7 @@ def _notes(entry: Entry) -> Iterator[str]:
     """What the protocol says of a row, how an interleaved measurement went, outliers, why the row is not ranked."""
     row = entry.row
     yield from row.notes
+    yield from (f"{name}: {why}" for name, why in row.skipped.items())
     if row.blocks is not None:
         yield blocks(row.blocks)
     for name, metric in row.metrics.items():

@@ -138,8 +138,10 @@ class RowInfo:
     peak_memory: int | None = None
     seeds: tuple[int, ...] = ()
     blocks: Blocks | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Why a metric does not apply, by its label."""
     notes: tuple[str, ...] = ()
-    """What the protocol and its components say of the row."""
+    """What the protocol and its components say of the row, whatever the metric."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ class Record(TypedDict, total=False):
     units: str | None
     raw_samples: Mapping[str, Sequence[Sequence[float]] | None]
     excluded: str | None
+    skipped: dict[str, str]
     notes: list[str]
     seconds: float
     peak_memory: int

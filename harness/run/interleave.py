@@ -126,6 +126,7 @@ class Interleaved:
             "blocks": data(Blocks(len(counted), decision.warm, decision.stop, decision.bound)),
             "issues": [data(issue) for issue in decision.issues],
             "notes": list(notes),
+            "skipped": {label: why for record in counted for label, why in record["skipped"].items()},
             "seconds": sum(record["seconds"] for record in counted),
             "peak_memory": max(record["peak_memory"] for record in counted),
         }

@@ -42,7 +42,8 @@ class WorkerClient:
         answer: Record = self._ask(question, progress)
         notes = [no_path(note) for note in [*self._setup["notes"], *answer["notes"]]]
         about: Record = {"block": block, "status": "ok", "width": width, "tuned": task.choice, "digests": task.digests}
-        return {**about, **answer, "notes": notes}
+        skipped = {label: no_path(why) for label, why in answer["skipped"].items()}
+        return {**about, **answer, "notes": notes, "skipped": skipped}
 
     def should_stop(
         self, blocks: Sequence[Sequence[Mapping[str, Numbers | None]]], known: int, spent: float

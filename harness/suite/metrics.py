@@ -29,12 +29,20 @@ def metrics_of(node: Node | None, at: Place, expander: Expander, protocol: Proto
 
 
 def _offered(spec: Spec, at: Place, expander: Expander, protocol: Protocol | None) -> None:
-    inputs = expander.table["metric", component_name(spec)].get("inputs", ())
-    missing = [name for name in inputs if protocol is not None and name not in protocol.metric_inputs]
-    if missing and protocol is not None:
+    """What the metric cannot be called without is offered by the protocol; an input that none offers is misspelled."""
+    entry = expander.table["metric", component_name(spec)]
+    missing = [name for name in entry.get("inputs", ()) if protocol is not None and name not in protocol.metric_inputs]
+    if not missing or protocol is None:
+        return
+    known = {name for other in expander.table.values() for name in other.get("facts", {}).get("metric_inputs", ())}
+    for name in missing:
+        if name not in known:
+            place = f"{entry['file']}:{entry['line']}"
+            what = f"{spec['name']} takes the argument {name!r} ({place}), which no protocol offers"
+            expander.findings.add(at, what, name, protocol.metric_inputs)
+    if known.issuperset(missing):
         offers = ", ".join(protocol.metric_inputs) or "nothing"
-        what = f"{spec['name']} needs {', '.join(missing)}: {protocol.name} offers {offers}"
-        expander.findings.add(at, what)
+        expander.findings.add(at, f"{spec['name']} needs {', '.join(missing)}: {protocol.name} offers {offers}")
 
 
 def _default(at: Place, expander: Expander, protocol: Protocol | None) -> list[Spec]:

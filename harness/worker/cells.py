@@ -104,6 +104,7 @@ def measure(
         "units": units.name if values.per_example or exhibit else None,
         "raw_samples": values.raw_samples,
         "excluded": values.excluded_reason,
+        "skipped": dict(values.skipped),
         "notes": [*values.notes, *missing],
         "seconds": seconds,
         "peak_memory": peak,

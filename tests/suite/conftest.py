@@ -44,6 +44,7 @@ FIELDS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("metric", "ece"): {"bins": (COUNT, 15)},
     ("metric", "fid"): {},
     ("metric", "entropy"): {},
+    ("metric", "misspelled"): {},
     ("protocol", "accuracy"): {
         "epochs": (COUNT, 30),
         "optimizer": ({"enum": ["adam", "sgd"]}, "adam"),
@@ -59,6 +60,7 @@ MORE: dict[tuple[str, str], dict[str, Any]] = {
     ("metric", "nll"): {"inputs": ["probabilities", "target"]},
     ("metric", "ece"): {"inputs": ["probabilities", "target"]},
     ("metric", "fid"): {"inputs": ["samples"]},
+    ("metric", "misspelled"): {"inputs": ["logits", "tarket"], "file": "mine.py", "line": 7},
     ("metric", "entropy"): {"facts": {"higher_is_better": None}},
     ("protocol", "accuracy"): {
         "facts": {
@@ -71,7 +73,7 @@ MORE: dict[tuple[str, str], dict[str, Any]] = {
         "facts": {
             "required_kinds": {"loss": None, "trainer": {"name": "auto"}},
             "compared_kinds": ["loss", "trainer"],
-            "metric_inputs": ["logits", "target"],
+            "metric_inputs": ["logits", "target", "samples"],
             "metrics": None,
         }
     },

@@ -284,6 +284,10 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
         (PLAIN.replace("[accuracy, nll]", "[]"), "2:10: metrics: an empty list"),
         (PLAIN.replace("[accuracy, nll]", "[nll, metric:nll]"), "2:16: metrics: nll is here twice"),
         (PLAIN.replace("[accuracy, nll]", "fid"), "2:10: fid needs samples: accuracy offers logits, probabilities, target"),
+        (
+            PLAIN.replace("[accuracy, nll]", "misspelled"),
+            "2:10: misspelled takes the argument 'tarket' (mine.py:7), which no protocol offers, did you mean target?",
+        ),
         (PLAIN + "seeds: 0\n", "4:8: seeds: expected a whole number at least 1 and at most 100000, got 0"),
         (PLAIN + "seeds: -3\n", "4:8: seeds: expected a whole number"),
         (PLAIN + "seeds: 100001\n", "4:8: seeds: expected a whole number"),

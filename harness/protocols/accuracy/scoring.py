@@ -18,7 +18,7 @@ from harness.errors import BenchError, Skip
 from harness.inputs import NotOffered, call_with_inputs, gathered
 from harness.kinds import Loss, Metric
 from harness.kinds.classification import Subset
-from harness.protocols.judging import answered, noted
+from harness.protocols.judging import answered, unless_skipped
 
 GROUPS = 20
 WHOLE = ("validation_logits", "validation_target")
@@ -141,10 +141,14 @@ def judge(metric: Metric, answers: Answers) -> Judgment | None:
 
 def score(label: str, metric: Metric, answers: Answers) -> float:
     """The value alone. Raises BenchError where the metric has nothing to say."""
-    why: list[str] = []
-    found = noted(label, why, lambda: contract.scores(metric, answered(metric, answers.offer(metric)), answers.target))
+    why: dict[str, str] = {}
+
+    def scores() -> Tensor | None:
+        return contract.scores(metric, answered(metric, answers.offer(metric)), answers.target)
+
+    found = unless_skipped(label, why, scores)
     if found is None:
-        raise BenchError(f"nothing can be tuned on {why[0] if why else f'{label}: it says nothing here'}")
+        raise BenchError(f"nothing can be tuned on {label}: {why.get(label, 'it does not apply here')}")
     return float(found.double().mean())
 
 

@@ -24,7 +24,7 @@ from harness.protocols.accuracy.scoring import Answers, Judgment, applies, at_th
 from harness.protocols.accuracy.settings import AccuracySettings
 from harness.protocols.accuracy.split import split
 from harness.protocols.accuracy.tuning import blocks, chosen
-from harness.protocols.judging import noted
+from harness.protocols.judging import unless_skipped
 from harness.random import generator, number
 
 
@@ -131,14 +131,13 @@ class Training(CellRunner):
         answers = [self._answers(job, outcome, k, "test") for k in range(len(values.seeds))]
         fit = {label: metric for label, metric in self._case.metrics.items() if applies(metric, self._data.task)}
         judged = [
-            {label: noted(label, values.notes, partial(judge, metric, one)) for label, metric in fit.items()}
+            {label: unless_skipped(label, values.skipped, partial(judge, metric, one)) for label, metric in fit.items()}
             for one in answers
         ]
         for label in self._case.metrics:
             values.metrics[label] = None
             if any(one.get(label) for one in judged):
                 self._keep(values, label, [one[label] for one in judged])
-        values.notes = list(dict.fromkeys(values.notes))
         lost = [s for s, one in zip(values.seeds, outcome.test, strict=True) if not bool(torch.isfinite(one).all())]
         if lost:
             values.notes.append(f"diverged: {', '.join(str(s) for s in lost)}")

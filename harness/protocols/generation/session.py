@@ -54,9 +54,9 @@ class Sampling(CellRunner):
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
         """Sample once a seed and let every metric judge."""
         run = self.samples(seeds[0])
-        metrics, notes = judged(self._case.metrics, run, METRIC_INPUTS)
+        metrics, skipped = judged(self._case.metrics, run, METRIC_INPUTS)
         kept = partial(figure_data, run, self._case.metrics)
-        return Measurements(seeds=list(seeds), metrics=metrics, notes=notes, figure_data=kept)
+        return Measurements(seeds=list(seeds), metrics=metrics, skipped=skipped, figure_data=kept)
 
     def _times(self) -> Tensor:
         settings = self._settings

@@ -39,8 +39,8 @@ class Counting(CellRunner):
         asked = {name: requested_inputs(metric, 0, METRIC_INPUTS) for name, metric in self._case.metrics.items()}
         if any({"neighbors", "counts"} & names for names in asked.values()):
             found.find()
-        metrics, notes = judged(self._case.metrics, found, METRIC_INPUTS)
-        values = Measurements(list(seeds), metrics, notes=notes, figure_data=partial(figure_data, found))
+        metrics, skipped = judged(self._case.metrics, found, METRIC_INPUTS)
+        values = Measurements(list(seeds), metrics, skipped=skipped, figure_data=partial(figure_data, found))
         for label, metric in self._case.metrics.items():
             if metrics[label] is not None and {"counts"} <= asked[label] <= {"counts", "k"}:
                 ends = bootstrap(metric, found, seeds[0])

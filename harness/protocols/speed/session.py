@@ -62,10 +62,15 @@ class Timing(CellRunner):
         self.error = self._judged(first=seeds[0] == 0)
         timed = Timed(self.call, self.turn, lambda: self.copy, self.device, self.subject.items, self.moved, self.error)
         taken = Taken(timed, samples, (network() - before) / self.turn.calls if network else None)
-        metrics, said = judged(self._case.metrics, taken, METRIC_INPUTS)
+        metrics, skipped = judged(self._case.metrics, taken, METRIC_INPUTS)
         extra = {"seconds": [taken.seconds], **notes}
         return Measurements(
-            seeds, metrics, notes=said, auxiliary=extra, raw_samples={"seconds": [samples]}, excluded_reason=self._wrong
+            seeds,
+            metrics,
+            skipped=skipped,
+            auxiliary=extra,
+            raw_samples={"seconds": [samples]},
+            excluded_reason=self._wrong,
         )
 
     def should_stop(self, blocks: Sequence[Sequence[Mapping[str, list[float]]]], spent: float) -> StoppingDecision:

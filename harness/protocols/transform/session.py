@@ -30,8 +30,8 @@ class Feeding(CellRunner):
         """Every metric on one seed's logits."""
         draw = Draw(self._settings, self._case, seeds[0])
         first_call.try_transform(draw.transform, draw.logits)
-        metrics, notes = judged(self._case.metrics, draw, TransformSettings.metric_inputs)
-        return Measurements(seeds=list(seeds), metrics=metrics, notes=notes)
+        metrics, skipped = judged(self._case.metrics, draw, TransformSettings.metric_inputs)
+        return Measurements(seeds=list(seeds), metrics=metrics, skipped=skipped)
 
 
 class Draw:
