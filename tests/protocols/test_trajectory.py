@@ -15,7 +15,7 @@ import harness
 from harness import Skip
 from harness.protocols.generation.trajectory import costs
 from tests.plugins.sampling import double, even, sampler
-from tests.plugins.test_analytic import known, target
+from tests.plugins.variances.test_analytic import known, target
 from tests.protocols.test_generation import session
 
 LINEAR = harness.component("schedule", "linear")

@@ -170,6 +170,6 @@ def test_methods_claim_no_test_that_was_not_made() -> None:
 
 
 def test_every_format_renders_every_result() -> None:
-    timed = {"pytest-benchmark"}  # needs a run in seconds: tests/test_pytest_benchmark.py
+    timed = {"pytest-benchmark"}  # needs a run in seconds: tests/report/test_pytest_benchmark.py
     for name in set(formats()) - timed:
         assert render(result(), name).endswith("\n")
