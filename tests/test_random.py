@@ -34,7 +34,7 @@ def test_no_two_streams_are_alike() -> None:
     assert all(0 <= n < 2**63 for n in found)
 
 
-def test_neighbouring_seeds_are_not_related() -> None:
+def test_neighboring_seeds_are_not_related() -> None:
     draws = torch.stack([torch.randn(400, generator=generator(seed, "x")) for seed in range(50)])
     correlation = torch.corrcoef(draws) - torch.eye(50)
     assert correlation.abs().max() < 0.25  # five standard deviations

@@ -1,7 +1,7 @@
-"""Exact nearest neighbours without all distances in memory, and how often each point is one.
+"""Exact nearest neighbors without all distances in memory, and how often each point is one.
 
-Points are rows, [n, d]; distances are Euclidean, float64. Neighbours are ordered by distance, equally distant ones by
-their number, so duplicates have an order too; a point of the data is never its own neighbour, its copies are.
+Points are rows, [n, d]; distances are Euclidean, float64. Neighbors are ordered by distance, equally distant ones by
+their number, so duplicates have an order too; a point of the data is never its own neighbor, its copies are.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def k_nearest(data: Tensor, k: int, x: Tensor | None = None, engine: str = "exac
 
 
 def k_occurrence(index: Tensor, n: int) -> Tensor:
-    """N_k of n points (Radovanovic et al., 2010): in how many rows of neighbours [m, k] each is; int64 [n]."""
+    """N_k of n points (Radovanovic et al., 2010): in how many rows of neighbors [m, k] each is; int64 [n]."""
     return index.flatten().bincount(minlength=n)
 
 

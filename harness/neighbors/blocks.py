@@ -15,7 +15,7 @@ LOST = 1e-6
 
 
 class Neighbors(NamedTuple):
-    """The neighbours of points: their numbers [n, k], int64, and how far they are [n, k], nearest first."""
+    """The neighbors of points: their numbers [n, k], int64, and how far they are [n, k], nearest first."""
 
     indices: Tensor
     distances: Tensor
@@ -23,8 +23,8 @@ class Neighbors(NamedTuple):
 
 def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
     """Distances of points [n, d] and [m, d] -> [n, m], float64, to a relative error below 1e-8 wherever they lie."""
-    centre = y.double().mean(0)
-    a, b = x.double() - centre, y.double() - centre
+    center = y.double().mean(0)
+    a, b = x.double() - center, y.double() - center
     norms = a.square().sum(1)[:, None] + b.square().sum(1)
     squares = torch.addmm(norms, a, b.T, alpha=-2)
     for rows, columns in (place.T for place in torch.split((squares < LOST * norms).nonzero(), 2**16)):

@@ -11,19 +11,19 @@ CELLS, ROWS = 2**20, 64
 """How many distances are held at once, and the fewest rows of them: what a matrix product needs to be fast."""
 
 SPARE, GROUP = 8, 8
-"""Candidates beyond the neighbours asked for, and the numbers of which only the smallest is looked at first."""
+"""Candidates beyond the neighbors asked for, and the numbers of which only the smallest is looked at first."""
 
 ROUNDING = {"highest": 2**-24, "high": 2**-11, "medium": 2**-8}
 """The unit roundoff of float32 products by `torch.get_float32_matmul_precision()`."""
 
 
 def exact(data: Tensor, k: int, x: Tensor | None) -> Neighbors:
-    """The neighbours of `x` among the data, or of the data among themselves; float64 points."""
+    """The neighbors of `x` among the data, or of the data among themselves; float64 points."""
     return _Search(data, k, x).found()
 
 
 class _Search:
-    """The exact neighbours of `points` among `data`, which are the same without `x`; found row by row."""
+    """The exact neighbors of `points` among `data`, which are the same without `x`; found row by row."""
 
     def __init__(self, data: Tensor, k: int, x: Tensor | None) -> None:
         self.data, self.k, self.own = data, k, x is None
@@ -44,14 +44,14 @@ class _Search:
         return Neighbors(self.indices, self.distances)
 
     def screened(self, rows: Tensor, dtype: torch.dtype) -> Tensor:
-        """Finds neighbours among few candidates; answers the rows of which it is not proved that they are right.
+        """Finds neighbors among few candidates; answers the rows of which it is not proved that they are right.
 
         |y|^2 - 2 x.y less the most that rounding can have added ranks the data, so what is no candidate is farther than
         the last candidate's number says. The bound is the textbook's, (d + 8) u |x| |y| (Higham, 2002, eq. 3.5).
         """
-        centre = self.data.mean(0)
-        scale = max(float((part - centre).abs().max()) for part in (self.data, self.points)) or 1.0
-        y = (self.data - centre) / scale
+        center = self.data.mean(0)
+        scale = max(float((part - center).abs().max()) for part in (self.data, self.points)) or 1.0
+        y = (self.data - center) / scale
         u = ROUNDING[torch.get_float32_matmul_precision()] if dtype is torch.float32 else 2**-53
         norms = y.norm(dim=1)
         right = torch.cat([-2 * y, -2 * u * (y.shape[1] + 8) * norms[:, None]], 1).to(dtype).T.contiguous()
@@ -61,12 +61,12 @@ class _Search:
         table = torch.full((size, GROUP * width), torch.inf, dtype=dtype, device=y.device)
         doubtful = []
         for part in torch.split(rows, size):
-            x = (self.points[part] - centre) / scale
+            x = (self.points[part] - center) / scale
             length = x.norm(dim=1)
             bounds = table[: len(part)]
             torch.addmm(bias, torch.cat([x, length[:, None]], 1).to(dtype), right, out=bounds[:, : len(y)])
             self._others(bounds, part)
-            beyond = (self._take(part, bounds) + length.square() - torch.finfo(dtype).tiny * len(centre)) * scale**2
+            beyond = (self._take(part, bounds) + length.square() - torch.finfo(dtype).tiny * len(center)) * scale**2
             proved = beyond > self.distances[part, -1].square() * (1 + 1e-9)
             doubtful.append(part[~proved])
         return torch.cat(doubtful)

@@ -140,10 +140,10 @@ def estimates(items: Sequence[Estimate | None], signed: bool = False, significan
     All texts have the same width and the same number of decimals; None and a missing interval leave room.
     """
     places = _places(items, significant)
-    centres = _justified(_each(items, lambda item: item.mean), places, signed, MISSING)
+    centers = _justified(_each(items, lambda item: item.mean), places, signed, MISSING)
     bracketed = any(item.lopsided for item in items if item is not None)
     tails = _brackets(items, places, signed) if bracketed else _halves(items, places)
-    return [centre + tail for centre, tail in zip(centres, tails, strict=True)]
+    return [center + tail for center, tail in zip(centers, tails, strict=True)]
 
 
 def _each(items: Sequence[Estimate | None], part: Callable[[Estimate], float | None]) -> list[float | None]:

@@ -27,8 +27,8 @@ FAR = 3.0
 def interval(sample: Sample, level: float = 0.95) -> Interval:
     """The typical value, exp of the trimmed mean of the logarithms, with its bootstrap interval."""
     logs = _logs(sample)
-    centre, low, high = _located(logs[np.isfinite(logs)], level)
-    return Interval(math.exp(centre), math.exp(low), math.exp(high), "seeds")
+    center, low, high = _located(logs[np.isfinite(logs)], level)
+    return Interval(math.exp(center), math.exp(low), math.exp(high), "seeds")
 
 
 def difference(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
@@ -41,10 +41,10 @@ def difference(sample: Sample, baseline: Sample, level: float = 0.95) -> Differe
     keep = np.isfinite(ratios)
     x, n = ratios[keep], int(keep.sum())
     unit = interval(baseline).mean
-    centre, low, high = (unit * math.expm1(log) for log in _located(x, level))
+    center, low, high = (unit * math.expm1(log) for log in _located(x, level))
     p = _p(x) if n > 1 else None
     error = unit * _error(x)
-    return Difference(centre, low, high, p, "seeds", n, len(keep) - n, 0, error, n - 1, error**2, 0.0, 2.0 ** (1 - n))
+    return Difference(center, low, high, p, "seeds", n, len(keep) - n, 0, error, n - 1, error**2, 0.0, 2.0 ** (1 - n))
 
 
 def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
@@ -56,14 +56,14 @@ def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Differenc
     x, y = (each[np.isfinite(each)] for each in logs)
     n, dropped = min(len(x), len(y)), sum(map(len, logs)) - len(x) - len(y)
     unit = interval(baseline).mean
-    centre = unit * math.expm1(_centre(x) - _centre(y)) if n else math.nan
+    center = unit * math.expm1(_center(x) - _center(y)) if n else math.nan
     if n < 2 or not (np.ptp(x) or np.ptp(y)):
-        return Difference(centre, math.nan, math.nan, None, "seeds", n, dropped, 0, math.nan, 0, math.nan, 0.0, 0.0)
+        return Difference(center, math.nan, math.nan, None, "seeds", n, dropped, 0, math.nan, 0, math.nan, 0.0, 0.0)
     found = stats.ttest_ind(x, y, equal_var=False, trim=TRIM)
     ends = found.confidence_interval(level)
     low, high = sorted(unit * math.expm1(end) for end in (ends.low, ends.high))
     error, df = unit * math.hypot(_error(x), _error(y)), float(found.df)
-    return Difference(centre, low, high, float(found.pvalue), "seeds", n, dropped, 0, error, df, error**2, 0.0, 0.0)
+    return Difference(center, low, high, float(found.pvalue), "seeds", n, dropped, 0, error, df, error**2, 0.0, 0.0)
 
 
 class Spread(NamedTuple):
@@ -91,22 +91,22 @@ def _logs(sample: Sample) -> Array:
     return logs
 
 
-def _centre(x: Array, axis: int = -1) -> Array:
+def _center(x: Array, axis: int = -1) -> Array:
     found: Array = stats.trim_mean(x, TRIM, axis=axis)
     return found
 
 
 def _located(x: Array, level: float) -> tuple[float, float, float]:
-    """(centre, low, high) of logarithms; NaN limits for fewer than two, the point where they do not vary."""
+    """(center, low, high) of logarithms; NaN limits for fewer than two, the point where they do not vary."""
     if not len(x):
         return math.nan, math.nan, math.nan
-    centre = float(_centre(x))
+    center = float(_center(x))
     if len(x) < 2 or not np.ptp(x):
-        return (centre, math.nan, math.nan) if len(x) < 2 else (centre, centre, centre)
+        return (center, math.nan, math.nan) if len(x) < 2 else (center, center, center)
     draws = np.random.default_rng(0)
-    found = stats.bootstrap((x,), _centre, n_resamples=RESAMPLES, confidence_level=level, method="percentile",
+    found = stats.bootstrap((x,), _center, n_resamples=RESAMPLES, confidence_level=level, method="percentile",
                             random_state=draws)  # fmt: skip
-    return centre, float(found.confidence_interval.low), float(found.confidence_interval.high)
+    return center, float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def as_ratio(found: Difference, baseline: Sample) -> tuple[float, float, float]:
@@ -117,7 +117,7 @@ def as_ratio(found: Difference, baseline: Sample) -> tuple[float, float, float]:
 
 def _p(x: Array) -> float:
     draws = np.random.default_rng(0)
-    found = stats.permutation_test((x,), _centre, permutation_type="samples", n_resamples=FLIPS, vectorized=True,
+    found = stats.permutation_test((x,), _center, permutation_type="samples", n_resamples=FLIPS, vectorized=True,
                                    random_state=draws)  # fmt: skip
     return float(found.pvalue)
 

@@ -28,7 +28,7 @@ class Law(NamedTuple):
     """Weights [k], adding up to 1."""
     means: Tensor
     """Means [k, d]."""
-    centres: Tensor
+    centers: Tensor
     """Means along the axes [k, d]."""
     spreads: Tensor
     """Variances along the axes [k, d]."""
@@ -81,8 +81,8 @@ def mixture(weights: Tensor, means: Tensor, covariances: Tensor) -> Law:
     if covariances.ndim == 1:
         return Law(weights, means, means, covariances[:, None].expand_as(means), None)
     spreads, axes = torch.linalg.eigh(covariances)
-    centres = (means[:, None] @ axes)[:, 0]
-    return Law(weights, means, centres, spreads.clamp(min=0), axes.transpose(0, 1).flatten(1))
+    centers = (means[:, None] @ axes)[:, 0]
+    return Law(weights, means, centers, spreads.clamp(min=0), axes.transpose(0, 1).flatten(1))
 
 
 class Given(NamedTuple):
@@ -90,7 +90,7 @@ class Given(NamedTuple):
 
     shares: Tensor
     """Weights [b, k]."""
-    centres: Tensor
+    centers: Tensor
     """Means along the axes [b, k, d]."""
     spreads: Tensor
     """Variances along the axes [b or 1, k, d]."""
@@ -106,10 +106,10 @@ def given(law: Law, x: Tensor, kept: Tensor) -> Given:
     """Posterior of x_0 given x_t [b, d] and A_t [b or 1]."""
     kept = kept[:, None, None]
     variances = kept * law.spreads + (1 - kept)
-    off = law.along(x) - kept.sqrt() * law.centres
+    off = law.along(x) - kept.sqrt() * law.centers
     gain = law.spreads / variances
     shares = log_joint(law, off, variances).softmax(-1)
-    return Given(shares, law.centres + kept.sqrt() * gain * off, (1 - kept) * gain)
+    return Given(shares, law.centers + kept.sqrt() * gain * off, (1 - kept) * gain)
 
 
 class Mixture(Denoiser):
@@ -134,7 +134,7 @@ class Mixture(Denoiser):
         """Prediction v = (sqrt(A_t) x_t - E[x_0 | x_t]) / sqrt(B_t), [b, *shape]."""
         rows, kept = self._rows(x, t)
         post = given(net, rows, kept)
-        x0 = net.back(post.shares[..., None] * post.centres)
+        x0 = net.back(post.shares[..., None] * post.centers)
         kept = kept[:, None]
         return _like(x, (kept.sqrt() * rows - x0) / (1 - kept).sqrt())
 
@@ -144,7 +144,7 @@ class Mixture(Denoiser):
         uniform = torch.rand(n, **place).to(net.means.device)
         noise = torch.randn(n, net.means.shape[1], **place).to(net.means.device)
         chosen = _chosen(net.weights.expand(n, -1), uniform)
-        points: Tensor = net.of(chosen, net.centres[chosen] + net.spreads[chosen].sqrt() * noise)
+        points: Tensor = net.of(chosen, net.centers[chosen] + net.spreads[chosen].sqrt() * noise)
         samples: Tensor = points.float().unflatten(1, self.shape)
         return samples
 
@@ -159,12 +159,12 @@ class Mixture(Denoiser):
         if bool((net.spreads == 0).any()):
             return None
         rows = _padded(x.flatten(1).double())
-        return log_joint(net, net.along(rows) - net.centres, net.spreads).logsumexp(-1)[: len(x)].to(x)
+        return log_joint(net, net.along(rows) - net.centers, net.spreads).logsumexp(-1)[: len(x)].to(x)
 
     def posterior_covariance(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
         """Covariance Cov[x_0 | x_t] [b, d, d]: the remaining one within the components, and that between them."""
         post = given(net, *self._rows(x, t))
-        points, shares = net.each(post.centres), post.shares[..., None]
+        points, shares = net.each(post.centers), post.shares[..., None]
         off = (points - (shares * points).sum(1, keepdim=True)) * shares.sqrt()
         return (net.covariance(post.shares, post.spreads) + off.mT @ off)[: len(x)].to(x)
 
@@ -177,9 +177,9 @@ class Mixture(Denoiser):
         level = noise("component", x.flatten(1)[:, :1])[:, 0].double()
         chosen = _chosen(post.shares, torch.special.ndtr(_padded(level)))
         row = torch.arange(len(chosen), device=x.device)
-        spreads = post.spreads.expand_as(post.centres)[row, chosen]
+        spreads = post.spreads.expand_as(post.centers)[row, chosen]
         deviates = _padded(noise("point", x).flatten(1).double())
-        return _like(x, net.of(chosen, post.centres[row, chosen] + spreads.sqrt() * deviates))
+        return _like(x, net.of(chosen, post.centers[row, chosen] + spreads.sqrt() * deviates))
 
     def _rows(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """x_t as padded rows, and A_t for each, or once where all times are equal."""

@@ -62,8 +62,8 @@ def _patches() -> Any:
         photographs = load_sample_images().images
     except ImportError:
         raise BenchError("fitted_mixture needs pillow to read scikit-learn's photographs: pip install pillow") from None
-    grey = torch.stack([torch.from_numpy(photograph.copy()) for photograph in photographs]).double().mean(-1)
-    tiles = grey.unfold(1, 8, 8).unfold(2, 8, 8)
+    gray = torch.stack([torch.from_numpy(photograph.copy()) for photograph in photographs]).double().mean(-1)
+    tiles = gray.unfold(1, 8, 8).unfold(2, 8, 8)
     return (tiles.reshape(-1, 64) / 127.5 - 1).numpy()
 
 

@@ -22,7 +22,7 @@ class Scaled(InBlocks):
     k: PositiveInt = 10
 
     @abstractmethod
-    def reach(self, to_neighbours: Tensor) -> Tensor:
+    def reach(self, to_neighbors: Tensor) -> Tensor:
         """Reach of each point [n], from its distances to the k nearest [n, k], nearest first."""
 
     def statistics(self, data: Tensor, x: Tensor | None = None) -> Statistics:

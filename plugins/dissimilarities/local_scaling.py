@@ -21,9 +21,9 @@ class LocalScaling(Scaled):
     BenchError for k or fewer points.
     """
 
-    def reach(self, to_neighbours: Tensor) -> Tensor:
+    def reach(self, to_neighbors: Tensor) -> Tensor:
         """Distance to the k-th neighbor."""
-        return to_neighbours[:, -1]
+        return to_neighbors[:, -1]
 
     def between(self, x: Tensor, y: Tensor, of_x: Statistics, of_y: Statistics) -> Tensor:
         """Dissimilarities [b, m]."""

@@ -20,9 +20,9 @@ class NICDM(Scaled):
     one pass of the published iteration, as in Schnitzer et al. (2012). Raises BenchError for k or fewer points.
     """
 
-    def reach(self, to_neighbours: Tensor) -> Tensor:
+    def reach(self, to_neighbors: Tensor) -> Tensor:
         """Mean distance to the neighbors."""
-        return to_neighbours.mean(1)
+        return to_neighbors.mean(1)
 
     def between(self, x: Tensor, y: Tensor, of_x: Statistics, of_y: Statistics) -> Tensor:
         """Dissimilarities [b, m]."""

@@ -40,8 +40,8 @@ class DigitsClassifier(Feature):
         return train(torch.from_numpy(scans).float() / 16, torch.from_numpy(labels).long())
 
     def __call__(self, prepared: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        grey = (x.flatten(1).float() - self.low) / (self.high - self.low)
-        return _hidden([part.to(x.device) for part in prepared.values()], grey)
+        gray = (x.flatten(1).float() - self.low) / (self.high - self.low)
+        return _hidden([part.to(x.device) for part in prepared.values()], gray)
 
 
 def train(x: Tensor, labels: Tensor, epochs: int = 30, batch: int = 64) -> dict[str, Tensor]:

@@ -39,9 +39,9 @@ class Inception(Feature):
 
     def __call__(self, prepared: Mapping[str, Tensor], x: Tensor) -> Tensor:
         network = self._network(x)
-        grey = ((x.float() - self.low) / (self.high - self.low) * 255).round().clamp(0, 255).to(torch.uint8)
+        gray = ((x.float() - self.low) / (self.high - self.low) * 255).round().clamp(0, 255).to(torch.uint8)
         with torch.no_grad():
-            found = [network(rows)[0] for rows in grey.expand(-1, 3, -1, -1).split(self.batch)]
+            found = [network(rows)[0] for rows in gray.expand(-1, 3, -1, -1).split(self.batch)]
         return torch.cat(found)
 
     def _network(self, x: Tensor) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness import Dissimilarity, Metric, PositiveInt, hookimpl, named
 
-from ._neighbours import balls, holders, radii
+from ._neighbors import balls, holders, radii
 
 if TYPE_CHECKING:
     from torch import Tensor

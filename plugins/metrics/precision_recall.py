@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness import Dissimilarity, Metric, PositiveInt, hookimpl, named
 
-from ._neighbours import balls, radii
+from ._neighbors import balls, radii
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,9 +51,9 @@ class Recall(Metric):
         return reached(reference_features.double(), features.double(), self.k, self.dissimilarity)
 
 
-def reached(x: Tensor, centres: Tensor, k: int, by: Dissimilarity) -> float:
+def reached(x: Tensor, centers: Tensor, k: int, by: Dissimilarity) -> float:
     """Share of points [n, d] within the k-th neighbor's distance of some of [m, d]."""
-    return float((balls(x, centres, radii(centres, k, by), by) > 0).double().mean())
+    return float((balls(x, centers, radii(centers, k, by), by) > 0).double().mean())
 
 
 @hookimpl

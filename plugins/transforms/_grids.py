@@ -95,20 +95,20 @@ def exp(x: Tensor) -> Tensor:
     return threshold(x.clamp(min=-80.0).exp_(), 2e-35, 0.0)
 
 
-class Centres(NamedTuple):
+class Centers(NamedTuple):
     """A monotone map T(x) = sum_j w_j asinh((x - c_j) / scale): equal steps in T are dense around every center c_j."""
 
-    centres: Tensor
+    centers: Tensor
     weights: Tensor
     scale: float
 
     def map(self, x: Tensor) -> Tensor:
         """Value of T at x [r, q] -> [r, q]."""
-        return (self.weights[:, None] * asinh((x[..., None] - self.centres[:, None]) / self.scale)).sum(-1)
+        return (self.weights[:, None] * asinh((x[..., None] - self.centers[:, None]) / self.scale)).sum(-1)
 
     def slope(self, x: Tensor) -> Tensor:
         """Derivative dT/dx at x [r, q] -> [r, q]."""
-        z = (x[..., None] - self.centres[:, None]) / self.scale
+        z = (x[..., None] - self.centers[:, None]) / self.scale
         return (self.weights[:, None] / (1 + z * z).sqrt()).sum(-1) / self.scale
 
     def inverse(self, t: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -118,7 +118,7 @@ class Centres(NamedTuple):
         """
         ladder = torch.sinh(torch.linspace(0, 1, 20, dtype=t.dtype, device=t.device) * float(asinh(high - low).max()))
         ladder = torch.cat([-ladder.flip(0), ladder[1:]])
-        table = (self.centres[:, :, None] + self.scale * ladder).flatten(1)
+        table = (self.centers[:, :, None] + self.scale * ladder).flatten(1)
         table = torch.cat([low, table.clamp(low, high), high], 1).sort(-1).values
         values = self.map(table)
         place = torch.searchsorted(values, t).clamp(1, table.shape[1] - 1)
@@ -135,21 +135,21 @@ def crowded(law: Law, rows: Tensor, aim: Aim, *, df: float, scale: float) -> Nod
     log_error = torch.full_like(rows[:, :1], aim.log_error)
     if aim.relative:
         log_error = log_error - (df + 1) * torch.log1p(spread(rows) / scale)
-    centres = rows.topk(min(16, rows.shape[1])).values
+    centers = rows.topk(min(16, rows.shape[1])).values
     # Not P(max <= center): off the real line, toward the poles, ties of many classes grow as they do to the right.
-    near = _share(log_max_cdf(law, rows, centres + scale), log_error, aim)
+    near = _share(log_max_cdf(law, rows, centers + scale), log_error, aim)
     # n tied classes reach up by about n^(1 / df); they need a center unless the best is so near that its own serves.
     heap = scale * rows.shape[1] ** (1 / df)
-    above = _share(log_max_cdf(law, rows, centres + heap), log_error, aim)
-    wanted = torch.maximum(near, above * (1 - _cover(10 * (centres - centres[:, :1]) / heap)))
+    above = _share(log_max_cdf(law, rows, centers + heap), log_error, aim)
+    wanted = torch.maximum(near, above * (1 - _cover(10 * (centers - centers[:, :1]) / heap)))
     weights = [torch.ones_like(wanted[:, 0])]
-    for j in range(1, centres.shape[1]):
-        covered = [w * _cover((centres[:, k] - centres[:, j]) / scale) for k, w in enumerate(weights)]
+    for j in range(1, centers.shape[1]):
+        covered = [w * _cover((centers[:, k] - centers[:, j]) / scale) for k, w in enumerate(weights)]
         weights.append((wanted[:, j] - torch.stack(covered).sum(0)).clamp(min=0.0))
     weight = torch.stack(weights, 1)
     used = int((weight > 0).sum(1).max())
     weight, order = weight.sort(1, descending=True)
-    placed = Centres(centres.gather(1, order)[:, :used].clamp(min=-1e140), weight[:, :used], scale)
+    placed = Centers(centers.gather(1, order)[:, :used].clamp(min=-1e140), weight[:, :used], scale)
     return _along_map(law, rows, placed, log_error, (math.log(rows.shape[1]) - log_error) / df + 2, aim, df)
 
 
@@ -163,7 +163,7 @@ def _cover(z: Tensor) -> Tensor:
     return torch.asin(2 / (z.abs() + (4 + z * z).sqrt())) * (2 / math.pi)
 
 
-def _along_map(law: Law, rows: Tensor, placed: Centres, log_error: Tensor, right: Tensor, aim: Aim, df: float) -> Nodes:
+def _along_map(law: Law, rows: Tensor, placed: Centers, log_error: Tensor, right: Tensor, aim: Aim, df: float) -> Nodes:
     """Equal steps of `placed.map` from where P(max <= x) is negligible to scale * sinh(`right`)."""
     low, high = -log_error / df + 3, torch.zeros_like(right)
     for _ in range(12):

@@ -29,23 +29,23 @@ class NormalizedSoftmax(Along):
 
     def probabilities(self, rows: Tensor) -> Tensor:
         """Probabilities: [r, n] -> [r, n]."""
-        return self._standardised(rows).softmax(-1)
+        return self._standardized(rows).softmax(-1)
 
     def log_probabilities(self, rows: Tensor) -> Tensor:
         """Log-probabilities: [r, n] -> [r, n]."""
-        return log_softmax(self._standardised(rows))
+        return log_softmax(self._standardized(rows))
 
-    def _standardised(self, rows: Tensor) -> Tensor:
+    def _standardized(self, rows: Tensor) -> Tensor:
         inside = rows > -torch.inf
         count = inside.sum(-1, keepdim=True)
         values = torch.where(inside, rows, 0.0)
-        centred = torch.where(inside, values - values.sum(-1, keepdim=True) / count, 0.0)
-        largest = centred.detach().abs().amax(-1, keepdim=True)
+        centered = torch.where(inside, values - values.sum(-1, keepdim=True) / count, 0.0)
+        largest = centered.detach().abs().amax(-1, keepdim=True)
         unit = torch.where(largest > 0, largest, 1.0)  # after division by it, squares neither overflow nor underflow
-        variance = (centred / unit).square().sum(-1, keepdim=True) / count
+        variance = (centered / unit).square().sum(-1, keepdim=True) / count
         # Where all logits are equal the derivative of the root is infinite, but the centered logits are 0 there.
         std = torch.where(largest > 0, torch.where(largest > 0, variance, 1.0).sqrt() * unit, 0.0)
-        return torch.where(inside, self.gain * (centred / (std + self.eps)), -torch.inf)
+        return torch.where(inside, self.gain * (centered / (std + self.eps)), -torch.inf)
 
 
 @hookimpl

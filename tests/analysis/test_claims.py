@@ -56,7 +56,7 @@ def test_what_is_expected_is_said_apart_from_what_is_proved() -> None:
     )
 
 
-def test_neighbours_of_an_order_are_compared_where_it_is_claimed() -> None:
+def test_neighbors_of_an_order_are_compared_where_it_is_claimed() -> None:
     result = analyse(run({"one": 1.0, "two": -1.0}, [claim(order=["a", "b", "c"], where={"dataset": ["one"]})]))
     pairs = result["claims"][0]["pairs"]
     assert [(p["ahead"], p["behind"], p["holds"], p["fails"]) for p in pairs] == [("a", "b", ["one"], []), ("b", "c", ["one"], [])]  # fmt: skip

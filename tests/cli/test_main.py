@@ -52,8 +52,8 @@ def test_a_pipe_gets_no_escape_codes_and_fits_its_columns(folder: Bench, good: E
     assert "\x1b" not in good.out + good.err
     narrow = folder("report", "last", env={"COLUMNS": "80"}).out
     assert "Answer" in narrow and max(len(line) for line in narrow.splitlines()) <= 80
-    coloured = folder("report", "last", "--color", "always").out
-    assert "\x1b[" in coloured
+    colored = folder("report", "last", "--color", "always").out
+    assert "\x1b[" in colored
     assert "\x1b" not in folder("report", "last", "--color", "always", env={"NO_COLOR": "1"}).out
 
 

@@ -36,8 +36,8 @@ def test_a_pipe_gets_no_escape_codes_and_80_columns_hold_everything(both: Ended,
     assert "\x1b" not in both.out
     place = [line for line in both.out.splitlines() if "checked.py" in line]
     assert all(len(line) <= 80 for line in both.out.splitlines() if line not in place)
-    coloured = folder("check", "loss:hinge", "--color", "always").out
-    assert "\x1b[" in coloured
+    colored = folder("check", "loss:hinge", "--color", "always").out
+    assert "\x1b[" in colored
     assert "\x1b" not in folder("check", "loss:hinge", "--color", "always", env={"NO_COLOR": "1"}).out
 
 

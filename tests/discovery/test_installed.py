@@ -84,7 +84,7 @@ def test_nothing_is_imported_that_no_suite_names(site: Bench) -> None:
     assert imports(site) == []
 
 
-def test_a_loss_works_by_its_name_and_broken_neighbours_stop_nobody(site: Bench) -> None:
+def test_a_loss_works_by_its_name_and_broken_neighbors_stop_nobody(site: Bench) -> None:
     ended = site(site.suite("[good, installed]"), "--device", "cpu", "--json", "-")
     assert ended.code == 0, ended.err
     assert [cell["metrics"]["score"]["mean"] for cell in ended.json["cells"]] == [1.035, 5.0]

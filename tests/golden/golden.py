@@ -78,7 +78,7 @@ def facts(result: Any) -> list[Any]:
     old = "measure" in result  # of version 0.1.0
     rows = []
     for cell in result["cells"]:
-        vary = {renamed(axis, AXES, old): labelled(label, old) for axis, label in cell["vary"].items()}
+        vary = {renamed(axis, AXES, old): labeled(label, old) for axis, label in cell["vary"].items()}
         row: dict[str, Any] = {"row": vary, **{key: cell[key] for key in ("status", "tuned", "seeds")}}
         for part, read in (("metrics", metric), ("against", comparison), ("best", lambda mark, _: mark)):
             found = {renamed(name, METRICS, old): read(entry, old) for name, entry in cell[part].items()}
@@ -93,7 +93,7 @@ def renamed(word: str, table: Mapping[str, str], old: bool) -> str:
     return table.get(name, name) + bracket + fields if old else word
 
 
-def labelled(label: Any, old: bool) -> Any:
+def labeled(label: Any, old: bool) -> Any:
     """A label as it reads now."""
     for before, now in LABELS.items() if old and isinstance(label, str) else ():
         label = label.replace(before, now)
@@ -109,13 +109,13 @@ def metric(entry: Any, old: bool) -> Any:
 def comparison(entry: Any, old: bool) -> Any:
     """A comparison with the baseline."""
     verdict = renamed(entry["verdict"], VERDICTS, old) if entry["verdict"] else None
-    numbers = [labelled(entry[key], old) for key in ("baseline", "difference", "low", "high", "p", "p_holm", "family")]
+    numbers = [labeled(entry[key], old) for key in ("baseline", "difference", "low", "high", "p", "p_holm", "family")]
     return [*numbers, verdict, entry["needed"]]
 
 
 def claim(entry: Any, old: bool) -> Any:
     """A claim: where each pair of its order holds, fails and is open."""
-    return [entry["kind"], renamed(entry["metric"], METRICS, old), labelled(json.dumps(entry["pairs"]), old)]
+    return [entry["kind"], renamed(entry["metric"], METRICS, old), labeled(json.dumps(entry["pairs"]), old)]
 
 
 def compare(before: Path, after: Path) -> int:

@@ -1,4 +1,4 @@
-"""Nearest neighbours and N_k against scikit-learn's brute force, exact arithmetic and differences one by one."""
+"""Nearest neighbors and N_k against scikit-learn's brute force, exact arithmetic and differences one by one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def counts(x: Tensor, k: int, **options: Any) -> Tensor:
 
 
 def by_differences(x: Tensor, k: int) -> np.ndarray:
-    """The neighbours by distance, then number: every difference squared in float64, sorted stably."""
+    """The neighbors by distance, then number: every difference squared in float64, sorted stably."""
     found = []
     for i, row in enumerate(x.numpy()):
         gaps = np.square(x.numpy() - row).sum(1)
@@ -70,7 +70,7 @@ def test_the_published_draws() -> None:
     assert round(float((others == 0).double().mean()), 3) == 0.504
     assert round(float(stats.skew(others.numpy())), 1) == 16.1
     assert [round(float(part.mean()), 2) for part in (norms[others >= 50], norms)] == [20.90, 22.61]
-    selves = k_occurrence(index[:, :4], 10_000) + 1  # who counts as its own neighbour has four places left
+    selves = k_occurrence(index[:, :4], 10_000) + 1  # who counts as its own neighbor has four places left
     assert ((selves >= 50).sum(), (selves > 50).sum(), (selves == 0).sum()) == (138, 130, 0)
     assert round(float(stats.skew(selves.numpy())), 1) == 16.8
 
@@ -145,7 +145,7 @@ HARD: dict[str, Callable[[], Tensor]] = {
 @pytest.mark.parametrize("name", HARD)
 def test_whatever_rounding_could_misplace_is_right(name: str) -> None:
     x = HARD[name]()
-    unit = x / 2.0 ** round(float(x.abs().max().log2()))  # the same neighbours; squares that do not overflow
+    unit = x / 2.0 ** round(float(x.abs().max().log2()))  # the same neighbors; squares that do not overflow
     found = k_nearest(x, 7)
     if name == "tiny beside huge":  # where squares of float64 vanish, whole numbers do not
         assert (found.indices[:10].numpy() == by_fractions(x, 10, 7)).all()

@@ -36,7 +36,7 @@ class TwoPoints(Denoiser):
         kept = self.schedule.alpha_bar(t).to(x)[:, None]
         near, far = 0.01 * kept + 1 - kept, 0.25 * kept + 1 - kept
         first = x[:, :1]
-        pull = torch.tanh(first * kept.sqrt() / near)  # E[sign of x_0's centre | x_t]
+        pull = torch.tanh(first * kept.sqrt() / near)  # E[sign of x_0's center | x_t]
         return torch.cat([(first - kept.sqrt() * pull) / near, x[:, 1:] / far], 1) * (1 - kept).sqrt()
 
 

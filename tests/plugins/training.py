@@ -51,7 +51,7 @@ class Residual(nn.Module):
 
 
 def parts() -> Iterator[Subset]:
-    """47 training, 13 validation and 21 test rows of one table, other rows and another standardisation each seed."""
+    """47 training, 13 validation and 21 test rows of one table, other rows and another standardization each seed."""
     draw = torch.Generator().manual_seed(3)
     table = torch.randn(ROWS, COLUMNS, generator=draw)
     labels = (table @ torch.randn(COLUMNS, CLASSES, generator=draw)).argmax(1)

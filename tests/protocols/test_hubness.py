@@ -98,7 +98,7 @@ def test_fewer_dimensions_are_the_first_principal_components(tmp_path: Path) -> 
     np.testing.assert_array_equal(seen(open_session(tmp_path, "digits", n=400, dim=64), 0)[0], whole)
 
 
-def test_columns_in_units_of_their_own_are_standardised(tmp_path: Path) -> None:
+def test_columns_in_units_of_their_own_are_standardized(tmp_path: Path) -> None:
     points = seen(open_session(tmp_path, "wine", n=150), 0)[0]
     np.testing.assert_allclose(points.mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(points.std(0, correction=0), 1)
@@ -110,7 +110,7 @@ def test_what_has_no_classes_has_no_labels(tmp_path: Path, name: str) -> None:
     assert labels is None and points.shape[0] == 100 and points.ndim == 2
 
 
-def test_neighbours_and_counts_by_the_whole_matrix(tmp_path: Path) -> None:
+def test_neighbors_and_counts_by_the_whole_matrix(tmp_path: Path) -> None:
     points, _, neighbors, counts = seen(open_session(tmp_path, n=250, dim=12, k=6), 0)
     matrix = spatial.distance.cdist(points, points) + np.diag(np.full(250, np.inf))
     expected = matrix.argsort(1)[:, :6]
@@ -158,8 +158,8 @@ def test_engines_agree_and_others_are_skipped(tmp_path: Path) -> None:
     ours, theirs = (seen(open_session(tmp_path, n=300, engine=engine), 0) for engine in ("exact", "sklearn"))
     assert torch.equal(ours[2], theirs[2])
     notes = [open_session(tmp_path, n=300, engine=engine).notes for engine in ("exact", "sklearn")]
-    assert notes[0] == ["neighbours found by the engine exact"]
-    assert notes[1] == [f"neighbours found by the engine sklearn {sklearn.__version__}"]
+    assert notes[0] == ["neighbors found by the engine exact"]
+    assert notes[1] == [f"neighbors found by the engine sklearn {sklearn.__version__}"]
     with pytest.raises(Skip, match="sklearn finds no neighbors by cosine"):
         open_session(tmp_path, n=300, engine="sklearn", dissimilarity="cosine").measure([0], {})
 

@@ -89,7 +89,7 @@ def test_intervals_over_seeds_and_within_a_seed_are_told_apart(data: Any, ended:
 def test_the_engine_is_in_record_and_report(folder: Bench, ended: Ended) -> None:
     (file,) = (folder.folder / "results" / "records").glob("*.jsonl")
     records = [json.loads(line) for line in file.read_text().splitlines()]
-    note = "neighbours found by the engine exact"
+    note = "neighbors found by the engine exact"
     assert all(record["notes"] == [note] and record["protocol"]["engine"] == "exact" for record in records)
     assert f"\n  {note}\n" in ended.out
 

@@ -1,4 +1,4 @@
-"""Every test starts without wishes about colour and width."""
+"""Every test starts without wishes about color and width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream receives: colour, width, glyphs."""
+"""What a stream receives: color, width, glyphs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_plain_glyphs_where_the_stream_lacks_the_others(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("terminal", "color", "no_color", "coloured"),
+    ("terminal", "color", "no_color", "colored"),
     [
         (False, "auto", None, False),
         (False, "always", None, True),
@@ -40,13 +40,13 @@ def test_plain_glyphs_where_the_stream_lacks_the_others(encoding: str) -> None:
     ],
 )
 def test_escape_codes_only_where_wanted(
-    terminal: bool, color: str, no_color: str | None, coloured: bool, monkeypatch: pytest.MonkeyPatch
+    terminal: bool, color: str, no_color: str | None, colored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if no_color is not None:
         monkeypatch.setenv("NO_COLOR", no_color)
-    coloured_report = printed(result(), Stream(terminal), color)
-    assert ("\x1b[" in coloured_report) == coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured_report) == render(result(), "console", 100)
+    colored_report = printed(result(), Stream(terminal), color)
+    assert ("\x1b[" in colored_report) == colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored_report) == render(result(), "console", 100)
 
 
 def test_force_color_does_not_reach_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:

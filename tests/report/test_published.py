@@ -107,10 +107,10 @@ def test_the_unit_is_the_columns() -> None:
 
 def test_rows_are_italic_and_pipes_get_no_escape_codes() -> None:
     shown = data(entry("hinge", 0.4321), entry("sklearn", 0.25))
-    coloured = printed(shown, Stream(terminal=True))
+    colored = printed(shown, Stream(terminal=True))
     for text in ("  published [1]", "0.4321", "sklearn [1]", "0.2500"):
-        assert re.search(rf"\x1b\[3m[^\x1b]*{re.escape(text)}", coloured), text
-    assert coloured.count("\x1b[3m") == 4
+        assert re.search(rf"\x1b\[3m[^\x1b]*{re.escape(text)}", colored), text
+    assert colored.count("\x1b[3m") == 4
     for stream in (Stream(), Stream(encoding="ascii")):
         plain = printed(shown, stream)
         assert "\x1b" not in plain and "\n  published [1]" in plain and "\nsklearn [1]" in plain and TITLE in plain

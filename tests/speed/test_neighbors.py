@@ -1,4 +1,4 @@
-"""Exact nearest neighbours against scikit-learn's brute force, CPU seconds in one thread in the same run; and memory."""
+"""Exact nearest neighbors against scikit-learn's brute force, CPU seconds in one thread in the same run; and memory."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def order(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def _flow_error(sampler: Sampler, data: DiffusionModel, times: Tensor) -> float:
-    """Relative. Of centred normal data the flow keeps every deviation in proportion."""
+    """Relative. Of centered normal data the flow keeps every deviation in proportion."""
     variance = _start(data, times, 0.0)[1]
     shares = (torch.arange(8, dtype=torch.float64) + 0.5) / 8
     points = variance.sqrt() * torch.special.ndtri(shares)[:, None]

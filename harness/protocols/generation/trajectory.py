@@ -104,7 +104,7 @@ def _groups(c: float | Tensor, missed: Tensor, x: Tensor) -> tuple[Tensor, Tenso
 
 
 def _interpolated(at: Tensor, values: Tensor, where: Tensor) -> Tensor:
-    """Rows of values [m, n] known at m places, at others [k] -> [k, n]; a straight line between neighbours."""
+    """Rows of values [m, n] known at m places, at others [k] -> [k, n]; a straight line between neighbors."""
     if len(at) == 1:
         return values
     right = torch.searchsorted(at, where).clamp(1, len(at) - 1)

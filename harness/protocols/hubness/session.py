@@ -31,10 +31,10 @@ class Counting(CellRunner):
     def __init__(self, settings: HubnessSettings, case: CellContext) -> None:
         self._settings, self._case = settings, case
         self._points = Points(case.components["dataset"], case.artifacts["dataset"], settings.n, settings.dim)
-        self.notes = [f"neighbours found by the engine {release(settings.engine)}"]
+        self.notes = [f"neighbors found by the engine {release(settings.engine)}"]
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
-        """Every metric on one seed's points. Raises Skip where the engine finds no neighbours by this dissimilarity."""
+        """Every metric on one seed's points. Raises Skip where the engine finds no neighbors by this dissimilarity."""
         found = Found(self._settings, self._case, *self._points.drawn(seeds[0]))
         asked = {name: requested_inputs(metric, 0, METRIC_INPUTS) for name, metric in self._case.metrics.items()}
         if any({"neighbors", "counts"} & names for names in asked.values()):

@@ -179,7 +179,7 @@ class TestData:
     def test_digits_keep_the_mean_of_the_scans(self, digits: Any) -> None:
         from sklearn.datasets import load_digits
 
-        # Expectation-maximisation keeps the mean of the data, whatever it converges to.
+        # Expectation-maximization keeps the mean of the data, whatever it converges to.
         assert np.allclose(digits.moments()[0].numpy(), load_digits().data.mean(0) / 8 - 1, rtol=0, atol=1e-9)
 
     def test_patches_keep_the_mean_of_the_photographs(self) -> None:

@@ -50,11 +50,11 @@ def test_patches_held_out_are_of_columns_not_trained_on(size: int, patches: int)
 
 def _columns(patch: Tensor, photographs: list[Tensor]) -> set[int]:
     """The columns at which a patch stands in one of the photographs."""
-    grey, size = ((patch + 1) * 127.5).round().to(torch.uint8), patch.shape[-1]
+    gray, size = ((patch + 1) * 127.5).round().to(torch.uint8), patch.shape[-1]
     found = set()
     for photograph in photographs:
-        rows = (photograph[:, : -size + 1, : -size + 1] == grey[:, :1, :1]).all(0).nonzero()
+        rows = (photograph[:, : -size + 1, : -size + 1] == gray[:, :1, :1]).all(0).nonzero()
         for row, column in rows.tolist():
-            if torch.equal(photograph[:, row : row + size, column : column + size], grey):
+            if torch.equal(photograph[:, row : row + size, column : column + size], gray):
                 found.add(column)
     return found

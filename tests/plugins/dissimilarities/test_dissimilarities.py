@@ -149,7 +149,7 @@ def test_blocks_are_the_rows_in_order(name: str, fields: dict[str, Any], monkeyp
 
 
 @EVERY
-def test_neighbours_are_those_of_the_whole_matrix(name: str, fields: dict[str, Any]) -> None:
+def test_neighbors_are_those_of_the_whole_matrix(name: str, fields: dict[str, Any]) -> None:
     x = points(60, seed=5)
     matrix = by(name, **fields)(x).fill_diagonal_(torch.inf)
     found = by(name, **fields).nearest(x, 7)
@@ -174,7 +174,7 @@ def test_five_points() -> None:
     assert by("nicdm", k=2)(TOY)[0, 1].item() == pytest.approx(0.8752190930, abs=1e-10)
 
 
-def test_many_copies_leave_no_neighbour_at_a_distance() -> None:
+def test_many_copies_leave_no_neighbor_at_a_distance() -> None:
     x = torch.cat([torch.zeros(9, 2), torch.ones(9, 2), points(9, 2).float()]).double()
     for name in ("local_scaling", "nicdm"):
         found = by(name, k=3)(x)
@@ -195,7 +195,7 @@ def test_too_few_points(name: str) -> None:
         by("mutual_proximity")(points(2))
 
 
-def test_other_engines_find_euclidean_neighbours_alone() -> None:
+def test_other_engines_find_euclidean_neighbors_alone() -> None:
     x = points(200)
     assert torch.equal(by("euclidean").nearest(x, 5, "sklearn").indices, k_nearest(x, 5).indices)
     with pytest.raises(Skip, match="sklearn finds no neighbors by cosine"):
@@ -240,7 +240,7 @@ def test_a_call_is_all_one_has_to_write() -> None:
 @pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize("metric", ["precision", "recall", "density", "coverage"])
-def test_neighbour_metrics_take_any(metric: str, name: str, fields: dict[str, Any]) -> None:
+def test_neighbor_metrics_take_any(metric: str, name: str, fields: dict[str, Any]) -> None:
     x, y = points(60, 4, seed=9) * 1.3, points(50, 4, seed=10)
     asked = (y, x) if metric == "recall" else (x, y)
     own = whole(name, asked[1], None, **fields)

@@ -109,7 +109,7 @@ def test_hard_labels_cannot_tell_truncated_from_kl() -> None:
         torch.testing.assert_close(make("grouped_truncated")(logits, y), make("grouped_kl")(logits, y))
 
 
-def minimised(name: str, target: Tensor) -> Tensor:
+def minimized(name: str, target: Tensor) -> Tensor:
     """The probabilities at the minimum, from random logits."""
     logits = torch.randn(target.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     logits.requires_grad_()
@@ -130,14 +130,14 @@ def minimised(name: str, target: Tensor) -> Tensor:
 def test_the_optimum_of_the_truncated_form_is_not_the_soft_label() -> None:
     target = torch.tensor([[[0.5, 0.3, 0.2]]], dtype=torch.float64)
     published = torch.tensor([[[0.40439958, 0.32359961, 0.27200082]]], dtype=torch.float64)
-    torch.testing.assert_close(minimised("grouped_truncated", target), published, atol=2e-8, rtol=0)
+    torch.testing.assert_close(minimized("grouped_truncated", target), published, atol=2e-8, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["grouped_soft", "grouped_kl", "grouped_cross_entropy"])
 @pytest.mark.parametrize("items", [1, 4])
 def test_the_optimum_of_the_others_is_the_soft_label(name: str, items: int) -> None:
     _, target = draw(1, items, 3, soft=True)
-    torch.testing.assert_close(minimised(name, target), target, atol=1e-6, rtol=0)
+    torch.testing.assert_close(minimized(name, target), target, atol=1e-6, rtol=0)
 
 
 def test_kl_is_zero_at_the_soft_label_and_nowhere_near_it() -> None:

@@ -86,7 +86,7 @@ def test_equality_and_its_contrary(name: str) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 4, 9])
-def test_neighbours_vote_as_in_scikit_learn(k: int) -> None:
+def test_neighbors_vote_as_in_scikit_learn(k: int) -> None:
     x = points(150, 4)
     labels = (x[:, 0] * 2).round().long().clamp(-1, 1) + 1
     model = KNeighborsClassifier(k, algorithm="brute")

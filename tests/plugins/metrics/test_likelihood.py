@@ -1,4 +1,4 @@
-"""Bits per dimension of images with grey levels, and the likelihood of the probability flow."""
+"""Bits per dimension of images with gray levels, and the likelihood of the probability flow."""
 
 from __future__ import annotations
 

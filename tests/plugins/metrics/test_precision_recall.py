@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage against loops over scikit-learn's neighbours and their expectations."""
+"""Precision, recall, density and coverage against loops over scikit-learn's neighbors and their expectations."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_draws_are_repeatable_and_in_shape(shape: tuple[int, ...]) -> None:
     assert not len(x) or not torch.equal(x, draw("hub", *shape, seed=1, **SMALL))
 
 
-def test_those_are_kept_whom_many_have_for_a_neighbour() -> None:
+def test_those_are_kept_whom_many_have_for_a_neighbor() -> None:
     """Batch after batch, counted by scikit-learn, the point itself left out."""
     generator, kept = torch.Generator().manual_seed(3), []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""To the bit: a seed's numbers do not depend on the seeds asked for with it, a lane's not on its neighbours."""
+"""To the bit: a seed's numbers do not depend on the seeds asked for with it, a lane's not on its neighbors."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_lane_that_diverges_stays_alone(optimizer: str, tmp_path: Path) -> Non
     torch.testing.assert_close(runs[0][others], runs[2][others], rtol=1e-4, atol=1e-5)
 
 
-def test_a_lane_does_not_depend_on_the_data_of_its_neighbours(tmp_path: Path) -> None:
+def test_a_lane_does_not_depend_on_the_data_of_its_neighbors(tmp_path: Path) -> None:
     job = make_job("focal", tmp_path, seeds=range(32))
     mixed = make_job("focal", tmp_path, seeds=[(k + 3) % 32 if k != 11 else 11 for k in range(32)])
     stacked = component("trainer", "stacked")

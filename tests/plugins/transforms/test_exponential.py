@@ -136,7 +136,7 @@ def test_negative_exponential_is_the_published_sum(n: int) -> None:
 @pytest.mark.verify
 @EVERY
 @pytest.mark.parametrize(("n", "spread"), [(1, 1.0), (7, 0.0), (40, 3.0), (1000, 0.0), (1000, 2.0)])
-def test_sums_to_one_without_being_normalised(name: str, n: int, spread: float) -> None:
+def test_sums_to_one_without_being_normalized(name: str, n: int, spread: float) -> None:
     p = component("transform", name)(logits(2, n, spread=spread))
     assert (p.sum(-1) - 1).abs().max() < 1e-10
     assert spread != 0 or torch.allclose(p, torch.full_like(p, 1 / n), rtol=1e-9)

@@ -132,7 +132,7 @@ def test_fifty_thousand_classes() -> None:
     assert (log_p.detach() - exact).abs().max() < 5e-6
 
 
-def test_a_row_does_not_depend_on_its_neighbours() -> None:
+def test_a_row_does_not_depend_on_its_neighbors() -> None:
     z = logits(3, 200, spread=2.0)
     z[1] *= 50
     z[2, :100] = -torch.inf

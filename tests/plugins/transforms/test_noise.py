@@ -1,4 +1,4 @@
-"""The noise transforms against closed forms, other integrations and their own un-normalised mass."""
+"""The noise transforms against closed forms, other integrations and their own un-normalized mass."""
 
 from __future__ import annotations
 

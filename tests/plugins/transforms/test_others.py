@@ -1,4 +1,4 @@
-"""Normalised, Taylor, spherical and sampled softmax."""
+"""Normalized, Taylor, spherical and sampled softmax."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sparsemax and entmax against optimisers, high precision and the entmax package where it is installed."""
+"""Sparsemax and entmax against optimizers, high precision and the entmax package where it is installed."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ def quadrature(ready: Any, t: int) -> tuple[float, float, float]:
 def law(kept: float, x: Any) -> Any:
     """The density of x_t of the mixture."""
     found = 0.0
-    for weight, centre, std in zip(*MIXTURE.values(), strict=True):
+    for weight, center, std in zip(*MIXTURE.values(), strict=True):
         variance = kept * std**2 + 1 - kept
-        found = found + weight * np.exp(-((x - kept**0.5 * centre) ** 2) / 2 / variance) / math.sqrt(
+        found = found + weight * np.exp(-((x - kept**0.5 * center) ** 2) / 2 / variance) / math.sqrt(
             2 * math.pi * variance
         )
     return found
