@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.base import Component, derived, dynamic_fields, replace_fields
+from harness.base import Component, build_defaults_with, derived, dynamic_fields, replace_fields
 from harness.dynamic import GeometricSchedule, Learned, LinearSchedule
 from harness.errors import BenchError, Skip, near_miss
 from harness.fields import FilePath, NonNegative, Positive, PositiveInt, UnitInterval, named
@@ -113,6 +113,15 @@ _LATER = {
     "Result": "harness.report.result",
 }
 
+
+def _built(kind: str, name: str) -> object:
+    """A component that a default names, among the stock and installed ones."""
+    from harness.discovery.registry import component
+
+    return component(kind, name)
+
+
+build_defaults_with(_built)
 
 if not TYPE_CHECKING:  # a type checker would take every misspelled name for one that is found here
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform, get_typ
 
 from harness.dynamic import Dynamic
 from harness.errors import BenchError, near_miss
-from harness.fields import Json, Named, Schema, convert, schema_of
+from harness.fields import Json, Named, Schema, convert, kind_in, schema_of
 
 REQUIRED = inspect.Parameter.empty
 """The default of a field that has none."""
@@ -56,6 +56,31 @@ def is_derived(cls: type, name: str) -> bool:
     return isinstance(inspect.getattr_static(cls, name), (_Derived, property))
 
 
+_BUILDERS: list[Callable[[str, str], Any]] = []
+"""The one function that `build_defaults_with` was given; this module knows no plugins."""
+
+
+class _NamedDefault:
+    """A default that names a component: the name in the class, in an instance the component, built when first used."""
+
+    def __init__(self, attribute: str, default: Named) -> None:
+        self.attribute, self.default = attribute, default
+
+    def __get__(self, instance: Component | None, owner: type[Component]) -> Any:
+        if instance is None or not _BUILDERS:
+            return self.default
+        field = _field_name(self.attribute)
+        schema = {**declared_schemas(owner), **schemas(owner)}[field]
+        made = _BUILDERS[-1](str(kind_in(schema)), self.default.name)
+        object.__setattr__(instance, self.attribute, made)
+        return made
+
+
+def build_defaults_with(builder: Callable[[str, str], Any]) -> None:
+    """Set the function of kind and name that builds what the defaults of components name."""
+    _BUILDERS[:] = [builder]
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
     """Base of every kind. A subclass is a frozen keyword-only dataclass; its annotated attributes are its fields.
@@ -75,12 +100,16 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
         documented = bool(cls.__doc__)
         _settle_declarations(cls)
         dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(cls)
+        _settle_named(cls)
         if not documented:  # dataclass writes one of its own, which would hide that the author did not
             cls.__doc__ = None
 
     def __post_init__(self) -> None:
         for name, schema in schemas(type(self)).items():
-            value = getattr(self, attribute(name))
+            value = vars(self)[attribute(name)]
+            if isinstance(value, Named):
+                del vars(self)[attribute(name)]
+                continue
             if isinstance(value, Dynamic) and not self.dynamic:
                 raise BenchError(
                     f"{name_of(type(self))}.{name}: only losses and transforms can learn or schedule a field"
@@ -104,7 +133,7 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
 
     def _settled(self) -> dict[str, object]:
         """The fields that differ from their defaults."""
-        values = {name: getattr(self, attribute(name)) for name in schemas(type(self))}
+        values = {name: vars(self).get(attribute(name), default_of(type(self), name)) for name in schemas(type(self))}
         return {name: value for name, value in values.items() if not _same(value, default_of(type(self), name))}
 
 
@@ -116,6 +145,14 @@ def _settle_declarations(cls: type[Component]) -> None:
     for name in inspect.get_annotations(cls):
         if name in cls.declared_attributes and name not in vars(cls):
             setattr(cls, name, dataclasses.field())
+
+
+def _settle_named(cls: type[Component]) -> None:
+    """Replaces defaults that are names, of fields and of declared attributes, by what builds them."""
+    fields = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for name in (*fields, *cls.declared_attributes):
+        if isinstance(default := inspect.getattr_static(cls, name, None), Named):
+            setattr(cls, name, _NamedDefault(name, default))
 
 
 def _same(value: object, default: object) -> bool:

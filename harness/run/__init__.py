@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,13 @@ if TYPE_CHECKING:
 
 
 class _Callable(ModuleType):
-    """This package, which importing puts in the place of the function `harness.run`: called, it does what that does."""
+    """This package, which an import puts in the place of the function `harness.run`: it can be called like it."""
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        from harness.run.pipeline import run
+
+        return inspect.signature(run)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Result:
         from harness.run.pipeline import run

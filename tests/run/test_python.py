@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 import harness
 from tests.conftest import NOOP, Bench
@@ -140,3 +141,12 @@ def test_importing_the_door_is_cheap() -> None:
     code = "import sys, harness; print([n for n in ('torch', 'numpy', 'scipy', 'rich', 'yaml') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
     assert done.stdout == "[]\n"
+
+
+def test_a_class_called_directly_has_the_components_its_defaults_name() -> None:
+    loss = harness.components("loss")["nll"]()
+    logits, target = torch.tensor([[0.5, 2.0, -1.0]]), torch.tensor([2])
+    assert repr(loss) == "nll" and loss.spec() == {"name": "nll"} and loss == harness.component("loss", "nll")
+    assert torch.equal(loss(logits, target), torch.nn.functional.cross_entropy(logits, target, reduction="none"))
+    flat = harness.components("denoiser")["gaussian"](dim=2)
+    assert flat.schedule == harness.component("schedule", "linear") and flat.shape == (2,)
