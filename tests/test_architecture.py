@@ -83,6 +83,13 @@ def used(file: Path) -> set[str]:
     return found - {module(file)}
 
 
+def beside(file: Path) -> set[str]:
+    """The modules of its own folder that a plugin's file imports, for types too."""
+    nodes = [node for node in ast.walk(tree(file)) if isinstance(node, ast.ImportFrom) and node.level]
+    stems = {node.module or alias.name for node in nodes for alias in node.names}
+    return {str(other) for stem in stems if (other := file.parent / f"{stem}.py").is_file()}
+
+
 @pytest.mark.parametrize("file", HARNESS, ids=name)
 def test_a_module_imports_its_own_floor_or_lower_ones(file: Path) -> None:
     if module(file) == DOOR:
@@ -99,6 +106,7 @@ def test_every_module_has_a_floor() -> None:
 def test_no_module_imports_itself_by_way_of_others() -> None:
     """Circles, those of types alone too; the door, which opens on everything, is not followed."""
     graph = {module(file): used(file) - {DOOR} for file in HARNESS if module(file) != DOOR}
+    graph |= {str(file): beside(file) for file in PLUGINS}
     done: set[str] = set()
 
     def visit(each: str, path: tuple[str, ...]) -> None:

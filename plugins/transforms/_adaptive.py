@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ._grids import NEVER, Aim, Nodes, left_end, log_max_cdf, panels
-from ._laws import Law
+from ._grids import NEVER, left_end, log_max_cdf, panels
+from ._law import Aim, Law, Nodes
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

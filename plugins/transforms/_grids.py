@@ -16,7 +16,7 @@ from torch.nn.functional import threshold
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._laws import Law
+    from ._law import Aim, Law, Nodes
 
 FAR = -1e150
 """Replaces a masked logit: it never wins, and arithmetic on it does not overflow."""
@@ -26,16 +26,6 @@ NEVER = -1e30
 
 ELEMENTS = 1 << 17
 """Most numbers in one temporary tensor; larger ones do not fit into the processor's cache."""
-
-
-class Aim(NamedTuple):
-    """Requirement on a grid: the logarithm of the error allowed, relative to each p (`relative`) or to 1."""
-
-    log_error: float
-    relative: bool
-
-
-Nodes = tuple["Tensor", "Tensor"]
 
 
 def log_max_cdf(law: Law, rows: Tensor, x: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ._grids import NEVER, Aim, Nodes, left_end, log_max_cdf, panels, spread, steps_between
-from ._laws import Law, uniforms
+from ._grids import NEVER, left_end, log_max_cdf, panels, spread, steps_between
+from ._law import Aim, Law, Nodes, uniforms
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -17,7 +17,7 @@ from ._race import Race
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from ._laws import Law
+    from ._law import Law
 
 
 class Noise(Noisy):

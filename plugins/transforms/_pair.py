@@ -11,7 +11,7 @@ from ._along import clean
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._laws import Law
+    from ._law import Law
 
 
 def pair(rows: Tensor, law: Law, relative: bool) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._laws import Law
+    from ._law import Law
 
 
 def published(law: Law, rows: Tensor, count: int) -> Tensor:

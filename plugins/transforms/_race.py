@@ -15,15 +15,16 @@ import torch
 
 from . import _table, _triton
 from ._along import clean
-from ._grids import ELEMENTS, FAR, Aim, exp
+from ._grids import ELEMENTS, FAR, exp
+from ._law import Aim
 from ._spread import one_pass, spread
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._laws import Law
+    from ._law import Law
     from ._spread import Spread
-    from ._table import Table
+    from ._tabulated import Table
 
     Parts = tuple[Tensor, ...]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import logsigmoid
 
-from ._grids import FAR, NEVER, Aim, Nodes, left_end, spread, steps_between
-from ._laws import LOG_ERROR, Law, Plan, uniforms
+from ._grids import FAR, NEVER, left_end, spread, steps_between
+from ._law import LOG_ERROR, Aim, Law, Nodes, Plan, uniforms
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

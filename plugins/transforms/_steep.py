@@ -8,19 +8,19 @@ wide cells: it is integrated against functions that vary slowly with x.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 
 from ._grids import exp
 from ._spread import weights_of
+from ._tabulated import Steep, Table
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._laws import Law
+    from ._law import Law
     from ._spread import Spread
-    from ._table import Table
 
 WIDE = 0.125
 """Approximate width of the wide cells."""
@@ -28,22 +28,6 @@ WIDE = 0.125
 ELEMENTS = 1 << 16
 """Most numbers in one temporary tensor."""
 LOG_ERROR = math.log(1e-8)
-
-
-class Steep(NamedTuple):
-    """Tables of the sums: nodes x [q] and points m [b]."""
-
-    x: Tensor
-    wide: Tensor
-    """Points of the wide cells [c]."""
-    log_weighted: Tensor
-    """Sum of log h(x_q - m_c) and the logarithm of the weight of the node, [q, c]."""
-    up: Tensor
-    """Interpolation from wide cells to cells, [c, b]."""
-
-    def to(self, device: torch.device) -> Steep:
-        """The same tables on another device."""
-        return Steep(*(part.to(device) for part in self))
 
 
 def steep(law: Law, x: Tensor, weights: Tensor, m: Tensor, depth: float) -> Steep:

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from scipy.special import logsumexp, roots_jacobi
 
-from ._grids import Aim, Nodes, crowded
-from ._laws import LOG_ERROR, Law, Plan, uniforms
+from ._grids import crowded
+from ._law import LOG_ERROR, Aim, Law, Nodes, Plan, uniforms
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

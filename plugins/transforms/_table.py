@@ -9,41 +9,20 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.functional import threshold
 
 from . import _steep
 from ._spread import Cells
+from ._tabulated import Table
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._laws import Law
+    from ._law import Law
     from ._spread import Spread
-    from ._steep import Steep
-
-
-class Table(NamedTuple):
-    """Tables of log F and h at x_q - m_b, [b, q]: float32, or float64 for logarithms, which go down to exp(-300)."""
-
-    cells: Cells
-    log_cdf: Tensor
-    h: Tensor
-    weighted: Tensor
-    """h times the weight of its node, [q, b]."""
-    mends: bool = False
-    """True if rows with a logit below the first cell are left to the quadrature."""
-    steep: Steep | None = None
-    """Tables for logarithms, of laws that need them."""
-
-    def on(self, cells: Cells) -> Table:
-        """The part of the tables for the last of its cells."""
-        skip = self.cells.size - cells.size
-        steep = self.steep and self.steep._replace(up=self.steep.up[:, skip:])
-        parts = self.log_cdf[skip:], self.h[skip:], self.weighted[:, skip:]
-        return Table(cells, *parts, self.mends, steep) if skip else self
 
 
 @functools.lru_cache(maxsize=64)

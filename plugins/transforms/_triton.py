@@ -17,7 +17,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._table import Table
+    from ._tabulated import Table
 
 BLOCK = 1024
 """Most classes that one program processes."""

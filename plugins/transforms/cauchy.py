@@ -10,7 +10,7 @@ from ._noise import Noise
 from ._student import Student
 
 if TYPE_CHECKING:
-    from ._laws import Law
+    from ._law import Law
 
 
 class Cauchy(Noise):

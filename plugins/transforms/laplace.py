@@ -11,7 +11,7 @@ from ._laplace import LaplaceRace
 from ._noise import Noise
 
 if TYPE_CHECKING:
-    from ._laws import Law
+    from ._law import Law
     from ._race import Race
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness import Transform, hookimpl
 
-from . import _laws
+from . import _light_tails
 from ._noise import Noise
 
 if TYPE_CHECKING:
-    from ._laws import Law
+    from ._law import Law
 
 
 class Logistic(Noise):
@@ -23,7 +23,7 @@ class Logistic(Noise):
 
     def law(self) -> Law:
         """The standard logistic distribution."""
-        return _laws.Logistic()
+        return _light_tails.Logistic()
 
     def reference_noise(self) -> Any:
         """Noise distribution, for an independent reference."""

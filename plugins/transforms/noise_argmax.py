@@ -12,7 +12,7 @@ from ._adaptive import OfTorch, distribution
 from ._noise import Noise
 
 if TYPE_CHECKING:
-    from ._laws import Law
+    from ._law import Law
 
 
 class NoiseArgmax(Noise):

@@ -10,7 +10,7 @@ from . import _reverse_gumbel
 from ._noise import Noise
 
 if TYPE_CHECKING:
-    from ._laws import Law
+    from ._law import Law
 
 
 class ReverseGumbel(Noise):

@@ -10,7 +10,7 @@ from . import _kinked
 from ._noise import Noise
 
 if TYPE_CHECKING:
-    from ._laws import Law
+    from ._law import Law
 
 
 class Uniform(Noise):
