@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.base import Component, build_defaults_with, derived, dynamic_fields, replace_fields
 from harness.dynamic import GeometricSchedule, Learned, LinearSchedule
 from harness.errors import BenchError, Skip, near_miss
-from harness.fields import FilePath, NonNegative, Positive, PositiveInt, UnitInterval, named
+from harness.fields import FilePath, ImportPath, NonNegative, PathOrId, Positive, PositiveInt, UnitInterval, named
 from harness.hookspecs import hookimpl
 from harness.inputs import call_with_inputs, requested_inputs
 from harness.kinds import (
@@ -55,6 +55,7 @@ __all__ = [
     "Feature",
     "FilePath",
     "GeometricSchedule",
+    "ImportPath",
     "Learned",
     "LinearSchedule",
     "Loss",
@@ -64,6 +65,7 @@ __all__ = [
     "Neighbors",
     "NoiseSource",
     "NonNegative",
+    "PathOrId",
     "Positive",
     "PositiveInt",
     "Prior",

@@ -44,7 +44,14 @@ Schema = TypedDict(
 
 @dataclass(frozen=True)
 class PathText:
-    """Marks a text as the path of a file or folder, relative to the suite."""
+    """Marks a text as the path of a file or folder, relative to the suite; `or_id`: or as what a library knows."""
+
+    or_id: bool = False
+
+
+@dataclass(frozen=True)
+class ModuleText:
+    """Marks a text as an import path, `package.module` or `package.module:attribute`."""
 
 
 Positive = Annotated[float, Gt(0)]
@@ -52,6 +59,8 @@ NonNegative = Annotated[float, Ge(0)]
 UnitInterval = Annotated[float, Ge(0), Le(1)]
 PositiveInt = Annotated[int, Ge(1)]
 FilePath = Annotated[str, PathText()]
+PathOrId = Annotated[str, PathText(or_id=True)]
+ImportPath = Annotated[str, ModuleText()]
 
 _PLAIN: dict[object, Schema] = {
     bool: {"type": "boolean"},
@@ -104,9 +113,9 @@ def schema_of(annotation: object) -> Schema:
 
 
 def _bound(schema: Schema, note: object) -> None:
-    """Adds a bound of the library annotated-types, or that a text is a path; nothing for any other note."""
-    if isinstance(note, PathText):
-        schema["format"] = "path"
+    """Adds a bound of the library annotated-types, or what a text names; nothing for any other note."""
+    if isinstance(note, (PathText, ModuleText)):
+        schema["format"] = "module" if isinstance(note, ModuleText) else "path-or-id" if note.or_id else "path"
     for one in note if isinstance(note, GroupedMetadata) else [note]:
         if isinstance(one, Gt):
             schema["exclusiveMinimum"] = _number(one.gt)
@@ -129,6 +138,15 @@ def kind_in(schema: Schema) -> str | None:
     for branch in schema.get("anyOf", [schema]):
         if "$ref" in branch:
             return str(branch["$ref"]).rsplit("/", 1)[1]
+    return None
+
+
+def text_form(schema: Schema) -> str | None:
+    """`path`, `path-or-id` or `module` where the texts a fragment accepts, alone or in a list, name such a thing."""
+    for branch in schema.get("anyOf", [schema]):
+        form = branch.get("format") or branch.get("items", {}).get("format")
+        if form is not None:
+            return form
     return None
 
 
@@ -160,7 +178,9 @@ def says(schema: Schema) -> str:
         f"below {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else "",
         f"at most {schema['maximum']}" if "maximum" in schema else "",
     ]
-    kind = "a path" if schema.get("format") == "path" else words[schema.get("type")]
+    kind = {"path": "a path", "path-or-id": "a path or an id", "module": "an import path"}.get(
+        schema.get("format", ""), words[schema.get("type")]
+    )
     return " ".join([kind, " and ".join(b for b in bounds if b)]).strip()
 
 

@@ -202,7 +202,14 @@ TEXTS = {
     "units": {"MetricInfo.unit", "MetricValue.unit"},
     "values before and after": {"Issue.before", "Issue.after"},
     "what exceptions, plugins and authors say": {
-        *("Reason.text", "RowInfo.notes", "RowInfo.skipped", "MeasuredRow.excluded", "MetricInfo.caveat"),
+        *(
+            "Reason.text",
+            "RowInfo.changed",
+            "RowInfo.notes",
+            "RowInfo.skipped",
+            "MeasuredRow.excluded",
+            "MetricInfo.caveat",
+        ),
         *("RunInfo.question", "ClaimedOrder.source", "Published.source", "Published.note"),
     },
 }

@@ -23,7 +23,8 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
             "reused" if not task.missing else "to do" if not stored else f"{stored} stored, {len(task.missing)} to do"
         )
         states["reused" if not task.missing else "to do"] += 1
-        lines.append(f"  {labels_of(cell)}: {state}")
+        why = f" ({', '.join(task.changed)} changed)" if task.changed else ""
+        lines.append(f"  {labels_of(cell)}: {state}{why}")
     missing = sum(len(task.missing) for task in tasks)
     lines.append(f"{states['to do']} cells to do, {states['reused']} reused; {missing} seeds to measure")
     stored_before = Store(conditions.results, "").all()

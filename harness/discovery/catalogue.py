@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
-from harness.discovery import description_cache, digests, sources
+from harness.discovery import contents, description_cache, sources
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
-from harness.fields import Json, Schema, kind_in
+from harness.fields import Json, Schema, kind_in, text_form
 
 if TYPE_CHECKING:
     from harness.discovery.descriptions import Description, PluginAnswer
@@ -33,7 +34,6 @@ class Catalogue:
         self._waiting: list[Source] = []
         self._listeners: list[Source] = []
         self._mistakes: list[str] = []
-        self._digests: dict[str, str] = {}
         everything = list(plugins)
         for lost in [s for s in everything if not s.file]:
             self.unavailable[lost.name] = f"no module named {lost.module!r}"
@@ -129,12 +129,40 @@ class Catalogue:
         names = dict.fromkeys(self.table[key]["plugin"] for key in components)
         return [*(self._by_name[name] for name in names), *self._listeners]
 
-    def digest(self, kind: str, name: str) -> str:
-        """The syntax digest of the plugin that brings a component: part of every cell's identity."""
-        source = self._by_name[self.table[kind, name]["plugin"]]
-        if source.file not in self._digests:
-            self._digests[source.file] = digests.syntax_digest(source)
-        return self._digests[source.file]
+    def inputs(self, kind: str, spec: Mapping[str, Json], folder: Path) -> dict[str, str]:
+        """Digests of everything a component reads beside its fields, by name, nested components' too.
+
+        The code of the plugins that bring it and all they import; the files, folders and modules that fields name,
+        files relative to `folder`.
+        """
+        found: dict[str, str] = {}
+        for pair in self.used(kind, spec):
+            add(found, contents.of_plugin(self._by_name[self.table[pair]["plugin"]]))
+        for name, text, form in self._texts(kind, spec):
+            if form != "module":
+                add(found, {name: contents.of_path(folder / text)})
+            else:
+                add(found, contents.of_module(text.partition(":")[0], folder))
+        return found
+
+    def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+        """(name of the field, text, `path` or `module`) of every path and module that fields of a component name."""
+        own = component_name(spec)
+        for name, field in self.table[kind, own]["fields"].items():
+            value = spec.get(name, field.get("default"))
+            for each in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(each, str) and each and (form := text_form(field["schema"])):
+                    yield f"{own}.{name}", each, form
+            for inner, part in parts(field["schema"], value):
+                yield from self._texts(inner, part)
+
+
+def add(found: dict[str, str], more: Mapping[str, str]) -> None:
+    """Add digests to others; a name that stands for another digest already gets a prime."""
+    for name, digest in more.items():
+        while found.get(name, digest) != digest:
+            name += "'"
+        found[name] = digest
 
 
 def parts(schema: Schema, value: Json) -> Iterator[tuple[str, Spec]]:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.discovery import digests, sources
+from harness.discovery import cache, contents, digests, sources
 from harness.discovery.sources import Source
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def find(plugins: Sequence[Source]) -> dict[Source, Entries]:
 
 def keep(source: Source, entries: Sequence[Description]) -> None:
     """Store the descriptions of one plugin."""
-    _write(_file(source), entries)
+    cache.write(_file(source), entries)
 
 
 def _stock() -> dict[str, Entries]:
@@ -57,11 +57,11 @@ def _stock() -> dict[str, Entries]:
 
 
 def _keep_stock(plugins: dict[str, Entries]) -> None:
-    _write(_stock_file(), {"state": _installation(), "plugins": {**_stock(), **plugins}})
+    cache.write(_stock_file(), {"state": _installation(), "plugins": {**_stock(), **plugins}})
 
 
 def _stock_file() -> Path:
-    return _folder() / f"stock-{hashlib.sha256(str(sources.HARNESS).encode()).hexdigest()}.json"
+    return cache.folder("descriptions") / f"stock-{hashlib.sha256(str(sources.HARNESS).encode()).hexdigest()}.json"
 
 
 @functools.cache  # the harness's own files do not change under a running command
@@ -81,8 +81,9 @@ def _installation() -> str:
 
 
 def _file(source: Source) -> Path:
-    identity = [digests.text_digest(source), _describing(), source.name, source.file, sys.version]
-    return _folder() / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
+    code = {} if source.origin == "stock" else contents.of_plugin(source)
+    identity = [digests.text_digest(source), code, _describing(), source.name, source.file, sys.version]
+    return cache.folder("descriptions") / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
 
 @functools.cache
@@ -94,27 +95,9 @@ def _describing() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "touchstone-bench" / "descriptions"
-
-
 def _read(file: Path) -> Entries | None:
     try:
         entries: Entries = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return None
     return entries
-
-
-def _write(file: Path, content: object) -> None:
-    """Store, whole or not at all; a cache that cannot be written only costs time."""
-    import tempfile  # most commands write nothing
-
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
-            json.dump(content, stream)
-        os.replace(stream.name, file)
-    except OSError:
-        return

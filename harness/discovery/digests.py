@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.discovery.sources import Source
@@ -52,7 +52,7 @@ def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
     text = file.read_text(errors="replace")
     beside = set(os.listdir(file.parent))
     words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
-    found = [file.parent / name for name in sorted(set(_FOREIGN.findall(text)) & beside)]
+    found = list(compiled_beside(file))
     for word in sorted(words):
         if f"{word}.py" in beside and word != file.stem:
             found.append(file.parent / f"{word}.py")
@@ -72,6 +72,15 @@ def _named_in_sister_packages(file: Path, text: str) -> list[Path]:
     return [member for member in found if member.is_file() and member != file]
 
 
+def compiled_beside(file: Path) -> Iterator[Path]:
+    """The C, C++ and CUDA files of its folder that a file names in strings."""
+    try:
+        named = set(_FOREIGN.findall(file.read_text(errors="replace")))
+    except OSError:
+        return
+    yield from (file.parent / name for name in sorted(named & set(os.listdir(file.parent))))
+
+
 def library_digest(file: Path) -> str:
     """SHA-256 over an installed library's module and the names and sizes of what lies beside and below it.
 
@@ -85,27 +94,18 @@ def library_digest(file: Path) -> str:
 
 
 def text_digest(source: Source) -> str:
-    """SHA-256 over the plugin's text: what its description depends on."""
-    return _digest(source, lambda file: file.name.encode() + b"\0" + file.read_bytes())
-
-
-def syntax_digest(source: Source) -> str:
-    """SHA-256 over the plugin's syntax, docstrings and comments removed: what its results depend on."""
-    return _digest(source, _syntax)
-
-
-def _digest(source: Source, content: Callable[[Path], bytes]) -> str:
-    """SHA-256 over what counts of every file of a plugin; of a library's, as `library_digest` says."""
+    """SHA-256 over the text of a plugin and what lies beside it; of a library's, as `library_digest` says."""
     file = Path(source.file)
     if _is_library(source):
         return library_digest(file)
     digest = hashlib.sha256()
     for member in family(file):
-        digest.update(content(member))
+        digest.update(member.name.encode() + b"\0" + member.read_bytes())
     return digest.hexdigest()
 
 
-def _syntax(file: Path) -> bytes:
+def syntax(file: Path) -> bytes:
+    """A Python file's syntax, docstrings and comments removed; the bytes of any other."""
     content = file.read_bytes()
     try:
         return ast.dump(_Bare().visit(ast.parse(content))).encode()

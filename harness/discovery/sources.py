@@ -101,6 +101,12 @@ def locate(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin and spec.origin != "built-in" else None
 
 
+def namespace(root: str) -> Path | None:
+    """The first folder of a top-level package without a file of its own; None where there is none."""
+    spec = _find(root, None)
+    return Path(next(iter(spec.submodule_search_locations))) if spec and spec.submodule_search_locations else None
+
+
 def _find_all(parts: Iterable[str]) -> importlib.machinery.ModuleSpec | None:
     search: Sequence[str] | None = None
     name = ""

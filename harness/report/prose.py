@@ -174,6 +174,8 @@ def notes(view: View) -> list[str]:
 def _notes(entry: Entry) -> Iterator[str]:
     """What the protocol says of a row, how an interleaved measurement went, outliers, why the row is not ranked."""
     row = entry.row
+    if row.changed:
+        yield f"measured again: {together(row.changed)} changed"
     yield from row.notes
     yield from (f"{name}: {why}" for name, why in row.skipped.items())
     if row.blocks is not None:

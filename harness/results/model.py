@@ -138,6 +138,8 @@ class RowInfo:
     peak_memory: int | None = None
     seeds: tuple[int, ...] = ()
     blocks: Blocks | None = None
+    changed: tuple[str, ...] = ()
+    """Names of what has changed since the row was measured before: why it was measured again."""
     skipped: Mapping[str, str] = field(default_factory=dict)
     """Why a metric does not apply, by its label."""
     notes: tuple[str, ...] = ()

@@ -25,9 +25,7 @@ def stored(results: Path, which: str) -> Run:
     path = Path(which)
     if path.is_file() or (path / "result.json").is_file():
         return _read(path if path.is_file() else path / "result.json")
-    found = sorted(
-        (f for f in (results / "runs").glob("*/result.json")), key=lambda f: (f.stat().st_mtime, f.parent.name)
-    )
+    found = sorted((results / "runs").glob("*/result.json"), key=lambda f: f.parent.name)
     if not found:
         raise BenchError(f"no run {which!r}: nothing is stored under {results}")
     back = re.fullmatch(r"last(?:~(\d+))?", which)

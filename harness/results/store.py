@@ -29,6 +29,8 @@ class Record(TypedDict, total=False):
     """
 
     cell: str
+    question: str
+    inputs: Mapping[str, str]
     environment: str
     run: str
     vary: Mapping[str, Label]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name, label
 from harness.discovery.catalogue import Catalogue
-from harness.discovery.digests import digest, digest_of_file
+from harness.discovery.digests import digest
 from harness.discovery.sources import Source
-from harness.fields import kind_in
 from harness.suite import Cell, Suite
 
 if TYPE_CHECKING:
@@ -62,13 +61,15 @@ def _artifact(
     settings = {name: value for name, value in cell.settings.items() if name in others}
     used = [pair for each, spec in parts.items() for pair in catalogue.used(each, spec)]
     maker = ("protocol", suite.protocol)
+    read = [*parts.items()]
+    if others:
+        read.append(("protocol", {"name": suite.protocol}))
     identity = {
         "kind": kind,
         "parts": parts,
         "settings": settings,
         "device": device,
-        "syntax": sorted({catalogue.digest(*pair) for pair in [*used, *[maker] * bool(others)]}),
-        "files": [digest_of_file(suite.file.parent / path) for path in _files(parts, catalogue)],
+        "inputs": [catalogue.inputs(each, spec, suite.file.parent) for each, spec in read],
         "needs": needs,
     }
     told: CellData = {"parts": parts, "protocol": {"name": suite.protocol, **settings}, "device": device}
@@ -79,16 +80,3 @@ def _own(kind: str, spec: Spec, catalogue: Catalogue) -> Spec:
     """The spec without the fields that what is made does not depend on."""
     late = catalogue.table[kind, component_name(spec)]["facts"]["not_in_artifact"]
     return {name: value for name, value in spec.items() if name not in late}
-
-
-def _files(parts: Mapping[str, Spec], catalogue: Catalogue) -> list[str]:
-    """The files that the fields of components name: their content is part of what is made of them."""
-    found: list[str] = []
-    for kind, spec in parts.items():
-        for name, known in catalogue.table[kind, component_name(spec)]["fields"].items():
-            value, inner = spec.get(name, known.get("default")), kind_in(known["schema"])
-            if inner and isinstance(value, Mapping):
-                found += _files({inner: dict(value)}, catalogue)
-            elif known["schema"].get("format") == "path" and value:
-                found.append(str(value))
-    return found

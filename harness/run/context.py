@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.discovery import contents
 from harness.discovery.sources import Source
-from harness.results.store import Store
+from harness.results.store import Store, write
 from harness.run.artifacts import Artifact
 from harness.run.task import Plan, Task
 from harness.worker.supervisor import Child, Server
@@ -82,6 +83,18 @@ class RunContext:
         """The file that holds an artifact, there or not."""
         return (self.conditions.results / ".cache" / f"{key}.pt").resolve()
 
+    def seal(self, key: str, digest: str) -> None:
+        """Write down the digest of an artifact that was made."""
+        write(self.artifact(key).with_suffix(".sha256"), f"{digest}\n")
+
+    def has_artifact(self, key: str) -> bool:
+        """Whether an artifact is there as it was made: one that was altered is made again."""
+        file = self.artifact(key)
+        try:
+            return file.with_suffix(".sha256").read_text().strip() == contents.of_path(file)
+        except OSError:
+            return False
+
     def setup_message(
         self, sources: Iterable[Source], cell: CellData, made: Mapping[str, str], identity: str
     ) -> dict[str, object]:
@@ -103,6 +116,8 @@ class RunContext:
         """Append a record; from here on it is never lost."""
         whole: Record = {
             "cell": task.id,
+            "question": task.question,
+            "inputs": task.inputs,
             "environment": self.plan.digest,
             "run": self.identity,
             "vary": task.cell["vary"],

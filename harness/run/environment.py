@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from harness.discovery.digests import syntax_digest
+from harness.discovery.contents import of_plugin
+from harness.discovery.digests import digest
 from harness.discovery.sources import HARNESS, Source
 from harness.machine import cores
 
@@ -35,7 +36,7 @@ def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[st
         "threads": threads,
         "harness": __version__,
         "commit": commit(),
-        "plugins": {s.name: syntax_digest(s)[:12] for s in sorted(strangers, key=lambda s: s.name)},
+        "plugins": {s.name: digest(of_plugin(s))[:12] for s in sorted(strangers, key=lambda s: s.name)},
     }
 
 

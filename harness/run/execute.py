@@ -54,7 +54,7 @@ class Execution:
         """What is missing of the artifacts with these keys: first what needs nothing else that is, then the next."""
         site, known = self.site, self.site.plan.artifacts.items()
         fresh = site.conditions.fresh
-        left = [artifact for key, artifact in known if key in needed and (fresh or not site.artifact(key).exists())]
+        left = [artifact for key, artifact in known if key in needed and (fresh or not site.has_artifact(key))]
         while left:
             keys = {artifact.key for artifact in left}
             wave = [artifact for artifact in left if keys.isdisjoint(artifact.needs.values())]
@@ -75,7 +75,8 @@ class Execution:
             **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key),
         }
         try:
-            child.ask(question, site.conditions.timeout, partial(site.conditions.listener.building, artifact))
+            building = partial(site.conditions.listener.building, artifact)
+            site.seal(artifact.key, child.ask(question, site.conditions.timeout, building))
             site.conditions.listener.building(artifact, 1.0)
         except Failure as failure:
             status, text = Status(failure.status), no_path(failure.reason)

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,10 @@ from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
     from harness.discovery.descriptions import Facts
+
+
+STAMPED = "[0-9]" * 8 + "-" + "[0-9]" * 6
+"""The pattern of the beginning of a run's id: ids sort in the order of the runs."""
 
 
 def run(
@@ -120,15 +125,25 @@ def _afresh(
 
 
 def _new_run(results: Path, name: str) -> str:
-    """The id of a new run, whose folder nobody else has: two runs may start in the same second."""
+    """The id of a new run, whose folder no other run has: two may start in the same second."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    start = f"{time.strftime('%Y%m%d-%H%M%S')}-{slug}"
+    start = f"{_stamp(results)}-{slug}"
     for identity in itertools.chain([start], (f"{start}-{number}" for number in itertools.count(2))):
         folder = results / "runs" / identity
         with writing(folder), contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
             return identity
     raise AssertionError("there are always more numbers")
+
+
+def _stamp(results: Path) -> str:
+    """The local time to the second, after that of every earlier run even where the clock was set back."""
+    now, form = datetime.now().replace(microsecond=0), "%Y%m%d-%H%M%S"
+    files = (file for name in ("runs", "records") for file in (results / name).glob(f"{STAMPED}-*"))
+    newest = max((file.name[:15] for file in files), default="")
+    if newest and now.strftime(form) <= newest:
+        now = datetime.strptime(newest, form) + timedelta(seconds=1)
+    return now.strftime(form)
 
 
 def _measured_run(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name, label
-from harness.discovery.catalogue import Catalogue
+from harness.discovery.catalogue import Catalogue, add
 from harness.discovery.digests import digest
 from harness.results import Reason, ReasonKind
 from harness.run.artifacts import Artifact, artifacts
@@ -76,29 +76,37 @@ def _task(
         "baseline": baseline or {},
         "revision": cell.revision,
     }
-    data["id"] = digest(_identity(data, catalogue, [*parts, own], made, threads, compared=baseline is not None))
+    read: list[tuple[str, Mapping[str, Json]]] = [*specs, ("protocol", data["protocol"])]
+    inputs: dict[str, str] = {}
+    for kind, spec in read:
+        add(inputs, catalogue.inputs(kind, spec, suite.file.parent))
+    judged = {name: digest(catalogue.inputs("metric", spec, suite.file.parent)) for name, spec in metrics.items()}
+    asked = _identity(data, catalogue, judged, threads, compared=baseline is not None)
+    data["id"] = digest({**asked, "artifacts": made, "inputs": inputs})
     return Task(
         cell=data,
         wanted=suite.seeds.seeds,
         sources=catalogue.sources([*parts, *judges, own]),
         artifacts=made,
-        digests={name: catalogue.digest("metric", component_name(spec)) for name, spec in metrics.items()},
+        digests=judged,
+        inputs=inputs,
+        question=digest(asked),
     )
 
 
 def _identity(
-    cell: CellData, catalogue: Catalogue, parts: Components, made: Mapping[str, str], threads: int, compared: bool
+    cell: CellData, catalogue: Catalogue, judged: Mapping[str, str], threads: int, compared: bool
 ) -> dict[str, object]:
-    """Everything that could change the cell's numbers, seeds left out; the baseline where cells are `compared`."""
+    """What was asked of the cell, seeds left out; the baseline where cells are `compared`.
+
+    With the contents of what it reads that is all its numbers depend on.
+    """
     tune = cell["tune"]
-    judge = component_name(cell["metrics"][tune["metric"]]) if tune else ""
     return {
         "protocol": cell["protocol"],
         "version": catalogue.table["protocol", component_name(cell["protocol"])]["facts"]["version"],
         "parts": cell["parts"],
-        "syntax": sorted({catalogue.digest(*pair) for pair in parts}),
-        "artifacts": made,
-        "tune": tune and {**tune, "metric": catalogue.digest("metric", judge) + tune["metric"]},
+        "tune": tune and {**tune, "metric": judged[tune["metric"]] + tune["metric"]},
         "split": cell["split"],
         "device": cell["device"],
         "threads": threads,

@@ -47,6 +47,7 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         excluded=next((record["excluded"] for record in used if record.get("excluded")), None),
         units=tuple(str(units / record["units"]) for record in used if record["units"]),
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
+        changed=task.changed,
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )

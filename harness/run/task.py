@@ -28,6 +28,13 @@ class Task:
     sources: list[Source]
     artifacts: dict[str, str]
     digests: dict[str, str]
+    """Digests of the metrics, by label."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Digests of what its components read, by name; they are part of the id."""
+    question: str = ""
+    """The digest of what was asked: the id without the inputs."""
+    changed: tuple[str, ...] = ()
+    """What has changed since the same question was measured before, where that is why it is measured again."""
     records: list[Record] = field(default_factory=list)
     tuned: dict[str, Json] | None = None
     """What tuning answered: the choice as `tuned`, and all trials."""
@@ -86,11 +93,24 @@ class Plan:
         tasks: dict[str, list[Task]] = {}
         for task in self.tasks:
             tasks.setdefault(task.id, []).append(task)
+        before: dict[str, Record] = {}
         for record in records:
             for task in tasks.get(record["cell"], ()):
                 task.accept(record, self.digest)
+            if record["status"] == "ok":
+                before[record.get("question", "")] = record
+        for task in self.tasks:
+            if task.missing and task.question in before:
+                task.changed = _changed(task, before[task.question], self.digest)
         for group in self.groups if self.interleaved else ():
             reuse(group)
+
+
+def _changed(task: Task, before: Record, environment: str) -> tuple[str, ...]:
+    """The names of what differs from the record of an earlier answer to the same question."""
+    old, new = before.get("inputs", {}), task.inputs
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return (*names, *["environment"] * (before["environment"] != environment))
 
 
 def reuse(group: Sequence[Task]) -> None:

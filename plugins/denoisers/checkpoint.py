@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from harness import BenchError, Denoiser, FilePath, PositiveInt, Schedule, errors, hookimpl, named
+from harness import BenchError, Denoiser, FilePath, ImportPath, PositiveInt, Schedule, errors, hookimpl, named
 
 from . import _state
 
@@ -25,7 +25,7 @@ class Checkpoint(Denoiser):
     Raises BenchError that names the module or file and what in it does not fit.
     """
 
-    module: str
+    module: ImportPath
     file: FilePath
     key: str = ""
     strip_prefix: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from harness import BenchError, Denoiser, FilePath, Schedule, derived, errors, hookimpl
+from harness import BenchError, Denoiser, FilePath, PathOrId, Schedule, derived, errors, hookimpl
 
 from . import _state
 
@@ -29,7 +29,7 @@ class Diffusers(Denoiser):
     BenchError where the library is missing or a file cannot be read.
     """
 
-    pipeline: str
+    pipeline: PathOrId
     reference: FilePath = ""
 
     discrete_time = True

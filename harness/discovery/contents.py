@@ -1,0 +1,229 @@
+"""Digests of what a component reads: files, folders, the modules it imports, the installed packages they come from.
+
+They belong to the identity of a cell: where one changes, its numbers are measured again.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.discovery import cache, digests, sources
+from harness.discovery.sources import Source
+
+REMEMBERED = 1 << 20
+"""Bytes from which the digest of a file is kept on disk, by its size, times and inode; smaller ones are read anew."""
+
+SETTLED = 2.0
+"""Seconds since its last change after which a file's times tell that it has not changed since."""
+
+ABSENT = "absent"
+"""Stands for the digest of a path where nothing is."""
+
+
+class Imports(NamedTuple):
+    """The code behind a file: name -> file of every module outside of installed packages, and the packages' modules."""
+
+    modules: Mapping[str, Path]
+    packages: frozenset[str]
+
+
+def of_path(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents below a folder; `absent` where there is neither."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for folder, folders, files in os.walk(path, followlinks=True):
+            folders.sort()
+            for name in sorted(files):
+                file = Path(folder, name)
+                digest.update(f"{file.relative_to(path).as_posix()}\0{of_path(file)}\n".encode())
+        return digest.hexdigest()
+    return _of_file(path) if path.is_file() else ABSENT
+
+
+def _of_file(path: Path) -> str:
+    state = path.stat()
+    if state.st_size < REMEMBERED:
+        return digests.digest_of_file(path)
+    seen = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+    kept = cache.folder("contents") / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()}.json"
+    try:
+        stored = json.loads(kept.read_bytes())
+        if stored["seen"] == seen:
+            return str(stored["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if time.time() - max(state.st_mtime, state.st_ctime) > SETTLED:
+        cache.write(kept, {"seen": seen, "digest": found})
+    return found
+
+
+def of_code(file: Path) -> dict[str, str]:
+    """Digests of a module and of all it imports: of other modules by file name, of packages by name and version."""
+    found = imports(file)
+    known = {name: _syntax(path) for name, path in found.modules.items()}
+    return known | {f"package {name}": of_package(name) for name in sorted(found.packages)}
+
+
+def of_plugin(source: Source) -> dict[str, str]:
+    """Digests of the code of a plugin; of one that is an installed library's module, of its package."""
+    file = Path(source.file)
+    if source.origin == "imported" and installed(file) and source.module:
+        root = source.module.partition(".")[0]
+        return {f"package {root}": of_package(root)}
+    return of_code(file)
+
+
+def of_module(name: str, folder: Path) -> dict[str, str]:
+    """Digests of a module given by its import path, beside `folder` or on the path; `absent` where there is none."""
+    beside = folder.joinpath(*name.split("."))
+    file = next((f for f in (beside.with_suffix(".py"), beside / "__init__.py") if f.is_file()), None)
+    file = file or sources.locate(name)
+    if file is None:
+        return {f"module {name}": ABSENT}
+    root = name.partition(".")[0]
+    return {f"package {root}": of_package(root)} if installed(file) else of_code(file)
+
+
+@functools.cache  # a command sees one state of the code
+def _syntax(path: Path) -> str:
+    return hashlib.sha256(digests.syntax(path)).hexdigest()
+
+
+@functools.cache
+def imports(file: Path) -> Imports:
+    """The modules that a file imports, directly or through each other, itself first; the standard library left out."""
+    modules: dict[str, Path] = {}
+    packages: set[str] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in modules.values():
+            modules[_name(current, modules)] = current
+            for found in _imported(current):
+                if isinstance(found, str):
+                    packages.add(found)
+                else:
+                    waiting.append(found)
+    return Imports(modules, frozenset(packages))
+
+
+def _name(file: Path, taken: Mapping[str, Path]) -> str:
+    """The file's name, after that of its folder where it belongs to a package or another file is called so."""
+    packaged = (file.parent / "__init__.py").is_file() or sources.stock_folder() in file.parents
+    name = f"{file.parent.name}/{file.name}" if packaged else file.name
+    while name in taken:
+        name = f"{name}'"
+    return name
+
+
+def _imported(file: Path) -> Iterator[Path | str]:
+    """The files of the modules that a file imports; of one that is installed, the name of its package."""
+    for dotted, level, names in _statements(file):
+        if level:
+            above = file.parents[level - 1]
+            yield from _below(above, [part for part in dotted.split(".") if part], names)
+            continue
+        root, *rest = dotted.split(".")
+        if root in sys.stdlib_module_names:
+            continue
+        if root == "harness":
+            yield from _of_harness(rest, names)
+        elif (file.parent / f"{root}.py").is_file() or (file.parent / root / "__init__.py").is_file():
+            yield from _below(file.parent, [root, *rest], names)
+        elif (origin := _origin(root)) is not None:
+            if installed(origin):
+                yield root
+            else:
+                above = origin.parent.parent if origin.name == "__init__.py" else origin.parent
+                above = origin.parent if origin.is_dir() else above
+                yield from _below(above, [root, *rest], names)
+    yield from digests.compiled_beside(file)
+
+
+def _of_harness(rest: list[str], names: tuple[str, ...]) -> Iterator[Path]:
+    """Of this package, stock plugins and protocols count; its core has versions."""
+    if rest[:1] == ["stock"]:
+        yield from _below(sources.stock_folder(), rest[1:], names)
+    elif rest[:1] == ["protocols"]:
+        yield from _below(sources.HARNESS, rest, names)
+
+
+def _below(folder: Path, parts: list[str], names: tuple[str, ...]) -> Iterator[Path]:
+    """The files that importing `parts` below a folder runs: packages on the way, the module, modules among names."""
+    for part in parts:
+        if (folder / f"{part}.py").is_file() and not (folder / part / "__init__.py").is_file():
+            yield folder / f"{part}.py"
+            return
+        yield from folder.glob(f"{part}.*.so")
+        folder = folder / part
+        if (folder / "__init__.py").is_file():
+            yield folder / "__init__.py"
+    for name in names:
+        if (folder / f"{name}.py").is_file():
+            yield folder / f"{name}.py"
+        elif (folder / name / "__init__.py").is_file():
+            yield folder / name / "__init__.py"
+
+
+@functools.cache
+def _statements(file: Path) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+    """(module, level, names) of every import statement of a Python file, those inside functions too."""
+    if file.suffix != ".py":
+        return ()
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ()
+    found: list[tuple[str, int, tuple[str, ...]]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, 0, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append((node.module or "", node.level, tuple(alias.name for alias in node.names)))
+    return tuple(found)
+
+
+@functools.cache
+def _origin(root: str) -> Path | None:
+    """The file of a top-level module, or the folder of one without."""
+    try:
+        return sources.locate(root) or sources.namespace(root)
+    except (ImportError, ValueError, AttributeError):
+        return None
+
+
+def installed(file: Path) -> bool:
+    """Whether a file belongs to an installed package, whose version stands for what is in it."""
+    return any(part in ("site-packages", "dist-packages") for part in file.parts)
+
+
+@functools.cache
+def of_package(root: str) -> str:
+    """Version of the distribution that brings a top-level module, and a digest of its list of files.
+
+    A distribution installed again with other files under the same version has another list.
+    """
+    origin = _origin(root)
+    if origin is None:
+        return ABSENT
+    site = next(p for p in origin.parents if p.name in ("site-packages", "dist-packages"))
+    marks = (f"\n{root}/".encode(), f"\n{root}.py,".encode(), f"\n{origin.name},".encode())
+    for record in sorted(site.glob("*.dist-info/RECORD")):
+        listed = b"\n" + record.read_bytes()
+        if any(mark in listed for mark in marks):
+            version = record.parent.name.removesuffix(".dist-info").rpartition("-")[2]
+            own = [line for line in listed.splitlines() if b".dist-info/" not in line and b"__pycache__" not in line]
+            files = hashlib.sha256(b"\n".join(sorted(own))).hexdigest()
+            return f"{version} {files[:12]}"
+    return of_path(origin)
