@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from harness.base import Component
@@ -32,7 +32,7 @@ def required(fn: Callable[..., object]) -> tuple[str, ...]:
 
 
 def requested_inputs(
-    fn: Callable[..., object], positional: int = 2, known: Sequence[str] = LOSS_INPUTS
+    fn: Callable[..., object], positional: int = 2, known: Collection[str] = LOSS_INPUTS
 ) -> frozenset[str]:
     """Every name `fn` may make use of after its first `positional` arguments; of a loss, its `with_state` too.
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from harness.base import Component
 from harness.cli.components import listing
 from harness.discovery.sources import HARNESS
-from harness.kinds import KINDS
+from harness.fields import Named
+from harness.kinds import KINDS, LOSS_INPUTS
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
@@ -28,7 +29,16 @@ EXCHANGED_FROM: Mapping[str, Sequence[str]] = MappingProxyType(
 """Module of a kind -> further modules whose values its methods are given."""
 REGISTER = "A plugin registers its classes with a hook at the end of its module:"
 HOOK = "@hookimpl\ndef components():\n    return [Mine]"
-FIELDS = "Annotated attributes of a class are its parameters, which suites set: `scale: Positive = 1.0`."
+FIELDS = """Annotated attributes of a class are its fields, which suites set:
+
+  scale: Positive = 1.0                            also NonNegative, UnitInterval, PositiveInt, float, int, bool, str
+  mode: Literal["mean", "sum"] = "mean"            one of some words
+  limit: float | None = None                       null in a suite
+  sizes: tuple[int, ...] = (64, 64)                a list
+  file: FilePath                                   a path, relative to the suite; required, since it has no default
+  transform: Transform = named("softmax")          another component, its default by name
+
+All these names are imported from `harness`, `Literal` from `typing`."""
 TRY = "Try it: `bench check mine.py`, then `bench SUITE.yaml --plugin mine.py`."
 
 
@@ -39,6 +49,7 @@ def contract(catalogue: Catalogue, kind: str) -> str:
     parts += _section("Attributes", _attributes(cls))
     parts += _section("Methods", _methods(cls))
     parts += _section("Exchanged", _exchanged(cls))
+    parts += _section("Inputs by name", _inputs(catalogue, kind))
     parts += [REGISTER, textwrap.indent(HOOK, "  "), TRY]
     example = HARNESS / "examples" / f"{kind}.py"
     parts += [f"Example ({example.name})", textwrap.indent(example.read_text().strip(), "  ")]
@@ -59,7 +70,9 @@ def _attributes(cls: type[Component]) -> Iterator[str]:
     for name, annotation in own.items():
         if name not in INTERNAL and not name.startswith("_"):
             shown = re.sub(r"^ClassVar\[(.*)\]$", r"\1", str(annotation))
-            yield f"{name}: {shown} = {getattr(cls, name)!r}"
+            default = getattr(cls, name)
+            value = f'named("{default.name}")' if isinstance(default, Named) else repr(default)
+            yield f"{name}: {shown} = {value}"
 
 
 def _methods(cls: type[Component]) -> Iterator[str]:
@@ -77,15 +90,32 @@ def _is_public(name: str) -> bool:
 
 
 def _exchanged(cls: type[Component]) -> Iterator[str]:
-    """The classes that the kind's methods name and that are no kinds: read as text, since some need torch."""
+    """The classes that the kind's methods name, and those that these name: read as text, since some need torch."""
     text = " ".join(str(inspect.signature(value)) for value in vars(cls).values() if inspect.isfunction(value))
-    words = set(re.findall(r"\w+", text))
+    known: dict[str, ast.ClassDef] = {}
     for module in (cls.__module__, *EXCHANGED_FROM.get(cls.__module__, ())):
         tree = ast.parse(Path(HARNESS, *module.split(".")[1:]).with_suffix(".py").read_bytes())
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and node.name in words and node.name not in KIND_CLASSES:
-                yield f"class {node.name}: {ast.get_docstring(node) or ''}"
-                yield textwrap.indent("\n".join(_members(node)), "    ") + "\n"
+        known |= {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    shown: list[str] = []
+    waiting = re.findall(r"\w+", text)
+    while waiting:
+        name = waiting.pop(0)
+        if name in known and name not in KIND_CLASSES and name not in shown:
+            shown.append(name)
+            waiting += re.findall(r"\w+", "\n".join(_members(known[name])))
+    for name in shown:
+        yield f"class {name}: {ast.get_docstring(known[name]) or ''}"
+        yield textwrap.indent("\n".join(_members(known[name])), "    ") + "\n"
+
+
+def _inputs(catalogue: Catalogue, kind: str) -> Iterator[str]:
+    """The names that arguments of a loss or metric may have."""
+    if kind == "loss":
+        yield from (f"{name}: {meaning}" for name, meaning in LOSS_INPUTS.items())
+    if kind == "metric":
+        for (other, name), entry in sorted(catalogue.table.items()):
+            if other == "protocol":
+                yield f"{name}: {', '.join(entry['facts']['metric_inputs'])}"
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:

@@ -21,5 +21,5 @@ def undecidable(prepared: LoadedSuite) -> str | None:
     """Why no verdict could be reached, or None. Raises BenchError for a baseline that is no row of its problem."""
     suite = prepared.suite
     links = partners(asked(suite), [RowInfo(id="", vary=cell.vary) for cell in prepared.cells]) or []
-    family = sum(link.index is not None for link in links)
+    family = sum(link.index not in (None, place) for place, link in enumerate(links))
     return verdict_possible(len(suite.seeds.seeds), family, suite.interval)

@@ -18,7 +18,7 @@ CALL_INPUTS = tuple(name for name in LOSS_INPUTS if name != "state")
 BY_NAME: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType(
     {
         ("loss", "__call__"): CALL_INPUTS,
-        ("loss", "with_state"): LOSS_INPUTS,
+        ("loss", "with_state"): tuple(LOSS_INPUTS),
         ("denoiser", "load"): ("weights",),
         ("sampler", "sample"): ("noise_last_step",),
         ("variance", "fit"): ("on_progress",),

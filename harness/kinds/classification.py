@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.base import Component
@@ -16,8 +17,19 @@ from harness.base import Component
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-LOSS_INPUTS = ("progress", "step", "epoch", "generator", "index", "features", "class_counts", "state")
-"""Inputs that a loss may request by argument name, besides its first two arguments."""
+LOSS_INPUTS: Mapping[str, str] = MappingProxyType(
+    {
+        "progress": "share of the training that is done, from 0 to 1",
+        "step": "number of the step, from 0",
+        "epoch": "number of the epoch, from 0",
+        "generator": "torch.Generator of the block and step, the same for every contender",
+        "index": "numbers of the examples in the training table [batch], int64",
+        "features": "input of the last layer with parameters [batch, d]",
+        "class_counts": "training examples of each class [classes]",
+        "state": "running state, of `with_state` alone",
+    }
+)
+"""Inputs that a loss may request by argument name, besides its first two arguments, with their meaning."""
 
 
 @dataclass(frozen=True)
