@@ -1,4 +1,4 @@
-"""What a suite would do, said before anything is measured: cells, what is stored, the time, what cannot be decided."""
+"""Dry run of a suite: its cells, the stored results, the estimated time, and comparisons that cannot be decided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.run.plan import seconds_per_seed
 
 
 def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
-    """The dry run: every cell with what is stored of it, then the totals."""
+    """Return the dry run: every cell with its stored seeds, then the totals."""
     tasks = planned(prepared, conditions).tasks
     lines = [prepared.suite.name]
     states: Counter[str] = Counter()
