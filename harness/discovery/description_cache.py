@@ -66,7 +66,7 @@ def _stock_file() -> Path:
 
 @functools.cache  # the harness's own files do not change under a running command
 def _installation() -> str:
-    """Return the digest of Python's version and of size, time and inode of every file of the harness and its plugins."""
+    """Return the digest of Python's version and of size, time and inode of every file of the harness and plugins."""
     digest = hashlib.sha256(sys.version.encode())
     waiting = [str(sources.HARNESS), str(sources.stock_folder())]
     while waiting:
