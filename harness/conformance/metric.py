@@ -42,16 +42,16 @@ def direction(metric: Metric) -> tuple[bool | None, str]:
     """The obviously better contender has the better value."""
     if metric.higher_is_better is None:
         return None, "direction: it describes, and none is claimed"
-    told, said = [], []
+    matches, said = [], []
     for pair in _pairs(metric):
         better, worse = _judged(metric, pair.better, pair), _judged(metric, pair.worse, pair)
         if better is not None and worse is not None and better != worse:
-            told.append((better > worse) == metric.higher_is_better)
+            matches.append((better > worse) == metric.higher_is_better)
             said.append(f"{better:.4g} for the better and {worse:.4g} for the worse in {pair.protocol}")
-    if not told:
+    if not matches:
         raise Skip("nothing that is made up here is better or worse by it")
     claim = "higher" if metric.higher_is_better else "lower"
-    wrong = [text for right, text in zip(told, said, strict=True) if not right]
+    wrong = [text for right, text in zip(matches, said, strict=True) if not right]
     return not wrong, f"direction: {claim} is better, {(wrong or said)[0]}"
 
 

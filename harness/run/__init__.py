@@ -1,4 +1,4 @@
-"""A run from its suite to its result: loaded, planned, executed cell by cell or in turns, ended."""
+"""A run from its suite to its result: loaded, planned, executed cell by cell or interleaved, stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _Callable(ModuleType):
-    """This package, which importing puts in the place of the function `harness.run`: called, it does what that does."""
+    """This package, which after import hides the function `harness.run`: a call is passed on to that function."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Result:
         from harness.run.pipeline import run

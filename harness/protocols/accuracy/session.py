@@ -120,7 +120,7 @@ class Training(CellRunner):
         return changed
 
     def _value(self, schema: Schema, value: Any) -> Any:
-        """Return a tuned value in the field's own type: a component, a learned or scheduled number, or a plain value."""
+        """Return a tuned value in the field's own type: a component, a learned or scheduled number, a plain value."""
         if not isinstance(value, Mapping):
             return value
         kind = kind_in(schema)

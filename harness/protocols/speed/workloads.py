@@ -114,7 +114,7 @@ def _dissimilarity(settings: SpeedSettings, case: CellContext, dtype: torch.dtyp
 
 
 def _metric(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """Return a metric's inputs: logits, probabilities, target of classes; or two clouds [batch, dim], their features."""
+    """Return a metric's inputs: logits, probabilities, target of classes; or two clouds [batch, dim] and features."""
     metric = case.components["metric"]
     assert isinstance(metric, Metric)
     logits = _drawn(case, dtype, settings.batch, settings.n, scale=2.0)
