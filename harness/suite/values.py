@@ -88,7 +88,7 @@ def numbers(node: Node, schema: Schema, what: str, findings: Findings) -> list[f
 
 
 def dynamic_value(node: Pairs, schema: Schema, owner: Description, what: str, findings: Findings) -> list[Json]:
-    """Read `{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` with numbers in range; returned in a list."""
+    """Read `{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` with numbers in range; return a list."""
     word, inner = same_name(node.pairs[0][0].text), node.pairs[0][1]
     if not owner.get("dynamic"):
         findings.add(node.place, f"{what}: only the fields of losses and transforms can be learned or scheduled")

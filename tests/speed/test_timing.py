@@ -127,9 +127,7 @@ def test_false_alarms_of_peers(benchmark: BenchmarkFixture, busy: None, peer: st
 
     alone, wrong = benchmark.pedantic(alarms, rounds=1)  # type: ignore[no-untyped-call]
     benchmark.extra_info.update(false_positive_rate=wrong / count, by_p_alone=alone / count)
-    print(
-        f"\n{peer}: equal functions differ in {wrong / count:.1%} of {count} pairs, {alone / count:.1%} by p alone"
-    )
+    print(f"\n{peer}: equal functions differ in {wrong / count:.1%} of {count} pairs, {alone / count:.1%} by p alone")
 
 
 def test_what_the_timer_costs_inside_a_block(benchmark: BenchmarkFixture) -> None:

@@ -86,7 +86,7 @@ def _noisy(data: Examples, index: Tensor, seeds: Sequence[int], part: str) -> Te
 
 
 def _standard(data: Examples, train: Tensor) -> tuple[Tensor, Tensor] | tuple[None, None]:
-    """Return shift and scale [seeds, d]: mean, inverse deviation of training rows; constant columns are only shifted."""
+    """Return shift and scale [seeds, d]: mean, inverse deviation of training rows; constant columns have scale 1."""
     if not data.standardize:
         return None, None
     rows = [data.inputs[index].double().flatten(0, -2) for index in train]
