@@ -32,7 +32,7 @@ def alone(component: Component, on_progress: Callable[..., None]) -> Mapping[str
         return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
     if isinstance(component, Denoiser):
         return trained(component, on_progress)
-    raise BenchError(f"nothing can be made beforehand of a {component.kind} alone")
+    raise BenchError(f"a {component.kind} has no artifact of its own")
 
 
 def store(content: Mapping[str, object], to: Path) -> str:

@@ -29,6 +29,6 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
     stored_before = Store(conditions.results, "").all()
     cost = seconds_per_seed(r for r in stored_before if r["protocol"]["name"] == prepared.suite.protocol)
     if missing:
-        lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet to judge by")
+        lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet")
     verdict = undecidable(prepared)
     return "\n".join(lines + ([f"note: {verdict}"] if verdict else []))

@@ -23,13 +23,13 @@ def pareto(quality: Run, speed: Run) -> Run:
     metrics = (quality.primary, speed.primary)
     for metric, run in zip(metrics, (quality, speed), strict=True):
         if metric.higher_is_better is None:
-            raise BenchError(f"{run.run}: {metric.label} comes first, and judges nothing")
+            raise BenchError(f"{run.run}: {metric.label} comes first, but neither direction is better")
     rows = tuple(row for group in _groups(quality, speed) for row in _ranked(group, metrics))
     if not rows:
         raise BenchError(f"no contender is measured in both {quality.run} and {speed.run}")
     return Run(
         suite=f"{quality.suite} and {speed.suite}",
-        question="Which contenders are not beaten in both quality and speed?",
+        question="Which contenders are on the Pareto front of quality and speed?",
         run=f"{quality.run} + {speed.run}",
         protocol=PARETO,
         environment=quality.environment,

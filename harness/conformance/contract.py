@@ -129,11 +129,11 @@ def scores(metric: Metric, value: Any, target: Tensor) -> Tensor | None:
 def network_output(model: Component, logits: Any, rows: int, classes: int) -> Tensor:
     """Return logits [rows, classes] of the network that a model built."""
     if isinstance(logits, Tensor) and logits.ndim == 2 and len(logits) == rows and logits.shape[1] != classes:
-        found = f"built a network that answers {logits.shape[1]} outputs for {classes} classes"
+        found = f"built a network that returns {logits.shape[1]} outputs for {classes} classes"
         raise wrong(model, "build", found, f"{classes}")
     if isinstance(logits, Tensor) and logits.is_floating_point() and tuple(logits.shape) == (rows, classes):
         return logits
-    found = f"built a network that answers {shown(logits)} for {rows} examples"
+    found = f"built a network that returns {shown(logits)} for {rows} examples"
     raise wrong(model, "build", found, f"{[rows, classes]}")
 
 

@@ -88,7 +88,7 @@ def useful(denoiser: Denoiser) -> tuple[bool | None, str]:
     model = _loaded(denoiser)
     data = model.training_samples(_many(model), generator(0, "data"))
     if data is None:
-        raise Skip("there are no data to judge its guesses by")
+        raise Skip("there are no data to compare its predictions with")
     if float(data.std(0).max()) == 0:
         raise Skip("the data are a single point")
     t = _times(model)[0]

@@ -33,7 +33,7 @@ def value(metric: Metric) -> tuple[bool | None, str]:
     found = {_judged(metric, pair.better, pair) for pair in _pairs(metric)}
     numbers = sorted(number for number in found if number is not None)
     if not numbers:
-        return None, "value: it has nothing to say of what is made up here"
+        return None, "value: none for the generated inputs"
     finite = all(map(math.isfinite, numbers))
     return finite, f"value: {', '.join(f'{number:.4g}' for number in numbers)} for something good"
 
@@ -49,7 +49,7 @@ def direction(metric: Metric) -> tuple[bool | None, str]:
             matches.append((better > worse) == metric.higher_is_better)
             said.append(f"{better:.4g} for the better and {worse:.4g} for the worse in {pair.protocol}")
     if not matches:
-        raise Skip("nothing that is made up here is better or worse by it")
+        raise Skip("no generated input is better or worse by it")
     claim = "higher" if metric.higher_is_better else "lower"
     wrong = [text for right, text in zip(matches, said, strict=True) if not right]
     return not wrong, f"direction: {claim} is better, {(wrong or said)[0]}"

@@ -76,7 +76,7 @@ def repeats(schedule: Schedule) -> tuple[bool | None, str]:
     """The same times give the same values twice."""
     times = _times(schedule)
     same = torch.equal(_asked(schedule, times), _asked(schedule, times))
-    return same, f"repeats: asked twice it answers {'the same' if same else 'differently'}"
+    return same, f"repeats: {'the same values' if same else 'other values'} at the second call"
 
 
 def _zero() -> Tensor:

@@ -89,7 +89,7 @@ def repeats(spacing: Spacing) -> tuple[bool | None, str]:
         kept.check(spacing, "times")
         if not torch.equal(one, other):
             return False, f"repeats: {steps} steps asked for twice are not the same"
-    return True, "repeats: asked twice it answers the same"
+    return True, "repeats: the same times twice"
 
 
 def _every(spacing: Spacing) -> Iterator[tuple[Schedule, int, Any]]:

@@ -99,7 +99,7 @@ class _Conclusion:
         if not self.measured(metric):
             return [f"No row has a value of {metric.label}."]
         if metric.higher_is_better is None:
-            return [f"{metric.label} comes first in `metrics`, but it describes and judges nothing."]
+            return [f"{metric.label} comes first in `metrics`, but it only describes: neither direction is better."]
         if self.run.protocol == PARETO:
             return [self._front(metric)]
         return self._verdicts(metric) if self.compares else self._bests(metric)

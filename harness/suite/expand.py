@@ -191,7 +191,7 @@ class Expander:
 
 
 def axis_items(node: Node, listy: bool) -> Node | None:
-    """Return the values of an axis: a list, unless lists are values here, or the content of `{sweep: ...}`; else None."""
+    """Return the values of an axis: a list, unless lists are values here, or the content of `{sweep: ...}`; or None."""
     if isinstance(node, Items):
         return None if listy else node
     if isinstance(node, Pairs) and len(node.pairs) == 1 and node.pairs[0][0].text == "sweep":

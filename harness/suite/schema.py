@@ -58,7 +58,7 @@ def _top(protocols: list[str]) -> JsonSchema:
         "margin": ("The difference that does not matter.", _or_mapping(POSITIVE)),
         "interval": ("Which doubts the intervals carry.", {"enum": list(INTERVALS)}),
         "gates": ("Bounds on what is measured that fail the run, metric: {rule: bound}.", gate()),
-        "claims": ("Orderings, proved or expected, that the report holds to what is measured.", claims()),
+        "claims": ("Orderings, proved or expected, that the report compares with the measurements.", claims()),
         "published": ("Numbers from papers, shown beside what is measured.", published()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
         "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),

@@ -42,7 +42,7 @@ class Place:
         return f"{self.source.name}:{self.line}:{self.column}" if self.source.is_file else self.source.name
 
     def entry(self, what: str) -> str:
-        """Return `file:line:col: what`, then the line and a caret below the place; the first part alone for a `--set`."""
+        """Return `file:line:col: what`, then the line and a caret below it; the first part alone for a `--set`."""
         lines = self.source.lines
         if not self.source.is_file or self.line > len(lines):
             return f"{self}: {what}"

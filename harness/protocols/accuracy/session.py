@@ -59,7 +59,7 @@ class Training(CellRunner):
         if not applies(metric, self._data.task):
             raise Skip(f"{plan['metric']}, to tune on, is not for the data set's task, {self._data.task}")
         if metric.higher_is_better is None:
-            raise BenchError(f"{plan['metric']} describes and judges nothing, so nothing can be tuned on it")
+            raise BenchError(f"{plan['metric']} has no better direction, so nothing can be tuned on it")
         trials: list[dict[str, Any]] = plan["trials"]
         if self._data.part is not None and not bool((self._data.part == 1).any()):
             raise BenchError("the data set has no validation part, so nothing can be tuned on it")

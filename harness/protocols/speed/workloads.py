@@ -54,7 +54,7 @@ def subject(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> S
     """Return the case's workload on inputs of this type. Raises Skip for a component that cannot be timed."""
     kind = kind_of(case.components)
     if any(True for _ in dynamic_fields(case.components[kind])):
-        raise Skip("what is learned or scheduled has no speed before there is a step")
+        raise Skip("learned and scheduled fields have no value to time outside training")
     made = MAKERS[kind](settings, case, dtype)
     if settings.pass_ != "forward" and not made.smooth:
         raise Skip(f"nothing is differentiated here: there is no pass {settings.pass_}")
