@@ -11,6 +11,8 @@ HOPELESS = 10.0
 def verdict_possible(seeds: int, family: int, kind: str = "both", level: float = 0.95) -> str | None:
     """Return the reason why no verdict is possible for these seeds and comparisons under Holm, or None.
 
+    `kind` is as in `interval`.
+
     >>> verdict_possible(3, 12)
     '3 seeds and 12 comparisons: only a difference of 15.4 standard errors would be significant'
     """

@@ -69,8 +69,8 @@ class Cell:
     """One point of the grid without its seeds.
 
     `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
-    kind to its spec, `settings` every setting of the protocol to its value; `device` is None where it is the run's,
-    `revision` if it is the running code's.
+    kind to its spec, `settings` every setting of the protocol to its value; `device` is None if it is the run's,
+    `revision` is None if it is the running code's.
     """
 
     vary: dict[str, Label]
