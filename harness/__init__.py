@@ -1,4 +1,4 @@
-"""Touchstone: compare machine-learning methods honestly. This is the only door plugins and scripts need."""
+"""Touchstone: compare machine-learning methods honestly. Plugins and scripts import everything from this package."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ build_defaults_with(_built)
 if not TYPE_CHECKING:  # a type checker would take every misspelled name for one that is found here
 
     def __getattr__(name: str) -> object:
-        """Loads what needs more than the plain types on first use, so that `from harness import Loss` stays cheap."""
+        """Load names beyond the plain types on first use, so that `from harness import Loss` stays cheap."""
         if name in _LATER:
             import importlib
 

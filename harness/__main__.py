@@ -1,4 +1,4 @@
-"""`python -m harness` is `bench`."""
+"""Run `bench` as `python -m harness`."""
 
 import sys
 

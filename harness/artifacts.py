@@ -1,4 +1,4 @@
-"""What several cells share and somebody must make first: made once, stored whole, memory-mapped by every cell."""
+"""Artifacts that several cells share: made once, stored atomically, memory-mapped by every cell."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ INPUTS = {
     "multilabel": ("examples", "features"),
     "grouped": ("groups", "items", "features"),
 }
-"""The shape of a table's inputs by its task."""
+"""Shape of a table's inputs, by task."""
 
 
 def alone(component: Component, on_progress: Callable[..., None]) -> Mapping[str, object]:
-    """What is made of a component that needs no other: a data set's table, a denoiser's weights."""
+    """Make the artifact of a component that needs no other: a data set's table, or a denoiser's weights."""
     if isinstance(component, Dataset):
         data = _loaded(component)
         return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
     if isinstance(component, Denoiser):
         return trained(component, on_progress)
-    raise BenchError(f"nothing can be made beforehand of a {component.kind} alone")
+    raise BenchError(f"a {component.kind} has no artifact of its own")
 
 
 def store(content: Mapping[str, object], to: Path) -> str:
-    """Write an artifact under `to`, whole or not at all; answers the SHA-256 of the file."""
+    """Write an artifact under `to` atomically and return the SHA-256 of the file."""
     import torch
 
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def store(content: Mapping[str, object], to: Path) -> str:
 
 
 def trained(denoiser: Denoiser, on_progress: Callable[..., None]) -> dict[str, Tensor]:
-    """What training makes of a denoiser: the same for every suite and script."""
+    """Train a denoiser with a fixed seed, so that every suite and script gets the same weights."""
     import torch
 
     return denoiser.train(torch.Generator().manual_seed(0), on_progress)
@@ -67,7 +67,7 @@ def _loaded(component: Dataset) -> Examples:
 
 
 def read(kind: str, file: Path) -> Examples | dict[str, Tensor]:
-    """An artifact, memory-mapped: a data set's table, and of other kinds tensors by name."""
+    """Read an artifact, memory-mapped: a data set's table; for other kinds tensors by name."""
     import torch
 
     content = torch.load(file, mmap=True, weights_only=True)
@@ -78,7 +78,7 @@ def read(kind: str, file: Path) -> Examples | dict[str, Tensor]:
 
 
 def check(data: Examples) -> None:
-    """A data set is usable: shapes, types and class numbers fit. Raises BenchError saying what does not."""
+    """Check shapes, types and class numbers of a data set. Raises BenchError with the part that does not fit."""
     import torch
 
     if not isinstance(data, Examples):
@@ -100,7 +100,7 @@ def check(data: Examples) -> None:
 
 
 def _check_targets(data: Examples) -> None:
-    """Class numbers or shares of labels, one for each example, or for each item of a group."""
+    """Check the targets: class numbers or shares of labels, one for each example, or for each item of a group."""
     import torch
 
     targets, each = data.targets, data.inputs.shape[:-1]
@@ -119,7 +119,7 @@ def _check_targets(data: Examples) -> None:
 
 
 def _check_parts(data: Examples) -> None:
-    """The parts of a table that brings them fit, and there is something to train on and something to test on."""
+    """Check a given split: its parts have the right shape, and training and test parts are not empty."""
     import torch
 
     part = data.part

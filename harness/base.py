@@ -1,4 +1,4 @@
-"""A component: one method with its parameters, frozen, rebuilt anywhere from its kind, name and fields."""
+"""Base of all components. A component is a method with its parameters, frozen, identified by kind, name and fields."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from harness.errors import BenchError, near_miss
 from harness.fields import Json, Named, Schema, convert, kind_in, schema_of
 
 REQUIRED = inspect.Parameter.empty
-"""The default of a field that has none."""
+"""Default of a field that has none."""
 
 T = TypeVar("T")
 C = TypeVar("C", bound="Component")
 
 Spec = dict[str, Json]
-"""A component as data: `{"name": "exact", "margin": 1.0}`; nested components are specs, defaults are left out."""
+"""A component as data: `{"name": "exact", "margin": 1.0}`; nested components are specs, defaults are omitted."""
 
 
 class Attributes:
     """Base of the attributes that a kind declares with types and defaults, and that a component may set.
 
     A component sets one in its class (`shape = (2,)`), makes it a field by annotating it with the type it is declared
-    with (`shape: tuple[int, ...] = (2,)`), or lets it follow from its fields (`derived`). They stand in a class that is
-    no component, so that type checkers too take none of them for a field before a component makes it one.
+    with (`shape: tuple[int, ...] = (2,)`), or derives it from its fields (`derived`). They are declared in a class that
+    is no component, so that type checkers take them for fields only in a component that makes them fields.
     """
 
 
 class _Derived(Generic[T]):
-    """An attribute whose value follows from the fields."""
+    """An attribute whose value is computed from the fields."""
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
         self.compute = compute
@@ -46,13 +46,13 @@ class _Derived(Generic[T]):
 
 
 def derived(compute: Callable[[Any], T]) -> T:
-    """An attribute that follows from a component's fields: `shape = derived(lambda self: (self.dim,))`."""
+    """Declare an attribute that is computed from a component's fields: `shape = derived(lambda self: (self.dim,))`."""
     mark: Any = _Derived(compute)
     return mark  # type: ignore[no-any-return]
 
 
 def is_derived(cls: type, name: str) -> bool:
-    """Whether a class attribute follows from the fields, so that the class alone has no value of it."""
+    """Return whether a class attribute is computed from the fields, so that the class alone has no value of it."""
     return isinstance(inspect.getattr_static(cls, name), (_Derived, property))
 
 
@@ -91,9 +91,9 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
     kind: ClassVar[str] = ""
     dynamic: ClassVar[bool] = False
     not_in_artifact: ClassVar[Sequence[str]] = ()
-    """Fields that the artifact made of a component does not depend on: those that differ in them share it."""
+    """Fields that do not affect the component's artifact: components that differ only in them share it."""
     declared_attributes: ClassVar[Mapping[str, object]] = {}
-    """Attributes that a kind declares and a component may set, name -> annotation; they are no fields by themselves."""
+    """Attributes that a kind declares and a component may set, name -> annotation; not fields by themselves."""
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -124,21 +124,21 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
 
     @classmethod
     def needs_artifact(cls) -> bool:
-        """Whether something has to be made of it before any cell starts, which is kept for all of them."""
+        """Return whether the component has an artifact, made once before any cell starts."""
         return False
 
     def spec(self) -> Spec:
-        """This component as data: its name and the fields that differ from their defaults."""
+        """Return this component as data: its name and the fields that differ from their defaults."""
         return {"name": name_of(type(self)), **{name: data_of(value) for name, value in self._settled().items()}}
 
     def _settled(self) -> dict[str, object]:
-        """The fields that differ from their defaults."""
+        """Return the fields that differ from their defaults."""
         values = {name: vars(self).get(attribute(name), default_of(type(self), name)) for name in schemas(type(self))}
         return {name: value for name, value in values.items() if not _same(value, default_of(type(self), name))}
 
 
 def _settle_declarations(cls: type[Component]) -> None:
-    """Notes what a kind declares; a field of that name without a default does not inherit the declared one."""
+    """Record the attributes that a kind declares; a field of the same name does not inherit the declared default."""
     declaring = [base for base in cls.__bases__ if issubclass(base, Attributes) and not issubclass(base, Component)]
     for base in declaring:
         cls.declared_attributes = {**cls.declared_attributes, **inspect.get_annotations(base)}
@@ -162,7 +162,7 @@ def _same(value: object, default: object) -> bool:
 
 
 def data_of(value: object) -> Json:
-    """A field's value in the form that JSON and suites write. Raises TypeError for one that they cannot."""
+    """Convert a field's value to JSON data. Raises TypeError for a value without a JSON form."""
     if isinstance(value, Component):
         return value.spec()
     if isinstance(value, Named):
@@ -180,9 +180,9 @@ def data_of(value: object) -> Json:
 
 @functools.cache
 def schemas(cls: type[Component]) -> dict[str, Schema]:
-    """Field name -> JSON Schema fragment, in the order of declaration.
+    """Return field name -> JSON Schema fragment, in the order of declaration.
 
-    A word of Python is a field's name without the underscore that its attribute ends in: `pass_` is `pass` in a suite.
+    A field named like a Python keyword is an attribute with a trailing underscore: `pass_` is `pass` in a suite.
     """
     hints = get_type_hints(cls, include_extras=True)
     fields: tuple[dataclasses.Field[object], ...] = dataclasses.fields(cls)  # type: ignore[arg-type]
@@ -191,14 +191,14 @@ def schemas(cls: type[Component]) -> dict[str, Schema]:
 
 @functools.cache
 def declared_schemas(cls: type[Component]) -> dict[str, Schema]:
-    """Name of an attribute that the kind declares -> JSON Schema fragment."""
+    """Return the name of each attribute declared by the kind -> JSON Schema fragment."""
     declaring = [base for base in cls.__mro__ if issubclass(base, Attributes) and not issubclass(base, Component)]
     hints = {name: hint for base in declaring for name, hint in get_type_hints(base, include_extras=True).items()}
     return {name: schema_of(hint) for name, hint in hints.items()}
 
 
 def attribute(field: str) -> str:
-    """The name of the attribute that holds a field: `pass_` for a word of Python, else the field's own."""
+    """Return the attribute that holds a field: `pass_` for a Python keyword, else the field's own name."""
     return f"{field}_" if keyword.iskeyword(field) else field
 
 
@@ -207,13 +207,13 @@ def _field_name(attribute: str) -> str:
 
 
 def default_of(cls: type[Component], field: str) -> object:
-    """A field's default in the field's own type; `REQUIRED` where it has none."""
+    """Return a field's default in the field's own type; `REQUIRED` if it has none."""
     default = inspect.signature(cls).parameters[attribute(field)].default
     return default if default is REQUIRED or isinstance(default, Named) else convert(schemas(cls)[field], default)
 
 
 def name_of(cls: type) -> str:
-    """The snake-case name of a component class.
+    """Return the snake-case name of a component class.
 
     >>> name_of(type("CrossEntropy", (), {})), name_of(type("NLL", (), {})), name_of(type("Poly1", (), {}))
     ('cross_entropy', 'nll', 'poly1')
@@ -223,17 +223,17 @@ def name_of(cls: type) -> str:
 
 
 def same_name(name: str) -> str:
-    """The canonical spelling of a name a user wrote: `-` and `_` are alike."""
+    """Return the canonical spelling of a name: `-` and `_` are equivalent."""
     return name if ":" in name else name.strip().replace("-", "_")
 
 
 def component_name(spec: Mapping[str, Json]) -> str:
-    """The name of the component that a spec stands for."""
+    """Return the name of the component that a spec describes."""
     return str(spec["name"])
 
 
 def label(spec: Mapping[str, object]) -> str:
-    """The short text that stands for a spec in tables.
+    """Return the short text that represents a spec in tables.
 
     >>> label({"name": "nll", "transform": {"name": "gaussian", "scale": 2.0}})
     'nll(transform=gaussian(scale=2.0))'
@@ -262,7 +262,7 @@ def _text(value: object) -> str:
 def dynamic_fields(
     component: Component, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Dynamic, Schema]]:
-    """Every learned or scheduled value inside a component, nested ones too: (path, value, schema of the field)."""
+    """Yield every learned or scheduled value in a component, also in nested ones: (path, value, field's schema)."""
     for name, schema in schemas(type(component)).items():
         value = getattr(component, attribute(name))
         if isinstance(value, Dynamic):
@@ -272,7 +272,7 @@ def dynamic_fields(
 
 
 def replace_fields(component: C, values: Mapping[tuple[str, ...], object]) -> C:
-    """A copy whose fields at the given paths hold the given numbers or tensors, unchecked: this step's values."""
+    """Return a copy whose fields at the given paths hold the given numbers or tensors of this step, without checks."""
     changed = copy.copy(component)
     for path, value in values.items():
         head, rest = path[0], path[1:]
@@ -282,5 +282,5 @@ def replace_fields(component: C, values: Mapping[tuple[str, ...], object]) -> C:
 
 
 def unknown_field(name: str, field: str, known: Collection[str]) -> str:
-    """The message for a field that a component does not have."""
+    """Return the message for a field that a component does not have."""
     return f"{name} has no field {field!r}{near_miss(field, known) if known else ': it has no fields'}"

@@ -13,13 +13,13 @@ class Dynamic:
     word: ClassVar[str]
 
     def data(self) -> dict[str, float | list[float]]:
-        """The form a suite writes, for example `{"geometric": [10.0, 0.01]}`."""
+        """Return the form a suite writes, for example `{"geometric": [10.0, 0.01]}`."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Learned(Dynamic):
-    """Starts at `start` and is trained with the model; the field's range is kept by a change of variable."""
+    """A number trained with the model from the value `start`; a change of variable keeps it in the field's range."""
 
     start: float
     word: ClassVar[str] = "learn"
@@ -30,7 +30,7 @@ class Learned(Dynamic):
 
 @dataclass(frozen=True)
 class GeometricSchedule(Dynamic):
-    """Goes from `first` to `last` by equal ratios."""
+    """A schedule from `first` to `last` with equal ratios."""
 
     first: float
     last: float
@@ -40,13 +40,13 @@ class GeometricSchedule(Dynamic):
         return {self.word: [self.first, self.last]}
 
     def at(self, progress: float) -> float:
-        """The value at a progress in [0, 1]."""
+        """Return the value at a progress in [0, 1]."""
         return self.last if progress >= 1 else float(self.first * (self.last / self.first) ** progress)
 
 
 @dataclass(frozen=True)
 class LinearSchedule(Dynamic):
-    """Goes from `first` to `last` by equal steps."""
+    """A schedule from `first` to `last` with equal steps."""
 
     first: float
     last: float
@@ -56,7 +56,7 @@ class LinearSchedule(Dynamic):
         return {self.word: [self.first, self.last]}
 
     def at(self, progress: float) -> float:
-        """The value at a progress in [0, 1]."""
+        """Return the value at a progress in [0, 1]."""
         return self.last if progress >= 1 else self.first + (self.last - self.first) * progress
 
 
@@ -64,9 +64,9 @@ DYNAMIC = ("learn", "geometric", "linear")
 
 
 def dynamic(value: Mapping[str, object]) -> Dynamic:
-    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` as a value.
+    """Parse `{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}`.
 
-    Raises TypeError or ValueError for what are no numbers.
+    Raises TypeError or ValueError for values that are not numbers.
     """
     word, said = next(iter(value.items()))
     if word == "learn":

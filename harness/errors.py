@@ -9,7 +9,7 @@ from harness.renamed import RENAMED
 
 
 class BenchError(Exception):
-    """A mistake in a suite, a plugin or a command: one line that names the thing, the place and the near miss.
+    """A mistake in a suite, a plugin or a command: one line with the subject, the place and the near miss.
 
     The command prints it without a traceback and ends with exit code 2.
     """
@@ -21,7 +21,7 @@ class BenchError(Exception):
 
 
 class Mistakes(BenchError):
-    """Several mistakes found in one pass; `lines` holds the text to print, one entry a mistake."""
+    """Several mistakes found in one pass; `lines` holds the text to print, one entry per mistake."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = list(lines)
@@ -29,7 +29,7 @@ class Mistakes(BenchError):
 
 
 class Failure(Exception):
-    """A question that got no answer: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
+    """A request without a result: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
 
     def __init__(self, status: str, reason: str) -> None:
         super().__init__(reason)
@@ -38,38 +38,38 @@ class Failure(Exception):
 
 
 class Skip(Exception):
-    """Raised while a cell is set up: this combination cannot be run; the text says why and becomes its row."""
+    """Raised while a cell is set up if this combination cannot run; the text is the reason that its row shows."""
 
 
 @dataclass(frozen=True)
 class NearMiss:
-    """What could have been meant by a word: the closest of the choices, or None, and the choices, sorted."""
+    """Suggestion for a misspelled word: the closest of the choices, or None, and the choices, sorted."""
 
     closest: str | None
     choices: tuple[str, ...]
     most: int = 12
 
     def __str__(self) -> str:
-        """The end of an error message; empty where there is nothing to choose from."""
+        """Return the end of an error message; empty if there are no choices."""
         if self.closest is not None or not self.choices:
             return self.suggestion
         return f" (choose from {', '.join(self.choices[: self.most])}{', ...' * (len(self.choices) > self.most)})"
 
     @property
     def suggestion(self) -> str:
-        """The end of an error message where one choice is close, and nothing where they would only be listed."""
+        """Return the end of an error message if one choice is close; empty if the choices would only be listed."""
         return f", did you mean {self.closest}?" if self.closest is not None else ""
 
 
 def near_miss(word: str, choices: Iterable[str], most: int = 12) -> NearMiss:
-    """The choice that is closest to a word, and the choices themselves; `most` of them are listed.
+    """Find the choice that is closest to a word, among choices of which at most `most` are listed.
 
     >>> str(near_miss("focl", ["focal", "hinge"]))
     ', did you mean focal?'
     >>> str(near_miss("zzz", ["focal", "hinge"]))
     ' (choose from focal, hinge)'
     """
-    import difflib  # only a mistake costs its import
+    import difflib  # imported only for a mistake
 
     known = tuple(sorted(set(choices)))
     plain = word.replace("-", "_")

@@ -1,7 +1,7 @@
 """The types a component's fields may have, as JSON Schema fragments, and values converted to them.
 
-A field's type is said once, as an annotation. Everything else (checking a suite, help, labels, identity, the
-editor's schema) reads the fragment that `schema_of` makes of it, so nothing here needs the plugin imported.
+A field's type is declared once, as an annotation. Everything else (checking a suite, help, labels, identity, the
+editor's schema) uses the fragment that `schema_of` derives from it, so that nothing here imports the plugin.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from harness.errors import BenchError
 if TYPE_CHECKING:
     Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 else:
-    Json = object  # what reads JSON cannot follow a type that holds itself
-"""Data as JSON has it."""
+    Json = object  # JSON readers cannot resolve a recursive type
+"""JSON data."""
 
 Schema = TypedDict(
     "Schema",
@@ -39,7 +39,7 @@ Schema = TypedDict(
     },
     total=False,
 )
-"""The fragment of JSON Schema that says what a field accepts; an empty one accepts anything."""
+"""Fragment of JSON Schema for the values that a field accepts; an empty one accepts anything."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,20 @@ _PLAIN: dict[object, Schema] = {
 
 @dataclass(frozen=True)
 class Named:
-    """The default of a field that holds a component: its name, resolved when the component is built."""
+    """Default of a field that holds a component: its name, resolved when the component is built."""
 
     name: str
 
 
 def named(name: str) -> Any:
-    """Default for a component field: `transform: Transform = named("softmax")`."""
+    """Return the default for a component field: `transform: Transform = named("softmax")`."""
     return Named(name)
 
 
 def schema_of(annotation: object) -> Schema:
-    """The JSON Schema fragment of a field's annotation; a component kind becomes `{"$ref": "#/$defs/KIND"}`.
+    """Return the JSON Schema fragment of a field's annotation; a component kind becomes `{"$ref": "#/$defs/KIND"}`.
 
-    Raises TypeError for an annotation no suite could write.
+    Raises TypeError for an annotation whose values a suite cannot write.
     """
     origin, args = get_origin(annotation), get_args(annotation)
     if annotation in _PLAIN:
@@ -134,7 +134,7 @@ def _number(bound: object) -> float:
 
 
 def kind_in(schema: Schema) -> str | None:
-    """The component kind a fragment asks for, directly or as one branch of `anyOf`."""
+    """Return the component kind a fragment asks for, directly or as one branch of `anyOf`."""
     for branch in schema.get("anyOf", [schema]):
         if "$ref" in branch:
             return str(branch["$ref"]).rsplit("/", 1)[1]
@@ -151,17 +151,17 @@ def text_form(schema: Schema) -> str | None:
 
 
 def is_number(schema: Schema) -> bool:
-    """Whether a field with this fragment could be learned or scheduled."""
+    """Return whether a field with this fragment can be learned or scheduled."""
     return any(branch.get("type") == "number" for branch in schema.get("anyOf", [schema]))
 
 
 def is_list(schema: Schema) -> bool:
-    """Whether the field's own type is a list, so that a list in a suite is one value and not an axis."""
+    """Return whether the field's own type is a list, so that a list in a suite is one value and not an axis."""
     return any(branch.get("type") == "array" or branch == {} for branch in schema.get("anyOf", [schema]))
 
 
 def says(schema: Schema) -> str:
-    """What a fragment accepts, in words: `a number above 0`, `one of mean, sum`."""
+    """Describe the values that a fragment accepts: `a number above 0`, `one of mean, sum`."""
     if "anyOf" in schema:
         return " or ".join(says(branch) for branch in schema["anyOf"])
     if "enum" in schema:
@@ -185,9 +185,9 @@ def says(schema: Schema) -> str:
 
 
 def convert(schema: Schema, value: object) -> object:
-    """The value in the field's own type (int to float, list to tuple).
+    """Convert a value to the field's own type (int to float, list to tuple).
 
-    Components, learned and scheduled values pass where they fit. Raises BenchError saying what was expected.
+    Components, learned and scheduled values are accepted where they fit. Raises BenchError with the type expected.
     """
     if isinstance(value, Dynamic) and is_number(schema):
         numbers = next(iter(value.data().values()))

@@ -1,4 +1,4 @@
-"""The hooks: how a plugin is registered and what it may listen to. Markers are inert; importing changes nothing."""
+"""Hooks of plugins: registration and events. Markers are inert; importing them changes nothing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def components() -> Sequence[type[Component]]:  # type: ignore[empty-body]
-    """The component classes this plugin brings."""
+    """Return the component classes of this plugin."""
 
 
 @hookspec
 def case_started(cell: Mapping[str, Json]) -> None:
-    """A cell's process has started. Runs in that process; `cell` holds `id`, `vary` and `parameters`."""
+    """Called when a cell's process has started, in that process; `cell` holds `id`, `vary` and `parameters`."""
 
 
 @hookspec
 def case_finished(cell: Mapping[str, Json], values: Mapping[str, Json]) -> None:
-    """A block of a cell was measured. Runs in the cell's process; `values` holds `seeds` and `metrics`."""
+    """Called after a block of a cell was measured, in its process; `values` holds `seeds` and `metrics`."""

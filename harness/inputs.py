@@ -1,4 +1,4 @@
-"""Arguments by name: a component is handed what its signature asks for, as pytest does with fixtures."""
+"""Arguments by name: a component receives the inputs that its signature requests, as fixtures in pytest."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ T = TypeVar("T")
 
 
 def call_with_inputs(fn: Callable[..., T], *args: object, **available: object) -> T:
-    """`fn(*args)` together with those of `available` it takes by name; all of them where it takes `**inputs`."""
+    """Call `fn(*args)` with those of `available` that it takes by name; with all of them if it takes `**inputs`."""
     return fn(*args, **accepted(fn, available, len(args)))
 
 
 def accepted(fn: Callable[..., object], available: Mapping[str, T], positional: int = 0) -> dict[str, T]:
-    """Those of `available` that `fn` takes by name after its first `positional` arguments."""
+    """Return those of `available` that `fn` takes by name after its first `positional` arguments."""
     names, open_ended = _by_name(_signed(fn), positional)
     return {name: value for name, value in available.items() if open_ended or name in names}
 
 
 def required(fn: Callable[..., object]) -> tuple[str, ...]:
-    """The names of the arguments `fn` cannot be called without, in order; `self` is not one of them."""
+    """Return the names of the required arguments of `fn`, in order, without `self`."""
     parameters = [p for p in _parameters(_signed(fn)) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     return tuple(p.name for p in parameters if p.default is p.empty and p.name != "self")
 
@@ -34,10 +34,10 @@ def required(fn: Callable[..., object]) -> tuple[str, ...]:
 def requested_inputs(
     fn: Callable[..., object], positional: int = 2, known: Collection[str] = LOSS_INPUTS
 ) -> frozenset[str]:
-    """Every name `fn` may make use of after its first `positional` arguments; of a loss, its `with_state` too.
+    """Return every name `fn` may use after its first `positional` arguments; for a loss, also those of `with_state`.
 
-    A wrapper (a component that takes `**inputs` and holds components) wants what the ones inside it want. Every other
-    callable with `**inputs` wants all that are `known`.
+    A wrapper (a component that takes `**inputs` and holds components) requests the inputs of its inner components. Any
+    other callable with `**inputs` requests all that are `known`.
     """
     stateful = isinstance(fn, Loss) and type(fn).with_state is not Loss.with_state
     ways: list[Callable[..., object]] = [fn, fn.with_state] if isinstance(fn, Loss) and stateful else [fn]
@@ -53,9 +53,9 @@ def requested_inputs(
 
 
 def gathered(fn: Callable[..., object], source: object, names: Sequence[str]) -> dict[str, Any]:
-    """Those of the attributes `names` of `source` that `fn` asks for by name; only what is asked for is computed.
+    """Return those of the attributes `names` of `source` that `fn` requests by name; no others are computed.
 
-    What raises NotOffered is left out where `fn` can do without.
+    An attribute that raises NotOffered is left out if `fn` has a default for it.
     """
     asked, needed = requested_inputs(fn, 0, names), required(fn)
     found = {}
@@ -70,11 +70,11 @@ def gathered(fn: Callable[..., object], source: object, names: Sequence[str]) ->
 
 
 class NotOffered(BenchError):
-    """Something that a protocol offers to metrics and that this cell does not have."""
+    """An input that a protocol offers to metrics and that this cell does not have."""
 
 
 def _signed(fn: Callable[..., object]) -> Callable[..., object]:
-    """What carries the signature: a method is read off its class, so that all instances share one entry."""
+    """Return the object with the signature; for a method its class's function, so that instances share a cache."""
     if inspect.ismethod(fn) and not isinstance(fn.__self__, type):
         return _without_self(fn.__func__)
     if inspect.isroutine(fn) or isinstance(fn, (functools.partial, type)):
@@ -98,7 +98,7 @@ def _parameters(function: Callable[..., object]) -> tuple[inspect.Parameter, ...
 
 @functools.cache
 def _by_name(function: Callable[..., object], positional: int) -> tuple[frozenset[str], bool]:
-    """(names taken by keyword once the first `positional` are given, whether any other name is taken too)."""
+    """Return (names taken by keyword after the first `positional` arguments, whether any other name is taken too)."""
     parameters = _parameters(function)
     given = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:positional]
     names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p not in given}

@@ -1,4 +1,4 @@
-"""The machine while it is timed: its cores, load, clock and throttling, and what of that makes times weak."""
+"""State of the machine during timing: its cores, load, clock and throttling, and which of it makes times unreliable."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ CPU = Path("/sys/devices/system/cpu")
 CLOCKS = ("clocks.sm", "clocks.max.sm")
 NO_GPU: Mapping[str, str] = MappingProxyType({})
 SHARE, SPREAD = 0.9, 0.1
-"""A process that has less of its core than SHARE, or a clock that moves by more than SPREAD, makes times weak."""
+"""A process with a smaller share of its core than SHARE, or a clock that varies by more than SPREAD, is reported."""
 
 
 def allowed() -> list[int]:
-    """The cores this process may run on; empty where nobody can choose."""
+    """Return the cores this process may run on; empty if the system cannot restrict them."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores this process may use."""
     return len(allowed()) or os.cpu_count() or 1
 
 
 def same_addresses() -> Sequence[str]:
-    """Words that start a command at the same addresses every time; none where the system has no such thing.
+    """Return words that start a command at the same addresses every time; none if the system has no such feature.
 
-    Where it lies in memory alone changes the time of a short call by half a per cent from one process to the next.
+    The memory layout alone changes the time of a short call by half a percent from one process to the next.
     """
     words = ("setarch", "-R")
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
@@ -48,21 +48,21 @@ def same_addresses() -> Sequence[str]:
 
 
 def settle(cores: Sequence[int], threads: int, turn: int) -> None:
-    """Run every thread of this process on as many of the cores as there are threads, on others in every turn.
+    """Restrict every thread of this process to as many cores as there are threads, to other cores in every turn.
 
-    Left alone a process goes back to the core it was on, and contenders on different cores differ for as long as
-    somebody else keeps one of them busy. In turns all take the same cores, one after the other.
+    An unpinned process returns to the core it was on, and contenders on different cores differ for as long as
+    another process keeps one of them busy. In turns all use the same cores, one after the other.
     """
     chosen = [cores[(turn + k) % len(cores)] for k in range(min(threads, len(cores)))] if cores else []
     for thread in os.listdir("/proc/self/task") if chosen else ():
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
             os.sched_setaffinity(int(thread), chosen)
 
 
 class Watch:
-    """What is noted of every turn: the share of its time in which a process of one thread ran, load, clock, throttling.
+    """Records of every turn: the share of its time in which a single-threaded process ran, load, clock, throttling.
 
-    NaN where the system does not say.
+    NaN if the system does not report it.
     """
 
     def __init__(self, cores: Sequence[int], threads: int, device: str) -> None:
@@ -70,7 +70,7 @@ class Watch:
         self._throttled = throttles(cores)
 
     def during(self, work: Callable[[], T]) -> tuple[T, dict[str, list[float]]]:
-        """What the work answers, and the notes."""
+        """Run the work and return its result and the records."""
         wall, processor = time.perf_counter(), time.process_time()
         answer = work()
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
@@ -83,29 +83,29 @@ class Watch:
 
 
 def megahertz(cores: Sequence[int]) -> float:
-    """The clock of the first of the cores."""
+    """Return the clock of the first core, in MHz."""
     return _number(CPU / f"cpu{cores[0]}" / "cpufreq" / "scaling_cur_freq") / 1e3 if cores else float("nan")
 
 
 def governor(cores: Sequence[int]) -> str | None:
-    """Who decides about the clock of the first of the cores."""
+    """Return the governor that sets the clock of the first core; None if the system does not report it."""
     with contextlib.suppress(OSError, IndexError):
         return (CPU / f"cpu{cores[0]}" / "cpufreq" / "scaling_governor").read_text().strip()
     return None
 
 
 def throttles(cores: Sequence[int]) -> float:
-    """How often the cores were throttled since the machine was started."""
+    """Return how often the cores were throttled since the machine was started."""
     return sum(_number(CPU / f"cpu{core}" / "thermal_throttle" / "core_throttle_count") for core in cores)
 
 
 def known(number: float) -> float | None:
-    """The number, None for NaN."""
+    """Return the number, or None for NaN."""
     return None if math.isnan(number) else number
 
 
 def gpu() -> dict[str, str]:
-    """The GPU's clocks and why it holds them back, as `nvidia-smi` says it; empty where there is none."""
+    """Return the GPU's clocks and the reasons for limiting them, from `nvidia-smi`; empty if there is none."""
     names = (*CLOCKS, "clocks_throttle_reasons.active", "power.draw", "temperature.gpu")
     command = ["nvidia-smi", f"--query-gpu={','.join(names)}", "--format=csv,noheader,nounits", "--id=0"]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
@@ -115,11 +115,11 @@ def gpu() -> dict[str, str]:
 
 
 IDLE, BY_CHOICE = 0x1, 0x2
-"""Bits of NVML's reasons that are no throttling: nothing to do, and clocks that the user set."""
+"""Bits of NVML's clock reasons that are no throttling: idle, and clocks set by the user."""
 
 
 def gpu_is_throttled(said: Mapping[str, str]) -> bool:
-    """Whether heat or power holds the GPU back."""
+    """Return whether heat or power limits the GPU's clock."""
     reasons = int(said.get("clocks_throttle_reasons.active", "0x0"), 16)
     return bool(reasons & ~(IDLE | BY_CHOICE))
 
@@ -127,7 +127,7 @@ def gpu_is_throttled(said: Mapping[str, str]) -> bool:
 def weaknesses(
     notes: Sequence[Mapping[str, Sequence[float | None]]], cores: int, gpu: Mapping[str, str] = NO_GPU
 ) -> list[Issue]:
-    """What was seen in any turn that makes the times weak; `gpu` is what is said of the GPU at the end."""
+    """Return issues for all records that make the times unreliable; `gpu` is the GPU's state at the end."""
     known = {name: [v for note in notes for v in note[name] if v is not None and v == v] for name in notes[0]}
     found = []
     if known["share"] and (share := statistics.median(known["share"])) < SHARE:
@@ -148,7 +148,7 @@ def _weak(name: Weakness, value: float | None = None, bound: float | None = None
 
 
 def doctor_report(results: Path) -> dict[str, Json] | None:
-    """What `bench doctor` last found about this machine, as runs refer to it; None where it was never run."""
+    """Return the last report of `bench doctor` on this machine, as runs store it; None if it was never run."""
     kept = ("run", "pairs", "alpha", "false_positive_rate")
     with contextlib.suppress(OSError, ValueError):
         said = json.loads((results / "doctor.json").read_bytes())
@@ -157,7 +157,7 @@ def doctor_report(results: Path) -> dict[str, Json] | None:
 
 
 def noise(report: Mapping[str, Json] | None) -> list[Issue]:
-    """An issue where the doctor found that the machine tells equal functions apart too often."""
+    """Return an issue if `bench doctor` found significant differences between equal functions too often."""
     if report is None:
         return []
     rate, alpha, pairs = (report[key] for key in ("false_positive_rate", "alpha", "pairs"))

@@ -1,6 +1,6 @@
 """`pytest suites/speed.yaml --benchmark-only`: a speed suite as benchmarks of pytest-benchmark.
 
-Only a suite of ours that times, named on the command line, is collected; any other YAML is left alone.
+Only suites of the speed protocol that are named on the command line are collected; other YAML files are ignored.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ PROTOCOL = "speed"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """The file's suite, where it is one that times."""
+    """Collect a suite of the speed protocol."""
     named = file_path.suffix in (".yaml", ".yml") and parent.session.isinitpath(file_path)
     return SuiteFile.from_parent(parent, path=file_path) if named and _times(file_path) else None
 
 
 def _times(file: Path) -> bool:
-    """Whether a file is a suite of the speed protocol; what is wrong in one is said when it is run."""
+    """Return whether a file is a suite of the speed protocol; mistakes in it are reported when it runs."""
     import yaml
 
     with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
@@ -32,20 +32,20 @@ def _times(file: Path) -> bool:
 
 
 class SuiteFile(pytest.File):
-    """A suite, which is one test: its contenders take turns."""
+    """A suite, which is one test: its contenders are interleaved."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The one test."""
+        """Yield the one test."""
         yield SuiteItem.from_parent(self, name=self.path.stem)
 
 
 class SuiteItem(pytest.Item):
-    """Runs the suite; fails where a cell did."""
+    """Runs the suite; fails if a cell failed."""
 
-    fixturenames = ("benchmark",)  # how pytest-benchmark tells a benchmark from other tests
+    fixturenames = ("benchmark",)  # by which pytest-benchmark recognizes a benchmark
 
     def runtest(self) -> None:
-        """Run it, and hand what was measured to pytest-benchmark."""
+        """Run the suite, and pass the measurements to pytest-benchmark."""
         from harness.analysis.pairing import full_name
         from harness.report.benchmarks import benchmarks
         from harness.report.words import reason
@@ -66,7 +66,7 @@ class SuiteItem(pytest.Item):
             pytest.fail("\n".join(lost), pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What the user has to mend is a line, as in the command."""
+        """Return a mistake of the user as one line, as the command does."""
         from harness.errors import BenchError, Mistakes
 
         if isinstance(excinfo.value, Mistakes):
@@ -74,5 +74,5 @@ class SuiteItem(pytest.Item):
         return str(excinfo.value) if isinstance(excinfo.value, BenchError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where it stands."""
+        """Return the file and name of the suite."""
         return self.path, 0, f"suite {self.name}"

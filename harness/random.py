@@ -1,4 +1,4 @@
-"""Named streams of randomness: a seed draws each thing from a stream of its own, the same for every contender."""
+"""Named random streams: a seed draws each quantity from a stream of its own, the same for every contender."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def number(seed: int, *names: object) -> int:
-    """A 63-bit number for a stream, independent of every other stream's.
+    """Return a 63-bit number for a stream, independent of every other stream's.
 
     >>> number(0, "split") == number(0, "split"), number(0, "split") == number(1, "split")
     (True, False)
@@ -20,7 +20,7 @@ def number(seed: int, *names: object) -> int:
 
 
 def generator(seed: int, *names: object) -> Generator:
-    """A CPU generator at the start of a stream: `generator(7, "batches", epoch)`."""
+    """Return a CPU generator at the start of a stream: `generator(7, "batches", epoch)`."""
     import torch
 
     return torch.Generator().manual_seed(number(seed, *names))

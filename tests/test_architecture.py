@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import io
+import re
+import tokenize
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -164,6 +167,26 @@ def test_public_things_are_documented(file: Path) -> None:
     for node in public:
         hook = isinstance(node, ast.FunctionDef) and node.name == "components"
         assert hook or ast.get_docstring(node), f"{name(file)}:{node.lineno} {node.name} has no docstring"
+
+
+PERSONS = re.compile(r"\b(nobody|somebody|everybody)\b", re.IGNORECASE)
+
+
+def docstrings(file: Path) -> list[str]:
+    """The texts below definitions and values: docstrings, and strings that stand alone."""
+    found = [node.value for node in ast.walk(tree(file)) if isinstance(node, ast.Expr)]
+    return [each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+
+
+def comments(file: Path) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(file.read_text()).readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
+
+
+@pytest.mark.parametrize("file", [*HARNESS, *PLUGINS], ids=name)
+def test_docstrings_say_what_a_thing_is(file: Path) -> None:
+    assert not [text for text in docstrings(file) if text.startswith("What ")]
+    assert not [text for text in [*docstrings(file), *comments(file)] if PERSONS.search(text)]
 
 
 def test_folders_are_at_most_three_deep() -> None:

@@ -61,7 +61,7 @@ def test_something_else_than_a_table_is_named() -> None:
 
 
 def silent(*_: float, **__: float) -> None:
-    """Nobody is told of the progress."""
+    """Ignores the progress."""
 
 
 class Given(Dataset):

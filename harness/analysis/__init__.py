@@ -1,4 +1,4 @@
-"""From a run's measured rows to what can be said about them. Importing this loads neither numpy nor scipy."""
+"""Statistical analysis of a run's measured rows. Importing this package loads neither numpy nor scipy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["Partner", "analyse", "partners", "verdict_possible"]
 
 
 def analyse(run: MeasuredRun) -> Run:
-    """A measured run with its statistics: intervals, verdicts against the baseline, ranks, gates, claims, issues.
+    """Return a measured run with its statistics: intervals, verdicts, ranks, gates, claims, issues.
 
-    Raises BenchError where the baseline names no row or several rows of one problem.
+    Raises BenchError if the baseline matches no row or several rows of one problem.
     """
     from harness.analysis.result import result
 

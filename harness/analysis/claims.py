@@ -1,4 +1,4 @@
-"""Claimed orderings against what was measured: where each holds, where it fails, where nothing can tell."""
+"""Claimed orderings compared with the measurements: where each one holds, fails or is undecided."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Cells = Sequence[Mapping[str, Measured]]
 
 
 class Pair(NamedTuple):
-    """Two neighbors of a claimed order at one place: how far the second is behind there, and how surely not equal."""
+    """Two neighbors of a claimed order on one problem: how far the second is behind, and the p-value of that."""
 
     ahead: str
     behind: str
@@ -27,9 +27,9 @@ class Pair(NamedTuple):
 
 
 def judged(run: MeasuredRun, cells: Cells) -> Iterator[Claim]:
-    """Every claim of a run with its pairs: ahead, behind, and the places where that holds, fails or is open.
+    """Return every claim of a run with its pairs: the problems where the order holds, fails or is undecided.
 
-    Paired tests; Holm runs over all pairs of all claims, so that no theorem is called broken by chance.
+    Tests are paired; Holm's method runs over all pairs of all claims, so that no theorem is contradicted by chance.
     """
     found = [list(_pairs(run, cells, claim)) for claim in run.claims]
     adjusted = iter(holm([pair.p for pairs in found for pair in pairs]))
@@ -59,7 +59,7 @@ def _pairs(run: MeasuredRun, cells: Cells, claim: ClaimedOrder) -> Iterator[Pair
 
 
 def _sorted(pairs: Sequence[tuple[Pair, float | None]]) -> tuple[ClaimedPair, ...]:
-    """One entry for every two neighbors, in the order of the claim."""
+    """Return one entry for each pair of neighbors, in the order of the claim."""
     found: dict[tuple[str, str], tuple[list[str], list[str], list[str]]] = {}
     for pair, p in pairs:
         holds, fails, unclear = found.setdefault((pair.ahead, pair.behind), ([], [], []))

@@ -1,4 +1,4 @@
-"""Two sets of scores compared without a suite, by the statistics of one."""
+"""Comparison of two sets of scores without a suite, by the same statistics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compare(
     margin: float | None = None,
     level: float = 0.95,
 ) -> Comparison:
-    """The scores `a` against the baseline `b`, paired: one per seed [s], or per seed and example [s, m].
+    """Compare the scores `a` with the baseline `b`, paired: one per seed [s], or per seed and example [s, m].
 
     Scores by example carry both the seeds and the finite test set in the interval; `examples` [s, m] are the numbers of
     the examples where seeds are tested on different ones, else every seed has the same. With a `margin`, in the unit of

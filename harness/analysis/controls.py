@@ -1,4 +1,4 @@
-"""Controls: rows that must sit on a metric's floor; where one does not, the metric is not to be trusted there."""
+"""Controls: rows that must reach a metric's ideal value; where one does not, the metric is not trustworthy."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from harness.statistics.clusters import Array
 from harness.statistics.paired import holm
 
 ALPHA = 0.05
-"""The chance of any false doubt among all controls and metrics of a suite."""
+"""Probability of any false alarm among all controls and metrics of a suite."""
 
 
 class Reading(NamedTuple):
-    """A metric of one control: where it should be, where it is, and how surely that is elsewhere."""
+    """A metric of one control: its ideal, its measured mean, and the p-value of the difference."""
 
     row: str
     problem: str
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
 
 def doubts(run: MeasuredRun, cells: Sequence[Mapping[str, Measured]]) -> list[Issue]:
-    """An issue for every metric that some control shows to be off its ideal, by a t test and Holm over all of them."""
+    """Return an issue for every metric that a control shows to be off its ideal, by a t test and Holm over all."""
     found = list(_readings(run, cells))
     ps = holm([reading.p for reading in found])
     return [_issue(one, p) for one, p in zip(found, ps, strict=True) if p is not None and p <= ALPHA]

@@ -1,4 +1,4 @@
-"""How a finished run ends: its exit code, computed from what was found, and every cause of an exit code 1."""
+"""Exit code of a finished run, computed from its results, and every cause of an exit code 1."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.results import LOST, Comparison, FailOn, Gate, Row, Run, Status, Ve
 
 @dataclass(frozen=True)
 class ExitCause:
-    """One cause of an exit code 1: a gate that is broken, or a condition with the row and comparison it is true of."""
+    """One cause of an exit code 1: a broken gate, or a condition with the row and comparison that meet it."""
 
     condition: FailOn | None = None
     gate: Gate | None = None
@@ -20,18 +20,18 @@ class ExitCause:
 
 
 def exit_code(run: Run, conditions: Sequence[str]) -> int:
-    """4 and 3 of what was measured come first, then 1 where a gate or a condition failed."""
+    """Return the exit code: 4 and 3 from the measurement come first, then 1 if a gate or a condition failed."""
     return run.exit or int(bool(causes(run, conditions)))
 
 
 def causes(run: Run, conditions: Sequence[str]) -> list[ExitCause]:
-    """Every cause to end with 1."""
+    """Return every cause of an exit code 1."""
     broken = [ExitCause(gate=gate) for gate in run.gates if gate.passed is False]
     return broken + [cause for name in conditions for cause in CONDITIONS[FailOn(name)](run)]
 
 
 def unknown(run: Run, conditions: Sequence[str]) -> list[FailOn]:
-    """The conditions that nothing here can judge: `noisy` where the doctor was never run."""
+    """Return the conditions that cannot be judged here: `noisy` if `bench doctor` was never run."""
     return [FailOn.NOISY] if FailOn.NOISY in conditions and not run.environment.get("doctor") else []
 
 
@@ -42,7 +42,7 @@ def _regression(run: Run) -> Iterator[ExitCause]:
 
 
 def _undecided(run: Run) -> Iterator[ExitCause]:
-    """No verdict of a difference that was measured is undecided too: nothing could tell."""
+    """Yield undecided comparisons; a measured difference without a verdict counts as undecided."""
     for row, entry in _compared(run):
         if entry.verdict is Verdict.UNDECIDED or (entry.verdict is None and entry.difference is not None):
             yield ExitCause(FailOn.UNDECIDED, row=row, comparison=entry)
@@ -57,7 +57,7 @@ def _error(run: Run) -> Iterator[ExitCause]:
 
 
 def _noisy(run: Run) -> Iterator[ExitCause]:
-    """By the doctor's run of equal functions under two names: how often this machine tells them apart."""
+    """Yield a cause if `bench doctor` found significant differences between equal functions too often."""
     doctor = run.environment.get("doctor")
     if isinstance(doctor, dict):
         rate, alpha = doctor["false_positive_rate"], doctor["alpha"]
@@ -74,11 +74,11 @@ CONDITIONS: Mapping[FailOn, Callable[[Run], Iterator[ExitCause]]] = MappingProxy
         FailOn.ERROR: _error,
     }
 )
-"""What `--fail-on` can name -> what it is true of."""
+"""Condition of `--fail-on` -> the causes that meet it."""
 
 
 def _compared(run: Run) -> Iterator[tuple[Row, Comparison]]:
-    """Every row with its comparison in the primary metric."""
+    """Yield every row with its comparison in the primary metric."""
     for row in run.cells:
         if entry := row.against.get(run.primary.label):
             yield row, entry

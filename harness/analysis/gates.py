@@ -12,10 +12,10 @@ from harness.suite.gates import COMPARING
 
 
 def outcomes(gates: Sequence[GateRule], cells: Sequence[Row], links: Sequence[Partner] | None) -> Iterator[Gate]:
-    """Every gate on every row that it is for, by the finished rows of a run and their partners.
+    """Return the outcome of every gate on every row that it applies to, from finished rows and their partners.
 
-    `passed` is false where the bound is broken and None where nothing can tell, with `why`. `value`, `low` and `high`
-    are what is held against the bound: the row's mean, or how much worse than its baseline it is, as a share of the
+    `passed` is False if the bound is broken and None if undecided, with `why`. `value`, `low` and `high`
+    are compared with the bound: the row's mean, or how much worse than its baseline it is, as a share of the
     baseline's mean where the gate is relative. `confirmed` counts measurements in fresh processes that agree.
     """
     for rule in gates:
@@ -32,7 +32,7 @@ def _partner(cells: Sequence[Row], links: Sequence[Partner] | None, index: int) 
 
 
 def _judged(gate: Gate, cell: Row, partner: Row | None) -> Gate:
-    """The outcome on one row."""
+    """Return the gate's outcome on one row."""
     if cell.status is not Status.OK:
         why = Reason(ReasonKind.ROW_ENDED, status=cell.status, cause=cell.why)
         return dataclasses.replace(gate, why=why)
@@ -45,7 +45,7 @@ def _judged(gate: Gate, cell: Row, partner: Row | None) -> Gate:
 
 
 def _bounded(gate: Gate, metric: MetricValue) -> Gate:
-    """The row's mean against `max` or `min`; a seed that has no finite value breaks either."""
+    """Compare the row's mean with `max` or `min`; a seed without a finite value breaks either bound."""
     value = metric.mean
     within = value is not None and (value <= gate.bound if gate.rule == "max" else value >= gate.bound)
     kept = None not in metric.values and within
@@ -74,7 +74,7 @@ def _compared(gate: Gate, metric: MetricValue, entry: Comparison, partner: Row |
 def _worse(
     entry: Comparison, difference: float, higher_is_better: bool, unit: float
 ) -> tuple[float, float | None, float | None]:
-    """How much worse than the baseline a row is, above 0 where it is worse, with its interval, in some unit."""
+    """Return how much worse than the baseline a row is in some unit, above 0 if it is worse, with its interval."""
     sign = -1 if higher_is_better else 1
     low, high = (
         end and sign * end / unit  # 0 stays 0, without a sign

@@ -1,4 +1,4 @@
-"""Which row is compared with which: problems, the baseline's row, labels. Needs no numbers, so `validate` can ask."""
+"""Pairing of rows with their baselines: problems, partners, labels. Needs no numbers, so that `validate` can use it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Axes = Mapping[str, Sequence[Label]]
 
 @dataclass(frozen=True)
 class Partner:
-    """The row compared with: its place `index` (a baseline's row is its own partner), or `why` there is none."""
+    """Row to compare with: its place `index` (a baseline's row is its own partner), or `why` there is none."""
 
     index: int | None
     why: Reason | None = None
 
 
 def partners(info: RunInfo, rows: Sequence[RowInfo]) -> list[Partner] | None:
-    """The partner of every row, None without a baseline.
+    """Return the partner of every row; None without a baseline.
 
     A name matches a contender's label, or a component's name where one row of the problem has it. A mapping replaces
-    the named axes and leaves the others. Raises BenchError naming the choices.
+    the named axes and leaves the others. Raises BenchError with the choices if it matches no row.
     """
     if info.baseline is None:
         return None
@@ -37,15 +37,15 @@ def partners(info: RunInfo, rows: Sequence[RowInfo]) -> list[Partner] | None:
 
 
 def competing(info: RunInfo) -> list[str]:
-    """The axes whose points compete with each other: those outside `group_by`, by default the protocol's contenders."""
+    """Return the axes whose points compete: those outside `group_by`, by default the protocol's contenders."""
     inside = info.group_by
     return [axis for axis in info.axes if (axis in info.contenders if inside is None else axis not in inside)]
 
 
 def problems(info: RunInfo, rows: Sequence[RowInfo]) -> dict[Key, list[int]]:
-    """Places of rows by problem: the same labels on every axis that does not compete.
+    """Group the places of rows by problem: the same labels on every axis that does not compete.
 
-    An axis with one label divides nothing: a contender that makes no use of it stands beside those that do.
+    An axis with one label does not divide: a contender that ignores it is in the problem of those that use it.
     """
     inner = competing(info)
     inside = [axis for axis in _several(info.axes) if axis not in inner]
@@ -56,7 +56,7 @@ def problems(info: RunInfo, rows: Sequence[RowInfo]) -> dict[Key, list[int]]:
 
 
 def naming(info: RunInfo) -> tuple[list[str], list[str]]:
-    """(axes that name a row, axes that name its problem): those with several points; a baseline's axes name rows."""
+    """Return (axes that name a row, axes that name its problem), those with several points; a baseline's name rows."""
     several = _several(info.axes)
     inner = {*competing(info), *(info.baseline if isinstance(info.baseline, Mapping) else ())}
     rows = [axis for axis in several if axis in inner] or [axis for axis in info.axes if axis in inner]
@@ -64,7 +64,7 @@ def naming(info: RunInfo) -> tuple[list[str], list[str]]:
 
 
 def text(vary: Labels, axes: Sequence[str]) -> str:
-    """The labels on some axes as text; a number carries its axis' name."""
+    """Join the labels on some axes as text; a number is preceded by the name of its axis."""
     labels = [(axis, vary.get(axis)) for axis in axes]
     return " / ".join(
         label if isinstance(label, str) else f"{axis}={label}" for axis, label in labels if label is not None
@@ -72,7 +72,7 @@ def text(vary: Labels, axes: Sequence[str]) -> str:
 
 
 def full_name(info: RunInfo, vary: Labels) -> str:
-    """A row with its problem, where there are several: `hinge on digits`."""
+    """Return the name of a row, with its problem if there are several: `hinge on digits`."""
     return " on ".join(filter(None, (text(vary, axes) for axes in naming(info))))
 
 
@@ -129,7 +129,7 @@ def _choose(axis: str, axes: Axes, name: str) -> str:
 
 
 def _words(labels: Iterable[str]) -> set[str]:
-    """Everything that names a label: itself and its component."""
+    """Return every name of a label: the label itself and its component's name."""
     return {word for label in labels for word in (label, label.split("(", 1)[0])}
 
 

@@ -37,11 +37,11 @@ from harness.statistics.paired import interval
 INFO = tuple(each.name for each in dataclasses.fields(RunInfo))
 ROW = tuple(each.name for each in dataclasses.fields(RowInfo))
 FEW = 5
-"""Fewer seeds than this are said to be few."""
+"""Number of seeds below which an issue says that there are few."""
 
 
 def result(run: MeasuredRun) -> Run:
-    """See `harness.analysis.analyse`."""
+    """Implement `harness.analysis.analyse`."""
     links = partners(run, run.cells)
     labels = [metric.label for metric in run.metrics]
     cells: Cells = [measured(cell, labels) if cell.status is Status.OK else {} for cell in run.cells]
@@ -100,7 +100,7 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
 
 
 def _missing(one: Measured, low: float) -> Reason | None:
-    """What a metric's numbers lack."""
+    """Return the reason why a metric's numbers are incomplete, or None."""
     lost = sum(not math.isfinite(value) for value in one.values)
     if lost:
         return Reason(ReasonKind.NOT_FINITE, count=lost, total=len(one.values))
@@ -110,7 +110,7 @@ def _missing(one: Measured, low: float) -> Reason | None:
 
 
 def _exit(run: MeasuredRun) -> int:
-    """4 where nothing was measured, 3 where a row was lost: a failure, or a skip for an artifact that failed."""
+    """Return 4 if nothing was measured, 3 if a row failed or was skipped because an artifact failed, else 0."""
     lost = [cell.status in LOST or _lost_artifact(cell) for cell in run.cells]
     nothing = all(cell.status is Status.SKIPPED and not gone for cell, gone in zip(run.cells, lost, strict=True))
     return 4 if nothing else 3 if any(lost) else 0
@@ -121,7 +121,7 @@ def _lost_artifact(cell: MeasuredRow) -> bool:
 
 
 def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
-    """An issue for every row and metric that has seeds without a finite value."""
+    """Yield an issue for every row and metric with seeds that have no finite value."""
     for cell, numbers in zip(run.cells, cells, strict=True):
         for label, one in numbers.items():
             lost = sum(not math.isfinite(value) for value in one.values)
@@ -131,7 +131,7 @@ def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
 
 
 def _few(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
-    """An issue where seeds are too few for the comparisons that are made."""
+    """Yield an issue if there are too few seeds for the comparisons."""
     least = min((len(one.seeds) for numbers in cells for one in numbers.values()), default=0)
     if 0 < least < FEW and len(run.cells) > 1 and run.interval != "examples":
         yield Issue(IssueKind.ONE_SEED) if least == 1 else Issue(IssueKind.FEW_SEEDS, count=least)

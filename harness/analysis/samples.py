@@ -25,7 +25,7 @@ class Measured:
     rows: Mapping[int, Units] | None
 
     def sample(self, seeds: Sequence[int] | None = None) -> Sample:
-        """The sample of some of the seeds, all by default, in the order given."""
+        """Return the sample of some of the seeds, by default all, in the given order."""
         chosen = self.seeds if seeds is None else tuple(seeds)
         place = {seed: k for k, seed in enumerate(self.seeds)}
         values = self.values[[place[seed] for seed in chosen]]
@@ -36,7 +36,7 @@ class Measured:
 
 
 def measured(row: MeasuredRow, labels: Sequence[str]) -> dict[str, Measured]:
-    """Every metric that a row has, by label. Seeds that the row does not list are left in their files."""
+    """Return every metric of a row, by label. Results of seeds that the row does not list are not read."""
     units: dict[str, dict[int, Units]] = {label: {} for label in labels}
     for path in row.units:
         _read(path, row.seeds, units)
@@ -53,7 +53,7 @@ def _numbers(values: Sequence[float | None]) -> Array:
 
 
 def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Units]]) -> None:
-    """Adds a file's rows of the seeds asked for."""
+    """Add a file's results for the requested seeds."""
     wanted = set(seeds)
     with np.load(path) as file:
         there = [int(seed) for seed in file["seeds"]]
@@ -65,7 +65,7 @@ def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Units]]) ->
 
 
 def _complete(rows: dict[int, Units], seeds: Sequence[int], values: Array) -> dict[int, Units] | None:
-    """The rows where every seed with a finite value has one and all are of one length; else None."""
+    """Return the results if every seed with a finite value has one and all have the same length; else None."""
     finite = {seed for seed, value in zip(seeds, values, strict=True) if math.isfinite(value)}
     if not rows or not finite <= set(rows) or len({len(ids) for _, ids in rows.values()}) > 1:
         return None

@@ -26,19 +26,19 @@ from harness.statistics.paired import Difference, difference, holm, needed, same
 from harness.statistics.unpaired import unpaired
 
 ALPHA = 0.05
-"""The chance of any false verdict among all comparisons of one metric."""
+"""Probability of any false verdict among all comparisons of one metric."""
 
 Cells = Sequence[Mapping[str, Measured]]
 Found = tuple[Difference | None, Reason | None]
-"""The difference of a row to its partner, and what a reader must know about it or about its absence."""
+"""Difference of a row to its partner, and the reason for its absence or a remark about it."""
 
 
 def against(run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: MetricInfo) -> dict[int, Comparison]:
-    """Row number -> its comparison with the baseline, for every row but the baseline's own that has the metric.
+    """Return row number -> comparison with the baseline, for every row with the metric that is no baseline itself.
 
     Holm runs over all comparisons of the metric in the suite. Where a `margin` is given, a difference shown to be
-    inside it is equivalent even if it is not zero: the suite says that it does not matter. A metric that is compared by
-    ratio has a margin of its own, and a difference that is not larger is never better or worse, however sure.
+    inside it is equivalent even if it is not zero: the suite declares it irrelevant. A metric that is compared by
+    ratio has a margin of its own; a difference within it is never better or worse, even if significant.
     """
     found = {
         index: _compare(run, cells, index, link, metric)
@@ -54,7 +54,7 @@ def against(run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: Me
 
 
 class Family:
-    """All comparisons of one metric: the differences tested, p adjusted for all, for equivalence too, the margins."""
+    """All comparisons of one metric: differences, adjusted p-values, also for equivalence, and margins."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Family:
         self.tests, self.adjusted, self.equal, self.margins = tests, adjusted, equal, margins
         decided = sum(p is not None and p <= ALPHA for p in adjusted.values())
         self.alpha = ALPHA / max(1, len(tests) - decided)
-        """What each of those not yet decided has to pass."""
+        """Level that each undecided comparison has to pass."""
 
 
 def _comparison(
@@ -99,9 +99,9 @@ def _comparison(
 
 
 def ranks(run: MeasuredRun, cells: Cells, members: Sequence[int], metric: MetricInfo) -> dict[int, Rank]:
-    """Row number -> best, tied (not shown to be worse than the best, Holm within the problem) or beaten.
+    """Return row number -> best, tied (not significantly worse than the best, Holm within the problem) or beaten.
 
-    A row with a seed that has no finite value has no rank: what is left of it is not its mean.
+    A row with a seed without a finite value has no rank, since the mean of the other seeds is not its mean.
     """
     label, sign = metric.label, 1 if metric.higher_is_better else -1
     ranked = [index for index in members if label in cells[index] and run.cells[index].excluded is None]
@@ -120,7 +120,7 @@ def ranks(run: MeasuredRun, cells: Cells, members: Sequence[int], metric: Metric
 
 
 def _difference(one: Measured, other: Measured, kind: str, metric: MetricInfo) -> Difference | None:
-    """The paired difference over the seeds that both have; None where there is no such seed."""
+    """Return the paired difference over the common seeds; None if there is no common seed."""
     seeds = [seed for seed in one.seeds if seed in set(other.seeds)]
     if metric.relative_margin is not None and seeds:
         return ratios.difference(one.sample(seeds), other.sample(seeds))
@@ -128,18 +128,18 @@ def _difference(one: Measured, other: Measured, kind: str, metric: MetricInfo) -
 
 
 def compared(run: MeasuredRun, one: Measured, other: Measured, metric: MetricInfo) -> Difference | None:
-    """The paired difference of two rows; None where nothing can be said of it."""
+    """Return the paired difference of two rows; None if it cannot be computed."""
     found = _difference(one, other, run.interval, metric)
     return found if found is not None and _judged(run, found) else None
 
 
 def _typical(one: Measured, metric: MetricInfo) -> float:
-    """What a row is ranked by: its mean, or what is typical of a metric that is compared by ratio."""
+    """Return the value by which a row is ranked: its mean, or the typical value of a metric compared by ratio."""
     return float(one.values.mean()) if metric.relative_margin is None else ratios.interval(one.sample()).mean
 
 
 def _judged(run: MeasuredRun, found: Difference) -> bool:
-    """Whether the test says something about the methods: examples alone, unasked, say nothing about other seeds."""
+    """Return whether the test generalizes over seeds: examples alone say nothing about other seeds unless requested."""
     return found.p is not None and (found.kind != "examples" or run.interval == "examples")
 
 
@@ -161,7 +161,7 @@ def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: 
 
 
 def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:
-    """Why two rows cannot be compared whatever they measured."""
+    """Return the reason why two rows cannot be compared, whatever their values; None if they can."""
     if partner.status is not Status.OK:
         return Reason(ReasonKind.BASELINE_ENDED, status=partner.status, cause=partner.why)
     if row.excluded is not None:
@@ -182,7 +182,7 @@ def _caveat(run: MeasuredRun, found: Difference) -> Reason | None:
 
 
 def _ratio(cells: Cells, link: Partner, found: Difference | None, metric: MetricInfo) -> Ratio | None:
-    """Of a metric that is compared by ratio, the ratio to the baseline."""
+    """Return the ratio to the baseline of a metric that is compared by ratio; else None."""
     if metric.relative_margin is None or found is None or link.index is None:
         return None
     ratio, low, high = ratios.as_ratio(found, cells[link.index][metric.label].sample())
@@ -190,7 +190,7 @@ def _ratio(cells: Cells, link: Partner, found: Difference | None, metric: Metric
 
 
 def _margin(run: MeasuredRun, cells: Cells, link: Partner, metric: MetricInfo) -> float | None:
-    """In the metric's unit. A ratio's is a share of the baseline, the metric's own where the suite names none."""
+    """Return the margin in the metric's unit. A ratio's is a share of the baseline, by default the metric's own."""
     label, margin = metric.label, run.margin
     if isinstance(margin, Mapping):
         margin = margin.get(label, margin.get(label.split("(", 1)[0]))
@@ -213,12 +213,12 @@ def _verdict(
 
 
 def _named(run: MeasuredRun, link: Partner) -> str:
-    """What the baseline of a row is called."""
+    """Return the name of a row's baseline."""
     shown = "" if link.index is None else text(run.cells[link.index].vary, naming(run)[0])
     named = run.baseline.values() if isinstance(run.baseline, Mapping) else [run.baseline]
     return shown or " / ".join(map(str, named))
 
 
 def finite(value: float) -> float | None:
-    """The number, None where JSON has none for it."""
+    """Return the number, or None if it is not finite."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Conformance checks on the screen or in a pipe: a line for every verdict, and what they add up to."""
+"""Output of conformance checks: one line per verdict, and a summary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES: Mapping[bool | None, str] = MappingProxyType({True: "green", False: "bo
 
 
 def show(found: Iterable[Checked], console: Console) -> bool:
-    """Print each component as it comes; answers whether no check failed."""
+    """Print each component as its checks finish; return whether no check failed."""
     ink, counts = Glyphs(console.encoding), {True: 0, False: 0, None: 0}
     for checked in found:
         _print(console, f"{ink(checked.kind)} {ink(checked.label)}", "bold", 0)
@@ -40,7 +40,7 @@ def _verdict(console: Console, verdict: Verdict, ink: Glyphs) -> None:
 
 
 def _print(console: Console, text: str, style: str, indent: int) -> None:
-    """Wrapped at blanks, further lines two columns to the right."""
+    """Print text wrapped at spaces, with further lines indented by two columns."""
     lead = " " * indent
     lines = textwrap.wrap(
         text, console.width, initial_indent=lead, subsequent_indent=f"{lead}  ", break_on_hyphens=False
@@ -50,6 +50,6 @@ def _print(console: Console, text: str, style: str, indent: int) -> None:
 
 
 def _near(place: str) -> str:
-    """The place relative to the working directory, where that is above it."""
+    """Return the place relative to the working directory if it lies below it."""
     here = f"{Path.cwd()}/"
     return place.removeprefix(here)

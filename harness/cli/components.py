@@ -1,4 +1,4 @@
-"""Components as text: the list of a kind, and everything about one. Plain, so that the command stays fast."""
+"""Components as text: the list of a kind, and the details of one. Plain text, so that the command stays fast."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def listing(catalogue: Catalogue, kind: str | None = None) -> str:
-    """Names and first lines, by kind. Raises BenchError for an unknown kind."""
+    """List names and first lines, by kind. Raises BenchError for an unknown kind."""
     if kind is not None and kind not in KINDS:
         raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
     blocks = []
@@ -38,7 +38,7 @@ def _line(entry: Description, column: int, indent: int) -> str:
 
 
 def about(catalogue: Catalogue, name: str) -> str:
-    """Everything about `NAME` or `KIND:NAME`. Raises BenchError where there is none, or several kinds have it."""
+    """Describe the component `NAME` or `KIND:NAME`. Raises BenchError if it is unknown or several kinds have it."""
     kind, _, rest = name.rpartition(":")
     if kind and kind not in KINDS:
         raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")

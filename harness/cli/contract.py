@@ -1,4 +1,4 @@
-"""The contract of a kind as text: what it is, its attributes and methods, what they exchange, a short example."""
+"""Contract of a kind as text: its purpose, attributes and methods, the values they exchange, a short example."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KIND_CLASSES = frozenset(cls.__name__ for cls in KINDS.values())
 EXCHANGED_FROM: Mapping[str, Sequence[str]] = MappingProxyType(
     {"harness.kinds.diffusion": ("harness.diffusion.model",)}
 )
-"""Module of a kind -> further modules whose values its methods are given."""
+"""Module of a kind -> further modules with classes that its methods receive."""
 REGISTER = "A plugin registers its classes with a hook at the end of its module:"
 HOOK = "@hookimpl\ndef components():\n    return [Mine]"
 FIELDS = """Annotated attributes of a class are its fields, which suites set:
@@ -43,7 +43,7 @@ TRY = "Try it: `bench check mine.py`, then `bench SUITE.yaml --plugin mine.py`."
 
 
 def contract(catalogue: Catalogue, kind: str) -> str:
-    """Everything an author needs to write a component of a kind, then the components there are."""
+    """Return everything an author needs to write a component of a kind, then the list of existing components."""
     cls = KINDS[kind]
     parts = [f"{kind}: from harness import {cls.__name__}, hookimpl", _doc(cls), FIELDS]
     parts += _section("Attributes", _attributes(cls))
@@ -76,7 +76,7 @@ def _attributes(cls: type[Component]) -> Iterator[str]:
 
 
 def _methods(cls: type[Component]) -> Iterator[str]:
-    """Those that must be defined first."""
+    """Yield the methods, abstract ones first."""
     names = [name for name, value in vars(cls).items() if inspect.isfunction(value) and _is_public(name)]
     for name in sorted(names, key=lambda name: name not in cls.__abstractmethods__):
         must = "" if name in cls.__abstractmethods__ else "  (optional)"

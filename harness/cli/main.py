@@ -1,4 +1,4 @@
-"""The command `bench`: what it is asked, what it prints, how it ends. It never imports torch, nor numpy but to draw."""
+"""Entry point of the command `bench`. It never imports torch, and numpy only to draw figures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
-"""Where several exit codes apply, the first of these wins."""
+"""Exit codes by precedence: if several apply, the first of these is used."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; answers the exit code."""
-    gc.set_threshold(50_000)  # what a command loads lives until it ends: looking for garbage took a tenth of its start
+    """Run the command line and return the exit code."""
+    gc.set_threshold(50_000)  # loaded objects live until the end; collecting garbage took a tenth of the start-up
     try:
         options = parse(sys.argv[1:] if argv is None else argv, COMMANDS)
         code: int = options.command(options)
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted: everything finished is stored, the same command goes on from there", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output has gone; so do we
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of the output has closed it: end quietly
         return OK
     except Exception:
         import traceback

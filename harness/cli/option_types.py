@@ -1,4 +1,4 @@
-"""What the texts after options stand for; a text that stands for nothing is a mistake that argparse reports."""
+"""Types of command-line options; a text that does not fit is reported by argparse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.results.statements import FailOn
 
 
 def conditions(text: str) -> tuple[str, ...]:
-    """Names of conditions, separated by commas."""
+    """Parse names of conditions, separated by commas."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in list(FailOn):
@@ -22,7 +22,7 @@ def conditions(text: str) -> tuple[str, ...]:
 
 
 def seconds(text: str) -> float:
-    """A finite number above 0."""
+    """Parse a finite number above 0."""
     with contextlib.suppress(ValueError):
         if 0 < float(text) < math.inf:
             return float(text)
@@ -30,14 +30,14 @@ def seconds(text: str) -> float:
 
 
 def target(text: str) -> str:
-    """A file that can be written, known before anything is measured."""
+    """Check that a file can be written before anything is measured."""
     if text != "-" and (os.path.isdir(text) or not os.path.isdir(os.path.dirname(text) or ".")):
         raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder that exists")
     return text
 
 
 def folder(text: str) -> str:
-    """A folder that is there or can be made."""
+    """Check that a folder exists or can be created."""
     above = next(path for path in (Path(text), *Path(text).absolute().parents) if path.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise argparse.ArgumentTypeError(f"{text!r} is not a folder that can be written to")
@@ -45,7 +45,7 @@ def folder(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """A whole number above 0."""
+    """Parse a whole number above 0."""
     with contextlib.suppress(ValueError):
         if int(text) > 0:
             return int(text)

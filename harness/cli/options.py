@@ -1,4 +1,4 @@
-"""The words of the command line."""
+"""Command-line options and subcommands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse.Namespace:
-    """The command line as data; the word `run` can be left out. A mistake in it is one line, and exit code 2."""
+    """Parse the command line; the word `run` is optional. A mistake is reported in one line, with exit code 2."""
     made = parser(commands_run)
     project.apply(made)
     first = words[0] if words else "--help"
@@ -30,7 +30,7 @@ def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says a mistake in one line, with the option that comes close."""
+    """Parser that reports a mistake in one line, with the closest option."""
 
     def error(self, message: str) -> NoReturn:
         unknown = re.search(r"unrecognized arguments: --([\w-]+)", message)
@@ -38,14 +38,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}{f', did you mean --{near}?' if near else ''}\n")
 
     def every_option(self) -> set[str]:
-        """The long options of this parser and of its commands, without their dashes."""
+        """Return the long options of this parser and of its subcommands, without their dashes."""
         inner = [command for a in self._actions if isinstance(a.choices, dict) for command in a.choices.values()]
         own = {option[2:] for a in self._actions for option in a.option_strings if option.startswith("--")}
         return own.union(*(each.every_option() for each in inner))
 
 
 def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """The parser; `commands_run` says what each command does."""
+    """Return the parser; `commands_run` maps each command to its function."""
     from harness import __version__
 
     parser: argparse.ArgumentParser = _Parser(
@@ -74,14 +74,15 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     info.set_defaults(command=commands_run["info"])
     check = add("check", parents=[plugins, _check_options()], help="run the conformance checks of a plugin")
     check.set_defaults(command=commands_run["check"])
-    doctor = add("doctor", parents=[_doctor_options()], help="how often this machine tells a function from itself")
+    found = "how often timings on this machine differ where there is no difference"
+    doctor = add("doctor", parents=[_doctor_options()], help=found)
     doctor.set_defaults(command=commands_run["doctor"])
     _commands_on_runs(add, commands_run)
     return parser
 
 
 def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
-    """The commands that read stored runs."""
+    """Add the commands that read stored runs."""
     stored = "last, last~1, the beginning of an id, a folder or a file"
     rendering = [_output_options(), _format_option()]
     report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
@@ -89,16 +90,16 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     report.set_defaults(command=commands_run["report"])
     compare = add("compare", parents=rendering, help="compare a stored run with another")
     compare.add_argument("before", metavar="RUN", help=stored)
-    compare.add_argument("after", metavar="RUN", help="what is compared with it")
+    compare.add_argument("after", metavar="RUN", help="the run compared with it")
     compare.set_defaults(command=commands_run["compare"])
-    pareto = add("pareto", parents=[*rendering, _report_options()], help="what is not beaten in both speed and quality")
+    pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")
     pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
     pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
     pareto.set_defaults(command=commands_run["pareto"])
 
 
 def blocked(options: argparse.Namespace) -> list[str]:
-    """The names behind `-p no:`. Raises BenchError for another form."""
+    """Return the names after `-p no:`. Raises BenchError for another form."""
     for text in options.block:
         if not text.startswith("no:"):
             raise BenchError(f"-p {text}: write -p no:NAME to leave a plugin out")
@@ -106,7 +107,7 @@ def blocked(options: argparse.Namespace) -> list[str]:
 
 
 def overrides(options: argparse.Namespace) -> dict[str, str]:
-    """The suite's keys that options replace. Raises BenchError for a `--set` that is no pair."""
+    """Return the suite keys that options replace. Raises BenchError for a `--set` without `=`."""
     found = {}
     for text in options.set:
         key, equals, value = text.partition("=")

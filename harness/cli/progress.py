@@ -1,4 +1,4 @@
-"""How far a run is: a bar with the time left on a terminal, one line per finished cell where -v asks for it."""
+"""Progress of a run: a bar with the remaining time on a terminal, or with -v one line per finished cell."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Progress(ProgressListener):
-    """Shows progress on a stream that is no data: a context manager whose `told` a run calls.
+    """Shows progress on a stream that carries no data, as a context manager.
 
-    A live bar appears only on a terminal; `verbose` writes a line per cell instead where there is none.
+    A live bar appears only on a terminal; elsewhere `verbose` writes one line per cell instead.
     """
 
     def __init__(self, stream: TextIO = sys.stderr, *, quiet: bool = False, verbose: bool = False) -> None:
@@ -43,7 +43,7 @@ class Progress(ProgressListener):
             self._bar[0].stop()
 
     def expect(self, tasks: list[Task], quiet: bool = False) -> None:
-        """The tasks of the run: what the bar's full length stands for. A `quiet` bar moves in `told` alone."""
+        """Set the tasks of the run, which determine the length of the bar. A `quiet` bar moves only in `seeds_done`."""
         self._quiet = quiet
         self._seeds = {id(task): len(task.wanted) - len(task.missing) for task in tasks}
         todo = [task for task in tasks if task.missing]
@@ -68,7 +68,7 @@ class Progress(ProgressListener):
         bar.start()
 
     def building(self, artifact: Artifact, share: float) -> None:
-        """What several cells share is being made."""
+        """Show the progress of an artifact that several cells share."""
         name = artifact.name
         if self._bar is not None:
             bar, line = self._bar
@@ -77,7 +77,7 @@ class Progress(ProgressListener):
             print(f"made {name}", file=self._stream, flush=True)
 
     def seeds_done(self, task: Task, seeds: float) -> None:
-        """A task has this many seeds done."""
+        """Show how many seeds of a task are done."""
         with self._lock:
             seeds = min(max(seeds, self._seeds.get(id(task), 0)), len(task.wanted))  # a second part of one seed's work
             self._seeds[id(task)] = seeds

@@ -1,4 +1,4 @@
-"""Defaults of options from `[tool.bench]` in the pyproject.toml of the working directory or above it."""
+"""Defaults of options from `[tool.bench]` in the pyproject.toml of the working directory or a parent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MARK = b"[tool.bench]"
 
 
 def apply(parser: argparse.ArgumentParser) -> None:
-    """Set the defaults of every option that the table names, in every command that has it.
+    """Set the defaults of every option named in the table, in every command that has it.
 
     A key is a long option without its dashes: `results = "out"`, `plugin = ["mine.py"]`, `fresh = true`. Raises
-    BenchError, with the file and the near miss, for a key that is no option and a value that the option refuses.
+    BenchError, with the file and the near miss, for an unknown option and for a value that the option rejects.
     """
     found = _table()
     if found is None:
@@ -58,7 +58,7 @@ def _is(action: argparse.Action, key: str) -> bool:
 
 
 def _value(action: argparse.Action, key: str, value: object, file: Path) -> object:
-    """The value as the option's own type has it."""
+    """Convert the value with the option's own type."""
     wrong = BenchError(f"[tool.bench] {key}: {value!r} does not fit the option --{key}", str(file))
     if action.nargs == 0:
         if not isinstance(value, bool):

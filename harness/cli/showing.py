@@ -1,4 +1,4 @@
-"""Runs as the command line asks for them: on stdout, into files."""
+"""Output of runs as requested on the command line: on stdout and into files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.results.store import write
 
 
 def show(found: Run, run: str, options: argparse.Namespace) -> None:
-    """A finished run: its report on stdout, or its JSON where it was asked for there; where it is kept, on stderr."""
+    """Print a finished run's report, or its JSON if requested, to stdout, and where it is stored to stderr."""
     text = render(found, "json") if options.json else ""
     if options.json == "-":
         sys.stdout.write(text)
@@ -29,12 +29,12 @@ def show(found: Run, run: str, options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    """A stored run again, and its figures."""
+    """Print a stored run again, and draw its figures."""
     _formatted_and_drawn(runs.stored(Path(options.results), options.run), options)
 
 
 def pareto(options: argparse.Namespace) -> None:
-    """The times of one stored run beside the quality of another, and their figures."""
+    """Combine the times of one stored run with the quality of another, and draw their figures."""
     from harness.commands.pareto import pareto as front
 
     speed, quality = (runs.stored(Path(options.results), run) for run in (options.speed, options.quality))
@@ -42,7 +42,7 @@ def pareto(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Two stored runs, the later against the earlier."""
+    """Compare two stored runs, the later with the earlier."""
     from harness.commands.compare import compare as compare_runs
     from harness.worker.supervisor import Server
 

@@ -1,1 +1,1 @@
-"""What the subcommands of `bench` do."""
+"""Subcommands of `bench`."""

@@ -1,4 +1,4 @@
-"""`--against`: another revision or environment takes its turn in the same blocks; a stored run is looked back at."""
+"""`--against`: compare with another revision or environment, measured in the same blocks, or with a stored run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HERE = "here"
 
 
 class Opponent(NamedTuple):
-    """What the code here is compared with: the name shown, what identifies it, and the server its cells run in."""
+    """Code to compare with: the name shown, its revision, and the server that its cells run in."""
 
     name: str
     revision: str
@@ -35,7 +35,7 @@ class Opponent(NamedTuple):
 
 
 def earlier(text: str | None, results: Path) -> Run | None:
-    """The stored run that a text stands for; None where it stands for none, so that it may be a revision."""
+    """Return the stored run that a text names; None if there is none, so that the text may be a revision."""
     try:
         return runs.stored(results, text) if text else None
     except BenchError:
@@ -43,21 +43,21 @@ def earlier(text: str | None, results: Path) -> Run | None:
 
 
 def since(before: Run, after: Run, conditions: Sequence[str], results: Path, server: Server) -> Run:
-    """What `bench compare` says of both runs; it ends as the later does, or by what of `--fail-on` is true of it."""
+    """Compare two runs as `bench compare` does; the exit code is that of the later run or follows from `--fail-on`."""
     found = replace(compare(before, after, results, server), exit=after.exit)
     return replace(found, exit=exit_code(found, conditions))
 
 
 def beside(text: str | None) -> Sequence[str]:
-    """The words that this code's own server is started by, as that of its opponent is."""
+    """Return the words that start this code's own server in the same way as its opponent's."""
     return same_addresses() if text else ()
 
 
 @contextlib.contextmanager
 def opponents(text: str | None) -> Iterator[list[Opponent]]:
-    """The opponent that a text stands for, ready: a git revision in a worktree of its own, or `python:PATH`.
+    """Yield the opponent that a text names, ready: a git revision in its own worktree, or `python:PATH`.
 
-    None where there is no text. Raises BenchError for what is neither.
+    Yields an empty list without a text. Raises BenchError for any other text.
     """
     if text is None:
         yield []
@@ -74,7 +74,7 @@ def opponents(text: str | None) -> Iterator[list[Opponent]]:
 
 
 def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
-    """The suite with every cell twice, there and here. Raises BenchError where its cells do not take turns."""
+    """Return the suite with every cell twice, for both codes. Raises BenchError if its cells are not interleaved."""
     if not found:
         return prepared
     protocol = prepared.suite.protocol
@@ -85,9 +85,9 @@ def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
 
 @contextlib.contextmanager
 def _worktree(revision: str) -> Iterator[tuple[str, str]]:
-    """(folder, commit) of a revision of the checkout that this code runs from; gone afterwards.
+    """Yield (folder, commit) of a revision of this code's checkout; the worktree is removed afterwards.
 
-    Both are compiled: what Python compiles at its first import lies otherwise in memory, and is some 2 % slower.
+    Both checkouts are compiled first: code compiled at import has another memory layout and is some 2 % slower.
     """
     import compileall
 

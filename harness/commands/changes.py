@@ -1,4 +1,4 @@
-"""What else differs between two stored runs: what a reader must know before a change of the numbers is believed."""
+"""Differences between two stored runs other than their numbers: facts to know before a change is believed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from harness.analysis.pairing import full_name
 from harness.results import Issue, IssueKind, Json, MetricInfo, Row, Run, Status
 
 Pair = tuple[Row, Row]
-"""A row of the earlier run and its own in the later."""
+"""A row of the earlier run and the matching row of the later."""
 
 
 def changes(before: Run, after: Run, pairs: Sequence[Pair]) -> list[Issue]:
-    """An issue for everything that differs: surroundings, versions, digests of plugins, code of rows, rows, metrics."""
+    """Return an issue for every difference: environment, versions, digests of plugins, code of rows, rows, metrics."""
     return [
         *_surroundings(before, after),
         *_code(after, pairs),
@@ -25,7 +25,7 @@ def changes(before: Run, after: Run, pairs: Sequence[Pair]) -> list[Issue]:
 
 
 def _surroundings(before: Run, after: Run) -> Iterator[Issue]:
-    """Machine, versions, threads, digests of plugins, version of the protocol."""
+    """Yield changes of machine, versions, threads, digests of plugins and version of the protocol."""
     old, new = (dict(_facts("", _surrounding(each))) for each in (before, after))
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
@@ -37,7 +37,7 @@ def _surrounding(run: Run) -> dict[str, Json]:
 
 
 def _facts(name: str, value: Json) -> Iterator[tuple[str, Json]]:
-    """(dotted name, value) of everything in nested mappings."""
+    """Yield (dotted name, value) of everything in nested mappings."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _facts(f"{name}.{key}" if name else key, inner)
@@ -59,7 +59,7 @@ def _code(after: Run, pairs: Sequence[Pair]) -> Iterator[Issue]:
 
 
 def is_time(metric: MetricInfo) -> bool:
-    """Whether a metric is of the moment: in seconds, or compared by ratio within the blocks of one run."""
+    """Return whether a metric varies with time: in seconds, or compared by ratio within the blocks of one run."""
     return metric.unit == "s" or metric.relative_margin is not None
 
 

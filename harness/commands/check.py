@@ -1,4 +1,4 @@
-"""`bench check`: what a word, a file or a module stands for, and its conformance checks, tried in a child each."""
+"""`bench check`: conformance checks of a component, a file or a module, each component in its own child process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WITHIN = 120.0
 
 
 class Checked(NamedTuple):
-    """One component and its verdicts; none where its kind has no conformance checks."""
+    """One component and its verdicts; no verdicts if its kind has no conformance checks."""
 
     kind: str
     label: str
@@ -33,7 +33,7 @@ class Checked(NamedTuple):
 
 
 class Subjects(NamedTuple):
-    """What is to be checked, as (kind, spec), and all that is known."""
+    """Components to check, as (kind, spec), and the catalogue."""
 
     catalogue: Catalogue
     specs: list[tuple[str, Spec]]
@@ -42,10 +42,10 @@ class Subjects(NamedTuple):
 def check(
     text: str, plugins: Sequence[str] = (), blocked: Sequence[str] = (), timeout: float = WITHIN
 ) -> Iterator[Checked]:
-    """Every component that `text` stands for, one after the other: those of a plugin file or module, or one by name.
+    """Check every component that `text` names, one after the other: those of a plugin file or module, or one by name.
 
     A name may have its kind before it and its fields after it, as in a suite: `sampler:ddim`, `ddim: {eta: [0, 1]}`.
-    Raises BenchError or Mistakes for what cannot be found or used. A component that crashes, or is not done in
+    Raises BenchError or Mistakes for a component that cannot be found or used. One that crashes, or is not done in
     `timeout` seconds, has failed.
     """
     with Server() as server:
@@ -81,7 +81,7 @@ def _subjects(text: str, named: list[sources.Source], blocked: Sequence[str], de
 
 
 def _brought(text: str, named: list[sources.Source], blocked: Sequence[str], describe: Describe) -> Subjects:
-    """What a plugin file or module brings."""
+    """Return the components of a plugin file or module."""
     plugin = sources.given(text, Path.cwd())
     catalogue = gather([*named, plugin], blocked, describe)
     keys = [key for key in catalogue.table if catalogue.sources([key])[0].file == plugin.file]
@@ -91,7 +91,7 @@ def _brought(text: str, named: list[sources.Source], blocked: Sequence[str], des
 
 
 def _kinds(node: Node | None, catalogue: Catalogue) -> list[str]:
-    """The kinds that have a component of this name."""
+    """Return the kinds that have a component of this name."""
     said, name = split_kind(_name(node))
     if said and IMPORT.fullmatch(name):
         catalogue.import_paths([(said, name)])
@@ -99,7 +99,7 @@ def _kinds(node: Node | None, catalogue: Catalogue) -> list[str]:
 
 
 def _name(node: Node | None) -> str:
-    """The word that names the component."""
+    """Return the word that names the component."""
     if isinstance(node, Pairs) and node.pairs:
         return node.pairs[0][0].text
     return node.text if isinstance(node, Word) else ""

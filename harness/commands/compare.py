@@ -1,4 +1,4 @@
-"""Two stored runs as one: the run is an axis, and every row of the later one meets its own of the earlier."""
+"""Comparison of two stored runs as one run: the run is an axis, and rows are paired with the earlier ones."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ INFO = tuple(each.name for each in fields(RunInfo))
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: its name, the run, and the folder where its per-example results are."""
+    """One of the two runs: its name, the run, and the folder of its per-example results."""
 
     name: str
     run: Run
     folder: Path
 
     def row(self, row: Row) -> MeasuredRow:
-        """A row as the analysis reads it, on this side of the axis."""
+        """Return a row as the analysis reads it, on this side of the axis."""
         info = {name: getattr(row, name) for name in ROW}
         if row.excluded and row.why is not None:
             info |= {"why": None, "excluded": row.why.text}
@@ -53,18 +53,18 @@ def _bootstraps(row: Row) -> dict[str, Bootstrap]:
 
 
 def compare(before: Run, after: Run, folder: Path, server: Server) -> Run:
-    """Both runs as one; nothing in it is best, since the same contender is there twice.
+    """Combine both runs; no row is ranked best, since the same contender occurs twice.
 
-    `folder` is where the per-example results of both are. Raises BenchError where there is nothing to compare.
+    `folder` holds the per-example results of both. Raises BenchError if there is nothing to compare.
     """
     found = analysed(together(Side(BEFORE, before, folder), Side(AFTER, after, folder)), server)
     return replace(found, cells=tuple(replace(row, best={}) for row in found.cells))
 
 
 def together(before: Side, after: Side) -> MeasuredRun:
-    """The rows that both runs have, by their labels on every axis, as `harness.analysis.analyse` reads them.
+    """Return the common rows, by their labels on every axis, as `harness.analysis.analyse` reads them.
 
-    A seed pairs values; it does not pair times, nor any values where the runs share no seed.
+    Values are paired by seed; times are not, nor are any values if the runs share no seed.
     """
     old, new = before.run, after.run
     pairs, metrics = _common(old, new)
@@ -88,7 +88,7 @@ def together(before: Side, after: Side) -> MeasuredRun:
 
 
 def _common(old: Run, new: Run) -> tuple[Sequence[Pair], tuple[MetricInfo, ...]]:
-    """The rows and the metrics that both have."""
+    """Return the common rows and metrics."""
     if old.protocol != new.protocol:
         raise BenchError(f"nothing to compare: the protocols are {old.protocol} and {new.protocol}")
     labels = {metric.label for metric in old.metrics}
@@ -101,7 +101,7 @@ def _common(old: Run, new: Run) -> tuple[Sequence[Pair], tuple[MetricInfo, ...]]
 
 
 def _axes(old: Run, new: Run) -> dict[str, list[Label]]:
-    """The axes of both with all their points, those of the later run first."""
+    """Return the axes of both with all their points, those of the later run first."""
     axes = {axis: list(points) for axis, points in new.axes.items()}
     for axis, points in old.axes.items():
         known = axes.setdefault(axis, [])

@@ -1,4 +1,4 @@
-"""`bench doctor`: how often this machine tells a function from itself, and what there is to know of its clocks."""
+"""`bench doctor`: how often timings of equal functions differ on this machine, and the state of its clocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAIR = ("one", "other")
 
 SUITE = """
 suite: doctor
-question: How often does this machine tell a function from itself?
+question: How often do timings on this machine differ where there is no difference?
 protocol: speed
 vary: {{transform: {{"torch.nn:Softmax": {{dim: -1}}}}}}
 settings: {{n: {sizes}, batch: 64, budget: {budget}, target_half_width: 0.02}}
@@ -37,7 +37,7 @@ metrics: seconds
 
 
 class Rates(TypedDict):
-    """How often A/A pairs were told apart: by p and by the practical threshold, by p alone."""
+    """Share of A/A pairs that differ significantly: by p and the practical threshold, and by p alone."""
 
     pairs: int
     alpha: float
@@ -47,7 +47,7 @@ class Rates(TypedDict):
 
 
 class Clocks(TypedDict):
-    """The machine's cores, load and clocks; None where the system does not say."""
+    """The machine's cores, load and clocks; None if the system does not report it."""
 
     cores: int
     load: float
@@ -59,13 +59,13 @@ class Clocks(TypedDict):
 
 
 class DoctorReport(Rates, Clocks):
-    """What is kept of an examination; `run` is the id of the run that timed the pairs."""
+    """Report of an examination; `run` is the id of the run that timed the pairs."""
 
     run: str
 
 
 def examine(results: Path, pairs: int, budget: float) -> DoctorReport:
-    """Time a function against itself in so many pairs, `budget` seconds for each of the two; the report is kept."""
+    """Time a function against itself in so many pairs, `budget` seconds for each of the two; store the report."""
     with tempfile.TemporaryDirectory() as folder, Server() as server:
         file = Path(folder) / "doctor.yaml"
         file.write_text(SUITE.format(sizes=[*range(64, 64 + pairs)], budget=budget))
@@ -80,7 +80,7 @@ def examine(results: Path, pairs: int, budget: float) -> DoctorReport:
 
 
 def judged(run: Run) -> Rates:
-    """How often the A/A pairs were told apart, each for itself: by its p and the practical threshold, by p alone."""
+    """Return the share of A/A pairs that differ, each tested alone: by p and the practical threshold, by p alone."""
     least = run.primary.relative_margin or 0.0
     found = [entry for cell in run.cells if (entry := cell.against.get("seconds")) and entry.p is not None]
     sure = [entry.ratio.ratio for entry in found if entry.ratio and entry.p is not None and entry.p <= ALPHA]
@@ -111,15 +111,16 @@ def _clocks() -> Clocks:
 
 
 def lines(report: DoctorReport) -> Iterator[str]:
-    """The report in words."""
+    """Yield the report in words."""
     rate, pairs = report["false_positive_rate"], report["pairs"]
     fit = (
         "fit to compare times" if rate <= report["alpha"] else "too noisy to compare times: wait until it is less busy"
     )
     yield f"this machine is {fit}"
     yield (
-        f"a function told from itself in {rate:.1%} of {pairs} pairs at alpha {report['alpha']:.0%} "
-        f"(by p alone, without the threshold of {report['threshold']:.0%}, in {report['by_p_alone']:.1%})"
+        f"timings of equal functions differ significantly in {rate:.1%} of {pairs} pairs "
+        f"at alpha {report['alpha']:.0%} (by p alone, "
+        f"without the threshold of {report['threshold']:.0%}, in {report['by_p_alone']:.1%})"
     )
     yield f"timer step {report['timer_ns']} ns, load {report['load']:.1f} on {report['cores']} cores"
     yield f"governor {report['governor'] or 'unknown'}, clock {_or_unknown(report['mhz'], '{:.0f} MHz')}"

@@ -1,4 +1,4 @@
-"""What a suite would do, said before anything is measured: cells, what is stored, the time, what cannot be decided."""
+"""Dry run of a suite: its cells, the stored results, the estimated time, and comparisons that cannot be decided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.run.plan import seconds_per_seed
 
 
 def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
-    """The dry run: every cell with what is stored of it, then the totals."""
+    """Return the dry run: every cell with its stored seeds, then the totals."""
     tasks = planned(prepared, conditions).tasks
     lines = [prepared.suite.name]
     states: Counter[str] = Counter()
@@ -30,6 +30,6 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
     stored_before = Store(conditions.results, "").all()
     cost = seconds_per_seed(r for r in stored_before if r["protocol"]["name"] == prepared.suite.protocol)
     if missing:
-        lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet to judge by")
+        lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet")
     verdict = undecidable(prepared)
     return "\n".join(lines + ([f"note: {verdict}"] if verdict else []))

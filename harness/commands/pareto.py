@@ -1,4 +1,4 @@
-"""Quality against speed: one run made of two, in which the best of a problem are those that no other beats in both."""
+"""Quality against speed: two runs combined into one, in which the Pareto front of each problem is best."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from harness.results import MetricInfo, Rank, Row, Run, Status
 
 
 def pareto(quality: Run, speed: Run) -> Run:
-    """Every contender of both runs with the first metric of each, on every pair of their problems.
+    """Combine the contenders of both runs with the first metric of each, on every pair of their problems.
 
     Contenders are the same where all kinds that both runs have are the same components, those that compete in
     `speed` among them, and so are the settings that vary in both, a device aside. Rows are best on the front, beaten
     where another is significantly better in one metric and no worse in the other, tied in between. Raises BenchError
-    where no contender is in both runs, or one judges nothing.
+    if no contender is in both runs, or a metric of one has no direction.
     """
     metrics = (quality.primary, speed.primary)
     for metric, run in zip(metrics, (quality, speed), strict=True):
         if metric.higher_is_better is None:
-            raise BenchError(f"{run.run}: {metric.label} comes first, and judges nothing")
+            raise BenchError(f"{run.run}: {metric.label} comes first, but neither direction is better")
     rows = tuple(row for group in _groups(quality, speed) for row in _ranked(group, metrics))
     if not rows:
         raise BenchError(f"no contender is measured in both {quality.run} and {speed.run}")
     return Run(
         suite=f"{quality.suite} and {speed.suite}",
-        question="Which contenders are not beaten in both quality and speed?",
+        question="Which contenders are on the Pareto front of quality and speed?",
         run=f"{quality.run} + {speed.run}",
         protocol=PARETO,
         environment=quality.environment,
@@ -43,7 +43,7 @@ def pareto(quality: Run, speed: Run) -> Run:
 
 
 def _groups(quality: Run, speed: Run) -> Iterator[list[Row]]:
-    """The rows of every pair of problems."""
+    """Yield the rows of every pair of problems."""
     axes = competing(speed)
     for theirs in problems(quality, quality.cells).values():
         for ours in problems(speed, speed.cells).values():
@@ -52,7 +52,7 @@ def _groups(quality: Run, speed: Run) -> Iterator[list[Row]]:
 
 
 def _same(axes: Sequence[str], one: Row, other: Row) -> bool:
-    """Whether two measured rows are of the same components, as far as both have any, at the same settings.
+    """Return whether two measured rows share all components that both have, at the same settings.
 
     `axes` are those that compete in the run of `other`.
     """
@@ -65,7 +65,7 @@ def _same(axes: Sequence[str], one: Row, other: Row) -> bool:
 
 
 def _joined(axes: Sequence[str], one: Row, other: Row) -> Row:
-    """A row with the metrics of both, and nothing that was said of one alone."""
+    """Return a row with the metrics of both, without remarks about only one."""
     vary = {**other.vary, **one.vary} | {axis: other.vary[axis] for axis in axes}
     return Row(
         id=one.id,
@@ -79,7 +79,7 @@ def _joined(axes: Sequence[str], one: Row, other: Row) -> Row:
 
 
 def _ranked(group: Sequence[Row], metrics: Sequence[MetricInfo]) -> Iterator[Row]:
-    """The rows that have both metrics, with their ranks."""
+    """Yield the rows that have both metrics, with their ranks."""
     whole = [row for row in group if all(_ends(row, metric) for metric in metrics)]
     for row in whole:
         others = [other for other in whole if other is not row]
@@ -92,7 +92,7 @@ def _ranked(group: Sequence[Row], metrics: Sequence[MetricInfo]) -> Iterator[Row
 
 
 def _ends(row: Row, metric: MetricInfo) -> tuple[float, float, float] | None:
-    """(worst, mean, best) of the interval, larger is better; the mean alone where there is no interval."""
+    """Return (worst, mean, best) of the interval, larger is better; the mean three times if there is no interval."""
     found = row.metrics.get(metric.label)
     if found is None or found.mean is None:
         return None
@@ -103,7 +103,7 @@ def _ends(row: Row, metric: MetricInfo) -> tuple[float, float, float] | None:
 
 
 def _beats(one: Row, other: Row, metrics: Sequence[MetricInfo], surely: bool) -> bool:
-    """Whether one is no worse in any metric, and better in some; surely where the intervals there do not overlap."""
+    """Return whether one is no worse in any metric and better in some; `surely`: with disjoint intervals there."""
     pairs = [(_ends(one, metric), _ends(other, metric)) for metric in metrics]
     ends = [(mine, theirs) for mine, theirs in pairs if mine and theirs]
     if any(mine[1] < theirs[1] for mine, theirs in ends):

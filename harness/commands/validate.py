@@ -1,4 +1,4 @@
-"""What is known of a suite that is correct: its size, and whether its seeds can decide anything."""
+"""Summary of a correct suite: its size, and whether its seeds can decide anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.run.problems import asked
 
 
 def summary(prepared: LoadedSuite) -> str:
-    """One line a suite, and one for what its seeds can never decide."""
+    """Return one line on the suite's size, and one on comparisons that its seeds can never decide."""
     suite = prepared.suite
     seeds = len(suite.seeds.seeds)
     lines = [f"{suite.file}: {len(prepared.cells)} cells x {seeds} seeds, protocol {suite.protocol}"]
@@ -18,7 +18,7 @@ def summary(prepared: LoadedSuite) -> str:
 
 
 def undecidable(prepared: LoadedSuite) -> str | None:
-    """Why no verdict could be reached, or None. Raises BenchError for a baseline that is no row of its problem."""
+    """Return the reason why no verdict is possible, or None. Raises BenchError for a baseline that is no row."""
     suite = prepared.suite
     links = partners(asked(suite), [RowInfo(id="", vary=cell.vary) for cell in prepared.cells]) or []
     family = sum(link.index not in (None, place) for place, link in enumerate(links))

@@ -1,8 +1,8 @@
-"""Conformance checks: what a component of a kind must do, tried out in seconds and said in one sentence with numbers.
+"""Conformance checks: requirements on components of a kind, tested in seconds and reported in one sentence each.
 
-A kind has checks where this folder has a module of its name with `CHECKS`: functions of a component that answer
-(passed, sentence), in the order in which they are tried. The function's name is the check's. What a run refuses at the
-first call of a component is in `contract` and `first_call`, which the checks share.
+A kind has checks if this folder has a module of its name with `CHECKS`: functions of a component that return
+(passed, sentence), in the order in which they run. The function's name is the check's. The checks of a run at the
+first call of a component are in `contract` and `first_call`, which the conformance checks share.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from harness.errors import BenchError, Skip
 __all__ = ["ConformanceCheck", "Verdict", "check_component"]
 
 ConformanceCheck = Callable[[Any], tuple[bool | None, str]]
-"""A component -> whether it passes, None where the question is not one for it, and the sentence that says so."""
+"""A component -> whether it passes, None if the check does not apply, and a sentence with the finding."""
 
 
 class Verdict(NamedTuple):
-    """One check's answer: its name, whether it was passed (None: not applicable), one sentence."""
+    """Result of one check: its name, whether it passed (None: not applicable), one sentence."""
 
     name: str
     passed: bool | None
@@ -31,10 +31,10 @@ class Verdict(NamedTuple):
 
 
 def check_component(component: Component) -> list[Verdict]:
-    """Every conformance check of the component's kind; none where the kind has none.
+    """Run every conformance check of the component's kind; none if the kind has none.
 
-    Learned and scheduled fields have the values they start with. A check that raises Skip does not apply; one that
-    raises anything else is not passed.
+    Learned and scheduled fields have their initial values. A check that raises Skip does not apply; one that
+    raises anything else has failed.
     """
     name = f"{__name__}.{component.kind}"
     if importlib.util.find_spec(name) is None:

@@ -1,7 +1,7 @@
-"""What a component's answer must look like: checked at the first call of a run, and by `bench check`.
+"""Requirements on the return values of components, checked at the first call of a run and by `bench check`.
 
-Every function takes the component and what it answered, and raises BenchError, one line with file:line of the method,
-what came back and what was expected. Nothing is drawn and nothing changed.
+Every function takes the component and its return value, and raises BenchError: one line with file:line of the method,
+the value returned and the value expected. Nothing is drawn and nothing is changed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from harness.kinds.classification import TrainingResult
 
 SYMMETRIC = 256
-"""Up to so many dimensions all eigenvalues of an estimate that is a matrix are looked at, beyond them its diagonal."""
+"""Largest dimension at which all eigenvalues of a matrix estimate are checked; beyond it only the diagonal."""
 
 
 def wrong(component: Component, method: str, found: str, expected: str) -> BenchError:
-    """The one line about an answer: `mine.py:8: Mine.__call__ returned [7, 7], expected [7] or []`."""
+    """Return the error for a return value: `mine.py:8: Mine.__call__ returned [7, 7], expected [7] or []`."""
     cls = type(component)
     name = cls.__name__ if "import_path" in vars(cls) else f"{cls.__name__}.{method}"
     file, _, line = method_place(cls, method).rpartition(":")
@@ -35,14 +35,14 @@ def wrong(component: Component, method: str, found: str, expected: str) -> Bench
 
 
 def shown(value: Any) -> str:
-    """An answer in a few words: the shape of a tensor, its type where it is not floating, else the class."""
+    """Describe a return value briefly: a tensor's shape, its type if it is not floating, else the class."""
     if not isinstance(value, Tensor):
         return "None" if value is None else f"a {type(value).__name__}"
     return f"{[*value.shape]}{'' if value.is_floating_point() else f' of {value.dtype}'}"
 
 
 def tensor(component: Component, method: str, value: Any, shapes: Sequence[Sequence[int]], what: str = "") -> Tensor:
-    """The value, a floating tensor of one of the shapes; `what` says for which input."""
+    """Return the value, a floating tensor of one of the shapes; `what` describes the input for the message."""
     if isinstance(value, Tensor) and value.is_floating_point() and tuple(value.shape) in {tuple(s) for s in shapes}:
         return value
     expected = " or ".join(str([*shape]) for shape in shapes)
@@ -50,24 +50,24 @@ def tensor(component: Component, method: str, value: Any, shapes: Sequence[Seque
 
 
 def finite(component: Component, method: str, value: Tensor, what: str = "") -> Tensor:
-    """The value, without NaN and infinity."""
+    """Return the value, free of NaN and infinity."""
     if bool(torch.isfinite(value).all()):
         return value
     raise wrong(component, method, f"returned numbers that are not finite{what}", "finite ones")
 
 
 class Untouched:
-    """Tensors that belong to the caller: `check` raises where they were changed in place since."""
+    """Tensors that belong to the caller: `check` raises BenchError if they were changed in place."""
 
     def __init__(self, given: Mapping[str, Any], exactly: bool = False) -> None:
-        """`exactly` compares the numbers too; without, only what torch counts as a change."""
+        """`exactly` compares the numbers too; otherwise only torch's version counters are compared."""
         tensors = {name: value for name, value in given.items() if isinstance(value, Tensor)}
         tracked = {name: value for name, value in tensors.items() if not value.is_inference()}
         self._before = {name: (value, value._version) for name, value in tracked.items()}
         self._copies = {name: value.detach().clone() for name, value in tensors.items()} if exactly else {}
 
     def check(self, component: Component, method: str = "__call__") -> None:
-        """Raises BenchError where one was."""
+        """Raises BenchError if a tensor was changed."""
         for name, (value, version) in self._before.items():
             copy = self._copies.get(name)
             same = copy is None or torch.equal(copy.nan_to_num(), value.detach().nan_to_num())
@@ -76,17 +76,17 @@ class Untouched:
 
 
 def loss_value(loss: Component, value: Any, examples: int, method: str = "__call__") -> Tensor:
-    """One floating number for each example, or group, or one in all."""
+    """Return one floating number for each example, or group, or a scalar."""
     return tensor(loss, method, value, [(examples,), ()], f" for {examples} examples")
 
 
 def distribution(
     component: Component, method: str, p: Tensor, logits: Tensor, labels: bool = False, complete: bool = True
 ) -> Tensor:
-    """Probabilities [..., n] of logits [..., n]: each in [0, 1], and adding up to 1 unless they are of `labels`.
+    """Return probabilities [..., n] of logits [..., n]: each in [0, 1], with sum 1 unless they are of `labels`.
 
-    To rounding in their type. Rows of logits that are not finite are not looked at; with `complete` NaN is no
-    probability, without it NaN is passed over, for logits that went astray in training.
+    Checked up to rounding in their type, on rows of finite logits. With `complete` NaN is an error; without it
+    NaN is ignored, for logits that diverged in training.
     """
     found = tensor(component, method, p, [tuple(logits.shape)], f" for logits {[*logits.shape]}").detach()
     rows = found[torch.isfinite(logits).all(-1)].double()
@@ -106,7 +106,7 @@ def distribution(
 
 
 def number(metric: Metric, value: Any) -> float | None:
-    """One number, or None where the metric has nothing to say."""
+    """Return one number, or None if the metric does not apply."""
     if value is None:
         return None
     if isinstance(value, (int, float)) or getattr(value, "ndim", None) == 0:
@@ -115,7 +115,7 @@ def number(metric: Metric, value: Any) -> float | None:
 
 
 def scores(metric: Metric, value: Any, target: Tensor) -> Tensor | None:
-    """A number for each example [m], for each of its items or labels where the target [m, ...] has them, or one []."""
+    """Return a number per example [m], per item or label if the target [m, ...] has them, or one []; None if absent."""
     if value is None:
         return None
     found = torch.as_tensor(value) if isinstance(value, (int, float)) or hasattr(value, "ndim") else None
@@ -127,18 +127,18 @@ def scores(metric: Metric, value: Any, target: Tensor) -> Tensor | None:
 
 
 def network_output(model: Component, logits: Any, rows: int, classes: int) -> Tensor:
-    """Logits [rows, classes] of the network that a model built."""
+    """Return logits [rows, classes] of the network that a model built."""
     if isinstance(logits, Tensor) and logits.ndim == 2 and len(logits) == rows and logits.shape[1] != classes:
-        found = f"built a network that answers {logits.shape[1]} outputs for {classes} classes"
+        found = f"built a network that returns {logits.shape[1]} outputs for {classes} classes"
         raise wrong(model, "build", found, f"{classes}")
     if isinstance(logits, Tensor) and logits.is_floating_point() and tuple(logits.shape) == (rows, classes):
         return logits
-    found = f"built a network that answers {shown(logits)} for {rows} examples"
+    found = f"built a network that returns {shown(logits)} for {rows} examples"
     raise wrong(model, "build", found, f"{[rows, classes]}")
 
 
 def training_result(trainer: Component, result: TrainingResult, parts: Mapping[str, Sequence[int]]) -> None:
-    """Logits of the shape [seeds, examples, ..., classes] on every part that the trainer gives logits of."""
+    """Check logits [seeds, examples, ..., classes] on every part for which the trainer returns logits."""
     for name in ("test", "validation"):
         logits = getattr(result, name, None)
         if logits is not None:
@@ -146,19 +146,19 @@ def training_result(trainer: Component, result: TrainingResult, parts: Mapping[s
 
 
 def prediction(denoiser: Component, guess: Any, x: Tensor) -> Tensor:
-    """What a denoiser says of x_t [b, *shape]."""
+    """Return a denoiser's prediction for x_t [b, *shape]."""
     return tensor(denoiser, "predict", guess, [tuple(x.shape)], f" for x_t {[*x.shape]}")
 
 
 def samples(sampler: Component, found: Any, x: Tensor) -> Tensor:
-    """x_0 of x_T [b, *shape]."""
+    """Return samples x_0 for x_T [b, *shape]."""
     return tensor(sampler, "sample", found, [tuple(x.shape)], f" for x_T {[*x.shape]}")
 
 
 def estimate(variance: Component, c: Any, x: Tensor) -> None:
-    """A reverse variance at x_t [b, *shape]: a number, [b, *shape] or [b, d, d], finite and never negative.
+    """Check a reverse variance at x_t [b, *shape]: a number, [b, *shape] or [b, d, d], finite and never negative.
 
-    A linear operator, which has `matvec`, is taken as it is.
+    A linear operator, which has `matvec`, is not checked.
     """
     method, d = "posterior_variance", x[0].numel()
     if hasattr(c, "matvec"):
@@ -174,7 +174,7 @@ def estimate(variance: Component, c: Any, x: Tensor) -> None:
 
 
 def _least_eigenvalue(matrices: Tensor) -> float:
-    """0 where it is negative by rounding alone."""
+    """Return the least eigenvalue, 0 if it is negative by rounding alone."""
     matrices = matrices.double()
     diagonal = float(matrices.diagonal(dim1=1, dim2=2).min())
     if matrices.shape[-1] > SYMMETRIC or diagonal < 0:
@@ -185,7 +185,7 @@ def _least_eigenvalue(matrices: Tensor) -> float:
 
 
 def statistics(variance: Component, fitted: Any) -> Mapping[str, Tensor]:
-    """What `fit` made: tensors by name."""
+    """Return the result of `fit`: tensors by name."""
     if isinstance(fitted, Mapping) and all(isinstance(v, Tensor) for v in fitted.values()):
         return fitted
     other = {k: v for k, v in fitted.items() if not isinstance(v, Tensor)} if isinstance(fitted, Mapping) else {}
@@ -194,24 +194,24 @@ def statistics(variance: Component, fitted: Any) -> Mapping[str, Tensor]:
 
 
 def drawn(prior: Component, found: Any, shape: Sequence[int]) -> Tensor:
-    """x_T of the shape asked for."""
+    """Return x_T of the requested shape."""
     return tensor(prior, "draw", found, [tuple(shape)], f" for the shape {[*shape]}")
 
 
 def features(feature: Component, found: Any, examples: int) -> Tensor:
-    """Vectors [n, d] of n samples."""
+    """Return vectors [n, d] of n samples."""
     if isinstance(found, Tensor) and found.ndim == 2 and len(found) == examples and found.is_floating_point():
         return found
     raise wrong(feature, "__call__", f"returned {shown(found)} for {examples} samples", f"[{examples}, d]")
 
 
 def dissimilarities(dissimilarity: Component, found: Any, n: int, m: int) -> Tensor:
-    """How unlike n points and m others are [n, m]."""
+    """Return dissimilarities [n, m] of n points and m others."""
     return tensor(dissimilarity, "__call__", found, [(n, m)], f" for {n} points and {m} others")
 
 
 def times(spacing: Component, found: Any, last: float, steps: int) -> Tensor:
-    """Float64 times, at most `steps` + 1, from `last` or below, strictly decreasing to 0."""
+    """Return float64 times, at most `steps` + 1, from `last` or below, strictly decreasing to 0."""
     listed = torch.as_tensor(found, dtype=torch.float64) if isinstance(found, (Tensor, Iterable)) else None
     if listed is None or listed.ndim != 1:
         raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times")

@@ -1,4 +1,4 @@
-"""What a data set must do: a whole table, the same every time it is loaded, that can be split and learned from."""
+"""Requirements on a data set: a complete table, the same at every load, that can be split and learned from."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from harness.protocols.accuracy.split import split
 SEEDS = (0, 1)
 
 APART = 100.0
-"""How many times the spread of one column may be that of another before it is said that nothing is standardized."""
+"""Ratio of the spreads of two columns above which the data count as not standardized."""
 
 
 def table(dataset: Dataset) -> tuple[bool | None, str]:
-    """Inputs, targets and parts of the right shapes, types and ranges."""
+    """Inputs, targets and parts have the right shapes, types and ranges."""
     data = _loaded(dataset)
     shape = " x ".join(str(size) for size in data.inputs.shape)
     return True, f"table: {shape}, {data.classes} classes, task {data.task}"
 
 
 def classes(dataset: Dataset) -> tuple[bool | None, str]:
-    """Every class, or label, occurs, and so does its absence."""
+    """Every class, or the presence and absence of every label, occurs."""
     data = _loaded(dataset)
     if data.targets.is_floating_point():
         shares = data.targets.flatten(0, -2).mean(0)
@@ -41,7 +41,7 @@ def classes(dataset: Dataset) -> tuple[bool | None, str]:
 
 
 def repeats(dataset: Dataset) -> tuple[bool | None, str]:
-    """The same table from the same generator, whatever the global ones hold."""
+    """The same generator gives the same table, whatever the state of the global generators."""
     found = []
     for seed in SEEDS:
         with torch.random.fork_rng(devices=[]):
@@ -52,7 +52,7 @@ def repeats(dataset: Dataset) -> tuple[bool | None, str]:
 
 
 def parts(dataset: Dataset) -> tuple[bool | None, str]:
-    """Training, validation and test examples for every seed, none in two parts."""
+    """Every seed has training, validation and test examples, none in two parts."""
     data = _loaded(dataset)
     found = split(data, SEEDS, "seed")
     sizes = [part.index.shape[1] for part in found]
@@ -66,7 +66,7 @@ def parts(dataset: Dataset) -> tuple[bool | None, str]:
 
 
 def scale(dataset: Dataset) -> tuple[bool | None, str]:
-    """Columns of like spread, or standardized by the seed's own training rows."""
+    """Columns have similar spreads, or are standardized by the seed's own training rows."""
     data = _loaded(dataset)
     spread = data.inputs.flatten(0, -2).double().std(0)
     spread = spread[spread > 0]
@@ -80,7 +80,7 @@ def scale(dataset: Dataset) -> tuple[bool | None, str]:
 
 
 def memory(dataset: Dataset) -> tuple[bool | None, str]:
-    """Nothing hides on the component."""
+    """Loading leaves the component's attributes unchanged."""
     before = copy.deepcopy(vars(dataset))
     _loaded(dataset)
     changed = sorted(name for name in {*before, *vars(dataset)} if before.get(name) != vars(dataset).get(name))

@@ -1,4 +1,4 @@
-"""What a denoiser must do: guess for each sample by itself, and know of its data only what fits together."""
+"""Requirements on a denoiser: it predicts each sample independently, and its exact statistics fit its data."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from harness.kinds import Denoiser
 from harness.random import generator
 
 PATIENCE, FIRST = 60.0, 3.0
-"""Seconds that training may take here, and after which it is foretold how long it will."""
+"""Seconds that training may take here, and seconds after which the total is extrapolated."""
 
 MANY = 4096
-"""Draws by which what is known of the data is compared with them; fewer of large samples."""
+"""Draws with which exact statistics are compared; fewer for large samples."""
 
 VALUES = 2**20
-"""Numbers that the draws hold together at most."""
+"""Maximum of numbers that the draws contain together."""
 
 DEVIATIONS = 5.0
-"""Standard errors that count as chance: of a thousand comparisons one in 500 sets exceeds it."""
+"""Standard errors that count as chance: in a set of a thousand comparisons one in 500 sets exceeds it."""
 
 ROUNDING = 1e-4
-"""Of float32, relative: products of matrices round otherwise in batches of another size."""
+"""Relative tolerance for float32: matrix products round differently in batches of another size."""
 
 SHARES = (0.02, 0.3, 1.0)
-"""Of T: the times that are looked at."""
+"""Times at which checks run, as shares of T."""
 
 LATTICE = 401
-"""Points along each axis at which a density is summed up."""
+"""Points along each axis of the lattice over which a density is summed."""
 
 
 def declared(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """Shape, schedule and range are what they should be."""
+    """Shape, schedule and range are valid."""
     wrong = []
     if not denoiser.shape or not all(isinstance(n, int) and n > 0 for n in denoiser.shape):
         wrong.append(f"shape {denoiser.shape!r} is not one or more whole numbers above 0")
@@ -51,7 +51,7 @@ def declared(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def prediction(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """A finite guess in the shape of x_t, which is left as it was, at one time or one for each sample."""
+    """The prediction is finite and has the shape of x_t, which stays unchanged, at one time or one for each sample."""
     model = _loaded(denoiser)
     for t in _times(model):
         first_call.try_denoiser(model, t)
@@ -64,7 +64,7 @@ def prediction(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def repeats(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """The same guess twice."""
+    """The same input gives the same prediction twice."""
     model = _loaded(denoiser)
     x, off = _noisy(model, 5), 0.0
     for t in _times(model):
@@ -73,7 +73,7 @@ def repeats(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def batches(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """A guess does not depend on the other samples, nor on their times."""
+    """A prediction depends neither on the other samples nor on their times."""
     model = _loaded(denoiser)
     x, times = _noisy(model, 6), torch.tensor(_times(model)).double()[torch.arange(6) % len(SHARES)]
     whole = model.eps(x, times)
@@ -84,11 +84,11 @@ def batches(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def useful(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """The guess of x_0 is better than the mean of the data, at a time when there is something to see."""
+    """The prediction of x_0 is better than the mean of the data, at a time with enough signal."""
     model = _loaded(denoiser)
     data = model.training_samples(_many(model), generator(0, "data"))
     if data is None:
-        raise Skip("there are no data to judge its guesses by")
+        raise Skip("there are no data to compare its predictions with")
     if float(data.std(0).max()) == 0:
         raise Skip("the data are a single point")
     t = _times(model)[0]
@@ -101,7 +101,7 @@ def useful(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def drawing(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """Independent data, finite, in their range, the same from the same generator."""
+    """Data are independent, finite, in range, and the same from the same generator."""
     model = _loaded(denoiser)
     data, again = (denoiser.sample(model.net, 64, generator(0, "data")) for _ in range(2))
     if data is None or again is None:
@@ -115,7 +115,7 @@ def drawing(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def moments(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """Mean and covariance are those of the data that it draws."""
+    """Mean and covariance are those of the drawn data."""
     model, data = _drawn(denoiser)
     known = model.moments()
     if known is None:
@@ -130,7 +130,7 @@ def moments(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def density(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """The density sums up to 1, in one or two dimensions; in more its score has the mean that every density's has."""
+    """The density integrates to 1 in one or two dimensions; in more its score has the mean of every density's score."""
     model, data = _drawn(denoiser)
     shaped = data.float().view(-1, *model.shape)
     known = denoiser.log_prob(model.net, shaped)
@@ -150,7 +150,7 @@ def density(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def posterior(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """E[(x_0 - x_0hat)^2 | x_t] is on average what the guess is off by."""
+    """E[(x_0 - x_0hat)^2 | x_t] is on average the squared error of the prediction."""
     model, data = _drawn(denoiser)
     worst, d = 0.0, data.shape[1]
     for t in _times(model):
@@ -166,7 +166,7 @@ def posterior(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def reverse(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """Draws of x_0 given x_t lie around data as data do: x_t and x_0 go together as they did."""
+    """Draws of x_0 given x_t have, together with x_t, the joint distribution of data and noisy data."""
     model, data = _drawn(denoiser)
     worst = 0.0
     for t in _times(model):
@@ -184,7 +184,7 @@ def reverse(denoiser: Denoiser) -> tuple[bool | None, str]:
 
 
 def features(denoiser: Denoiser) -> tuple[bool | None, str]:
-    """What the last layer is given: [b, n], or [b, n, h, w] for images, finite."""
+    """Input of the last layer is finite, [b, n], or [b, n, h, w] for images."""
     model = _loaded(denoiser)
     x = _noisy(model, 5)
     found = model.hidden_features(x, _times(model)[1])
@@ -232,7 +232,7 @@ def _many(model: DiffusionModel) -> int:
 
 
 def _drawn(denoiser: Denoiser) -> tuple[DiffusionModel, Tensor]:
-    """The model and independent data [n, d], float64. Raises Skip where there are none."""
+    """Return the model and independent data [n, d], float64. Raises Skip if it has none."""
     model = _loaded(denoiser)
     data = denoiser.sample(model.net, _many(model), generator(0, "data"))
     if data is None:
@@ -241,7 +241,7 @@ def _drawn(denoiser: Denoiser) -> tuple[DiffusionModel, Tensor]:
 
 
 def _guessed(model: DiffusionModel, data: Tensor, t: float) -> tuple[Tensor, Tensor]:
-    """x_t [n, *shape] of data [n, d], and the guess of x_0 [n, d]."""
+    """Return x_t [n, *shape] of data [n, d], and the prediction of x_0 [n, d]."""
     kept = float(model.schedule.alpha_bar(torch.tensor(t).double()))
     noise = torch.randn(data.shape, generator=generator(0, "noise"), dtype=torch.float64)
     x = (kept**0.5 * data + (1 - kept) ** 0.5 * noise).float().view(-1, *model.shape)
@@ -250,14 +250,14 @@ def _guessed(model: DiffusionModel, data: Tensor, t: float) -> tuple[Tensor, Ten
 
 
 def _errors(off: Tensor) -> float:
-    """How many standard errors the mean of [n, ...] is from 0, at most; what is 0 to rounding is none."""
+    """Return the largest distance of the mean of [n, ...] from 0 in standard errors; rounding errors count as 0."""
     error = off.std(0) / len(off) ** 0.5
     scale = off.abs().max().clamp(min=1)
     return float((off.mean(0).abs() / error.clamp(min=float(1e-6 * scale))).max())
 
 
 def _total(model: DiffusionModel, data: Tensor) -> float:
-    """The sum of the density over a lattice around the data."""
+    """Return the sum of the density over a lattice around the data."""
     low, high = data.amin(0), data.amax(0)
     reach = ((high - low) / 2).clamp(min=1e-3)
     axes = [torch.linspace(float(a - r), float(b + r), LATTICE) for a, b, r in zip(low, high, reach, strict=True)]

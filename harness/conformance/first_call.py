@@ -1,6 +1,6 @@
-"""Components tried once on a few examples before anything is trained, sampled or timed at length.
+"""Components tried once on a few examples before training, sampling or timing at length.
 
-A trial changes no later number: what it draws from the global generators is given back.
+A trial changes no later number: the state of the global generators is restored.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from harness.inputs import call_with_inputs
 from harness.kinds import Dissimilarity, Loss, Sampler, Transform, Variance
 
 FEW = 5
-"""Examples of a trial; one or more further ones where a shape has as many, so that no axis is taken for another."""
+"""Examples of a trial; one or more are added if a shape has the same size, so that axes cannot be confused."""
 
 
 def few(*shape: int) -> int:
-    """A number of examples that is none of the numbers in a shape."""
+    """Return a number of examples that differs from every number in a shape."""
     return next(n for n in range(FEW, FEW + len(shape) + 1) if n not in shape)
 
 
 @contextlib.contextmanager
 def undrawn() -> Iterator[None]:
-    """Whatever is drawn inside from the generators of torch, Python and numpy, they go on as if it was not."""
+    """Restore the generators of torch, Python and numpy on exit, so that draws inside have no effect afterwards."""
     numpy: Any = sys.modules.get("numpy.random")
     before = random.getstate(), numpy.get_state() if numpy else None
     devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
@@ -47,22 +47,22 @@ def undrawn() -> Iterator[None]:
 
 
 def at_start(component: Any) -> Any:
-    """The component with the values that its learned and scheduled fields start with."""
+    """Return the component with the initial values of its learned and scheduled fields."""
     values = {path: torch.tensor(start(value)) for path, value, _ in dynamic_fields(component)}
     return replace_fields(component, values) if values else component
 
 
 def start(value: Dynamic) -> float:
-    """What a learned or scheduled field starts with."""
+    """Return the initial value of a learned or scheduled field."""
     assert isinstance(value, (Learned, GeometricSchedule, LinearSchedule))
     return value.start if isinstance(value, Learned) else value.first
 
 
 def try_loss(loss: Loss, logits: Tensor, target: Tensor, inputs: Mapping[str, Any], task: str) -> None:
-    """The loss, and inside out every loss and transform that it holds, on logits [n, ..., classes] and their target.
+    """Try the loss, after every loss and transform that it holds, on logits [n, ..., classes] and their target.
 
-    Raises BenchError for a value that is not one number for each of the n or one in all, or that no gradient comes
-    from; for a change of logits or target; and for probabilities that are none.
+    Raises BenchError for a value that is not one number for each of the n or a scalar, or that has no
+    gradient; for a change of logits or target; and for invalid probabilities.
     """
     with undrawn(), torch.enable_grad():
         for part in _inside(at_start(loss)):
@@ -73,7 +73,7 @@ def try_loss(loss: Loss, logits: Tensor, target: Tensor, inputs: Mapping[str, An
 
 
 def _inside(component: Component) -> Iterator[Component]:
-    """Every component that one holds, the innermost first, itself last."""
+    """Yield every component inside a component, the innermost first, itself last."""
     for name in schemas(type(component)):
         value = getattr(component, attribute(name))
         for each in value if isinstance(value, tuple) else (value,):
@@ -100,7 +100,7 @@ def _try_loss(loss: Loss, logits: Tensor, target: Tensor, inputs: Mapping[str, A
 def _try_state(
     loss: Loss, logits: Tensor, target: Tensor, state: Mapping[str, Tensor], inputs: Mapping[str, Any]
 ) -> None:
-    """One step of a loss with running state: its value, and the same state again in the same shapes."""
+    """Try one step of a loss with running state: its value, and the next state with the same shapes."""
     found = call_with_inputs(loss.with_state, logits, target, state=state, **inputs)
     if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
         raise contract.wrong(loss, "with_state", f"returned {contract.shown(found)}", "(loss, next state)")
@@ -111,7 +111,7 @@ def _try_state(
 
 
 def probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool = True) -> Tensor | None:
-    """What a loss says logits mean, checked; None where it says nothing."""
+    """Return a loss's probabilities of logits, checked; None if it defines none."""
     found = loss.probabilities(logits)
     if found is not None:
         contract.distribution(loss, "probabilities", found, logits, labels, complete)
@@ -119,7 +119,7 @@ def probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool = Tru
 
 
 def log_probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool = True) -> Tensor | None:
-    """The logarithm of what a loss says logits mean, checked; None where it says nothing."""
+    """Return a loss's log-probabilities of logits, checked; None if it defines none."""
     found = loss.log_probabilities(logits)
     if found is not None:
         own = type(loss).log_probabilities is not Loss.log_probabilities
@@ -130,7 +130,7 @@ def log_probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool =
 
 
 def try_transform(transform: Transform, logits: Tensor) -> None:
-    """The transform on the first rows of logits [..., n]. Raises BenchError for what is no distribution."""
+    """Try the transform on the first rows of logits [..., n]. Raises BenchError for an invalid distribution."""
     with undrawn(), torch.no_grad():
         _try_transform(at_start(transform), logits[: few(logits.shape[-1])])
 
@@ -143,7 +143,7 @@ def _try_transform(transform: Transform, logits: Tensor) -> None:
 
 
 def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
-    """The network once at time t: x_t and the noise guessed in it. Raises BenchError for what is no prediction."""
+    """Evaluate the network once at time t: x_t and the predicted noise. Raises BenchError for an invalid prediction."""
     x = NoiseSource(0)("trial", torch.zeros(few(*model.shape), *model.shape, device=model.device))
     with undrawn(), torch.no_grad():
         asked = model.denoiser.predict
@@ -156,7 +156,7 @@ def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
 
 
 def try_variance(variance: Variance, covariance: Callable[..., Any], x: Tensor, eps: Tensor, times: Tensor) -> None:
-    """A bound estimate at x_t, for the first step. Raises BenchError for what is no variance."""
+    """Try a bound estimate at x_t, for the first step. Raises BenchError for an invalid variance."""
     with undrawn(), torch.no_grad():
         t, s = float(times[0]), float(times[1])
         kept = contract.Untouched({"x": x, "eps": eps}, exactly=True)
@@ -167,9 +167,9 @@ def try_variance(variance: Variance, covariance: Callable[..., Any], x: Tensor, 
 def try_sampler(
     sampler: Sampler, model: DiffusionModel, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor
 ) -> None:
-    """Two steps from the first to the last of the times. Raises BenchError for what are no samples.
+    """Try two steps from the first to the last of the times. Raises BenchError for invalid samples.
 
-    A sampler that cannot take so few is judged when it is used.
+    A sampler that does not support so few steps is checked when it is used.
     """
     ends = times[[0, len(times) // 2, -1]].unique().flip(0)
     with undrawn(), torch.no_grad(), warnings.catch_warnings(action="ignore"):
@@ -181,9 +181,9 @@ def try_sampler(
 
 
 def try_dissimilarity(dissimilarity: Dissimilarity, x: Tensor, y: Tensor | None = None) -> None:
-    """Points among themselves, or against others. Raises BenchError for what is no table of them.
+    """Try points among themselves, or against others. Raises BenchError for an invalid table of dissimilarities.
 
-    One that cannot take so few is judged when it is used.
+    A dissimilarity that does not support so few points is checked when it is used.
     """
     with undrawn(), torch.no_grad():
         try:

@@ -1,4 +1,4 @@
-"""What a loss must do: one finite number an example, a true gradient, the right answer preferred, nothing kept."""
+"""Requirements on a loss: one finite number per example, a correct gradient, lower for right answers, no state."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from harness.random import generator
 EXAMPLES, ITEMS, CLASSES = 6, 3, 4
 
 LOGARITHM = 1e-8
-"""How far the exponential of a log-probability may be from the probability."""
+"""Largest difference between the exponential of a log-probability and the probability."""
 
 CONFIDENT = 3.0
-"""The logit of a right answer whose rivals have 0."""
+"""Logit of a right answer whose rivals have 0."""
 
 
 class Case(NamedTuple):
@@ -33,14 +33,14 @@ class Case(NamedTuple):
 
 
 def shape(loss: Loss) -> tuple[bool | None, str]:
-    """One finite number for each example, or one in all."""
+    """The value is one finite number for each example, or a scalar."""
     value = contract.loss_value(loss, _of(loss)(*_case(loss)), EXAMPLES)
     finite = bool(torch.isfinite(value).all())
     return finite, f"shape: {[*value.shape]} for {EXAMPLES} examples, {'finite' if finite else 'not finite'}"
 
 
 def inputs(loss: Loss) -> tuple[bool | None, str]:
-    """Logits and target belong to the caller."""
+    """Logits and target stay unchanged."""
     logits, target = _case(loss)
     kept = contract.Untouched({"logits": logits, "target": target}, exactly=True)
     _of(loss)(logits, target)
@@ -49,7 +49,7 @@ def inputs(loss: Loss) -> tuple[bool | None, str]:
 
 
 def gradient(loss: Loss) -> tuple[bool | None, str]:
-    """Autograd agrees with finite differences."""
+    """The gradient by autograd agrees with finite differences."""
     logits, target = _case(loss)
     function = _of(loss)
     same = gradcheck(lambda s: function(s, target).sum(), logits.requires_grad_(), raise_exception=False)
@@ -57,14 +57,14 @@ def gradient(loss: Loss) -> tuple[bool | None, str]:
 
 
 def preference(loss: Loss) -> tuple[bool | None, str]:
-    """A confident right answer costs less than the same confidence in a wrong one."""
+    """A confident right answer costs less than an equally confident wrong one."""
     right, target = _answer(_task(loss))
     values = [float(_of(loss)(logits, target).mean()) for logits in (right, right.roll(1, -1))]
     return values[0] < values[1], f"preference: {values[0]:.4g} for a right answer, {values[1]:.4g} for a wrong one"
 
 
 def mapped(loss: Loss) -> tuple[bool | None, str]:
-    """Whether `torch.func.vmap` can train all seeds at once; a loss that it cannot map is trained seed by seed."""
+    """`torch.func.vmap` can train all seeds at once; a loss that it cannot map is trained seed by seed."""
     logits, target = (torch.stack([part, part.flip(0)]) for part in _case(loss))
     function = _of(loss)
     alone = torch.stack([function(s, y).mean() for s, y in zip(logits, target, strict=True)])
@@ -77,7 +77,7 @@ def mapped(loss: Loss) -> tuple[bool | None, str]:
 
 
 def probabilities(loss: Loss) -> tuple[bool | None, str]:
-    """What it says that logits mean is a distribution, and its logarithm is the logarithm."""
+    """The loss's probabilities are a distribution, and its log-probabilities are their logarithm."""
     logits, labels = _case(loss).logits, _task(loss) == "multilabel"
     found = first_call.probabilities(loss, logits, labels)
     logs = first_call.log_probabilities(loss, logits, labels)
@@ -90,7 +90,7 @@ def probabilities(loss: Loss) -> tuple[bool | None, str]:
 
 
 def state(loss: Loss) -> tuple[bool | None, str]:
-    """Running state is handed back by every step in the shapes it had."""
+    """Every step returns running state in the same shapes."""
     before: Mapping[str, Tensor] = loss.state()
     if not before:
         return None, "state: it has none"
@@ -105,7 +105,7 @@ def state(loss: Loss) -> tuple[bool | None, str]:
 
 
 def memory(loss: Loss) -> tuple[bool | None, str]:
-    """Nothing hides on the component: running state is given and handed back."""
+    """Calls leave the component's attributes unchanged: running state is passed in and returned."""
     before = copy.deepcopy(vars(loss))
     _of(loss)(*_case(loss))
     after = vars(loss)
@@ -123,7 +123,7 @@ def _task(loss: Loss) -> str:
 
 
 def _of(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of logits and target, everything else it may ask for given."""
+    """Return the loss as a function of logits and target, with all other inputs filled in."""
 
     def function(logits: Tensor, target: Tensor) -> Tensor:
         value: Tensor = call_with_inputs(loss, logits, target, **_given(logits))
@@ -133,7 +133,7 @@ def _of(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def _given(logits: Tensor) -> dict[str, Any]:
-    """Everything that a loss may ask for by name."""
+    """Return every input that a loss may request by name."""
     return {
         "progress": 0.5,
         "step": 5,
@@ -146,7 +146,7 @@ def _given(logits: Tensor) -> dict[str, Any]:
 
 
 def _case(loss: Loss) -> Case:
-    """Random logits, and targets of the loss's first task."""
+    """Return random logits, and targets of the loss's first task."""
     task, draw = _task(loss), generator(1, "case")
     rows = (EXAMPLES, ITEMS) if task == "grouped" else (EXAMPLES,)
     logits = torch.randn(*rows, CLASSES, generator=draw, dtype=torch.float64)
@@ -156,7 +156,7 @@ def _case(loss: Loss) -> Case:
 
 
 def _answer(task: str) -> Case:
-    """One right answer of three classes."""
+    """Return one right answer of three classes."""
     one = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)
     if task == "multilabel":
         return Case(CONFIDENT * (2 * one - 1), one)

@@ -1,4 +1,4 @@
-"""What a metric must do: judge what a protocol offers, in its own direction, and leave it as it was."""
+"""Requirements on a metric: it accepts a protocol's inputs, ranks in its own direction, and changes no input."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from harness.inputs import accepted, required
 from harness.kinds import Metric
 
 CHANCE = 1e-3
-"""Relative difference that counts as none in another order: sums round and groups that are left out fall otherwise."""
+"""Relative difference tolerated after reordering: sums round differently and jackknife groups change."""
 
 
 def offered(metric: Metric) -> tuple[bool | None, str]:
-    """What it cannot do without is offered by a protocol."""
+    """A stock protocol offers the inputs that it requires."""
     needed = required(metric)
     able = [protocol for protocol, names in OFFERS.items() if set(needed) <= set(names)]
     if not able:
@@ -29,11 +29,11 @@ def offered(metric: Metric) -> tuple[bool | None, str]:
 
 
 def value(metric: Metric) -> tuple[bool | None, str]:
-    """A finite number, or one for each example, or nothing to say, with a reason or None."""
+    """The value is a finite number, or one for each example, or absent, with or without a reason."""
     found = {_judged(metric, pair.better, pair) for pair in _pairs(metric)}
     numbers = sorted(number for number in found if number is not None)
     if not numbers:
-        return None, "value: it has nothing to say of what is made up here"
+        return None, "value: none for the generated inputs"
     finite = all(map(math.isfinite, numbers))
     return finite, f"value: {', '.join(f'{number:.4g}' for number in numbers)} for something good"
 
@@ -42,21 +42,21 @@ def direction(metric: Metric) -> tuple[bool | None, str]:
     """The obviously better contender has the better value."""
     if metric.higher_is_better is None:
         return None, "direction: it describes, and none is claimed"
-    told, said = [], []
+    matches, said = [], []
     for pair in _pairs(metric):
         better, worse = _judged(metric, pair.better, pair), _judged(metric, pair.worse, pair)
         if better is not None and worse is not None and better != worse:
-            told.append((better > worse) == metric.higher_is_better)
+            matches.append((better > worse) == metric.higher_is_better)
             said.append(f"{better:.4g} for the better and {worse:.4g} for the worse in {pair.protocol}")
-    if not told:
-        raise Skip("nothing that is made up here is better or worse by it")
+    if not matches:
+        raise Skip("no generated input is better or worse by it")
     claim = "higher" if metric.higher_is_better else "lower"
-    wrong = [text for right, text in zip(told, said, strict=True) if not right]
+    wrong = [text for right, text in zip(matches, said, strict=True) if not right]
     return not wrong, f"direction: {claim} is better, {(wrong or said)[0]}"
 
 
 def inputs(metric: Metric) -> tuple[bool | None, str]:
-    """What it is given belongs to the protocol."""
+    """Inputs stay unchanged."""
     for pair in _pairs(metric):
         given = accepted(metric, pair.better)
         kept = contract.Untouched(given, exactly=True)
@@ -66,7 +66,7 @@ def inputs(metric: Metric) -> tuple[bool | None, str]:
 
 
 def repeats(metric: Metric) -> tuple[bool | None, str]:
-    """The same value twice, whatever the global generators hold."""
+    """The same inputs give the same value twice, whatever the state of the global generators."""
     found = []
     for seed in (0, 1):
         with torch.random.fork_rng(devices=[]):
@@ -79,7 +79,7 @@ def repeats(metric: Metric) -> tuple[bool | None, str]:
 
 
 def order(metric: Metric) -> tuple[bool | None, str]:
-    """The order of the examples, or of the samples, does not count."""
+    """The value does not depend on the order of the examples or samples."""
     asked = [pair for pair in _pairs(metric) if pair.rows & {*accepted(metric, pair.better)}]
     if not asked:
         raise Skip("it takes no examples")
@@ -101,7 +101,7 @@ def _pairs(metric: Metric) -> list[Pair]:
 
 
 def _answer(metric: Metric, given: Mapping[str, Any]) -> Any:
-    """What it says; None where it has nothing to say, or takes only what is special, one column and two classes say."""
+    """Return the value; None if it has none, or accepts only special inputs, such as one column and two classes."""
     try:
         return metric(**given)
     except (Skip, BenchError):
@@ -109,7 +109,7 @@ def _answer(metric: Metric, given: Mapping[str, Any]) -> Any:
 
 
 def _judged(metric: Metric, given: Mapping[str, Any], pair: Pair) -> float | None:
-    """The metric's value. Raises BenchError where it is of another shape than the protocol takes."""
+    """Return the metric's value. Raises BenchError if its shape is not the one that the protocol takes."""
     answer = _answer(metric, accepted(metric, given))
     if pair.protocol != "accuracy":
         return contract.number(metric, answer)

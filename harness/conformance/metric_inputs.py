@@ -1,4 +1,4 @@
-"""What protocols offer to metrics, made up: inputs of an obviously better and an obviously worse contender."""
+"""Generated inputs of the stock protocols' metrics, from an obviously better and an obviously worse contender."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXAMPLES, CLASSES, ITEMS = 40, 4, 3
 SAMPLES, POINTS, NEAREST = 256, 60, 5
 
 CONFIDENT = 9.0
-"""The logit of the right answer of the better contender, and of a wrong one of the worse."""
+"""Logit of the better contender's right answer, and of the worse contender's wrong answer."""
 
 OFFERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -38,14 +38,14 @@ OFFERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "transform": tuple(TransformSettings.metric_inputs),
     }
 )
-"""Protocol -> the names of what it offers."""
+"""Protocol -> the names of the inputs it offers."""
 
 WHOLE = frozenset({*scoring.WHOLE, "reference", "reference_features", "moments"})
-"""What does not belong to the examples that are judged, row by row."""
+"""Inputs that do not have one row per judged example."""
 
 
 class Pair(NamedTuple):
-    """One protocol's inputs by name, of a better and a worse contender; `rows` are those with a row an example."""
+    """One protocol's inputs by name, of a better and a worse contender; `rows` names those with a row per example."""
 
     protocol: str
     better: dict[str, Any]
@@ -54,7 +54,7 @@ class Pair(NamedTuple):
 
 
 def pairs(metric: Metric) -> list[Pair]:
-    """The inputs of every protocol that offers what a metric cannot do without, of each task that it is for."""
+    """Return the inputs of every protocol that offers the metric's required inputs, for each of its tasks."""
     needed = set(required(metric))
     return [pair for protocol, names in OFFERS.items() if needed <= set(names) for pair in MAKERS[protocol](metric)]
 
@@ -73,7 +73,7 @@ def _classes() -> Pair:
 
 
 def _line() -> Pair:
-    """One column, and two classes on both sides of 0."""
+    """Return one column, with two classes on both sides of 0."""
     inputs = torch.linspace(-1, 1, EXAMPLES)[:, None]
     goal = (inputs[:, 0] > 0).long()
     logits = [sign * CONFIDENT * torch.cat([-inputs, inputs], 1) for sign in (1, -1)]
@@ -107,12 +107,12 @@ def _classified(both: list[dict[str, Any]]) -> Pair:
 
 
 def _jitter(*shape: int) -> Tensor:
-    """Logits that are all different."""
+    """Return small logits that are all different."""
     return 0.1 * torch.randn(shape, generator=generator(0, "jitter"))
 
 
 def _generation(metric: Metric) -> list[Pair]:
-    """Draws of normal data, and those moved and stretched; once with the moments known, once without."""
+    """Return draws of normal data, and shifted and scaled ones; once with known moments, once without."""
     model = target("gaussian", mean=1.0, variance=0.25, dim=2)
     good, real = (model.sample(SAMPLES, generator(k, "data")) for k in range(2))
     sampler, times = component("sampler", "ddpm"), component("spacing", "even").times(model.schedule, 10)
@@ -137,7 +137,7 @@ def _generation(metric: Metric) -> list[Pair]:
 
 
 def _hubness(metric: Metric) -> list[Pair]:
-    """Points with their nearest others; no contender is better than the other."""
+    """Return points with their nearest neighbors; neither contender is better."""
     points = torch.randn(POINTS, 3, dtype=torch.float64, generator=generator(0, "points"))
     by = component("dissimilarity", "euclidean")
     near = by.nearest(points, NEAREST).indices
@@ -147,7 +147,7 @@ def _hubness(metric: Metric) -> list[Pair]:
 
 
 def _speed(metric: Metric) -> list[Pair]:
-    """A fast, exact contender without a trace in memory, and one that is none of these."""
+    """Return a fast, exact contender with little memory, and one that is the opposite."""
     better = dict.fromkeys(speed.METRIC_INPUTS, 1.0) | {"items": 100, "moved": 1000, "copy_seconds": 0.5}
     slow = {
         name: 4.0 for name in better if name.endswith("seconds") or name in ("latency", "bytes", "reserved", "error")
@@ -156,7 +156,7 @@ def _speed(metric: Metric) -> list[Pair]:
 
 
 def _transform(metric: Metric) -> list[Pair]:
-    """Softmax, and a map from logits to no distribution."""
+    """Return softmax, and a map from logits to no distribution."""
     logits = 2 * torch.randn(EXAMPLES, CLASSES, dtype=torch.float64, generator=generator(0, "logits"))
 
     def offered(transform: Callable[[Tensor], Tensor], error: float, seconds: float) -> dict[str, Any]:

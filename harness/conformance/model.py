@@ -1,4 +1,4 @@
-"""What a model must do: build a network of the width asked for, that can be trained and starts from the seed."""
+"""Requirements on a model: it builds a trainable network of the requested width, initialized from the seed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from harness.kinds import Model
 from harness.random import generator
 
 SIZES = ((5, 3), (12, 4), (1, 2))
-"""Inputs and outputs, one after the other until a model takes them: a few are made for one size."""
+"""Numbers of inputs and outputs, tried in turn until a model accepts one: some models support one size only."""
 
 ROWS = 7
 
 ROUNDING = 1e-5
-"""Of float32: products of matrices round otherwise in batches of another size."""
+"""Tolerance for float32: matrix products round differently in batches of another size."""
 
 
 def width(model: Model) -> tuple[bool | None, str]:
-    """Logits [rows, outputs] of rows [rows, inputs]."""
+    """Rows [rows, inputs] give logits [rows, outputs]."""
     inputs, outputs = _size(model)
     network = _built(model)
     contract.network_output(model, network(_rows(inputs)), ROWS, outputs)
@@ -29,7 +29,7 @@ def width(model: Model) -> tuple[bool | None, str]:
 
 
 def gradient(model: Model) -> tuple[bool | None, str]:
-    """Every parameter that is to be trained gets a gradient."""
+    """Every trainable parameter gets a gradient."""
     network, (inputs, outputs) = _built(model), _size(model)
     target = torch.arange(ROWS) % outputs
     nn.functional.cross_entropy(network(_rows(inputs)), target).backward()
@@ -42,7 +42,7 @@ def gradient(model: Model) -> tuple[bool | None, str]:
 
 
 def initialization(model: Model) -> tuple[bool | None, str]:
-    """Weights come from torch's global generator: the same seed, the same weights."""
+    """Weights come from torch's global generator: the same seed gives the same weights."""
     one, again, other = (_weights(_built(model, seed)) for seed in (0, 0, 1))
     if not torch.equal(one, again):
         return False, "initialization: the same seed gives other weights"
@@ -62,7 +62,7 @@ def batches(model: Model) -> tuple[bool | None, str]:
 
 
 def repeats(model: Model) -> tuple[bool | None, str]:
-    """In evaluation it draws nothing, and changes nothing on itself."""
+    """In evaluation the network draws nothing and keeps its state."""
     network, x = _built(model).eval(), _rows(_size(model)[0])
     before = {name: part.clone() for name, part in network.state_dict().items()}
     with torch.no_grad():
@@ -73,7 +73,7 @@ def repeats(model: Model) -> tuple[bool | None, str]:
 
 
 def _size(model: Model) -> tuple[int, int]:
-    """Inputs and outputs that the model takes. Raises its BenchError where it takes none."""
+    """Return numbers of inputs and outputs that the model supports. Raises its BenchError if it supports none."""
     reason: BenchError | None = None
     for inputs, outputs in SIZES:
         try:

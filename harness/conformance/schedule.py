@@ -1,4 +1,4 @@
-"""What a schedule must do: begin at the data, only ever lose them, and say the same of one time however it is asked."""
+"""Requirements on a schedule: it starts at the data, signal only decreases, and equal times give equal values."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from harness.conformance import contract
 from harness.kinds import Schedule
 
 BETWEEN = 4
-"""Times looked at between two whole ones."""
+"""Times checked between two whole ones."""
 
 RELATIVE = 1e-6
-"""How far sigma may be from sqrt(B / A), relative, where 1 - A is no rounding."""
+"""Largest relative difference of sigma from sqrt(B / A), where 1 - A is well resolved."""
 
 RESOLVED = 1e-9
-"""B below which 1 - A_t in float64 no longer says what sigma is."""
+"""B below which 1 - A_t in float64 no longer determines sigma."""
 
 
 def start(schedule: Schedule) -> tuple[bool | None, str]:
-    """At time 0 nothing of the data is lost."""
+    """At time 0 the data are unchanged."""
     kept, sigma = (float(found) for found in (_asked(schedule, _zero()), schedule.sigma(_zero())))
     return kept == 1 and sigma == 0, f"start: A_0 = {kept:.10g} and sigma_0 = {sigma:.3g}"
 
 
 def falling(schedule: Schedule) -> tuple[bool | None, str]:
-    """A_t falls strictly between 0 and T, and stays in [0, 1]."""
+    """A_t decreases strictly between 0 and T, and stays in [0, 1]."""
     times = _times(schedule)
     kept = _asked(schedule, times)
     rises = (kept.diff() >= 0).nonzero()
@@ -39,14 +39,14 @@ def falling(schedule: Schedule) -> tuple[bool | None, str]:
 
 
 def precision(schedule: Schedule) -> tuple[bool | None, str]:
-    """Float64, for times in float64."""
+    """Values are float64 for times in float64."""
     found = [method(_times(schedule)).dtype for method in (schedule.alpha_bar, schedule.sigma)]
     off = [str(dtype) for dtype in found if dtype != torch.float64]
     return not off, f"precision: {f'{off[0]} came out for float64 times' if off else 'float64'}"
 
 
 def shape(schedule: Schedule) -> tuple[bool | None, str]:
-    """Times of any shape, each answered for itself, and left as they were."""
+    """Times of any shape work, each independently, and stay unchanged."""
     times = _times(schedule)[:12]
     kept = contract.Untouched({"times": times}, exactly=True)
     flat = _asked(schedule, times)
@@ -61,7 +61,7 @@ def shape(schedule: Schedule) -> tuple[bool | None, str]:
 
 
 def noise(schedule: Schedule) -> tuple[bool | None, str]:
-    """sigma_t = sqrt(B_t / A_t), rising."""
+    """sigma_t = sqrt(B_t / A_t), increasing."""
     times = _times(schedule)
     kept, sigma = _asked(schedule, times), schedule.sigma(times)
     known = (kept > 0) & (1 - kept > RESOLVED)
@@ -73,10 +73,10 @@ def noise(schedule: Schedule) -> tuple[bool | None, str]:
 
 
 def repeats(schedule: Schedule) -> tuple[bool | None, str]:
-    """Asked twice it answers twice the same."""
+    """The same times give the same values twice."""
     times = _times(schedule)
     same = torch.equal(_asked(schedule, times), _asked(schedule, times))
-    return same, f"repeats: asked twice it answers {'the same' if same else 'differently'}"
+    return same, f"repeats: {'the same values' if same else 'other values'} at the second call"
 
 
 def _zero() -> Tensor:
@@ -84,7 +84,7 @@ def _zero() -> Tensor:
 
 
 def _times(schedule: Schedule) -> Tensor:
-    """0, T, and times between."""
+    """Return 0, T, and times between."""
     last = schedule.num_train_timesteps
     return torch.linspace(0, last, last * BETWEEN + 1, dtype=torch.float64)
 

@@ -1,4 +1,4 @@
-"""What a spacing must do: fall to 0 from T or below, in no more steps than asked for, on every schedule."""
+"""Requirements on a spacing: times decrease to 0 from T or below, in at most the requested steps, on every schedule."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from harness.errors import BenchError, Skip
 from harness.kinds import Schedule, Spacing
 
 NAMES = ("linear", "cosine", "edm")
-"""Schedules of 1,000 steps that times are asked for."""
+"""Schedules of 1,000 steps on which times are requested."""
 
 STEPS = (1, 2, 5, 10, 50)
 
 SHORT = 40
-"""The last time of a further schedule, of which every number of steps is asked for."""
+"""Last time of a short schedule on which every number of steps is requested."""
 
 
 def decreasing(spacing: Spacing) -> tuple[bool | None, str]:
-    """Strictly decreasing from T or below to 0, in `steps` steps at most; it may refuse a number of steps."""
+    """Times decrease strictly from T or below to 0, in at most `steps` steps; a number of steps may be refused."""
     counts, refused = set(), set()
     for schedule, steps, found in _every(spacing):
         if found is None:
@@ -40,7 +40,7 @@ def decreasing(spacing: Spacing) -> tuple[bool | None, str]:
 
 
 def precision(spacing: Spacing) -> tuple[bool | None, str]:
-    """A vector of float64."""
+    """Times are a vector of float64."""
     for _, _, found in _every(spacing):
         if found is not None and getattr(found, "dtype", None) != torch.float64:
             return False, f"precision: {getattr(found, 'dtype', type(found).__name__)} came out, expected float64"
@@ -48,7 +48,7 @@ def precision(spacing: Spacing) -> tuple[bool | None, str]:
 
 
 def bounds(spacing: Spacing) -> tuple[bool | None, str]:
-    """More steps than the schedule has are refused, and no steps at all."""
+    """More steps than the schedule has, and no steps, are refused."""
     schedule = component("schedule", "cosine", num_train_timesteps=SHORT)
     for steps in (SHORT + 1, 0):
         try:
@@ -60,7 +60,7 @@ def bounds(spacing: Spacing) -> tuple[bool | None, str]:
 
 
 def all_steps(spacing: Spacing) -> tuple[bool | None, str]:
-    """Every number of steps that a schedule has."""
+    """Every number of steps that a schedule has works."""
     schedule = component("schedule", "cosine", num_train_timesteps=SHORT)
     made, refused = [], []
     for steps in range(1, SHORT + 1):
@@ -77,7 +77,7 @@ def all_steps(spacing: Spacing) -> tuple[bool | None, str]:
 
 
 def repeats(spacing: Spacing) -> tuple[bool | None, str]:
-    """Asked twice it answers twice the same, and leaves the costs as they are."""
+    """The same arguments give the same times twice, and the costs stay unchanged."""
     schedule = component("schedule", "linear")
     cost = _cost(schedule)
     kept = contract.Untouched({"cost": cost}, exactly=True)
@@ -89,11 +89,11 @@ def repeats(spacing: Spacing) -> tuple[bool | None, str]:
         kept.check(spacing, "times")
         if not torch.equal(one, other):
             return False, f"repeats: {steps} steps asked for twice are not the same"
-    return True, "repeats: asked twice it answers the same"
+    return True, "repeats: the same times twice"
 
 
 def _every(spacing: Spacing) -> Iterator[tuple[Schedule, int, Any]]:
-    """Each schedule and number of steps, and the times; None where it refuses."""
+    """Yield each schedule and number of steps, and the times; None if the spacing refuses."""
     for name in NAMES:
         schedule: Schedule = component("schedule", name)
         cost = _cost(schedule) if spacing.costs else None
@@ -105,7 +105,7 @@ def _every(spacing: Spacing) -> Iterator[tuple[Schedule, int, Any]]:
 
 
 def _cost(schedule: Schedule) -> Tensor:
-    """A cost for every step that is taken, the square of how far it goes in log sigma; infinite for others."""
+    """Return the cost of every allowed step, the square of its length in log sigma; infinity for others."""
     times = torch.arange(schedule.num_train_timesteps + 1, dtype=torch.float64)
     level = schedule.sigma(times.clamp(min=0.5)).log()
     cost = (level[:, None] - level).square()

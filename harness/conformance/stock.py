@@ -1,4 +1,4 @@
-"""The stock components that conformance checks measure with: exact targets, schedules, spacings, metrics and others."""
+"""Stock components that conformance checks use: exact targets, schedules, spacings, metrics and others."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FOLDERS = (
 
 
 def component(kind: str, name: str, **fields: Any) -> Any:
-    """A stock component."""
+    """Return a stock component."""
     return _registry().build(kind, {"name": name, **fields})
 
 
 def target(name: str, **fields: Any) -> DiffusionModel:
-    """A stock denoiser that needs no training, ready."""
+    """Return a stock denoiser that needs no training, loaded."""
     made = component("denoiser", name, **fields)
     return DiffusionModel(made, call_with_inputs(made.load, "cpu"))
 

@@ -1,4 +1,4 @@
-"""What a transform must do: the axioms, its logarithm, its gradient."""
+"""Requirements on a transform: the axioms, its logarithm, its gradient."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from harness.random import generator
 CLASSES = 5
 
 SUM = 1e-9
-"""What probabilities in float64 may lack of adding up to 1."""
+"""Largest difference of the sum of float64 probabilities from 1."""
 
 SHIFT = 7.0
-"""A constant added to all logits."""
+"""Constant added to all logits."""
 
 ROUNDING = 1e-10
-"""Of probabilities in float64."""
+"""Tolerance for probabilities in float64."""
 
 LOGARITHM = 1e-8
-"""How far the exponential of a log-probability may be from the probability: the two may be computed on two ways."""
+"""Largest difference of the exponential of a log-probability from the probability, computed separately."""
 
 
 def positive(transform: Transform) -> tuple[bool | None, str]:
-    """First axiom, on hard rows too: ties, hopeless gaps, every scale."""
+    """First axiom, also on hard rows: ties, extreme gaps, every scale."""
     least = float(_called(transform, torch.cat(adversaries(CLASSES, 0))).min())
     return least >= 0, f"positive: the least probability is {least:.3g}"
 
@@ -42,7 +42,7 @@ def normalized(transform: Transform) -> tuple[bool | None, str]:
 
 
 def order(transform: Transform) -> tuple[bool | None, str]:
-    """Third axiom, where it is claimed: a larger logit has no smaller probability."""
+    """Third axiom, if claimed: a larger logit has no smaller probability."""
     logits = torch.cat([_logits(200), _logits(200) - 3])
     sorted_by_logit = _called(transform, logits).gather(-1, logits.argsort(-1))
     worst = -float(sorted_by_logit.diff(dim=-1).min())
@@ -50,7 +50,7 @@ def order(transform: Transform) -> tuple[bool | None, str]:
 
 
 def shift(transform: Transform) -> tuple[bool | None, str]:
-    """Fourth axiom, where it is claimed: a constant added to all logits changes nothing."""
+    """Fourth axiom, if claimed: a constant added to all logits changes nothing."""
     logits = _logits(20)
     worst = float((_called(transform, logits + SHIFT) - _called(transform, logits)).abs().max())
     return _claimed(transform, "shift", worst, f"{SHIFT:g} added to all logits changes a probability")
@@ -67,14 +67,14 @@ def _claimed(transform: Transform, axiom: str, worst: float, what: str) -> tuple
 
 
 def logarithm(transform: Transform) -> tuple[bool | None, str]:
-    """`log` gives what its name says."""
+    """`log` returns the logarithm of the probabilities."""
     logits = _logits(20)
     off = float((_seeded(transform.log, logits).exp() - _called(transform, logits)).abs().max())
     return off <= LOGARITHM, f"logarithm: exp of `log` is the probability within {off:.2g}"
 
 
 def gradient(transform: Transform) -> tuple[bool | None, str]:
-    """Autograd agrees with finite differences."""
+    """The gradient by autograd agrees with finite differences."""
     logits = _logits(4).requires_grad_()
     same = gradcheck(lambda s: _called(transform, s), logits, raise_exception=False)
     return same, f"gradient: {'' if same else 'not '}that of finite differences"
@@ -90,7 +90,7 @@ def _called(transform: Transform, logits: Tensor) -> Tensor:
 
 
 def _seeded(function: Callable[[Tensor], Tensor], logits: Tensor) -> Tensor:
-    """What a random transform draws is the same every time."""
+    """Call the function with a fixed seed, so that a random transform draws the same every time."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return function(logits)

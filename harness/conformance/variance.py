@@ -1,4 +1,4 @@
-"""What a reverse variance must do: estimate Cov[x_0 | x_t] for each sample by itself, never below 0, the same twice."""
+"""Requirements on a reverse variance: estimates of Cov[x_0 | x_t] are independent, never negative and repeatable."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from harness.kinds import Denoiser, Variance
 from harness.random import generator
 
 VARIANCE, DIMENSIONS, LAST = 0.25, 2, 100
-"""Of the normal data on which Cov[x_0 | x_t] is B_t v / (A_t v + B_t) in every direction, and their last time."""
+"""Normal data on which Cov[x_0 | x_t] is B_t v / (A_t v + B_t) in every direction: v, dimension, last time."""
 
 TIMES = (100.0, 60.0, 25.5, 5.0, 1.0)
 
 EXAMPLES = 1024
-"""Data that the estimate is fitted to."""
+"""Number of data that the estimate is fitted to."""
 
 ROUNDING = 1e-4
-"""Of float32, relative to the largest estimate: products of matrices round otherwise in batches of another size."""
+"""Tolerance for float32, relative to the largest estimate: matrix products round differently in other batch sizes."""
 
 EXACT = 0.01
-"""Relative distance from the right value within which an estimate counts as exact."""
+"""Relative error within which an estimate counts as exact."""
 
 
 class Fitted(NamedTuple):
-    """An estimate with what was fitted for it, the data that it was fitted to, and what its fields were before."""
+    """An estimate with its fitted statistics, the data that it was fitted to, and its attributes before."""
 
     model: DiffusionModel
     statistics: Mapping[str, Tensor]
@@ -43,7 +43,7 @@ class Fitted(NamedTuple):
 
 
 def statistics(variance: Variance) -> tuple[bool | None, str]:
-    """What is fitted are tensors by name; the data are left as they were, and nothing hides on the component."""
+    """`fit` returns tensors by name, and leaves the data and the component unchanged."""
     fitted = _fitted(variance)
     if not torch.equal(fitted.data, _data(fitted.model)):
         return False, "statistics: the data were changed in place"
@@ -56,14 +56,14 @@ def statistics(variance: Variance) -> tuple[bool | None, str]:
 
 
 def shape(variance: Variance) -> tuple[bool | None, str]:
-    """A finite number, [b, *shape] or [b, d, d], never below 0, at every time."""
+    """The estimate is a finite number, [b, *shape] or [b, d, d], never below 0, at every time."""
     found = [_checked(variance, t) for t in TIMES]
     kinds = sorted({contract.shown(c) if isinstance(c, Tensor) and c.ndim else "a number" for c in found})
     return True, f"shape: {' or '.join(kinds)} for {_rows()} samples in {DIMENSIONS} dimensions, none below 0"
 
 
 def inputs(variance: Variance) -> tuple[bool | None, str]:
-    """x_t, eps and what was fitted belong to the caller."""
+    """x_t, eps and the fitted statistics stay unchanged."""
     model, fitted, *_ = _fitted(variance)
     x, eps = _noisy(model, TIMES[1])
     kept = contract.Untouched({"x_t": x, "eps": eps, **fitted}, exactly=True)
@@ -73,7 +73,7 @@ def inputs(variance: Variance) -> tuple[bool | None, str]:
 
 
 def repeats(variance: Variance) -> tuple[bool | None, str]:
-    """The same twice, whatever the global generators hold."""
+    """The same arguments give the same estimate twice, whatever the state of the global generators."""
     found = []
     for seed in (0, 1):
         with torch.random.fork_rng(devices=[]):
@@ -84,7 +84,7 @@ def repeats(variance: Variance) -> tuple[bool | None, str]:
 
 
 def batches(variance: Variance) -> tuple[bool | None, str]:
-    """What is estimated of a sample does not depend on the others."""
+    """An estimate for a sample does not depend on the other samples."""
     model, fitted, *_ = _fitted(variance)
     worst = 0.0
     for t in TIMES:
@@ -101,7 +101,7 @@ def batches(variance: Variance) -> tuple[bool | None, str]:
 
 
 def ends(variance: Variance) -> tuple[bool | None, str]:
-    """Whether the estimate depends on where the step ends, as it says."""
+    """The estimate depends on where the step ends only if `depends_on_s` says so."""
     model, fitted, *_ = _fitted(variance)
     found = []
     for s in (TIMES[1] - 1, TIMES[-1]):
@@ -115,9 +115,9 @@ def ends(variance: Variance) -> tuple[bool | None, str]:
 
 
 def law(variance: Variance) -> tuple[bool | None, str]:
-    """On normal data, where the right value is known: what share of it is estimated.
+    """Report the ratio of the estimate to the exact value on normal data.
 
-    One that takes only denoisers whose posterior is known claims to be exact; any other may be off.
+    A variance that accepts only denoisers with a known posterior claims to be exact; any other may be off.
     """
     model = _fitted(variance).model
     shares = []
@@ -136,15 +136,15 @@ def law(variance: Variance) -> tuple[bool | None, str]:
 
 
 class _Blind(Denoiser):
-    """A network of which nothing is known beside what it predicts."""
+    """A network that offers predictions and no exact statistics."""
 
     shape = (DIMENSIONS,)
 
     def load(self, device: str, **inputs: Any) -> None:
-        """Nothing."""
+        """Load nothing."""
 
     def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
-        """No noise."""
+        """Predict no noise."""
         return torch.zeros_like(x)
 
 
@@ -162,7 +162,7 @@ def _fitted(variance: Variance) -> Fitted:
 
 
 def _quietly(*_: object, **__: object) -> None:
-    """Progress that is not shown."""
+    """Ignore progress."""
 
 
 def _data(model: DiffusionModel) -> Tensor:
@@ -174,7 +174,7 @@ def _rows() -> int:
 
 
 def _noisy(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
-    """x_t of some data, and the noise guessed in it."""
+    """Return x_t of some data, and the noise predicted in it."""
     kept = float(model.schedule.alpha_bar(torch.tensor(t, dtype=torch.float64)))
     x0 = model.sample(_rows(), generator(1, "data"))
     x = kept**0.5 * x0 + (1 - kept) ** 0.5 * torch.randn(x0.shape, generator=generator(1, "noise"))
@@ -182,7 +182,7 @@ def _noisy(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
 
 
 def _checked(variance: Variance, t: float) -> Any:
-    """An estimate for the step from t halfway to 0."""
+    """Return an estimate for the step from t halfway to 0, checked."""
     model, fitted, *_ = _fitted(variance)
     x, eps = _noisy(model, t)
     c = variance.bind(model, fitted)(x, t, t / 2, eps)
@@ -191,7 +191,7 @@ def _checked(variance: Variance, t: float) -> Any:
 
 
 def _tensor(c: Any) -> Tensor:
-    """An estimate as a tensor. Raises Skip for an operator, of which nothing more is known."""
+    """Return an estimate as a tensor. Raises Skip for an operator, which cannot be examined further."""
     if hasattr(c, "matvec"):
         raise Skip("it is a linear operator")
     return torch.as_tensor(c, dtype=torch.float64).detach()

@@ -1,4 +1,4 @@
-"""A denoiser loaded and ready to be sampled from, and the normal draws samplers use."""
+"""A loaded denoiser, ready for sampling, and the normal draws of samplers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.kinds.denoising import Denoiser, Schedule
 from harness.random import generator
 
 BLOCK = 64
-"""Samples that share a stream of noise: what a sample gets does not depend on how many are drawn at once."""
+"""Samples that share a stream of noise, so that a sample does not depend on the size of its batch."""
 
 
 Level = Tensor | float
@@ -30,24 +30,24 @@ class NoiseSource:
         self.seed, self.first = seed, first
 
     def __call__(self, step: int | str, x: Tensor) -> Tensor:
-        """Draws in the shape, type and place of x [b, ...]; drawn in float32 on the CPU."""
+        """Return draws in the shape, type and device of x [b, ...]; drawn in float32 on the CPU."""
         return self.drawn(step, len(x), lambda n, stream: torch.randn(n, *x.shape[1:], generator=stream)).to(x)
 
     def drawn(self, step: int | str, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        """n of anything that `draw(64, generator)` draws, a block at a time, each with a stream of its own."""
+        """Return n draws of `draw(64, generator)`, a block at a time, each block with its own stream."""
         blocks = range(self.first // BLOCK, -(-(self.first + n) // BLOCK))
         return torch.cat([draw(BLOCK, generator(self.seed, "noise", step, block)) for block in blocks])[:n]
 
     def after(self, samples: int) -> NoiseSource:
-        """The noise of the batch that starts so many samples later."""
+        """Return the noise of the batch that starts so many samples later."""
         return NoiseSource(self.seed, self.first + samples)
 
 
 class DiffusionModel:
-    """A loaded denoiser: what samplers and variances are given.
+    """A loaded denoiser, as passed to samplers and variances.
 
-    Whatever the network predicts, `eps` and `x0` agree: x_t = sqrt(A_t) x_0 + sqrt(B_t) eps. With `clip` the guess of
-    x_0 is kept in the data's range and eps is what belongs to it. `evaluated` counts samples given to the network,
+    Whatever the network predicts, `eps` and `x0` agree: x_t = sqrt(A_t) x_0 + sqrt(B_t) eps. With `clip` the predicted
+    x_0 is clipped to the data's range and eps is recomputed from it. `evaluated` counts samples given to the network,
     `seconds` the time spent there.
     """
 
@@ -65,15 +65,15 @@ class DiffusionModel:
             raise BenchError(f"{denoiser!r} has no range to clip to")
 
     def eps(self, x: Tensor, t: Tensor | float) -> Tensor:
-        """The noise guessed in x_t [b, *shape] at one time, or one for each sample."""
+        """Return the noise predicted in x_t [b, *shape] at one time, or one for each sample."""
         return self.x0_and_eps(x, t)[1]
 
     def x0(self, x: Tensor, t: Tensor | float) -> Tensor:
-        """The data guessed in x_t: E[x_0 | x_t] where the denoiser is exact."""
+        """Return the data predicted from x_t: E[x_0 | x_t] if the denoiser is exact."""
         return self.x0_and_eps(x, t)[0]
 
     def x0_and_eps(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
-        """(x_0, eps) from one evaluation of the network. Raises BenchError for a wrong shape or NaN."""
+        """Return (x_0, eps) from one evaluation of the network. Raises BenchError for a wrong shape or NaN."""
         times = self._times(x, t)
         a, b = self._levels(x, t, times)
         started = time.perf_counter()
@@ -90,49 +90,49 @@ class DiffusionModel:
         return x0, eps
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """Independent data [n, *shape]. Raises BenchError where there are none to be had."""
+        """Return independent data [n, *shape]. Raises BenchError if the denoiser cannot draw them."""
         return self._known(self.denoiser.sample(self.net, n, generator), "data to draw")
 
     def training_samples(self, n: int, generator: torch.Generator) -> Tensor | None:
-        """n draws of what it was trained on [n, *shape], or else of the real data; None where there are neither."""
+        """Return n draws of the training data [n, *shape], or else of the real data; None if there are neither."""
         found, data = self.denoiser.training_samples(self.net, n, generator), self.reference_data()
         if found is None and data is not None:
             found = data[torch.randint(len(data), (n,), generator=generator)]
         return None if found is None else found.to(self.device)
 
     def moments(self) -> tuple[Tensor, Tensor] | None:
-        """Exact mean [d] and covariance [d, d] of the data; None where nobody knows."""
+        """Return the exact mean [d] and covariance [d, d] of the data; None where unknown."""
         return self.denoiser.moments(self.net)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log density [b] of data, nats. Raises BenchError where nobody knows."""
+        """Return the exact log density [b] of data, nats. Raises BenchError where unknown."""
         return self._known(self.denoiser.log_prob(self.net, x), "an exact density")
 
     def hidden_features(self, x: Tensor, t: Tensor | float) -> Tensor | None:
-        """What the network's last layer is given, [b, n] or [b, n, h, w]; None of one that has no layers."""
+        """Return the input of the network's last layer, [b, n] or [b, n, h, w]; None if there is none."""
         times = self._times(x, t)
         return self.denoiser.hidden_features(self.net, x / self._levels(x, t, times)[0] if self._scaled else x, times)
 
     def posterior_covariance(self, x: Tensor, t: Tensor | float) -> Tensor:
-        """Exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where nobody knows."""
+        """Return exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where unknown."""
         return self._known(self.denoiser.posterior_covariance(self.net, x, self._times(x, t)), "an exact posterior")
 
     def squared_error(self, off: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
-        """E[(x_0 - x_0hat)^2 | x_t], float64: `posterior` [b, d, d] where it is known, else the square of `off` [b, d].
+        """Return E[(x_0 - x_0hat)^2 | x_t], float64: `posterior` [b, d, d] if known, else the square of `off` [b, d].
 
-        `off` [b, *shape] is x_0 - x_0hat of the x_0 that x_t was made of.
+        `off` [b, *shape] is x_0 - x_0hat for the x_0 from which x_t was made.
         """
         known = self.denoiser.posterior_covariance(self.net, x, self._times(x, t))
         return off.flatten(1).double().square() if known is None else known.double()
 
     def sample_posterior(self, x: Tensor, t: Tensor | float, noise: Callable[..., Tensor]) -> Tensor:
-        """An exact draw of x_0 given x_t. Raises BenchError where nobody can."""
+        """Return an exact draw of x_0 given x_t. Raises BenchError if the denoiser cannot draw it."""
         return self._known(
             self.denoiser.sample_posterior(self.net, x, self._times(x, t), noise), "an exact reverse kernel"
         )
 
     def reference_data(self) -> Tensor | None:
-        """Real data to compare with; None for a target that is known exactly."""
+        """Return real data to compare with; None for a target that is known exactly."""
         found = self.denoiser.reference_data(self.net)
         return None if found is None else found.to(self.device)
 
@@ -141,7 +141,7 @@ class DiffusionModel:
         return times.round().clamp(min=1) if self.discrete_time else times
 
     def _levels(self, x: Tensor, t: Tensor | float, times: Tensor) -> tuple[Level, Level]:
-        """sqrt A_t and sqrt B_t: numbers where one time stands for all samples, which every step asks for anew."""
+        """Return sqrt A_t and sqrt B_t, as numbers if all samples share one time, which is cached for every step."""
         if isinstance(t, Tensor) and t.ndim:
             kept = self.schedule.alpha_bar(times)
             a, b = (part.sqrt().to(x).view(-1, *[1] * (x.ndim - 1)) for part in (kept, 1 - kept))
@@ -169,6 +169,6 @@ CONVERT: dict[str, Callable[[Tensor, Tensor, Level, Level], tuple[Tensor, Tensor
 
 
 def _of_flow(x: Tensor, guess: Tensor, a: Level, b: Level) -> tuple[Tensor, Tensor]:
-    """The prediction is eps - x_0, of a network that goes straight from one to the other."""
+    """Convert the prediction eps - x_0 of a flow-matching network."""
     x0 = (x - b * guess) / (a + b)
     return x0, x0 + guess

@@ -1,4 +1,4 @@
-"""Samples without a suite, drawn exactly as the generation protocol draws them."""
+"""Samples without a suite, drawn exactly as by the generation protocol."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def sample(
     clip_x0: bool = False,
     batch: int | None = None,
 ) -> Tensor:
-    """n samples [n, *shape] of a model: `sample("digits", sampler="ddim", steps=10)`.
+    """Draw n samples [n, *shape] of a model: `sample("digits", sampler="ddim", steps=10)`.
 
     `model` is a loaded one (`harness.denoiser`), a component, or a name; the other parts are components or names. A
     model that trains is trained first. The samples are those of this seed in a suite, whatever the `batch`. Without a
-    `variance` steps add the least noise, as with `beta_tilde`. Raises BenchError for a name that is not known, the near
-    miss beside it, and for parts that do not go together.
+    `variance` steps add the least noise, as with `beta_tilde`. Raises BenchError for an unknown name, with the near
+    miss, and for parts that do not fit together.
     """
     registry = installed_components()
     loaded = model if isinstance(model, DiffusionModel) else None
@@ -85,4 +85,4 @@ def _context(registry: Registry, components: dict[str, Component], loaded: Diffu
 
 
 def _quietly(*_: object, **__: object) -> None:
-    """Progress that is not shown."""
+    """Ignore progress."""

@@ -1,4 +1,4 @@
-"""Components named by an import path `module:attribute`: any callable becomes one, with its parameters as fields."""
+"""Components named by an import path `module:attribute`: any callable can be one, with its parameters as fields."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GIVEN: Mapping[str, Sequence[str]] = MappingProxyType(
     {"loss": ("logits", "target"), "transform": ("logits",), "model": ("inputs", "outputs")}
 )
-"""The leading arguments that the harness gives."""
+"""Leading arguments that the harness passes."""
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "torch": ("torch.nn", "torch.nn.functional"),
@@ -28,14 +28,14 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "timm": ("timm.loss",),
     "pytorch_metric_learning": ("pytorch_metric_learning.losses",),
 }
-"""Where libraries keep what a suite may name by the library alone, as in `torch:CrossEntropyLoss`."""
+"""Modules searched for names that a suite gives by the library alone, as in `torch:CrossEntropyLoss`."""
 
 DRIVEN: dict[tuple[str, str], str] = {("sampler", "diffusers"): "scheduler"}
-"""(kind, library) whose classes the stock component named after the library drives: its field that says which."""
+"""(kind, library) whose classes run through the stock component named after the library -> its field for the class."""
 
 
 def imported(kind: str, path: str) -> type[Component]:
-    """The component class behind an import path. Raises BenchError where there is none."""
+    """Return the component class behind an import path. Raises BenchError if there is none."""
     target = _target(path)
     if isinstance(target, type) and issubclass(target, Component):
         if target.kind != kind:
@@ -75,7 +75,7 @@ def _module(path: str, name: str) -> ModuleType:
 
 
 def _driven(kind: str, path: str, target: Callable[..., object]) -> type[Component]:
-    """The stock component for a library, with the field filled in that names the library's class."""
+    """Return the stock component for a library, with the field that names the library's class filled in."""
     library, _, attribute = path.partition(":")
     source = next(each for each in sources.stock() if each.name == f"{kind}s.{library}")
     found: list[type[Component]] = loading.load(source).components()
@@ -98,7 +98,7 @@ def _wrapped(kind: str, path: str, target: Callable[..., object]) -> type[Compon
 
 
 def _check_arguments(kind: str, path: str, target: Callable[..., object]) -> None:
-    """A callable, or what a class of callables makes, takes as many arguments by position as the harness gives."""
+    """Check that a callable, or an instance of a class of callables, accepts the arguments that the harness passes."""
     names = GIVEN[kind]
     made = inspect.isclass(target) and kind != "model"
     behind: Any = target
@@ -117,7 +117,7 @@ def _check_arguments(kind: str, path: str, target: Callable[..., object]) -> Non
 def _parameters(
     kind: str, target: Callable[..., object], base: type[Component]
 ) -> tuple[dict[str, object], dict[str, object], list[str]]:
-    """The fields a callable's parameters make, their plain defaults, and the inputs it asks for by name."""
+    """Return the fields made from a callable's parameters, their plain defaults, and the inputs it requests by name."""
     try:
         signature = list(inspect.signature(target).parameters.values())
     except ValueError:  # built-ins written in C may have no signature
@@ -133,12 +133,12 @@ def _parameters(
 
 
 def _hint(default: object) -> object:
-    """The type that a default shows; a whole number may stand for any number, so it shows none."""
+    """Return the type of a default; None for an integer, which may represent any number."""
     return type(default) if isinstance(default, (bool, float, str)) else Any
 
 
 def _asking(names: list[str]) -> Callable[..., Tensor]:
-    """A loss's `__call__` whose signature asks for inputs by name, as the callable behind it does."""
+    """Return a `__call__` for a loss whose signature requests inputs by name, as the wrapped callable does."""
 
     def call(self: _Loss, logits: Tensor, target: Tensor, **inputs: object) -> Tensor:
         return self._apply(logits, target, **inputs)
@@ -151,7 +151,7 @@ def _asking(names: list[str]) -> Callable[..., Tensor]:
 
 
 def _plain(parameter: inspect.Parameter) -> bool:
-    """Whether a suite could write the parameter: it has no default, or one that JSON can hold."""
+    """Return whether a suite can write the parameter: it has no default, or one with a JSON form."""
     try:
         json.dumps(None if parameter.default is parameter.empty else parameter.default)
     except (TypeError, ValueError):
@@ -160,7 +160,7 @@ def _plain(parameter: inspect.Parameter) -> bool:
 
 
 class _Imported(Component):
-    """What the three adapters share."""
+    """Base of the three adapters."""
 
     imported: ClassVar[Callable[..., Any]]
     import_path: ClassVar[str]
@@ -192,9 +192,9 @@ class _Transform(_Imported, Transform):
 
 
 class _Model(_Imported, Model):
-    """A factory of torch modules that takes (inputs, outputs)."""
+    """A factory of torch modules with the arguments (inputs, outputs)."""
 
     def build(self, inputs: int, outputs: int) -> nn.Module:
-        """The factory's module."""
+        """Return the factory's module."""
         module: nn.Module = type(self).imported(inputs, outputs, **self._fields())
         return module

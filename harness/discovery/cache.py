@@ -1,4 +1,4 @@
-"""What commands remember on this machine, below the user's cache folder: files that only save time."""
+"""The cache of this machine, below the user's cache folder: files that only save time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of every component without importing it: descriptions, made once by a child and cached by digest."""
+"""Descriptions of all components, made once by a child process and cached by digest, without importing plugins."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from harness.discovery.descriptions import Description, PluginAnswer
 
 Describe = Callable[[list[Source]], "Mapping[str, PluginAnswer]"]
-"""Makes descriptions in a child: plugin name -> what it brings, or why it cannot be used."""
+"""Makes descriptions in a child process: plugin name -> its descriptions, or the reason why it cannot be used."""
 
 
 class Catalogue:
-    """The component table of one command, and which plugin brings what.
+    """The component table of one command, and the plugin of each component.
 
     `table` maps (kind, name) to a description; `unavailable` maps the name of an installed plugin to the reason why it
-    cannot be used. Raises BenchError where a stock plugin or one the user named cannot be used.
+    cannot be used. Raises BenchError if a stock plugin, or one that the user named, cannot be used.
     """
 
     def __init__(self, plugins: Iterable[Source], describe: Describe) -> None:
@@ -44,7 +44,7 @@ class Catalogue:
         self._add([*(s for s in everything if s.origin != "installed"), *seen])
 
     def complete(self) -> bool:
-        """Describe installed plugins nobody has seen yet; answers whether there were any."""
+        """Describe installed plugins that have no description yet; return whether there were any."""
         waiting, self._waiting = self._waiting, []
         self._add(waiting)
         return bool(waiting)
@@ -88,7 +88,7 @@ class Catalogue:
             self._mistakes.append(reason)
 
     def _refuse_path(self, kind: str, path: str, reason: str) -> None:
-        """An entry that says why nothing is there: the suite's check repeats it at every line that names the path."""
+        """Add an entry with an error: the suite's check reports it at every line that names the path."""
         self.table[kind, path] = {"kind": kind, "name": path, "error": reason}
 
     def _admit(self, source: Source, entries: Sequence[Description]) -> None:
@@ -109,7 +109,7 @@ class Catalogue:
             self._listeners.append(source)
 
     def used(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-        """Every component a spec needs, itself first, nested ones and their defaults too.
+        """Yield every component a spec needs, itself first, including nested ones and their defaults.
 
         Raises BenchError for a default that names no component.
         """
@@ -125,7 +125,7 @@ class Catalogue:
                 yield from self.used(inner, part)
 
     def sources(self, components: Iterable[tuple[str, str]]) -> list[Source]:
-        """The plugins that bring these components, and those that only listen to events."""
+        """Return the plugins with these components, and those that only listen to events."""
         names = dict.fromkeys(self.table[key]["plugin"] for key in components)
         return [*(self._by_name[name] for name in names), *self._listeners]
 
@@ -166,7 +166,7 @@ def add(found: dict[str, str], more: Mapping[str, str]) -> None:
 
 
 def parts(schema: Schema, value: Json) -> Iterator[tuple[str, Spec]]:
-    """(kind, spec) of every component that a field's value holds: one, a list of them, or none."""
+    """Yield (kind, spec) of every component in a field's value: one, a list of them, or none."""
     inner = kind_in(schema.get("items", schema))
     for each in value if isinstance(value, (list, tuple)) else [value]:
         if inner and isinstance(each, Mapping) and "name" in each:
@@ -174,6 +174,6 @@ def parts(schema: Schema, value: Json) -> Iterator[tuple[str, Spec]]:
 
 
 def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe) -> Catalogue:
-    """The catalogue of the stock and installed plugins and of the user's own."""
+    """Return the catalogue of the stock and installed plugins and of the user's own."""
     everything = sources.distinct([*sources.stock(), *own, *sources.installed()])
     return Catalogue(sources.without(everything, blocked), describe)

@@ -1,4 +1,4 @@
-"""What registration checks, so that silence is an error: every complaint is one line with file:line and a near miss."""
+"""Checks at registration, so that no mistake goes unnoticed: every error is one line with file:line and a near miss."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["check_class", "place"]
 
 
 def check_class(cls: type[Component]) -> None:
-    """A class is complete: documented, its methods there, its public attributes annotated, its fields writable."""
+    """Check that a class is complete: docstring, methods, annotated public attributes, writable fields."""
     if not (cls.__doc__ or "").strip():
         raise BenchError(f"{cls.__name__} has no docstring: its first line is its help", place(cls))
     missing = sorted(cls.__abstractmethods__)
@@ -60,7 +60,7 @@ def _check_attributes(cls: type[Component]) -> None:
 
 
 def _check_declared(cls: type[Component]) -> None:
-    """What a class sets of the attributes that its kind declares has their types."""
+    """Check the types of the declared attributes that a class sets."""
     for name, schema in declared_schemas(cls).items():
         if name in schemas(cls) or is_derived(cls, name):
             continue
@@ -100,7 +100,7 @@ def _check_fields(cls: type[Component]) -> None:
 
 
 def _schemas(cls: type[Component]) -> dict[str, Schema]:
-    """The fields' schemas; one at a time where they cannot be had together, to find the one that is wrong."""
+    """Return the fields' schemas; one at a time if that fails, to find the field at fault."""
     try:
         return schemas(cls)
     except Exception:
@@ -120,7 +120,7 @@ def _check_type(cls: type[Component], name: str, annotation: Any) -> None:
 
 
 def _line_of(cls: type, attribute: str) -> str:
-    """file:line of an attribute in the class body."""
+    """Return file:line of an attribute in the class body."""
     file, _, first = place(cls).rpartition(":")
     try:
         tree = ast.parse(Path(file).read_bytes())

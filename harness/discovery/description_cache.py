@@ -1,7 +1,7 @@
 """Descriptions on disk: one file for each plugin by the digest of its text, and one for all stock plugins together.
 
-Reading and digesting every stock plugin took the command most of its start. The file of the stock plugins is believed
-as long as no file of the installation has another size, time or inode than when it was written.
+Reading and digesting every stock plugin took most of the command's start-up. The file of the stock plugins is valid
+as long as no file of the installation has another size, modification time or inode than when it was written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Entries = list["Description"]
 
 
 def find(plugins: Sequence[Source]) -> dict[Source, Entries]:
-    """The descriptions of those plugins that were described before and have not changed since."""
+    """Return the cached descriptions of those plugins that have not changed since."""
     together = _stock() if any(source.origin == "stock" for source in plugins) else {}
     found: dict[Source, Entries] = {}
     unread = False
@@ -47,7 +47,7 @@ def keep(source: Source, entries: Sequence[Description]) -> None:
 
 
 def _stock() -> dict[str, Entries]:
-    """The descriptions of all stock plugins, where no file has changed since they were written."""
+    """Return the descriptions of all stock plugins if no file has changed since they were written."""
     try:
         stored = json.loads(_stock_file().read_bytes())
     except (OSError, ValueError):
@@ -66,7 +66,7 @@ def _stock_file() -> Path:
 
 @functools.cache  # the harness's own files do not change under a running command
 def _installation() -> str:
-    """The digest of Python's version and of size, time and inode of every file of the harness and its plugins."""
+    """Return the digest of Python's version and of size, time and inode of every file of the harness and plugins."""
     digest = hashlib.sha256(sys.version.encode())
     waiting = [str(sources.HARNESS), str(sources.stock_folder())]
     while waiting:
@@ -88,7 +88,7 @@ def _file(source: Source) -> Path:
 
 @functools.cache
 def _describing() -> str:
-    """The digest of what turns a class into a description."""
+    """Return the digest of the code that turns a class into a description."""
     modules = [sources.HARNESS / f"{name}.py" for name in ("base", "dynamic", "fields")]
     folders = [sources.HARNESS / name for name in ("kinds", "discovery")]
     files = [*modules, *(file for folder in folders for file in sorted(folder.glob("*.py")))]

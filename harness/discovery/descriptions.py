@@ -1,4 +1,4 @@
-"""What is known of a component without importing its plugin: one entry of the component table, as JSON data."""
+"""Descriptions of components, available without importing plugins: the component table's entries, as JSON data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from harness.fields import Json, Schema
 
 
 class FieldInfo(TypedDict):
-    """A field of a component: what it accepts, and its default where it has one."""
+    """A field of a component: the values it accepts, and its default if it has one."""
 
     schema: Schema
     default: NotRequired[Json]
 
 
 class Facts(TypedDict, total=False):
-    """Class attributes that a component's kind declares, those that are read before a plugin is imported.
+    """Class attributes declared by a component's kind that are read before its plugin is imported.
 
     Of every kind `needs_artifact` and `not_in_artifact`; of a sampler `unused_kinds` and `is_control`; of
     metrics and protocols as in `harness.Metric` and `harness.Protocol`.
@@ -43,11 +43,11 @@ class Facts(TypedDict, total=False):
 
 
 class Description(TypedDict, total=False):
-    """A component: its fields, the first line of its docstring and all of it, where it is written, what it asks for.
+    """A component: its fields, the first line of its docstring and all of it, its place, the inputs it requests.
 
-    `declared` are the attributes its kind declares that hold a component and that the class leaves to a name; `dynamic`
-    says that its fields may be learned or scheduled, `inputs` are the arguments it cannot be called without.
-    One named by an import path that leads nowhere has an `error` and nothing else.
+    `declared` are the attributes declared by its kind that hold a component and that the class gives by name; `dynamic`
+    says that its fields may be learned or scheduled, `inputs` are its required arguments.
+    A description of an import path that leads nowhere has an `error` and nothing else.
     """
 
     kind: Required[str]
@@ -66,11 +66,11 @@ class Description(TypedDict, total=False):
 
 
 class PluginAnswer(TypedDict, total=False):
-    """What a plugin brings, or the one line that says why it cannot be used."""
+    """Descriptions of a plugin's components, or a line with the reason why it cannot be used."""
 
     components: list[Description]
     error: str
 
 
 Table = Mapping[tuple[str, str], Description]
-"""(kind, name) -> what is known of the component."""
+"""(kind, name) -> description of the component."""

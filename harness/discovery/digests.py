@@ -1,4 +1,4 @@
-"""Digests: of a plugin's text, for its description, of its syntax, for the identity of its results, and of data."""
+"""Digests of a plugin's text for its description, of its syntax for the identity of its results, and of data."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.discovery.sources import Source
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(\S+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.MULTILINE
 )
-"""An import statement. Reading the syntax tree instead would cost the command most of its start."""
+"""An import statement. Parsing the syntax tree instead would take most of the command's start-up."""
 
 
 _FOREIGN = re.compile(r"""["']([\w-]+\.(?:c|cc|cpp|cu|h|hpp))["']""")
-"""The name of a file to be compiled, as a string."""
+"""Name of a file to be compiled, as a string."""
 
 
 def family(file: Path) -> list[Path]:
-    """A plugin's file, the modules it imports from its own folder and the packages beside it, directly or through each
-    other, and the C, C++ and CUDA files of that folder they name.
+    """Return a plugin's file, the modules it imports from its own folder and packages beside it, directly or through
+    each other, and the C, C++ and CUDA files of that folder they name.
     """
     seen: list[Path] = []
     waiting = [file]
@@ -38,7 +38,7 @@ def family(file: Path) -> list[Path]:
 
 
 def _siblings(file: Path) -> tuple[Path, ...]:
-    """Modules of the same folder that a file's import statements name; naming one too many does no harm."""
+    """Return modules of the same folder that a file's import statements name; a superfluous one does no harm."""
     try:
         now, folder = file.stat(), file.parent.stat()
     except OSError:
@@ -48,7 +48,7 @@ def _siblings(file: Path) -> tuple[Path, ...]:
 
 @functools.lru_cache(maxsize=1024)
 def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
-    """The numbers tell one state of the file and its folder from the next: many plugins share the same siblings."""
+    """Return the siblings that a file names; the numbers are cache keys for the state of the file and its folder."""
     text = file.read_text(errors="replace")
     beside = set(os.listdir(file.parent))
     words = {word for statement in _IMPORT.findall(text) for part in statement for word in re.findall(r"\w+", part)}
@@ -62,7 +62,7 @@ def _named_beside(file: Path, *_: int) -> tuple[Path, ...]:
 
 
 def _named_in_sister_packages(file: Path, text: str) -> list[Path]:
-    """Modules of the packages beside a file's own that it imports by their full names: a protocol may use another's."""
+    """Return modules of sibling packages that a file imports by their full names: a protocol may use another's."""
     above = file.parent.parent
     if not (above / "__init__.py").is_file() or not (above.parent / "__init__.py").is_file():
         return []  # the package above would be the whole distribution
@@ -82,9 +82,9 @@ def compiled_beside(file: Path) -> Iterator[Path]:
 
 
 def library_digest(file: Path) -> str:
-    """SHA-256 over an installed library's module and the names and sizes of what lies beside and below it.
+    """Return SHA-256 over an installed library's module and the names and sizes of the files beside and below it.
 
-    For components named by an import path: reading all that torch imports from its own folder would take seconds.
+    Used for components named by an import path: reading all that torch imports from its own folder would take seconds.
     """
     digest = hashlib.sha256(file.read_bytes())
     beside = sorted(file.parent.rglob("*.py")) if file.parent.name != "site-packages" else []
@@ -109,7 +109,7 @@ def syntax(file: Path) -> bytes:
     content = file.read_bytes()
     try:
         return ast.dump(_Bare().visit(ast.parse(content))).encode()
-    except (SyntaxError, ValueError):  # compiled, or a sibling that is no Python
+    except (SyntaxError, ValueError):  # compiled, or a sibling that is not Python
         return content
 
 
@@ -135,10 +135,10 @@ class _Bare(ast.NodeTransformer):
 
 
 def digest(data: object) -> str:
-    """SHA-256 of JSON data in its canonical form."""
+    """Return SHA-256 of JSON data in its canonical form."""
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=list).encode()).hexdigest()
 
 
 def digest_of_file(file: Path) -> str:
-    """SHA-256 of a file's content."""
+    """Return SHA-256 of a file's content."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Plugins imported: a stock or installed one by its module name, a user's file as a module of its own."""
+"""Import of plugins: a stock or installed one by its module name, a user's file as a module of its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _where(error: BaseException, source: Source) -> str:
-    """file:line of the plugin's own line that failed."""
+    """Return file:line of the plugin's own line that failed."""
     file = source.file or str(source.module)
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
@@ -56,7 +56,7 @@ def _load_file(file: Path, name: str) -> ModuleType:
 
 
 def _check_siblings(file: Path) -> None:
-    """Modules beside two plugins may not share a name: the second plugin would be given the first one's module."""
+    """Check that modules beside two plugins have different names, since both would get the first one's module."""
     plugins = [module for name, module in sys.modules.items() if name.startswith("bench_plugin_")]
     others = {Path(str(plugin.__file__)).parent for plugin in plugins} - {file.parent}
     for sibling in digests.family(file)[1:]:
@@ -66,7 +66,7 @@ def _check_siblings(file: Path) -> None:
 
 
 def _alias_stock() -> None:
-    """Let `harness.stock` be importable in a checkout, where the stock plugins lie in `plugins`."""
+    """Make `harness.stock` importable in a checkout, where the stock plugins are in `plugins`."""
     if "harness.stock" not in sys.modules and importlib.util.find_spec("harness.stock") is None:
         package = ModuleType("harness.stock")
         package.__path__ = [str(sources.stock_folder())]

@@ -1,4 +1,4 @@
-"""What a plugin's module must offer: hooks that exist, one `components()` that answers with classes of the kinds."""
+"""Requirements on a plugin's module: known hooks, and one `components()` that returns classes of the kinds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{h
 
 
 def check_hooks(module: ModuleType, file: str) -> None:
-    """Every marked function is a known hook with known arguments, and `components` is marked where it is there."""
+    """Check that every marked function is a known hook with known arguments, and that `components` is marked."""
     marked = {name: value for name, value in vars(module).items() if hasattr(value, _MARK)}
     for name, value in marked.items():
         if not inspect.isfunction(value):
@@ -44,7 +44,7 @@ def _check_arguments(name: str, hook: FunctionType, file: str) -> None:
 
 
 def answers(manager: pluggy.PluginManager, module: ModuleType, file: str) -> list[type[Component]]:
-    """What the module's `components()` brings; empty for a plugin that only listens to events."""
+    """Return the result of the module's `components()`; empty for a plugin that only listens to events."""
     others = [plugin for plugin in manager.get_plugins() if plugin is not module]
     try:
         given = manager.subset_hook_caller("components", others)()
@@ -58,7 +58,7 @@ def answers(manager: pluggy.PluginManager, module: ModuleType, file: str) -> lis
 
 
 def _checked(answer: object, module: ModuleType, file: str) -> list[type[Component]]:
-    """The answer, if it is a list of component classes."""
+    """Return the result if it is a list of component classes."""
     at = _line(module.__dict__.get("components"), file)
     if not isinstance(answer, (list, tuple)):
         raise BenchError(f"components() must return a list of classes, not {_said(answer)}", at)
@@ -83,6 +83,6 @@ def _kinds() -> str:
 
 
 def _line(function: object, file: str) -> str:
-    """file:line of a function, the first line of the file where it has none."""
+    """Return file:line of a function, or the first line of the file if it has none."""
     code = getattr(function, "__code__", None)
     return f"{file}:{code.co_firstlineno if code else 1}"

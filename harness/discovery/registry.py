@@ -1,6 +1,6 @@
 """The plugin system: sources are imported, their one hook is called, their classes are checked and built.
 
-A registry is made where it is needed (a cell's process, a script); importing a plugin changes nothing by itself.
+A registry is created where it is needed (a cell's process, a script); importing a plugin changes nothing by itself.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Registry:
             self.add(source)
 
     def add(self, source: Source) -> list[type[Component]]:
-        """Import a plugin, register it and check what it brings. Raises BenchError, one line, with file:line."""
+        """Import a plugin, register it and check its components. Raises BenchError, one line, with file:line."""
         if source.origin == "imported":
             kind, _, path = source.name.partition(" ")
             return [self.get(kind, path)]
@@ -69,11 +69,11 @@ class Registry:
         return brought
 
     def names(self, kind: str) -> list[str]:
-        """The names known for a kind, sorted."""
+        """Return the names known for a kind, sorted."""
         return sorted(name for k, name in self._classes if k == kind)
 
     def get(self, kind: str, name: str) -> type[Component]:
-        """The class of a name, `-` and `_` alike. Raises BenchError with the near miss."""
+        """Return the class of a name, with `-` and `_` equivalent. Raises BenchError with the near miss."""
         name = same_name(name.removeprefix(f"{kind}:"))
         if kind not in KINDS:
             raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
@@ -84,7 +84,7 @@ class Registry:
         return self._classes[kind, name][0]
 
     def build(self, kind: str, spec: str | Mapping[str, object] | Named) -> Any:
-        """An instance from its spec; nested components, learned and scheduled fields are built on the way.
+        """Build an instance from its spec, including nested components and learned and scheduled fields.
 
         Raises BenchError for an unknown name or field and for a value that does not fit.
         """
@@ -115,12 +115,12 @@ class Registry:
         if "items" in schema and isinstance(value, (list, tuple)):
             return tuple(self._value(schema["items"], each) for each in value)
         if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in DYNAMIC:
-            with contextlib.suppress(TypeError, ValueError):  # the component says what it expected
+            with contextlib.suppress(TypeError, ValueError):  # the component reports what it expected
                 return dynamic(value)
         return value
 
     def describe(self, cls: type[Component], source: Source) -> dict[str, object]:
-        """What the command may know of a component without importing it, as JSON data."""
+        """Describe a component as JSON data, so that the command need not import it."""
         fields: dict[str, object] = {}
         for name, schema in schemas(cls).items():
             default = default_of(cls, name)
@@ -147,9 +147,9 @@ class Registry:
 
 
 def _facts(cls: type[Component]) -> dict[str, Json]:
-    """The public class attributes that the kind declares: direction and unit of a metric, needs of a protocol.
+    """Return the public class attributes that the kind declares: a metric's direction and unit, a protocol's needs.
 
-    One that depends on the fields, a property, is none of the class's.
+    An attribute that depends on the fields, such as a property, is left out.
     """
     hidden = {"kind", "dynamic", "declared_attributes"}
     kind = KINDS[cls.kind]
@@ -171,7 +171,7 @@ def _named_defaults(cls: type[Component]) -> dict[str, Named]:
 
 
 def _named_attributes(cls: type[Component]) -> dict[str, FieldInfo]:
-    """The attributes declared by the kind that hold a component and that the class leaves to a name, as JSON data."""
+    """Return the attributes declared by the kind that hold a component the class gives by name, as JSON data."""
     return {
         name: {"schema": schema, "default": data_of(default)}
         for name, schema in declared_schemas(cls).items()
@@ -180,14 +180,14 @@ def _named_attributes(cls: type[Component]) -> dict[str, FieldInfo]:
 
 
 def imported(kind: str, path: str) -> type[Component]:
-    """The component behind an import path `module:attribute`: a class of the kind, or any callable, wrapped."""
+    """Return the component behind an import path `module:attribute`: a class of the kind, or a wrapped callable."""
     from harness.discovery import adapters
 
     return adapters.imported(kind, path)
 
 
 def installed_components() -> Registry:
-    """The stock and installed plugins; one that cannot be used is left out, as in the command."""
+    """Return the registry of stock and installed plugins; unusable ones are left out, as in the command."""
     registry = Registry(sources.stock())
     for source in sources.installed():
         with contextlib.suppress(BenchError):
@@ -196,7 +196,7 @@ def installed_components() -> Registry:
 
 
 def component(kind: str, name: str, **fields: object) -> Any:
-    """An instance of a stock or installed component: `component("transform", "gaussian", scale=1.0)`.
+    """Build a stock or installed component: `component("transform", "gaussian", scale=1.0)`.
 
     Raises BenchError for an unknown kind, name or field, with the near miss.
     """
@@ -204,7 +204,7 @@ def component(kind: str, name: str, **fields: object) -> Any:
 
 
 def components(kind: str) -> dict[str, type[Component]]:
-    """{name: class} of every stock and installed component of a kind. Raises BenchError for an unknown kind."""
+    """Return {name: class} of every stock and installed component of a kind. Raises BenchError for an unknown kind."""
     if kind not in KINDS:
         raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS)}")
     registry = installed_components()
@@ -212,7 +212,7 @@ def components(kind: str) -> dict[str, type[Component]]:
 
 
 def denoiser(name: str, device: str = "cpu", **fields: object) -> DiffusionModel:
-    """A stock or installed denoiser, loaded and ready: `denoiser("gaussian", variance=0.25)`; trained where it trains.
+    """Load a stock or installed denoiser, training it if needed: `denoiser("gaussian", variance=0.25)`.
 
     Raises BenchError as `component` does.
     """

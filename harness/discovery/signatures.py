@@ -1,4 +1,4 @@
-"""Whether the methods of a class can be called the way its kind is: what registration checks of their arguments."""
+"""Checks at registration that the methods of a class accept the arguments that its kind passes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import BenchError, near_miss
 from harness.kinds import KINDS, LOSS_INPUTS, Denoiser, Loss
 
 CALL_INPUTS = tuple(name for name in LOSS_INPUTS if name != "state")
-"""What a loss may ask for when it is called; its state goes to `with_state`."""
+"""Inputs that a loss may request when it is called; its state goes to `with_state`."""
 
 BY_NAME: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType(
     {
@@ -25,16 +25,16 @@ BY_NAME: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType(
         ("prior", "draw"): ("on_progress",),
     }
 )
-"""(kind, method) -> what it is handed by name, beside its positional arguments, if it asks for it."""
+"""(kind, method) -> inputs passed by name on request, beside its positional arguments."""
 
 _ALIKE = 0.85
-"""How like the name of an input an argument with a default must be to be taken for it, misspelled."""
+"""Similarity to the name of an input from which an argument with a default counts as a misspelling."""
 
 
 def check_signatures(cls: type[Component]) -> None:
-    """Every method of the kind that a class defines can be called with what the harness gives it.
+    """Check that every method of the kind that a class defines accepts the arguments that the harness passes.
 
-    Raises BenchError with file:line of the method, what it takes and what was expected.
+    Raises BenchError with file:line of the method, the arguments it takes and those expected.
     """
     for name in _methods(cls.kind):
         if cls.kind == "metric":
@@ -49,7 +49,7 @@ def check_signatures(cls: type[Component]) -> None:
 
 @functools.cache
 def _methods(kind: str) -> tuple[str, ...]:
-    """The methods that a component of a kind may define; `curve` of a metric is none of its kind's class."""
+    """Return the methods that a component of a kind may define, and a metric's optional `curve`."""
     own = vars(KINDS[kind]).items()
     found = [name for name, value in own if inspect.isfunction(value) and (name == "__call__" or name[0] != "_")]
     return (*found, "curve") if kind == "metric" else tuple(name for name in found if not _is_final(kind, name))
@@ -88,7 +88,7 @@ def _misspelled(name: str, known: Sequence[str]) -> bool:
 
 
 def _check_metric(cls: type[Component], name: str) -> None:
-    """A metric and its curve are called by name alone."""
+    """Check that a metric and its curve take their inputs by name alone."""
     parameters = _parameters(cls, name) if hasattr(cls, name) else None
     if parameters is None or getattr(cls, name) is getattr(KINDS["metric"], name, None):
         return
@@ -99,7 +99,7 @@ def _check_metric(cls: type[Component], name: str) -> None:
 
 
 def _check_state(cls: type[Loss]) -> None:
-    """A loss with running state says both what it starts from and how a step goes on."""
+    """Check that a loss with running state defines both `state` and `with_state`."""
     both = {"state": cls.state is not Loss.state, "with_state": cls.with_state is not Loss.with_state}
     for there, missing in (("state", "with_state"), ("with_state", "state")):
         if both[there] and not both[missing]:
@@ -117,7 +117,7 @@ _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _parameters(cls: type, name: str) -> list[inspect.Parameter] | None:
-    """What a method takes once it is bound; None where Python cannot say."""
+    """Return a method's parameters once it is bound; None if Python cannot inspect it."""
     raw = inspect.getattr_static(cls, name)
     try:
         parameters = list(inspect.signature(getattr(cls, name)).parameters.values())
@@ -139,7 +139,7 @@ def _mistake(cls: type[Component], name: str, expected: str) -> BenchError:
 
 
 def method_place(cls: type, name: str) -> str:
-    """file:line of a method, of the class where it has no code of its own: one of a library's or the harness's."""
+    """Return file:line of a method, or of the class if the method belongs to a library or the harness."""
     found = inspect.getattr_static(cls, name, None)
     method = inspect.unwrap(getattr(found, "__func__", found))
     code = getattr(method, "__code__", None)
@@ -149,7 +149,7 @@ def method_place(cls: type, name: str) -> str:
 
 
 def place(cls: type) -> str:
-    """file:line of a class, or of what it was made of where it has an import path."""
+    """Return file:line of a class, or of the object behind its import path."""
     cls = vars(cls).get("imported", cls)
     cls = getattr(cls, "__func__", cls)
     try:

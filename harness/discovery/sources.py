@@ -1,4 +1,4 @@
-"""Where plugins come from: the stock folder, installed distributions, the suite and the command line.
+"""Sources of plugins: the stock folder, installed distributions, the suite and the command line.
 
 Nothing is imported here. A source is found by reading metadata and file names; its digests come from its text.
 """
@@ -17,11 +17,11 @@ from harness.errors import BenchError, near_miss
 from harness.hookspecs import PROJECT
 
 HARNESS = Path(__file__).resolve().parent.parent
-"""The folder of the package itself."""
+"""Folder of the package itself."""
 
 
 class SourceData(TypedDict):
-    """A source as it crosses to another process."""
+    """A source as passed to another process."""
 
     name: str
     file: str
@@ -31,9 +31,9 @@ class SourceData(TypedDict):
 
 @dataclass(frozen=True)
 class Source:
-    """One plugin that could be imported: its name, its file, its module name where it has one, and who brought it.
+    """One plugin that can be imported: its name, its file, its module name if it has one, and its origin.
 
-    `origin` is `stock` (ours), `installed` (an entry point of the group `bench`) or `given` (named by the user).
+    `origin` is `stock` (part of the harness), `installed` (an entry point of the group `bench`) or `given` by the user.
     """
 
     name: str
@@ -42,23 +42,23 @@ class Source:
     origin: str
 
     def data(self) -> SourceData:
-        """The form that crosses to another process."""
+        """Return the form that is passed to another process."""
         return {"name": self.name, "file": self.file, "module": self.module, "origin": self.origin}
 
 
 def stock_folder() -> Path:
-    """The folder of the stock plugins: `harness/stock` when installed, `plugins` beside `harness` in a checkout."""
+    """Return the folder of the stock plugins: `harness/stock` if installed, else `plugins` beside `harness`."""
     return HARNESS / "stock" if (HARNESS / "stock").is_dir() else HARNESS.parent / "plugins"
 
 
 def stock() -> list[Source]:
-    """Every stock plugin, the protocols included, in a fixed order."""
+    """Return every stock plugin, including the protocols, in a fixed order."""
     found = [
         Source(file.parent.name, str(file), f"harness.protocols.{file.parent.name}.protocol", "stock")
         for file in sorted((HARNESS / "protocols").glob("*/protocol.py"))
     ]
     folder = str(stock_folder())
-    for at, _, files in os.walk(folder):  # pathlib would take the command twice the time
+    for at, _, files in os.walk(folder):  # pathlib takes twice the time
         above = [part for part in at[len(folder) :].split(os.sep) if part]
         for file in files:
             parts = [*above, file.removesuffix(".py")]
@@ -69,7 +69,7 @@ def stock() -> list[Source]:
 
 
 def installed() -> list[Source]:
-    """Plugins of installed distributions, from their metadata alone; one whose file is nowhere has an empty `file`."""
+    """Return plugins of installed distributions, from their metadata; `file` is empty if it is not found."""
     from importlib.metadata import entry_points
 
     found = []
@@ -80,7 +80,7 @@ def installed() -> list[Source]:
 
 
 def given(text: str, folder: Path) -> Source:
-    """The plugin a user named: a file relative to `folder`, or a module. Raises BenchError where there is none."""
+    """Return the plugin a user named: a file relative to `folder`, or a module. Raises BenchError if there is none."""
     path = Path(text).expanduser()
     if text.endswith(".py") or "/" in text:
         file = path if path.is_absolute() else folder / path
@@ -96,7 +96,7 @@ def given(text: str, folder: Path) -> Source:
 
 
 def locate(module: str) -> Path | None:
-    """The file of a module, found without importing it or its parent packages; None where there is none."""
+    """Return the file of a module, found without importing it or its parent packages; None if there is none."""
     spec = _find_all(module.split("."))
     return Path(spec.origin) if spec and spec.origin and spec.origin != "built-in" else None
 
@@ -129,7 +129,7 @@ def _find(name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSp
 
 
 def nearest(module: str) -> str:
-    """The near miss for the first part of a module's name that is nowhere; empty where nothing comes close."""
+    """Return the near miss for the first part of a module's name that is not found; empty if nothing is close."""
     parts = module.split(".")
     for place in range(1, len(parts)):
         if locate(".".join(parts[: place + 1])) is None:
@@ -142,7 +142,7 @@ def nearest(module: str) -> str:
 
 
 def distinct(sources: Iterable[Source]) -> list[Source]:
-    """The sources, each file once and each name once: where a name is taken the folder's name stands before it."""
+    """Return the sources, each file once and each name once: a name in use is prefixed with the folder's name."""
     kept: dict[str, Source] = {}
     files: set[str] = set()
     for source in sources:
@@ -156,7 +156,7 @@ def distinct(sources: Iterable[Source]) -> list[Source]:
 
 
 def without(sources: Iterable[Source], blocked: Iterable[str]) -> list[Source]:
-    """The sources left after `-p no:NAME`; a name nobody has is a BenchError."""
+    """Return the sources left after `-p no:NAME`. Raises BenchError for a name that no plugin has."""
     kept = list(sources)
     for name in blocked:
         left = [s for s in kept if s.name != name and s.name.rsplit(".", 1)[-1] != name]

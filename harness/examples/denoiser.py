@@ -14,7 +14,7 @@ class Normal(Denoiser):
     shape = (2,)
 
     def load(self, device: str) -> Tensor:
-        """What `predict` and `sample` get first: here the variance, elsewhere a network."""
+        """The first argument of `predict` and `sample`: here the variance, elsewhere a network."""
         return torch.tensor(self.scale**2, device=device)
 
     def predict(self, net: Tensor, x: Tensor, t: Tensor, /) -> Tensor:

@@ -11,7 +11,7 @@ class Standardized(Feature):
     """Every dimension, less its mean over the data and divided by its standard deviation."""
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:
-        """What is computed once from the data [n, ...]."""
+        """Computed once from the data [n, ...]."""
         flat = data.flatten(1)
         return {"mean": flat.mean(0), "std": flat.std(0).clamp(min=1e-6)}
 

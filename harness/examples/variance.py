@@ -14,7 +14,7 @@ class MeanSquaredError(Variance):
     at: UnitInterval = 0.5
 
     def fit(self, model: DiffusionModel, data: Tensor, generator: Generator) -> dict[str, Tensor]:
-        """What is estimated once: tensors by name."""
+        """Estimated once for a model: tensors by name."""
         t = self.at * model.schedule.num_train_timesteps
         kept = float(model.schedule.alpha_bar(torch.tensor(t, dtype=torch.float64)))
         eps = torch.randn(data.shape, generator=generator)

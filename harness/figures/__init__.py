@@ -1,7 +1,7 @@
-"""Figures: a run as pictures. Loads matplotlib only when they are asked for.
+"""Figures of a run. Loads matplotlib only when figures are requested.
 
-A new figure is a module here with `figures(run) -> {name: maker}`, and its name in MODULES. A maker draws one picture
-when it is called and raises BenchError, one line, where it cannot.
+A new figure is a module here with `figures(run) -> {name: maker}`, and its name in MODULES. A maker draws one figure
+when it is called and raises BenchError, one line, if it cannot.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["StoredRun", "figures", "write"]
 
 MODULES = ("front", "against", "samples", "path", "steps", "occurrences", "ball")
-"""The modules that draw, in the order in which their figures are written."""
+"""Modules that draw, in the order in which their figures are written."""
 
 
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
-    """Every figure that a run may have: file name without its ending -> what draws it."""
+    """Return every figure that a run may have: file name without suffix -> maker."""
     found: dict[str, Callable[[], Figure]] = {}
     for module in MODULES:
         makers: Mapping[str, Callable[[], Figure]] = importlib.import_module(f"{__name__}.{module}").figures(run)
@@ -38,9 +38,9 @@ def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
 
 
 def write(run: Run, folder: Path, results: Path) -> Iterator[str]:
-    """Write the figures of a run as `folder`/NAME.png; a line for each, written or not.
+    """Write the figures of a run as `folder`/NAME.png; yield a line for each, written or not.
 
-    `results` is where the run's records are. Raises BenchError where the folder cannot be written to.
+    `results` is the folder of the run's records. Raises BenchError if `folder` cannot be written to.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def write(run: Run, folder: Path, results: Path) -> Iterator[str]:
 
 
 def png(make: Callable[[], Figure]) -> bytes:
-    """A figure as the content of a file."""
+    """Return a figure as the content of a PNG file."""
     from harness.figures.style import styled
 
     stream = io.BytesIO()
@@ -70,7 +70,7 @@ def png(make: Callable[[], Figure]) -> bytes:
 
 
 def _plain(name: str) -> str:
-    """A file name on any system."""
+    """Return a file name that is valid on any system."""
     return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:100] or "figure"
 
 

@@ -1,4 +1,4 @@
-"""A metric against whatever numbers a suite varies: steps, evaluations, classes, dimensions.
+"""A metric against the numbers that a suite varies: steps, evaluations, classes, dimensions.
 
 One line for each contender, one panel for each problem, one figure for each metric and axis.
 """
@@ -28,7 +28,7 @@ ARROWS: Mapping[bool | None, str] = MappingProxyType({False: "↓ lower is bette
 
 
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
-    """METRIC-against-AXIS, for every metric and every axis of numbers, those inside components too."""
+    """Return METRIC-against-AXIS, for every metric and every axis of numbers, including those inside components."""
     return {
         f"{metric.label}-against-{axis}": partial(_against, seen, metric, axis)
         for seen, axes in ((run, numeric(run)), opened(run))
@@ -58,7 +58,7 @@ def _against(run: StoredRun, metric: MetricInfo, axis: str) -> Figure:
 
 
 def _drawn(axes: Axes, panel: Panel, looks: Mapping[str, Look], found: Series, metric: MetricInfo) -> str:
-    """Means joined by lines, intervals as bars; answers what the caption has to say of the vertical axis."""
+    """Draw means joined by lines, intervals as bars; return a remark on the vertical axis for the caption."""
     axes.set_title(panel.title)
     for line in panel.lines.values():
         xs, means = [point.x for point in line.points], [point.mean for point in line.points]
@@ -79,9 +79,9 @@ def _key(line: Line) -> str:
 
 
 def _looks(found: Series) -> dict[str, Look]:
-    """Every contender's marker is its own; its color is that of its first axis, its dashes those of the others.
+    """Return the look of every contender: its own marker, the color of its first axis, the dashes of its other axes.
 
-    Controls are gray, dashed and without markers; what is published is a hollow marker without a line.
+    Controls are gray, dashed and without markers; published numbers are hollow markers without a line.
     """
     looks: dict[str, Look] = {}
     colors: dict[str, int] = {}
@@ -103,7 +103,7 @@ def _looks(found: Series) -> dict[str, Look]:
 
 
 def _legend(figure: Figure, found: Series, looks: Mapping[str, Look]) -> None:
-    """Beside the panels: the contenders in the order of the suite, then controls."""
+    """Add a legend beside the panels: the contenders in the order of the suite, then controls."""
     if len(looks) < 2:
         return
     handles: dict[str, Any] = {}

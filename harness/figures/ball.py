@@ -1,4 +1,4 @@
-"""The volume of the ball over that of the cube around it: why points of many dimensions are never near their middle."""
+"""Volume of the ball relative to the cube around it: why points in many dimensions are rarely near their center."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 20
-"""The curve goes so many dimensions far; beyond it no number of points that can be drawn has one inside."""
+"""Largest dimension of the curve; beyond it no feasible number of points has one inside."""
 
 
 class Place(NamedTuple):
-    """The points of a problem: their dimensions, how many there are, and the share of them inside the ball."""
+    """The points of a problem: their dimension, their number, and the share of them inside the ball."""
 
     title: str
     dimensions: int
@@ -31,17 +31,17 @@ class Place(NamedTuple):
 
 
 def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
-    """ball-over-cube, for a run that looks for neighbors."""
+    """Return ball-over-cube, for a run that searches neighbors."""
     return {"ball-over-cube": partial(_ball, run)} if run.has("dissimilarity") else {}
 
 
 def log_share(d: int) -> float:
-    """log10 of the ball's share of a cube in d dimensions, pi^(d / 2) / Gamma(d / 2 + 1) / 2^d."""
+    """Return log10 of the ball's share of a cube in d dimensions, pi^(d / 2) / Gamma(d / 2 + 1) / 2^d."""
     return (d / 2 * math.log(math.pi) - math.lgamma(d / 2 + 1) - d * math.log(2)) / math.log(10)
 
 
 def _ball(run: StoredRun) -> Figure:
-    """The curve, and the measured points that have any inside."""
+    """Draw the curve, and the measured points that have any inside."""
     places = list(_places(run))
     if not places:
         raise BenchError("no points are kept that lie in any number of dimensions")
@@ -77,13 +77,13 @@ def _absent(place: Place) -> str:
 
 
 def _power(log: float) -> str:
-    """10^log with one digit, which no float may be small enough for."""
+    """Format 10^log with one digit, also where it is too small for a float."""
     power = math.floor(log - math.log10(0.95))
     return f"{10 ** (log - power):.0f}e{power}".replace("-", "−")
 
 
 def _places(run: StoredRun) -> Iterator[Place]:
-    """A problem's points are those of any of its contenders."""
+    """Yield a problem's points, from the first contender that has them."""
     for problem in run.view.problems:
         arrays = next((each.arrays for each in gathered(run, problem).contenders if "inside" in each.arrays), None)
         if arrays is not None:

@@ -1,4 +1,4 @@
-"""What was kept of every contender on a problem, and how figures of it are named, titled and captioned."""
+"""Stored arrays of the contenders of a problem, and titles and captions of their figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Contender:
-    """One contender and what was kept of it: arrays by name."""
+    """One contender and its stored arrays by name."""
 
     entry: Entry
     arrays: Arrays
@@ -29,7 +29,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """The contenders of one problem, and a sentence for each of which nothing is there to be drawn."""
+    """The contenders of one problem, and a sentence for each one without arrays to draw."""
 
     title: str
     contenders: list[Contender]
@@ -39,9 +39,9 @@ class Exhibit:
 def shown(
     run: StoredRun, kind: str, name: str, fits: Callable[[Arrays], bool], draw: Callable[[Exhibit], Figure]
 ) -> dict[str, Callable[[], Figure]]:
-    """NAME-PROBLEM for every problem that has what fits; NAME alone, which says why, where nothing at all is kept.
+    """Return NAME-PROBLEM for every problem with fitting arrays; NAME alone, with the reason, if nothing is stored.
 
-    Runs without a component of the kind have no such figure.
+    Returns no figure for runs without a component of the kind.
     """
     found: dict[str, Callable[[], Figure]] = {}
     reasons: list[str] = []
@@ -60,7 +60,7 @@ def _nothing(reason: str) -> Figure:
 
 
 def gathered(run: StoredRun, problem: Problem) -> Exhibit:
-    """What was kept of a problem's contenders."""
+    """Collect the stored arrays of a problem's contenders."""
     contenders, missing = [], []
     for entry in problem.entries:
         try:
@@ -71,7 +71,7 @@ def gathered(run: StoredRun, problem: Problem) -> Exhibit:
 
 
 def titled(axes: Axes, run: StoredRun, contender: Contender) -> None:
-    """The contender's name, and below it what the primary metric says of it."""
+    """Title a panel with the contender's name, and below it its value of the primary metric."""
     lines = [contender.entry.label]
     found = contender.entry.metric(run.view.primary)
     if found is not None and found.mean is not None:
@@ -80,7 +80,7 @@ def titled(axes: Axes, run: StoredRun, contender: Contender) -> None:
 
 
 def captioned(run: StoredRun, found: Exhibit) -> Iterator[str]:
-    """Who is not there, and which run this is."""
+    """Yield the contenders that are not drawn, and the run."""
     yield from few([f"Not drawn: {sentence}" for sentence in found.missing])
     if run.run.run:
         yield f"Numbers are means of all seeds. {run.run.suite}, run {run.run.run}"

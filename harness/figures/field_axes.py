@@ -1,4 +1,4 @@
-"""Numbers inside components as axes of their own: `cloud(dim=3)`, `cloud(dim=10)` are `cloud` at two values of dim."""
+"""Numeric fields of components as axes: `cloud(dim=3)`, `cloud(dim=10)` are `cloud` at two values of dim."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from harness.report.view import axes_of
 from harness.results import Json, Label, Row
 
 Field = tuple[str, str, str]
-"""A kind, a component of it and a field of this one."""
+"""A kind, a component of it and a field of this component."""
 
 
 def opened(stored: StoredRun) -> tuple[StoredRun, list[str]]:
-    """The run with an axis for every field that has several numbers, and the names of these axes.
+    """Return the run with an axis for every field with several numbers, and the names of these axes.
 
-    A field opens where every row with its component says a number and is called by its fields: a default is left out
-    of what a row says, and a name that the suite gave may hold the number.
+    A field becomes an axis if every row with its component states a number and is labeled by its fields: defaults are
+    omitted from a row's spec, and a name that the suite gave may contain the number.
     """
     run = stored.run
     fields = {key: f"{key[0]}.{key[2]}" if key[2] in run.axes else key[2] for key in _fields(run.cells)}
     rows = tuple(replace(row, vary=_vary(row, fields)) for row in run.cells)
 
     def beside(axes: Sequence[str]) -> tuple[str, ...]:
-        """Those axes, and the new ones of their kinds."""
+        """Return those axes, and the new ones of their kinds."""
         return (*axes, *dict.fromkeys(new for (kind, *_), new in fields.items() if kind in axes))
 
     found = replace(
@@ -39,7 +39,7 @@ def opened(stored: StoredRun) -> tuple[StoredRun, list[str]]:
 
 
 def _fields(rows: Sequence[Row]) -> list[Field]:
-    """The fields that open."""
+    """Return the fields that become axes."""
     seen: dict[Field, list[float]] = {}
     times: dict[tuple[str, str], int] = {}
     for row in rows:
@@ -54,13 +54,13 @@ def _fields(rows: Sequence[Row]) -> list[Field]:
 
 
 def _spec(row: Row, kind: str) -> dict[str, Json]:
-    """The component of a kind as data; empty where the row has none."""
+    """Return the component of a kind as data; empty if the row has none."""
     spec = row.parameters.get(kind)
     return spec if isinstance(spec, dict) else {}
 
 
 def _vary(row: Row, fields: Mapping[Field, str]) -> dict[str, Label]:
-    """The row's place on the old axes and, each behind its component's, the new ones."""
+    """Return the row's place on the old axes and on the new ones, each after its component's axis."""
     found: dict[str, Label] = {}
     for axis, text in row.vary.items():
         spec = _spec(row, axis)

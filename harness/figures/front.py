@@ -1,4 +1,4 @@
-"""Quality against speed: a point for every contender with both intervals, and the line of those not beaten in both."""
+"""Quality against speed: a point for every contender with both intervals, and the line of the Pareto front."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACROSS = 3
 
 
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
-    """QUALITY-against-SPEED of a result that `harness.commands.pareto` made; none of any other."""
+    """Return QUALITY-against-SPEED for a result of `harness.commands.pareto`; no figure for any other."""
     names = run.view.names[:2]
     return {f"{names[0]}-against-{names[1]}": partial(_front, run)} if run.run.protocol == PARETO else {}
 

@@ -1,4 +1,4 @@
-"""The histogram of N_k: for every contender, how many points are among the nearest of so many others."""
+"""Histogram of N_k: for every contender, how many points are among the nearest of so many others."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS, GROWTH = 4, 0.15
-"""Panels side by side; the width of a column as a share of its counts, once that is more than one count."""
+"""Number of panels side by side; width of a column as a share of its counts, once that is more than one count."""
 
 
 def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
-    """occurrences-PROBLEM, for every problem of which counts are kept."""
+    """Return occurrences-PROBLEM, for every problem with stored counts."""
     return shown(run, "dissimilarity", "occurrences", lambda arrays: "counts" in arrays, partial(_occurrences, run))
 
 
 def _occurrences(run: StoredRun, found: Exhibit) -> Figure:
-    """A panel for every contender, all on the same axes."""
+    """Draw a panel for every contender, all on the same axes."""
     counts = [contender.arrays["counts"] for contender in found.contenders]
     n, k = len(counts[0]), round(float(counts[0].mean()))
     edges = columns(int(max(each.max() for each in counts)))
@@ -64,7 +64,7 @@ def _above(value: float) -> int:
 
 
 def columns(most: int) -> NDArray[np.float64]:
-    """Edges between whole numbers, from below 0 to above `most`: a column for each count, then wider and wider ones."""
+    """Return edges between whole numbers, from below 0 to above `most`: one column per count, then wider ones."""
     edges = [-0.5]
     while edges[-1] < most:
         edges.append(edges[-1] + max(1, int(GROWTH * edges[-1])))

@@ -1,4 +1,4 @@
-"""The path of samples in the plane: from noise, through every point where the network was asked, to the sample."""
+"""Paths of samples in the plane: from noise, through every evaluation of the network, to the sample."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BELOW = (6.0, 3.0, 1.0)
-"""Nats below the densest point at which the density has its contours."""
+"""Contour levels of the density, in nats below the maximum."""
 LINES = 16
-"""So many paths are drawn: more cannot be followed."""
+"""Number of paths drawn: more cannot be followed by eye."""
 SHADES = ("#eeeeee", "#dcdcdc", "#c4c4c4")
 
 
 def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
-    """path-PROBLEM, for every problem in the plane."""
+    """Return path-PROBLEM, for every problem in the plane."""
     return shown(run, "sampler", "path", lambda arrays: "path" in arrays, partial(_path, run))
 
 
 def _path(run: StoredRun, found: Exhibit) -> Figure:
-    """A panel for every contender."""
+    """Draw a panel for every contender."""
     figure, panels = sheet(len(found.contenders), 4, 2.5, 2.8)
     known = False
     for axes, contender in zip(panels, found.contenders, strict=True):
@@ -50,7 +50,7 @@ def _path(run: StoredRun, found: Exhibit) -> Figure:
 
 
 def _target(axes: Axes, arrays: Arrays) -> bool:
-    """The density in shades where it is known, else real points; answers whether it is known."""
+    """Draw the density in shades if it is known, else real points; return whether it is known."""
     if "density" not in arrays:
         if "real" in arrays:
             axes.plot(*arrays["real"].T, ".", color="#bbbbbb", markersize=1.5, zorder=0)
@@ -65,7 +65,7 @@ def _target(axes: Axes, arrays: Arrays) -> bool:
 
 
 def _drawn(axes: Axes, arrays: Arrays) -> int:
-    """One line for each sample; answers how many samples lie outside the panel."""
+    """Draw one line for each sample; return how many samples lie outside the panel."""
     path = arrays["path"]
     if len(path) > 1:
         axes.plot(path[:, :LINES, 0], path[:, :LINES, 1], color=COLORS[0], linewidth=0.6, alpha=0.7)

@@ -1,4 +1,4 @@
-"""A run as figures see it: its result, and what was kept of it to be shown."""
+"""A run as figures use it: its result, and the arrays stored for figures."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ PREFIX = "exhibit/"
 
 
 class StoredRun:
-    """A `run`, and the folder `results` with the records it was made from."""
+    """A `run`, and the folder `results` with its records."""
 
     def __init__(self, run: Run, results: Path) -> None:
         self.run, self.results = run, results
 
     @cached_property
     def view(self) -> View:
-        """The run by problem and contender, named as in the report."""
+        """Return the run by problem and contender, named as in the report."""
         return view(self.run)
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """Every row, those without numbers too."""
+        """Return every row, including those without numbers."""
         return self.run.cells
 
     def has(self, kind: str) -> bool:
-        """Whether a measured row has a component of the kind."""
+        """Return whether a measured row has a component of the kind."""
         return any(kind in row.parameters for row in self.rows if row.status is Status.OK)
 
     def is_control(self, row: Row) -> bool:
-        """Whether a row is no method but a yardstick."""
+        """Return whether a row is a control."""
         named = {(kind, spec.get("name")) for kind, spec in row.parameters.items() if isinstance(spec, dict)}
         return not named.isdisjoint(self.run.controls)
 
     def figure_data(self, row: Row) -> dict[str, numpy.ndarray]:
-        """What the protocol kept of the row to be shown, arrays by name. Raises BenchError where that is not there."""
+        """Return the arrays stored for the row's figures, by name. Raises BenchError if there are none."""
         import numpy
 
         if row.status is not Status.OK:
@@ -69,7 +69,7 @@ class StoredRun:
 
     @cached_property
     def _files(self) -> dict[str, Path]:
-        """Row -> the file of the seed that is shown, by the records of this environment; the newest counts."""
+        """Map each row to the file of the seed that is shown, by this environment's records; the newest is used."""
         return {
             record["cell"]: self.results / "units" / units
             for record in records(self.run, self.results)

@@ -1,4 +1,4 @@
-"""Generated images beside real ones: a mosaic for every contender, in which a place is the same noise for all."""
+"""Generated images beside real ones: a mosaic for every contender, with the same noise at the same position."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Array = NDArray[np.float32]
 GAP = 1
 """Pixels between images."""
 SQUARES = 64
-"""Vectors of at least so many numbers are drawn as squares, where they make one."""
+"""Length from which vectors are drawn as square images, if it is a square number."""
 
 
 def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
-    """samples-PROBLEM, for every problem whose samples are images."""
+    """Return samples-PROBLEM, for every problem whose samples are images."""
     return shown(run, "sampler", "samples", _are_images, partial(_samples, run))
 
 
@@ -35,7 +35,7 @@ def _are_images(arrays: Mapping[str, Any]) -> bool:
 
 
 def _samples(run: StoredRun, found: Exhibit) -> Figure:
-    """The real images first, then every contender."""
+    """Draw the real images first, then every contender."""
     arrays = [contender.arrays for contender in found.contenders]
     real = next((each["real"] for each in arrays if "real" in each), None)
     low, high = limits(arrays, real)
@@ -60,7 +60,7 @@ def _mosaic(axes: Axes, samples: Array, low: float, high: float) -> None:
 
 
 def limits(arrays: list[dict[str, Array]], real: Array | None) -> tuple[float, float]:
-    """What is black and what is white: the range of the data as the denoiser gives it, else that of the real data."""
+    """Return the values of black and white: the range that the denoiser declares, else that of the real data."""
     known = next((each["range"] for each in arrays if "range" in each), None)
     if known is not None:
         return float(known[0]), float(known[1])
@@ -69,7 +69,7 @@ def limits(arrays: list[dict[str, Array]], real: Array | None) -> tuple[float, f
 
 
 def as_images(samples: Array) -> Array | None:
-    """[n, *shape] -> [n, h, w] gray or [n, h, w, 3] in color; None where these are no images."""
+    """Convert [n, *shape] to [n, h, w] gray or [n, h, w, 3] in color; None if these are not images."""
     shape = samples.shape[1:]
     if len(shape) == 3 and shape[0] in (1, 3):
         return samples[:, 0] if shape[0] == 1 else samples.transpose(0, 2, 3, 1)
@@ -80,7 +80,7 @@ def as_images(samples: Array) -> Array | None:
 
 
 def mosaic(samples: Array) -> Array:
-    """Images [n, *shape] in [0, 1] -> one picture of the first of them, row by row, in a square of 2 to 8 a side."""
+    """Arrange the first images [n, *shape] in [0, 1] as one image, row by row, in a square of 2 to 8 a side."""
     images: Any = as_images(samples)
     side = min(math.isqrt(len(images)), 8 if max(images.shape[1:3]) <= 16 else 5)
     height, width = images.shape[1] + GAP, images.shape[2] + GAP

@@ -1,4 +1,4 @@
-"""A metric along an axis of numbers: the points of every contender on every problem, and what is missing."""
+"""A metric along an axis of numbers: the points of every contender on every problem, and the missing ones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.report.words import NO_REASON, reason, together
 from harness.results import Label, Labels, MetricValue, Row, Status
 
 AT = 3
-"""Places without a point that are named; the others are counted."""
+"""Number of missing points that are named; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A mean at x, with its interval where there is one."""
+    """A mean at x, with its interval if there is one."""
 
     x: float
     mean: float
@@ -30,7 +30,7 @@ class Point:
 class Line:
     """One contender on one problem; `looks` are the labels on its first axis and on its other axes.
 
-    A control is a yardstick and no method; `source` is what a published line is taken from.
+    `source` is the paper of a published line.
     """
 
     label: str
@@ -48,36 +48,36 @@ class Panel:
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
 
     def line(self, like: Line) -> Line:
-        """The panel's line of that contender and source."""
+        """Return the panel's line of that contender and source."""
         return self.lines.setdefault((like.label, like.source), like)
 
 
 @dataclass
 class Series:
-    """All problems, and a sentence for every point that there is not."""
+    """All problems, and a sentence for every missing point."""
 
     panels: list[Panel]
     missing: list[str]
 
     @property
     def lines(self) -> list[Line]:
-        """The lines of all panels."""
+        """Return the lines of all panels."""
         return [line for panel in self.panels for line in panel.lines.values()]
 
     @property
     def points(self) -> list[Point]:
-        """The points of all lines."""
+        """Return the points of all lines."""
         return [point for line in self.lines for point in line.points]
 
 
 def numeric(stored: StoredRun) -> dict[str, list[float]]:
-    """The axes along which several numbers vary, with these numbers in order."""
+    """Return the axes along which several numbers vary, with these numbers in order."""
     found = {axis: [label for label in labels if is_number(label)] for axis, labels in _varied(stored).items()}
     return {axis: sorted(numbers) for axis, numbers in found.items() if len(numbers) == len(_varied(stored)[axis])}
 
 
 def series(stored: StoredRun, metric: str, axis: str) -> Series:
-    """The points of a metric along an axis. A contender that ignores it is level; a problem that does is left out."""
+    """Return the points of a metric along an axis. A contender that ignores it is level; such a problem is left out."""
     names = [name for name in stored.view.row_axes if name != axis]
     outer = [name for name in _varied(stored) if name not in (*names, axis)]
     rows = stored.rows
@@ -112,7 +112,7 @@ def _line(vary: Labels, names: list[str], control: bool = False, source: str = "
 
 
 def _drawn(panel: Panel) -> Panel:
-    """The panel with the lines that have points, from left to right."""
+    """Return the panel with the lines that have points, from left to right."""
     kept = {key: line for key, line in panel.lines.items() if line.points}
     for line in kept.values():
         line.points.sort(key=lambda point: point.x)
@@ -126,7 +126,7 @@ def _why(row: Row, found: MetricValue | None) -> str:
 
 
 def _sentences(missing: Mapping[str, Mapping[str, list[str]]], seen: Collection[str]) -> list[str]:
-    """Who has no point, where (unless that is everywhere) and why; those of whom the same is to be said together."""
+    """Describe missing points: contenders, places (unless all) and reason; contenders with the same text together."""
     groups: dict[str, list[str]] = {}
     for label, reasons in missing.items():
         for why, places in reasons.items():
@@ -137,10 +137,10 @@ def _sentences(missing: Mapping[str, Mapping[str, list[str]]], seen: Collection[
 
 
 def _varied(stored: StoredRun) -> dict[str, list[Label]]:
-    """The axes on which rows differ, with their labels."""
+    """Return the axes on which rows differ, with their labels."""
     return {axis: labels for axis, labels in axes_of(row.vary for row in stored.rows).items() if len(labels) > 1}
 
 
 def is_number(value: Label) -> TypeGuard[float]:
-    """Whether a label is a number."""
+    """Return whether a label is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""What every step of a sampler costs: a metric along the times, one line for each contender."""
+"""Cost of every step of a sampler: a metric along the times, one line for each contender."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURVE = "curve "
 
 
 def figures(run: StoredRun) -> Mapping[str, Callable[[], Figure]]:
-    """METRIC-by-step-PROBLEM, for every metric that has a value at every step."""
+    """Return METRIC-by-step-PROBLEM, for every metric with a value at every step."""
     found: dict[str, Callable[[], Figure]] = {}
     for name in run.view.names:
         made = shown(run, "sampler", f"{name}-by-step", partial(_has, name), partial(_steps, run, name))
@@ -32,7 +32,7 @@ def _has(name: str, arrays: Arrays) -> bool:
 
 
 def _steps(run: StoredRun, name: str, found: Exhibit) -> Figure:
-    """A line for each contender over the time at which a step starts."""
+    """Draw a line for each contender over the time at which a step starts."""
     figure, (axes,) = sheet(1, 1, 5.2, 3.6, aside=2.4)
     values = []
     for k, contender in enumerate(found.contenders):

@@ -1,4 +1,4 @@
-"""How figures look: colors that the color-blind tell apart, markers that tell the same in gray, room for captions."""
+"""Style of figures: colors distinguishable by the color-blind, markers distinguishable in gray, space for captions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito (2008), without the yellow that white paper swallows."""
+"""Okabe and Ito (2008), without yellow, which is hard to see on white paper."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h", "d")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2, 1, 2, 1, 2)))
 FAINT, INK = "#767676", "#222222"
@@ -55,12 +55,12 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
 )
 _SMALL = 7.5
 _CHARACTERS = 16.5
-"""Characters of the small size in an inch."""
+"""Characters of the small font size per inch."""
 
 
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
-    """Inside, matplotlib draws in our style, whatever the reader's own settings are."""
+    """Apply the style of the harness inside a context, whatever the user's own settings are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
@@ -68,7 +68,7 @@ def styled() -> Iterator[None]:
 
 
 def sheet(count: int, across: int, width: float, height: float, aside: float = 0.0) -> tuple[Figure, list[Axes]]:
-    """A figure of panels of a size in inches, at most so many side by side, and room aside for a legend."""
+    """Create a figure of panels of a size in inches, at most so many side by side, with space aside for a legend."""
     columns = min(count, across)
     rows = -(-count // columns)
     figure = Figure(figsize=(max(columns * width + aside, 4.5), rows * height + 1.1), layout="constrained")
@@ -79,7 +79,7 @@ def sheet(count: int, across: int, width: float, height: float, aside: float = 0
 
 
 def headed(figure: Figure, title: str, caption: Iterable[str]) -> Figure:
-    """The figure with a title above and sentences below, which are wrapped to its width."""
+    """Add a title above the figure and sentences below, wrapped to its width."""
     width = int(figure.get_figwidth() * _CHARACTERS)
     lines = itertools.chain(*(textwrap.wrap(sentence, width, subsequent_indent="   ") for sentence in caption))
     figure.suptitle("\n".join(textwrap.wrap(title, int(width * 0.7))), x=0.01, ha="left", fontsize=10, weight="bold")
@@ -88,30 +88,30 @@ def headed(figure: Figure, title: str, caption: Iterable[str]) -> Figure:
 
 
 def united(metric: MetricInfo) -> str:
-    """A metric's label with its unit, as it stands at an axis."""
+    """Return a metric's label with its unit, for an axis."""
     return f"{metric.label} [{metric.unit}]" if metric.unit else metric.label
 
 
 def few(items: Sequence[str], most: int = 8) -> list[str]:
-    """The first of many lines, and how many more there are."""
+    """Return the first of many lines, and the number of further ones."""
     return [*items] if len(items) <= most else [*items[: most - 1], f"and {len(items) - most + 1} more: see the report"]
 
 
 def _plain(value: float, _: int | None = None) -> str:
-    """A number at a tick: in powers of ten only where it is very large or very small."""
+    """Format a tick's number: in powers of ten only if it is very large or very small."""
     text = f"{value:,.10g}" if value == 0 or 1e-4 <= abs(value) < 1e7 else f"{value:g}"
     return text.replace("-", "−")
 
 
 def plainly(*sides: Axis) -> None:
-    """Axes of whatever scale with plain numbers at their ticks."""
+    """Use plain numbers at the ticks of axes of any scale."""
     for side in sides:
         side.set_major_formatter(FuncFormatter(_plain))
         side.set_minor_formatter(NullFormatter())
 
 
 def numbered(axes: Axes, values: Sequence[float]) -> None:
-    """A horizontal axis with a tick at every value, logarithmic where the values are far apart."""
+    """Set up a horizontal axis with a tick at every value, logarithmic if the values are far apart."""
     if values[0] > 0 and values[-1] >= 4 * values[0]:
         axes.set_xscale("log")
     shown = values if len(values) <= 8 else values[:: -(-len(values) // 8)]
@@ -122,10 +122,10 @@ def numbered(axes: Axes, values: Sequence[float]) -> None:
 
 
 def scale(axes: Axes, means: Sequence[float], lows: Sequence[float]) -> str:
-    """A vertical axis for means and the lower ends of their intervals; answers what a caption has to say of it.
+    """Set up a vertical axis for means and the lower ends of their intervals; return a remark for the caption.
 
-    Means that span decades: logarithmic where all are above 0; else linear around 0, as far as what is not surely above
-    0 goes, and logarithmic beyond.
+    For means that span decades: logarithmic if all are above 0; else linear around 0, up to the means that are not
+    significantly above 0, and logarithmic beyond.
     """
     axes.yaxis.set_major_formatter(FuncFormatter(_plain))
     sizes = [abs(mean) for mean in means if mean]
@@ -139,7 +139,7 @@ def scale(axes: Axes, means: Sequence[float], lows: Sequence[float]) -> str:
 
 
 def _logarithmic(axes: Axes, least: float, low: float) -> str:
-    """A bar may reach 0, which is infinitely far below: what is shown ends a decade below the least mean."""
+    """Use a logarithmic axis down to a decade below the least mean, since an interval may extend to 0."""
     axes.set_yscale("log")
     plainly(axes.yaxis)
     if low >= least / 10:
@@ -158,6 +158,6 @@ def _bent(axes: Axes, bend: float) -> str:
 
 
 def _round(value: float) -> float:
-    """The next 1, 2 or 5 times a power of ten."""
+    """Return the next 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value))
     return float(f"{next(step for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9)) * power:.3g}")

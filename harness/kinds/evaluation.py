@@ -76,7 +76,7 @@ class Protocol(Component):
 
 
 class TuningPlan(TypedDict):
-    """What a cell tunes: `lr` and `NAME.field` of every trial, on so many seeds, judged by the metric of that label."""
+    """Tuning plan of a cell: `lr` and `NAME.field` of every trial, a number of seeds, and the label of the metric."""
 
     trials: list[dict[str, Json]]
     seeds: int

@@ -1,7 +1,7 @@
-"""Exact nearest neighbors without all distances in memory, and how often each point is one.
+"""Exact nearest neighbors without all distances in memory, and the number of times each point is one.
 
-Points are rows, [n, d]; distances are Euclidean, float64. Neighbors are ordered by distance, equally distant ones by
-their number, so duplicates have an order too; a point of the data is never its own neighbor, its copies are.
+Points are rows, [n, d]; distances are Euclidean, float64. Neighbors are ordered by distance, ties by their number, so
+that duplicates have an order too; a point of the data is never its own neighbor, though its duplicates are.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ ENGINES: Mapping[str, Callable[[Tensor, int, Tensor | None], Neighbors]] = {
 
 
 def k_nearest(data: Tensor, k: int, x: Tensor | None = None, engine: str = "exact") -> Neighbors:
-    """The k nearest of data [m, d] for each of the data, itself left out, or for each of other points x [n, d].
+    """Find the k nearest of data [m, d] for each of the data, itself excluded, or for each of other points x [n, d].
 
-    `exact` ranks by products of matrices and measures again, difference by difference, whatever their rounding could
-    have misplaced. `sklearn` is scikit-learn's brute force in float64, `faiss` the flat index of that library, float32;
-    both order ties as they like. Raises BenchError for too few points, values that are not finite, no such engine.
+    `exact` ranks by matrix products and recomputes, difference by difference, the distances whose order rounding could
+    have changed. `sklearn` is scikit-learn's brute force in float64, `faiss` the flat index of that library, float32;
+    neither defines the order of ties. Raises BenchError for too few points, values that are not finite, no such engine.
     """
     if engine not in ENGINES:
         raise BenchError(f"no neighbor engine {engine!r}{near_miss(engine, ENGINES)}")
@@ -43,7 +43,7 @@ def k_nearest(data: Tensor, k: int, x: Tensor | None = None, engine: str = "exac
 
 
 def k_occurrence(index: Tensor, n: int) -> Tensor:
-    """N_k of n points (Radovanovic et al., 2010): in how many rows of neighbors [m, k] each is; int64 [n]."""
+    """Return N_k of n points (Radovanovic et al., 2010): in how many rows of neighbors [m, k] each is; int64 [n]."""
     return index.flatten().bincount(minlength=n)
 
 

@@ -11,18 +11,18 @@ from torch import Tensor
 from harness.errors import BenchError
 
 LOST = 1e-6
-"""A squared distance below this share of the squared norms has lost digits by their difference."""
+"""Share of the squared norms below which a squared distance has lost digits by cancellation."""
 
 
 class Neighbors(NamedTuple):
-    """The neighbors of points: their numbers [n, k], int64, and how far they are [n, k], nearest first."""
+    """Neighbors of points: their numbers [n, k], int64, and their distances [n, k], nearest first."""
 
     indices: Tensor
     distances: Tensor
 
 
 def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
-    """Distances of points [n, d] and [m, d] -> [n, m], float64, to a relative error below 1e-8 wherever they lie."""
+    """Return distances of points [n, d] and [m, d] -> [n, m], float64, with a relative error below 1e-8 everywhere."""
     center = y.double().mean(0)
     a, b = x.double() - center, y.double() - center
     norms = a.square().sum(1)[:, None] + b.square().sum(1)
@@ -33,9 +33,9 @@ def pairwise_distances(x: Tensor, y: Tensor) -> Tensor:
 
 
 def k_smallest(blocks: Iterable[Tensor], k: int, own: bool = True) -> Neighbors:
-    """The k smallest of each row of a matrix [n, m] that comes a few rows at a time; `own` leaves out its diagonal.
+    """Return the k smallest of each row of a matrix [n, m] passed a few rows at a time; `own` excludes its diagonal.
 
-    Raises BenchError for fewer than k numbers in a row, NaN being none.
+    Raises BenchError for fewer than k numbers in a row, where NaN does not count.
     """
     found, first = [], 0
     for block in blocks:
@@ -45,7 +45,7 @@ def k_smallest(blocks: Iterable[Tensor], k: int, own: bool = True) -> Neighbors:
 
 
 def take(values: Tensor, k: int) -> Neighbors:
-    """The k smallest of each row of [n, m]; of equal ones the first, which no `topk` promises."""
+    """Return the k smallest of each row of [n, m]; of equal ones the first, which `topk` does not guarantee."""
     if values.shape[1] < k or bool((values < torch.inf).sum(1).lt(k).any()):
         raise BenchError(f"{k} nearest neighbors need {k} other points with a distance that is a number")
     last = values.topk(k, largest=False).values[:, -1:]
@@ -55,12 +55,12 @@ def take(values: Tensor, k: int) -> Neighbors:
 
 
 def _in_order(index: Tensor, values: Tensor) -> Neighbors:
-    """Columns [n, k], each row rising, by their values [n, m]."""
+    """Sort columns [n, k] within each row by their values in [n, m]."""
     chosen, order = values.gather(1, index).sort(dim=1, stable=True)
     return Neighbors(index.gather(1, order), chosen)
 
 
 def _without_own(block: Tensor, first: int) -> Tensor:
-    """The rows of a square matrix from `first` on with infinity on the diagonal."""
+    """Return the rows of a square matrix from `first` on with infinity on the diagonal."""
     rows = torch.arange(len(block), device=block.device)
     return block.index_put((rows, rows + first), block.new_tensor(torch.inf))

@@ -1,4 +1,4 @@
-"""The searches of other libraries."""
+"""Neighbor search by other libraries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.neighbors.blocks import Neighbors
 
 
 def release(engine: str) -> str:
-    """The engine's name and, of another library, its version. Raises BenchError where it is not installed."""
+    """Return the engine's name and, for another library, its version. Raises BenchError if it is not installed."""
     return engine if engine == "exact" else f"{engine} {_imported(engine).__version__}"
 
 
@@ -25,7 +25,7 @@ def _imported(engine: str) -> ModuleType:
 
 
 def sklearn(data: Tensor, k: int, x: Tensor | None) -> Neighbors:
-    """scikit-learn's brute force, on the CPU."""
+    """Search by scikit-learn's brute force, on the CPU."""
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data.cpu().numpy())
@@ -34,7 +34,7 @@ def sklearn(data: Tensor, k: int, x: Tensor | None) -> Neighbors:
 
 
 def faiss(data: Tensor, k: int, x: Tensor | None) -> Neighbors:
-    """The flat index of faiss, on the CPU. Raises BenchError where it is not installed."""
+    """Search by the flat index of faiss, on the CPU. Raises BenchError if it is not installed."""
     search = _imported("faiss").IndexFlatL2(data.shape[1])
     search.add(data.float().cpu().numpy())
     asked = (data if x is None else x).float().cpu().numpy()

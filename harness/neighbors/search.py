@@ -1,4 +1,4 @@
-"""The exact search: what rounded products of matrices rank, measured again where their rounding matters."""
+"""Exact search: ranks by rounded matrix products, recomputed where rounding could change the order."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from torch import Tensor
 from harness.neighbors.blocks import Neighbors, take
 
 CELLS, ROWS = 2**20, 64
-"""How many distances are held at once, and the fewest rows of them: what a matrix product needs to be fast."""
+"""Number of distances held at once, and the fewest rows of them, so that matrix products are fast."""
 
 SPARE, GROUP = 8, 8
-"""Candidates beyond the neighbors asked for, and the numbers of which only the smallest is looked at first."""
+"""Candidates beyond the requested neighbors, and the size of groups of which only the smallest is examined first."""
 
 ROUNDING = {"highest": 2**-24, "high": 2**-11, "medium": 2**-8}
-"""The unit roundoff of float32 products by `torch.get_float32_matmul_precision()`."""
+"""Unit roundoff of float32 products by `torch.get_float32_matmul_precision()`."""
 
 
 def exact(data: Tensor, k: int, x: Tensor | None) -> Neighbors:
-    """The neighbors of `x` among the data, or of the data among themselves; float64 points."""
+    """Return the neighbors of `x` among the data, or of the data among themselves; float64 points."""
     return _Search(data, k, x).found()
 
 
@@ -33,7 +33,7 @@ class _Search:
         self.candidates = k + SPARE
 
     def found(self) -> Neighbors:
-        """By rounded products, of float32 and then of float64, and one by one what neither could tell."""
+        """Return neighbors by rounded products in float32, then in float64, and pair by pair for the other rows."""
         left = torch.arange(len(self.points), device=self.data.device)
         for dtype in (torch.float32, torch.float64):
             if len(left) and len(self.data) >= 2 * GROUP * self.candidates:
@@ -44,10 +44,10 @@ class _Search:
         return Neighbors(self.indices, self.distances)
 
     def screened(self, rows: Tensor, dtype: torch.dtype) -> Tensor:
-        """Finds neighbors among few candidates; answers the rows of which it is not proved that they are right.
+        """Find neighbors among few candidates; return the rows for which they are not proven to be correct.
 
-        |y|^2 - 2 x.y less the most that rounding can have added ranks the data, so what is no candidate is farther than
-        the last candidate's number says. The bound is the textbook's, (d + 8) u |x| |y| (Higham, 2002, eq. 3.5).
+        |y|^2 - 2 x.y minus the largest rounding error ranks the data, so that all others are farther than the value of
+        the last candidate. The bound is the textbook's, (d + 8) u |x| |y| (Higham, 2002, eq. 3.5).
         """
         center = self.data.mean(0)
         scale = max(float((part - center).abs().max()) for part in (self.data, self.points)) or 1.0
@@ -72,7 +72,7 @@ class _Search:
         return torch.cat(doubtful)
 
     def _take(self, part: Tensor, bounds: Tensor) -> Tensor:
-        """Keeps the nearest of the candidates of some rows; answers each row's largest bound of a candidate [b]."""
+        """Store the nearest of the candidates of some rows; return each row's largest bound of a candidate [b]."""
         groups = bounds.view(len(part), GROUP, -1).amin(1).topk(self.candidates, largest=False).indices
         width = bounds.shape[1] // GROUP
         where = (groups[:, :, None] + width * torch.arange(GROUP, device=groups.device)).flatten(1)
@@ -84,7 +84,7 @@ class _Search:
         return best.values[:, -1].double()
 
     def _others(self, block: Tensor, rows: Tensor) -> Tensor:
-        """Moves each point of the data out of its own row."""
+        """Exclude each point of the data from its own row."""
         if self.own:
             block[torch.arange(len(rows), device=rows.device), rows] = torch.inf
         return block

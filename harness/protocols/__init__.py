@@ -1,1 +1,1 @@
-"""The kinds of experiment: each says what it needs, what it offers to metrics, and how one cell is measured."""
+"""Kinds of experiment: each defines its needs, its inputs for metrics, and the measurement of one cell."""

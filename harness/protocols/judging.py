@@ -1,4 +1,4 @@
-"""One loop over metrics for every protocol: what each asks for, what it answers, what it has to say instead."""
+"""Evaluation of metrics for every protocol: the inputs requested, the values, and the reasons for missing values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ T = TypeVar("T")
 def judged(
     metrics: Mapping[str, Metric], source: object, names: Sequence[str]
 ) -> tuple[dict[str, list[float] | None], dict[str, str]]:
-    """Label -> [the value] of one seed, None where a metric does not apply; label -> why those that raised Skip do not.
+    """Return label -> [the value] of one seed, None if a metric does not apply; and label -> reason of those that skip.
 
-    A metric is given those of the attributes `names` of `source` that it asks for, optional ones too. Raises BenchError
-    for an answer that is not one number, and for a metric that changes what it is given.
+    A metric receives those of the attributes `names` of `source` that it requests, optional ones too. Raises BenchError
+    for a value that is not one number, and for a metric that changes its inputs.
     """
     values: dict[str, list[float] | None] = {}
     skipped: dict[str, str] = {}
@@ -35,7 +35,7 @@ def _number(metric: Metric, source: object, names: Sequence[str]) -> float | Non
 
 
 def unless_skipped(label: str, skipped: dict[str, str], judge: Callable[[], T]) -> T | None:
-    """What a metric answers; where it raises Skip, None, and the reason goes to `skipped`."""
+    """Return a metric's value, or None if it raises Skip, whose reason is added to `skipped`."""
     try:
         return judge()
     except Skip as reason:
@@ -44,12 +44,12 @@ def unless_skipped(label: str, skipped: dict[str, str], judge: Callable[[], T]) 
 
 
 def asked(metric: Metric, source: object, names: Sequence[str]) -> object:
-    """A metric's answer, as it comes."""
+    """Return a metric's value without checking its shape."""
     return answered(metric, gathered(metric, source, names))
 
 
 def answered(metric: Metric, given: Mapping[str, object]) -> object:
-    """What a metric answers to inputs by name. Raises BenchError where it changes one of them in place."""
+    """Call a metric with inputs by name and return its value. Raises BenchError if it changes an input in place."""
     kept = contract.Untouched(given)
     value = metric(**given)
     kept.check(metric)

@@ -1,4 +1,4 @@
-"""Reports: a run as text, by the name of a format. Loads a format's module only when it is asked for."""
+"""Reports: a run as text in a named format. Loads a format's module only on use."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
 
 
 def formats() -> tuple[str, ...]:
-    """The names `render` knows."""
+    """Return the names of formats that `render` supports."""
     return tuple(_FORMATS)
 
 
 def render(run: Run, format: str, width: int | None = None) -> str:
-    """A run in one format, as text without escape codes.
+    """Render a run in one format, as text without escape codes.
 
-    `width` in columns matters to `console` only (default: COLUMNS, else 100).
-    An unknown format raises BenchError.
+    `width` in columns affects only `console` (default: COLUMNS, else 100).
+    Raises BenchError for an unknown format.
     """
     if format not in _FORMATS:
         raise BenchError(f"unknown format {format!r}{near_miss(format, _FORMATS)}")

@@ -1,4 +1,4 @@
-"""The answer in sentences: what the primary metric says, how sure it is, and what would decide the rest."""
+"""The answer in sentences: the result in the primary metric, its certainty, and what would decide the rest."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from harness.results import (
 )
 
 NAMED = 3
-"""Problems, names or reasons that are spelled out; the others are counted."""
+"""Number of problems, names or reasons that are written out; the others are counted."""
 SPELLED: Mapping[Verdict, int] = MappingProxyType(
     {Verdict.BETTER: 3, Verdict.WORSE: 1, Verdict.EQUIVALENT: 2, Verdict.UNDECIDED: 2}
 )
-"""Comparisons of each verdict that are spelled out."""
+"""Number of comparisons of each verdict that are written out."""
 LISTED = 12
-"""Further comparisons of a verdict that are named; where there are more they are counted."""
+"""Number of further comparisons of a verdict that are named; if there are more they are counted."""
 ENDS: Mapping[Status, str] = MappingProxyType(
     {Status.FAILED: "failed", Status.CRASHED: "crashed", Status.TIMEOUT: "timed out", Status.OOM: "ran out of memory"}
 )
 PARETO = "pareto"
-"""The protocol of a run that `bench pareto` makes of two."""
+"""Protocol of a run that `bench pareto` makes of two."""
 
 
 class Compared(NamedTuple):
@@ -48,23 +48,23 @@ class Compared(NamedTuple):
 
 
 def answer(run: Run) -> str:
-    """The answer to the suite's question, by the first of the metrics; empty where nothing was asked of any."""
+    """Return the answer to the suite's question, by the first metric; empty if there is none."""
     return " ".join(filter(None, _Conclusion(run).sentences()))
 
 
 def statements(run: Run) -> tuple[Statement, ...]:
-    """What the answer says, as data: of every row that it spells out, names or counts."""
+    """Return the answer as data: statements on every row that it writes out, names or counts."""
     return tuple(_Conclusion(run).statements())
 
 
 def spelled(run: Run) -> frozenset[int]:
-    """The places, among all rows, of the undecided ones of which the answer says what would decide them."""
+    """Return the places, among all rows, of undecided rows for which the answer states what would decide them."""
     found = _Conclusion(run).groups.get(Verdict.UNDECIDED, [])
     return frozenset(each.number for each in found[: SPELLED[Verdict.UNDECIDED]])
 
 
 class _Conclusion:
-    """What a run says in its primary metric: comparisons by verdict, or ranks by problem, the surest first."""
+    """Result of a run in its primary metric: comparisons by verdict, or ranks by problem, the most certain first."""
 
     def __init__(self, run: Run) -> None:
         self.run = whole(run)
@@ -76,7 +76,7 @@ class _Conclusion:
         self.groups = self._groups(self.metric) if self.metric is not None and self.compares else {}
 
     def measured(self, metric: MetricInfo) -> bool:
-        """Whether any row has a value of the metric."""
+        """Return whether any row has a value of the metric."""
         return any(metric.label in row.metrics for row in self.run.cells)
 
     def _groups(self, metric: MetricInfo) -> dict[Verdict | None, list[Compared]]:
@@ -89,7 +89,7 @@ class _Conclusion:
         return groups
 
     def sentences(self) -> Iterator[str]:
-        """Whole sentences, in the order in which they are read."""
+        """Yield whole sentences, in reading order."""
         if self.metric is not None:
             yield from self._primary(self.metric)
         yield from sentences(self.run.claims)
@@ -99,13 +99,13 @@ class _Conclusion:
         if not self.measured(metric):
             return [f"No row has a value of {metric.label}."]
         if metric.higher_is_better is None:
-            return [f"{metric.label} comes first in `metrics`, but it describes and judges nothing."]
+            return [f"{metric.label} comes first in `metrics`, but it only describes: neither direction is better."]
         if self.run.protocol == PARETO:
             return [self._front(metric)]
         return self._verdicts(metric) if self.compares else self._bests(metric)
 
     def statements(self) -> Iterator[Statement]:
-        """The same as data, in the same order."""
+        """Yield the same as data, in the same order."""
         for verdict in (*SPELLED, None):
             for each in self.groups.get(verdict, ()):
                 kind = StatementKind.NO_VERDICT if verdict is None else StatementKind(verdict)
@@ -127,7 +127,7 @@ class _Conclusion:
             yield f"Nothing was compared in {metric.label}: only the baseline's row was measured."
             return
         if set(self.groups) - {None} == {Verdict.UNDECIDED}:
-            yield f"No row is told apart from its baseline in {metric.label}."
+            yield f"No row differs significantly from its baseline in {metric.label}."
         yield self._list(Verdict.BETTER, lambda each: self._decided(metric, "beats", each), "better too")
         yield self._list(Verdict.WORSE, lambda each: self._decided(metric, "loses to", each), "worse too")
         yield self._list(Verdict.EQUIVALENT, lambda each: self._equivalent(metric, each), "equivalent too")
@@ -135,7 +135,7 @@ class _Conclusion:
         yield from _silent(self.groups.get(None, ()))
 
     def _list(self, verdict: Verdict, say: Callable[[Compared], str], rest: str) -> str:
-        """The first few of a verdict in full, the others counted and, where they are not too many, named."""
+        """Join the first few of a verdict in full; the others are counted and, unless too many, named."""
         found = self.groups.get(verdict, [])
         said = [say(each) for each in found[: SPELLED[verdict]]]
         more = [each.row for each in found[len(said) :]]
@@ -144,7 +144,7 @@ class _Conclusion:
         return "; ".join(said) + "." if said else ""
 
     def _where(self, rows: Sequence[Row]) -> str:
-        """Every row with its places: `a on x and y, b on x`."""
+        """Join every row with its places: `a on x and y, b on x`."""
         places: dict[str, list[str]] = {}
         for row in rows:
             places.setdefault(self.row(row), []).append(text(row.vary, self.places))
@@ -171,7 +171,7 @@ class _Conclusion:
         entry = each.entry
         size = f"{_number(entry.difference)}{_unit(metric)}"
         numbers = f"{size}, {_range(entry.low, entry.high)}, {adjusted(entry.p_holm)}"
-        who = f"{self.row(each.row)} is not told apart from {entry.baseline}{self.place(each.row)}"
+        who = f"{self.row(each.row)} does not differ significantly from {entry.baseline}{self.place(each.row)}"
         return f"{who} (difference {numbers}): {_decides(entry, self.run.replicates)}"
 
     def _bests(self, metric: MetricInfo) -> list[str]:
@@ -189,7 +189,7 @@ class _Conclusion:
         return lines[:NAMED] + ([f"Best in the {rest.total()} other problems: {counts}."] if rest else [])
 
     def _best(self, metric: MetricInfo, ranks: Mapping[Rank, Sequence[Row]]) -> str:
-        """Who is best on one problem, who is tied, and how many are beaten."""
+        """Describe the best on one problem, those tied with it, and the number of those beaten."""
         first = ranks[Rank.BEST][0]
         found = first.metrics[metric.label]
         several = sum(map(len, ranks.values())) > 1
@@ -219,23 +219,23 @@ class _Conclusion:
             yield f"{counted(skipped, 'row')} {'were' if skipped > 1 else 'was'} skipped."
 
     def row(self, row: Row) -> str:
-        """The name of a row within its problem."""
+        """Return the name of a row within its problem."""
         return text(row.vary, self.rows)
 
     def place(self, row: Row) -> str:
-        """` on PROBLEM`, where there are several."""
+        """Return ` on PROBLEM` if there are several problems."""
         where = text(row.vary, self.places)
         return f" on {where}" if where else ""
 
 
 def _order(each: Compared) -> tuple[float, float]:
-    """The surest first; among undecided ones, what the fewest seeds would decide."""
+    """Sort key: the most certain first; undecided comparisons by the seeds that would decide them."""
     seeds = each.entry.needed.seeds if each.entry.verdict is Verdict.UNDECIDED else None
     return (seeds if seeds is not None else float("inf"), each.entry.p or 0.0)
 
 
 def _decides(entry: Comparison, noun: str) -> str:
-    """What would decide it, if the true difference is as large as the one seen; `noun` is seeds or blocks."""
+    """Describe what would decide a comparison if the observed difference is the true one; `noun` is seeds or blocks."""
     seeds, examples = entry.needed.seeds, entry.needed.examples
     if entry.p == 1 and seeds is None and examples is None:
         return "no difference was seen"
@@ -249,7 +249,7 @@ def _decides(entry: Comparison, noun: str) -> str:
 
 
 def _silent(found: Sequence[Compared]) -> list[str]:
-    """How many comparisons have no verdict, by reason."""
+    """Return sentences on the number of comparisons without a verdict, by reason."""
     reasons = Counter(NO_REASON if each.entry.why is None else reason(each.entry.why) for each in found)
     return [
         f"{n} comparison{'s have' if n > 1 else ' has'} no verdict: {why}." for why, n in reasons.most_common(NAMED)

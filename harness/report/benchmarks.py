@@ -1,4 +1,4 @@
-"""A run as pytest-benchmark knows it: every measured row is a benchmark, its blocks are the rounds."""
+"""A run in the format of pytest-benchmark: every measured row is a benchmark, its blocks are the rounds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from harness.results import Run
 
 
 def benchmarks(run: Run) -> Iterator[Any]:
-    """A `Metadata` of pytest-benchmark for every row, grouped by problem, of the first metric in seconds.
+    """Yield a pytest-benchmark `Metadata` for every row, grouped by problem, of the first metric in seconds.
 
-    Raises BenchError where pytest-benchmark is not installed, or nothing was timed.
+    Raises BenchError if pytest-benchmark is not installed, or nothing was timed.
     """
     try:
         stats: Any = importlib.import_module("pytest_benchmark.stats")
@@ -37,7 +37,7 @@ def benchmarks(run: Run) -> Iterator[Any]:
 
 
 def _about(run: Run, entry: Entry) -> SimpleNamespace:
-    """What pytest-benchmark reads of the fixture that made a benchmark."""
+    """Return the attributes that pytest-benchmark reads of a benchmark's fixture."""
     place = f" on {entry.place}" if entry.place else ""
     return SimpleNamespace(
         name=entry.label,

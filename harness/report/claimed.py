@@ -1,4 +1,4 @@
-"""What became of claimed orders: as statements, and in sentences."""
+"""Results of claimed orders, as statements and in sentences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEADS = {"theorem": "By theorem", "expected": "Measured here, and no theorem"}
 
 
 def claimed(run: Run) -> Iterator[Statement]:
-    """A statement for every two neighbors of a claimed order and every place where they are compared."""
+    """Yield a statement for every pair of neighbors in a claimed order and every problem on which they are compared."""
     for claim in run.claims:
         axes = [axis for axis, labels in run.axes.items() if axis != claim.axis and len(labels) > 1]
         places = {text(row.vary, axes): {axis: row.vary.get(axis) for axis in axes} for row in run.cells}
@@ -28,13 +28,13 @@ def _outcomes(pair: ClaimedPair) -> list[tuple[StatementKind, Sequence[str]]]:
 
 
 def sentences(claims: Sequence[Claim]) -> list[str]:
-    """What became of what was proved and of what was expected, apart: a sentence for each."""
+    """Return one sentence on the results of theorems and one on those of expected orders."""
     said = {head: _clauses(claims, kind) for kind, head in _HEADS.items()}
     return [f"{head}: {'; '.join(clauses)}." for head, clauses in said.items() if clauses]
 
 
 def _clauses(claims: Sequence[Claim], kind: str) -> list[str]:
-    """One for every two neighbors."""
+    """Return one clause for every pair of neighbors."""
     relation = "is at least as good as" if kind == "theorem" else "beats"
     return [
         f"{pair.ahead} {relation} {pair.behind} in {claim.metric} ({claim.source}): {_counts(kind, pair)}"
@@ -47,7 +47,7 @@ def _clauses(claims: Sequence[Claim], kind: str) -> list[str]:
 def _counts(kind: str, pair: ClaimedPair) -> str:
     words = {
         StatementKind.HOLDS: "significantly better in",
-        StatementKind.OPEN: "not told apart in",
+        StatementKind.OPEN: "undecided in",
         StatementKind.FAILS: "significantly worse in",
     }
     outcomes = _outcomes(pair)
@@ -58,5 +58,5 @@ def _counts(kind: str, pair: ClaimedPair) -> str:
 
 
 def _few(places: Sequence[str], part: StatementKind) -> str:
-    """Where an order fails is what a reader looks for."""
+    """Return the places where an order fails, which need attention; empty for other results."""
     return f" ({together(places)})" if part is StatementKind.FAILS and any(places) else ""

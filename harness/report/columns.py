@@ -1,4 +1,4 @@
-"""The columns of a problem's table: the primary metric with its comparison, the other metrics, tuning and cost."""
+"""Columns of a problem's table: the primary metric with its comparison, the other metrics, tuning and cost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIE
 
 
 def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
-    """One problem as rows and columns; `compact` shows verdicts as marks without the word."""
+    """Arrange one problem in rows and columns; `compact` shows verdicts as marks without the word."""
     entries = problem.shown
     columns = _primary(view, entries, ink, compact) if view.metrics else []
     primary = len(columns)
@@ -67,13 +67,13 @@ def _label(entry: Entry, ink: Glyphs) -> Label:
 
 
 def _published(entry: Entry, measured: Collection[str], ink: Glyphs) -> Label:
-    """`  published [1]` below the row it belongs to, `NAME [1]` where nothing was measured."""
+    """Return `  published [1]` for a row below its measured one, `NAME [1]` if nothing was measured."""
     name = "  published" if entry.label in measured else ink(entry.label)
     return Label(f"{name} [{entry.source}]", "italic", optional=True)
 
 
 def _measured(column: Column, entries: Sequence[Entry]) -> Column:
-    """The column without what it says of published rows, which nothing here has measured, compared or tuned."""
+    """Return the column with blanks for published rows, which were not measured, compared or tuned here."""
     cells = tuple([] if entry.source else cell for entry, cell in zip(entries, column.cells, strict=True))
     return dataclasses.replace(column, cells=cells)
 
@@ -101,13 +101,13 @@ def _column(
 
 
 def _compared(head: str, name: str, entries: Sequence[Entry], text: Callable[[Comparison], tuple[str, str]]) -> Column:
-    """A column on comparisons, blank where there is none."""
+    """Return a column on comparisons, blank for rows without one."""
     found = [entry.against(name) for entry in entries]
     return Column(head, tuple([text(each) if each else ("", "")] for each in found))
 
 
 def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts: bool) -> Column:
-    """`★ mean ± half ▲`: rank within the problem, number, verdict against the baseline (the latter where asked for)."""
+    """Return `★ mean ± half ▲`: rank within the problem, number, verdict against the baseline if requested."""
     name = metric.label
     found = [estimate(entry.metric(name)) for entry in entries]
     size, unit = unit_for([item for item in found if item], metric.unit)
@@ -136,7 +136,7 @@ def _found(entry: Entry, name: str) -> Verdict | None:
 
 
 def _between(what: str, ends: Ends, metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs) -> Column:
-    """Where a spread of the metric begins and ends, in the unit of the metric's own column."""
+    """Return a column with the ends of a spread of the metric, in the unit of the metric's own column."""
     size = _size(metric, entries)
     found = [ends(entry, metric.label) for entry in entries]
     places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
@@ -145,7 +145,7 @@ def _between(what: str, ends: Ends, metric: MetricInfo, entries: Sequence[Entry]
 
 
 def _size(metric: MetricInfo, entries: Sequence[Entry]) -> float:
-    """The unit in which the metric's column counts."""
+    """Return the size of the unit of the metric's column."""
     found = [estimate(entry.metric(metric.label)) for entry in entries]
     return unit_for([item for item in found if item], metric.unit)[0]
 
@@ -156,9 +156,9 @@ def _head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
 
 
 def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool) -> Column:
-    """The difference to the baseline, in the unit of the metric's own column; `compact` adds the verdict's mark.
+    """Return the difference to the baseline, in the unit of the metric's column; `compact` adds the verdict's mark.
 
-    Of a metric that is compared by ratio, the ratio.
+    For a metric that is compared by ratio, the ratio.
     """
     metric = view.metrics[0]
     compared = [entry.against(metric.label) for entry in entries]
@@ -194,7 +194,7 @@ def _p(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
 
 
 def _tuned(view: View, entries: Sequence[Entry], ink: Glyphs) -> Column | None:
-    """What tuning chose; one number alone stands under its own name."""
+    """Return the column of tuned values, or None; a single tuned field gives its name to the column."""
     keys = {key for entry in view.entries for key in entry.row.tuned}
     if not keys:
         return None
@@ -210,7 +210,7 @@ def _choices(tuned: Mapping[str, Json]) -> str:
 
 
 def _seconds(view: View, entries: Sequence[Entry], ink: Glyphs) -> Column | None:
-    """Seconds per seed; left out where no row says what it took."""
+    """Return the column of seconds per seed; None if no row has its time."""
     if not any(entry.row.seconds for entry in view.entries):
         return None
     spent = [(entry.row.seconds, len(entry.row.seeds)) for entry in entries]

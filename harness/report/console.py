@@ -1,7 +1,7 @@
-"""A result on the screen or in a pipe: tables, the answer, what would decide the undecided, what the signs mean.
+"""Report for the terminal or a pipe: tables, the answer, what would decide undecided comparisons, a legend.
 
-Where the width does not hold everything, in this order: other metrics, tuning and cost go to further tables; row labels
-wrap; verdicts become marks; the columns of the primary metric go to further tables too. Numbers are never cut.
+If the width is too small, in this order: other metrics, tuning and cost move to further tables; row labels
+wrap; verdicts become marks; the columns of the primary metric move to further tables too. Numbers are never cut.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _LABEL = 20
 
 
 class _Console(Console):
-    """A console that says so when nobody reads any more, where rich would end the process with 1."""
+    """A console that raises BrokenPipeError when the reader closes the pipe; rich would end the process with code 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "auto") -> Console:
-    """A console that writes to the stream as its reader wishes.
+    """Return a console that writes to the stream, with colors and width as the user requests.
 
-    No escape codes where NO_COLOR is set (whatever `color` says), with `never`, and with `auto` where the stream is no
-    terminal. As wide as COLUMNS says, else as the terminal is, else 100 columns; at least 60.
+    No escape codes if NO_COLOR is set (whatever `color` says), with `never`, and with `auto` if the stream is no
+    terminal. The width is COLUMNS, else that of the terminal, else 100 columns; at least 60.
     """
     terminal = stream.isatty()
     colored = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_color(terminal)))
@@ -77,7 +77,7 @@ def _width(stream: IO[str], terminal: bool) -> int:
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """The report as plain text, as for a pipe; `width` in columns (default: COLUMNS, else 100)."""
+    """Render the report as plain text, as for a pipe; `width` in columns (default: COLUMNS, else 100)."""
     stream = io.StringIO()
     console = console_for(stream, "never")
     if width is not None:
@@ -87,7 +87,7 @@ def render(run: Run, width: int | None = None) -> str:
 
 
 def show(run: Run, console: Console) -> None:
-    """Prints the report of a run."""
+    """Print the report of a run."""
     shown = view(run)
     ink = Glyphs(console.encoding)
     for line in _lines(shown, console.width, ink):
@@ -103,7 +103,7 @@ def show(run: Run, console: Console) -> None:
 
 
 def _print(console: Console, line: Line) -> None:
-    """One line as it is: neither wrapped nor cut, no blanks at its end."""
+    """Print one line unchanged: neither wrapped nor cut, without trailing spaces."""
     text = Text.assemble(*line)
     text.rstrip()
     console.print(text, soft_wrap=True)
@@ -127,7 +127,7 @@ def _lines(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
 
 
 def _sheets(shown: View, width: int, ink: Glyphs) -> list[Sheet]:
-    """The tables with verdicts in words, or as marks where the words leave no room for the primary metric."""
+    """Return the tables with verdicts in words, or as marks if words leave too little space for the primary metric."""
     for compact in (False, True):
         sheets = [sheet(shown, problem, ink, compact) for problem in shown.problems]
         if max((one.needed for one in sheets), default=0) + _LABEL <= width:
@@ -157,7 +157,7 @@ def _section(section: Section, width: int) -> Iterator[Line]:
 
 
 def _flow(parts: Iterable[str], between: str, width: int, ink: Glyphs) -> Iterator[Line]:
-    """Short parts on as few dim lines as they need, broken between parts."""
+    """Arrange short parts on as few dim lines as needed, broken between parts."""
     lines: list[str] = []
     for part in map(ink, parts):
         if lines and cell_len(lines[-1] + between + part) <= width:

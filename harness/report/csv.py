@@ -18,7 +18,7 @@ Value = str | int | float | bool | None
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """The table as text; `width` is not used. A row without a number is one line without a metric."""
+    """Render the table; `width` is not used. A row without a number is one line without a metric."""
     entries = view(run).entries
     axes = list(axes_of(entry.row.vary for entry in entries))
     stream = io.StringIO()

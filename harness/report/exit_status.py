@@ -1,4 +1,4 @@
-"""Why a run ends with exit code 1, in words for stderr."""
+"""Reasons for exit code 1, in words for stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.results.statements import FailOn
 
 
 def lines(run: Run, conditions: Sequence[str]) -> Iterator[str]:
-    """A line for every cause, and one for every condition that nothing here can judge."""
+    """Yield a line for every cause, and one for every condition that cannot be judged."""
     yield from (_line(run, cause) for cause in causes(run, conditions))
     for _ in unknown(run, conditions):
         yield "noisy: nothing is known of this machine's false alarms, bench doctor finds out"
@@ -34,12 +34,12 @@ def _said(run: Run, cause: ExitCause) -> str:
         return f"{name} {row.status}: {reason(row.why) if row.why else 'no reason given'}"
     if cause.condition is FailOn.REGRESSION:
         return f"{name} is worse than {entry.baseline} in {run.primary.label}"
-    told = f"{name} is undecided against {entry.baseline} in {run.primary.label}"
-    return f"{told}: {reason(entry.why)}" if entry.why else told
+    text = f"{name} is undecided against {entry.baseline} in {run.primary.label}"
+    return f"{text}: {reason(entry.why)}" if entry.why else text
 
 
 def _noise(run: Run) -> str:
     doctor = run.environment["doctor"]
     assert isinstance(doctor, dict)
     found, alpha = (f"{100 * float(str(doctor[key])):.3g} %" for key in ("false_positive_rate", "alpha"))
-    return f"this machine tells equal functions apart in {found} of cases, more than {alpha}"
+    return f"timings of equal functions differ significantly in {found} of cases on this machine, more than {alpha}"

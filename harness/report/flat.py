@@ -1,4 +1,4 @@
-"""A sheet without a page: every row whole, however wide it is."""
+"""A sheet without page breaks: every row complete, whatever its width."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.report.layout import Line, Sheet
 
 
 def rows(sheet: Sheet) -> Iterator[list[Line]]:
-    """The label of a row, then one text for every column; a notice stands in the first in place of numbers."""
+    """Yield the label of a row, then one text for every column; a notice replaces the numbers in the first column."""
     for place, label in enumerate(sheet.labels):
         texts = [column.cells[place] for column in sheet.columns]
         if label.notice:

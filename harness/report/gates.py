@@ -1,4 +1,4 @@
-"""Gates in words: which one, which row, by how much, kept or broken."""
+"""Gates in words: the gate, the row, the amount, kept or broken."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from harness.report.words import counted, reason
 from harness.results import Gate, Run
 
 NAMED = 3
-"""Rows that keep a gate and are named; where there are more they are counted."""
+"""Number of rows that keep a gate and are named; if there are more they are counted."""
 
 
 def broken(run: Run) -> list[str]:
-    """A line for every row that breaks a gate."""
+    """Return a line for every row that breaks a gate."""
     return [line(run, gate) for gate in run.gates if gate.passed is False]
 
 
 def lines(run: Run) -> Iterator[tuple[bool | None, str]]:
-    """(kept, sentence) for every gate and row; of many rows that keep a gate only the nearest to its bound is named."""
+    """Yield (kept, sentence) for every gate and row; of many rows that keep a gate only the nearest to its bound."""
     groups: dict[str, list[Gate]] = {}
     for gate in run.gates:
         groups.setdefault(_named(run, gate), []).append(gate)
@@ -36,12 +36,12 @@ def _broken_first(gate: Gate) -> int:
 
 
 def _named(run: Run, gate: Gate) -> str:
-    """`nll max_regression 5 %`, as the suite has it."""
+    """Return the gate as the suite writes it: `nll max_regression 5 %`."""
     return f"{gate.metric} {gate.rule} {_amount(run, gate, gate.bound)}"
 
 
 def line(run: Run, gate: Gate) -> str:
-    """One gate on one row."""
+    """Describe one gate on one row."""
     found = "" if gate.value is None else f" {_found(run, gate, gate.value)}"
     said, times = [full_name(run, gate.vary) + found], gate.confirmed
     said += [f"confirmed by {counted(times, 'fresh measurement')}"] if times and not gate.passed else []
@@ -50,14 +50,14 @@ def line(run: Run, gate: Gate) -> str:
 
 
 def _together(run: Run, kept: Sequence[Gate]) -> str:
-    """How many rows keep a gate, and the one that comes closest to breaking it."""
+    """Describe the number of rows that keep a gate, and the one nearest to its bound."""
     sign = -1 if kept[0].rule == "min" else 1
     value, nearest = max(((gate.value or 0.0, gate) for gate in kept), key=lambda pair: sign * pair[0])
     return f"kept by {len(kept)} rows, nearest {full_name(run, nearest.vary)} {_found(run, nearest, value)}"
 
 
 def _found(run: Run, gate: Gate, value: float) -> str:
-    """What was held against the bound: `is 7.1 % worse than hinge (95 %: 5.3 % to 9 %)`."""
+    """Describe the value compared with the bound: `is 7.1 % worse than hinge (95 %: 5.3 % to 9 %)`."""
     if gate.baseline is None:
         return f"has {_amount(run, gate, value)}"
     said = f"is {_amount(run, gate, abs(value))} {'worse' if value >= 0 else 'better'} than {gate.baseline}"

@@ -1,4 +1,4 @@
-"""What a stream can show: every glyph of a report, with a plain form for streams that cannot encode it."""
+"""Glyphs of a report, with a plain form for streams that cannot encode them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Turns text into what a stream of this encoding can show.
+    """Converts text to characters that a stream of this encoding can show.
 
     >>> Glyphs("ascii")("0.97 ± 0.01"), Glyphs("utf-8")("0.97 ± 0.01")
     ('0.97 +- 0.01', '0.97 ± 0.01')
@@ -43,7 +43,7 @@ class Glyphs:
     encoding: str = "utf-8"
 
     def __call__(self, text: object) -> str:
-        """One line without escape codes or control characters, every character encodable."""
+        """Return one line without escape codes or control characters, every character encodable."""
         clean = _CONTROL.sub(" ", _ESCAPES.sub("", str(text)))
         if self.plain:
             clean = clean.translate(_PLAIN)
@@ -51,7 +51,7 @@ class Glyphs:
 
     @cached_property
     def plain(self) -> bool:
-        """Whether the stream lacks one of the glyphs, so that all of them take their plain form."""
+        """Whether the stream cannot encode one of the glyphs, so that all of them have their plain form."""
         glyphs = [*map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
         try:
             "".join(glyphs).encode(self.encoding)
@@ -60,9 +60,9 @@ class Glyphs:
         return False
 
     def mark(self, verdict: Verdict | None) -> str:
-        """The one-character sign of a verdict; empty for none."""
+        """Return the one-character sign of a verdict; empty for None."""
         return "" if verdict is None else _MARKS[verdict][self.plain]
 
     def sign(self, passed: bool | None) -> str:
-        """Whether something passed, in one character; None is neither."""
+        """Return a one-character sign for passed or failed; None is neither."""
         return _SIGNS[passed][self.plain]

@@ -1,4 +1,4 @@
-r"""A result as LaTeX: one table for every problem, to be put into a paper.
+r"""LaTeX tables for a paper, one for every problem.
 
 The preamble needs \usepackage{amssymb, booktabs}.
 """
@@ -27,12 +27,12 @@ _SIGNS: Mapping[int, str] = MappingProxyType(
         | {"★": r"$\bigstar$", "☆": r"$\star$", "✗": r"$\times$", "<": r"$<$", ">": r"$>$", "µ": r"$\mu$"}
     )
 )
-"""What LaTeX reads otherwise, or cannot print, and what stands for it."""
+"""Characters that LaTeX interprets or cannot print, and their replacements."""
 _STYLES = {"bold": r"\textbf{%s}", "italic": r"\textit{%s}"}
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """The tables as LaTeX; `width` is not used."""
+    """Render the tables as LaTeX; `width` is not used."""
     shown, ink = view(run), Glyphs()
     blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in _tables(shown, ink))]
     return "\n\n".join(blocks) + "\n"
@@ -75,7 +75,7 @@ def _text(line: Line) -> str:
 
 
 def _escaped(text: str) -> str:
-    r"""Text in which LaTeX reads nothing else.
+    r"""Escape text for LaTeX.
 
     >>> _escaped("a_b & 5 %"), _escaped("0.97 ± 0.01")
     ('a\\_b \\& 5 \\%', '0.97 $\\pm$ 0.01')

@@ -1,4 +1,4 @@
-"""Columns on a page of a given width: what does not fit goes to a further table, numbers are never cut."""
+"""Layout of columns on a page of a given width: columns that do not fit move to a further table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEAD = 20
 
 @dataclass(frozen=True)
 class Column:
-    """A heading over one text per row; the first `lead` characters of every text are room for a mark."""
+    """A heading over one text per row; the first `lead` characters of every text are space for a mark."""
 
     head: str
     cells: tuple[Line, ...]
@@ -31,13 +31,13 @@ class Column:
 
     @property
     def heads(self) -> list[str]:
-        """The heading, on several lines where it is much wider than the texts."""
+        """Return the heading, on several lines if it is much wider than the texts."""
         room = max(self._content - self.lead, _HEAD)
         return [" " * self.lead + part for part in wrapped(self.head, room)]
 
     @property
     def width(self) -> int:
-        """Columns on the screen."""
+        """Return the width in characters."""
         return max([self._content, *map(cell_len, self.heads)])
 
     @property
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Label:
-    """The head of a row; a `notice` replaces its numbers, first with the `reason`; `optional`: not without a number."""
+    """Head of a row; a `notice` replaces its numbers, first with the `reason`; `optional`: not without a number."""
 
     text: str
     style: str = ""
@@ -58,7 +58,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Plan:
-    """Width of the row labels, width of each column, and which columns stand in which table."""
+    """Width of the row labels, width of each column, and the table of each column."""
 
     label: int
     widths: tuple[int, ...]
@@ -66,10 +66,10 @@ class Plan:
 
 
 def label_room(longest: int, first: int, total: int, width: int) -> int:
-    """How wide row labels may be; longer ones wrap.
+    """Return the largest width of row labels; longer ones wrap.
 
-    `total` is the width of all columns: where wrapping makes one table of them, labels wrap for it. Otherwise the
-    `first` columns' width must stand beside the labels.
+    `total` is the width of all columns: labels wrap if that makes one table sufficient. Otherwise the
+    `first` columns must fit beside the labels.
     """
     if width - total >= _COMFORTABLE:
         return min(longest, width - total)
@@ -77,7 +77,7 @@ def label_room(longest: int, first: int, total: int, width: int) -> int:
 
 
 def plan(longest: int, widths: Sequence[int], primary: int, width: int) -> Plan:
-    """Columns to tables: all in one; else the `primary` ones (where they are several) in the first, the others after.
+    """Assign columns to tables: all in one; else the `primary` ones (if several) in the first, the others after.
 
     `longest` is the length of the longest row label, `widths` those of the columns, `width` that of the page.
     """
@@ -91,7 +91,7 @@ def _pages(label: int, widths: Sequence[int], primary: int, width: int) -> list[
     columns = list(range(len(widths)))
 
     def filled(some: Sequence[int], room: int) -> list[list[int]]:
-        """From left to right; every table holds at least one column."""
+        """Fill tables from left to right; every table holds at least one column."""
         tables: list[list[int]] = []
         used = 0
         for index in some:
@@ -103,7 +103,7 @@ def _pages(label: int, widths: Sequence[int], primary: int, width: int) -> list[
         return tables
 
     def even(some: Sequence[int]) -> list[list[int]]:
-        """No more tables than needed, about equally wide."""
+        """Use no more tables than needed, of similar widths."""
         count = len(filled(some, width))
         return next(tables for room in range(1, width + 1) if len(tables := filled(some, room)) == count)
 
@@ -115,7 +115,7 @@ def _pages(label: int, widths: Sequence[int], primary: int, width: int) -> list[
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows and columns ready to be laid out; `corner` heads the labels, the first `primary` columns belong together."""
+    """Rows and columns to be laid out; `corner` heads the labels, the first `primary` columns belong together."""
 
     corner: str
     labels: tuple[Label, ...]
@@ -124,17 +124,17 @@ class Sheet:
 
     @property
     def needed(self) -> int:
-        """Width of the primary columns, which stand together where they can."""
+        """Return the width of the primary columns, which are kept together if possible."""
         return sum(GAP + column.width for column in self.columns[: self.primary])
 
     @property
     def longest(self) -> int:
-        """Columns that the longest label takes, no less than the longest name of an axis above them."""
+        """Return the width of the longest label, or of the longest name of an axis above the labels."""
         names = [piece.rstrip() for piece in pieces(self.corner)]
         return max(map(cell_len, [*names, *(label.text for label in self.labels)]))
 
     def lines(self, plan: Plan, page: int, width: int, ink: Glyphs) -> Iterator[Line]:
-        """The lines of one table: headings, a rule, the rows; notices are cut to `width`."""
+        """Yield the lines of one table: headings, a rule, the rows; notices are cut to `width`."""
         chosen = [(self.columns[index], plan.widths[index]) for index in plan.pages[page]]
         yield from _headings(self.corner, plan.label, chosen)
         yield [(ink("─") * (plan.label + sum(GAP + size for _, size in chosen)), "dim")]

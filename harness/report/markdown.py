@@ -21,12 +21,12 @@ _STYLES = {"bold": "**{}**", "italic": "*{}*"}
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """The report as Markdown; `width` is not used."""
+    """Render the report as Markdown; `width` is not used."""
     return "\n\n".join(_blocks(view(run), Glyphs())) + "\n"
 
 
 def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
-    """Paragraphs, tables and lists, in the order of the console."""
+    """Yield paragraphs, tables and lists, in the order of the console."""
     yield f"## {_escaped(ink(shown.run.suite))}"
     opening = (ink(shown.run.question), " · ".join(map(ink, prose.setting(shown))))
     yield from map(_escaped, filter(None, opening))
@@ -65,7 +65,7 @@ def _row(texts: list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which nothing is a mark of Markdown; an underscore inside a word is none.
+    """Escape text for Markdown; an underscore inside a word stays.
 
     >>> _escaped("a|b"), _escaped("cross_entropy"), _escaped("2 * _x_")
     ('a\\\\|b', 'cross_entropy', '2 \\\\* \\\\_x\\\\_')

@@ -1,4 +1,4 @@
-"""What was done, in sentences for the methods section of a paper."""
+"""Description of the experiment, in sentences for the methods section of a paper."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SOFTWARE = (("Python", "python"), ("PyTorch", "torch"), ("NumPy", "numpy"))
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """One paragraph of plain text; `width` is not used."""
+    """Render one paragraph of plain text; `width` is not used."""
     return " ".join(_sentences(view(run))) + "\n"
 
 
@@ -57,7 +57,7 @@ def _tuned(shown: View) -> Iterator[str]:
 
 
 def _intervals(shown: View) -> Iterator[str]:
-    """How each metric's doubt was found; one compared by ratio has its own way."""
+    """Yield sentences on the intervals of each metric; metrics compared by ratio have their own sentence."""
     by_ratio = [metric.label for metric in shown.metrics if metric.relative_margin is not None]
     for kind, names in intervals(shown, [name for name in shown.names if name not in by_ratio]).items():
         yield f"95 % intervals by Student's t {_SPREADS[kind]}: {_listed(names)}."

@@ -1,4 +1,4 @@
-"""How numbers read: digits chosen from the interval's width, decimal points under each other, one unit per column."""
+"""Number formats: digits chosen by the interval's width, aligned decimal points, one unit per column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MEMORY = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its interval; `low` and `high` are None where there is none."""
+    """A number with its interval; `low` and `high` are None without an interval."""
 
     mean: float
     low: float | None = None
@@ -36,13 +36,13 @@ class Estimate:
         return abs((self.low + self.high) / 2 - self.mean) > 0.1 * (self.high - self.low)
 
     def divided(self, unit: float) -> Estimate:
-        """The same in another unit."""
+        """Return the same estimate in another unit."""
         low, high = (None if limit is None else limit / unit for limit in (self.low, self.high))
         return Estimate(self.mean / unit, low, high)
 
 
 def estimate(found: MetricValue | Comparison | Ratio | None) -> Estimate | None:
-    """A mean, a difference or a ratio with its interval; None where there is no such number."""
+    """Return a mean, a difference or a ratio with its interval; None without such a number."""
     if found is None:
         return None
     value = (
@@ -56,15 +56,15 @@ def estimate(found: MetricValue | Comparison | Ratio | None) -> Estimate | None:
 
 
 def _leading(number: float) -> int:
-    """The power of ten of the first digit; a hair below 10 counts as 10."""
+    """Return the power of ten of the first digit; values negligibly below 10 count as 10."""
     return math.floor(math.log10(number) + 1e-9)
 
 
 def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
-    """Decimals that give the median half-width two significant digits and the smallest one at least one.
+    """Return decimals that give the median half-width two significant digits and the smallest one at least one.
 
     Without intervals: as many as give the median number `significant` digits. Never more than two beyond the median's.
-    What is nothing beside the largest number has no say.
+    Numbers negligible beside the largest one do not count.
     """
     halves = [item.half for item in items if item.half and item.half > _nothing(items)]
     numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > _nothing(items)]
@@ -76,12 +76,12 @@ def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
 
 
 def _nothing(items: Iterable[Estimate]) -> float:
-    """What reads as zero beside the largest number of a column."""
+    """Return the value below which a number reads as zero beside the largest number of a column."""
     return 1e-9 * max((abs(item.mean) for item in items), default=0.0)
 
 
 def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
-    """What a column is counted in: (size of the unit, name to show; "" where there is nothing to say).
+    """Return the unit of a column: (its size, name to show; "" if there is none).
 
     Seconds and bytes take the prefix that fits the median; any other number takes a power of 1000 only where it
     would not fit in a column.
@@ -98,7 +98,7 @@ def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
 
 
 def number(value: float, places: int | None, signed: bool = False) -> str:
-    """The number with fixed decimals (None: in powers of ten) and a true minus sign.
+    """Format the number with fixed decimals (None: in powers of ten) and a true minus sign.
 
     >>> number(-0.125, 2), number(0.5, 3, signed=True), number(1.25e-8, None)
     ('−0.12', '+0.500', '1.2e-8')
@@ -113,7 +113,7 @@ def _scientific(value: float) -> str:
 
 
 def _places(items: Sequence[Estimate | None], significant: int) -> list[int | None]:
-    """The decimals of each item: the same for all, but None where number and interval would both read as zero."""
+    """Return the decimals of each item: equal for all, but None if number and interval would both read as zero."""
     known = [item for item in items if item is not None]
     places = decimals(known, significant)
     noise = 1e-12 * max((abs(item.mean) for item in known), default=0.0)
@@ -135,9 +135,9 @@ def _justified(
 
 
 def estimates(items: Sequence[Estimate | None], signed: bool = False, significant: int = 4) -> list[str]:
-    """One column: `mean ± half` throughout, or `mean [low, high]` throughout where one interval is lopsided.
+    """Format one column: `mean ± half` throughout, or `mean [low, high]` throughout if one interval is lopsided.
 
-    All texts have the same width and the same number of decimals; None and a missing interval leave room.
+    All texts have the same width and the same number of decimals; None and a missing interval are left blank.
     """
     places = _places(items, significant)
     centers = _justified(_each(items, lambda item: item.mean), places, signed, MISSING)
@@ -163,7 +163,7 @@ def _brackets(items: Sequence[Estimate | None], places: Sequence[int | None], si
 
 
 def printed(value: float, text: str) -> str:
-    """A published number with all its digits, its point where that of its rounded `text` is.
+    """Format a published number with all its digits, its decimal point at the position in its rounded `text`.
 
     >>> printed(0.9561, " 0.96       "), printed(1.0, "1.000"), printed(9.996, "10.00")
     (' 0.9561     ', '1.000', ' 9.996')
@@ -176,7 +176,7 @@ def printed(value: float, text: str) -> str:
 
 
 def aligned(texts: Sequence[str]) -> list[str]:
-    """Decimal points under each other.
+    """Align decimal points.
 
     >>> aligned(["0.03", "1", "10.5"])
     [' 0.03', ' 1   ', '10.5 ']
@@ -188,7 +188,7 @@ def aligned(texts: Sequence[str]) -> list[str]:
 
 
 def p_value(p: float | None) -> str:
-    """Three decimals; `<0.001` below.
+    """Format with three decimals; `<0.001` below.
 
     >>> p_value(0.0312), p_value(1e-9), p_value(None)
     ('0.031', '<0.001', '–')
@@ -197,7 +197,7 @@ def p_value(p: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time for people.
+    """Format a duration.
 
     >>> duration(0.21), duration(75), duration(7500)
     ('0.2 s', '1 min 15 s', '2 h 5 min')

@@ -1,4 +1,4 @@
-"""What a reader meets in a run: problems, each with its contenders, and what is known of them."""
+"""Parts of a report: problems, each with its contenders and their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.results import Comparison, MetricInfo, MetricValue, Rank, Row, Run,
 class Entry:
     """One contender on one problem: a row of the run, named; `number` is the row's place among all rows.
 
-    `place` is the problem's name, empty where there is only one. `source` is the number of the paper where the row is
+    `place` is the problem's name, empty if there is only one. `source` is the number of the paper if the row is
     published and not measured here, else 0.
     """
 
@@ -30,11 +30,11 @@ class Entry:
         return self.row.status is not Status.OK
 
     def metric(self, name: str) -> MetricValue | None:
-        """The metric's values and interval; None where it was not measured."""
+        """Return the metric's values and interval; None if it was not measured."""
         return self.row.metrics.get(name)
 
     def bootstrap(self, name: str) -> tuple[float, float] | None:
-        """The metric's interval within a seed: its ends, each a mean over seeds; None where there is none."""
+        """Return the ends of the metric's interval within a seed, each a mean over seeds; None without one."""
         metric = self.metric(name)
         if metric is None or metric.bootstrap is None:
             return None
@@ -42,21 +42,21 @@ class Entry:
         return (fmean(low), fmean(high)) if low and high else None
 
     def quartiles(self, name: str) -> tuple[float, float] | None:
-        """The ends between which half of the metric's values lie; None where they were not computed."""
+        """Return the quartiles of the metric's values; None if they were not computed."""
         metric = self.metric(name)
         return (metric.quartiles[0], metric.quartiles[2]) if metric and metric.quartiles else None
 
     def against(self, name: str) -> Comparison | None:
-        """The comparison with the baseline; None where there is none."""
+        """Return the comparison with the baseline; None without one."""
         return self.row.against.get(name)
 
     @property
     def compared(self) -> str | None:
-        """The name of the row that this one is compared with; None for a baseline and where there is none."""
+        """Return the name of the row that this one is compared with; None for a baseline and without a comparison."""
         return next((entry.baseline for entry in self.row.against.values()), None)
 
     def best(self, name: str) -> Rank | None:
-        """The rank within the problem."""
+        """Return the rank within the problem."""
         return self.row.best.get(name)
 
     @property
@@ -67,7 +67,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """The contenders that are judged against each other, and what is published of them or of others."""
+    """Contenders that are compared with each other, and published numbers of these or others."""
 
     title: str
     entries: tuple[Entry, ...]
@@ -75,7 +75,7 @@ class Problem:
 
     @property
     def shown(self) -> tuple[Entry, ...]:
-        """Every measured entry with what is published of it below, then those that are only published."""
+        """Every measured entry followed by its published numbers, then entries that are only published."""
         labels = [entry.label for entry in self.entries]
         beside = ((entry, *(each for each in self.published if each.label == entry.label)) for entry in self.entries)
         return (*itertools.chain(*beside), *(each for each in self.published if each.label not in labels))
@@ -83,7 +83,7 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A whole run: its problems, its metrics (the first is primary), what is the same everywhere, and papers."""
+    """A whole run: its problems, its metrics (the first is primary), common facts, and papers."""
 
     run: Run
     problems: tuple[Problem, ...]
@@ -98,12 +98,12 @@ class View:
 
     @property
     def primary(self) -> str:
-        """The label of the metric that carries the answer; empty where nothing is measured."""
+        """Label of the primary metric; empty if nothing is measured."""
         return self.names[0] if self.metrics else ""
 
     @property
     def names(self) -> list[str]:
-        """The labels of all metrics."""
+        """Labels of all metrics."""
         return [metric.label for metric in self.metrics]
 
     @property
@@ -119,5 +119,5 @@ class View:
 
     @property
     def baselines(self) -> list[str]:
-        """The names compared with, each once; empty where nothing is compared."""
+        """Names of the baselines, each once; empty if nothing is compared."""
         return list(dict.fromkeys(comparison.baseline for comparison in self.comparisons))

@@ -1,4 +1,4 @@
-"""The sentences around the tables: what was run, what is undecided, what the signs mean, what went wrong."""
+"""Sentences around the tables: the setting, undecided comparisons, the legend, issues."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
         IntervalKind.EXAMPLES: "test examples",
     }
 )
-"""What an interval is over."""
+"""Source of variation of an interval."""
 _SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, Verdict.EQUIVALENT)
 _STARS = ((Rank.BEST, "★ best"), (Rank.TIED, "☆ tied with the best"))
 _ARROWS = ((True, "↑ higher is better"), (False, "↓ lower is better"))
 
 
 def setting(view: View) -> list[str]:
-    """Protocol, size, device, version and time."""
+    """Return protocol, size, device, version and time."""
     environment = view.run.environment
     torch = environment.get("torch")
     most = max((len(problem.entries) for problem in view.problems), default=0)
@@ -37,7 +37,7 @@ def setting(view: View) -> list[str]:
 
 
 def seeds(view: View) -> str:
-    """How many seeds, or blocks, the rows have; empty where none has any."""
+    """Return the number of the rows' seeds, or blocks, in words; empty if no row has any."""
     counts = sorted({len(entry.row.seeds) for entry in view.entries if entry.row.seeds})
     if len(counts) > 1:
         return f"{counts[0]} to {counts[-1]} {view.run.replicates}"
@@ -45,7 +45,7 @@ def seeds(view: View) -> str:
 
 
 def _time(view: View) -> str:
-    """The run's own time; where it does not say, the rows' times added up."""
+    """Return the run's own time, or else the sum of the rows' times."""
     if view.run.seconds is not None:
         return duration(view.run.seconds)
     spent = sum(entry.row.seconds or 0 for entry in view.entries)
@@ -53,7 +53,7 @@ def _time(view: View) -> str:
 
 
 def undecided(view: View) -> list[str]:
-    """What would decide the primary metric where the answer does not say it; contenders with the same need together."""
+    """Return what would decide comparisons that the answer does not cover; contenders with the same need together."""
     already = spelled(view.run)
     needs: dict[tuple[str, str], list[str]] = {}
     for entry in view.entries:
@@ -71,14 +71,14 @@ def _need(needed: Needed, noun: str) -> str:
 
 
 def legend(view: View, ink: Glyphs) -> list[list[str]]:
-    """Which interval and how many comparisons; then the meaning of the signs that occur."""
+    """Return the kind of interval and the number of comparisons; then the meaning of the signs that occur."""
     figures = "; ".join(part for part in (_interval(view), _bootstrap(view), _family(view)) if part)
     lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view)]]
     return [line for line in lines if line]
 
 
 def intervals(view: View, names: Sequence[str]) -> dict[IntervalKind, list[str]]:
-    """Kind of interval -> those of the metrics that have one of it."""
+    """Return kind of interval -> the metrics with such an interval."""
     kinds: dict[IntervalKind, list[str]] = {}
     for name in names:
         metrics = [entry.metric(name) for entry in view.entries]
@@ -124,12 +124,12 @@ def _arrows(view: View) -> list[str]:
 
 
 def published(view: View) -> list[str]:
-    """The papers that numbers are taken from, by their numbers."""
+    """Return the papers of published numbers, by their numbers."""
     return [f"[{number}] {source}" for number, source in enumerate(view.sources, 1)]
 
 
 def lost(view: View) -> list[str]:
-    """Every row that has no number or no verdict, with the whole reason; equal reasons together."""
+    """Return every row without a number or verdict, with the whole reason; equal reasons together."""
     found: dict[str, dict[str, list[str]]] = {}
     for entry in view.entries:
         for why in dict.fromkeys(_reasons(entry)):
@@ -138,7 +138,7 @@ def lost(view: View) -> list[str]:
 
 
 def _where(places: Mapping[str, Sequence[str]], count: int) -> str:
-    """Contenders and the problems they have it on, those with the same problems together."""
+    """Join contenders and their problems, those with the same problems together."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for label, titles in places.items():
         groups.setdefault(tuple(titles), []).append(label)
@@ -159,7 +159,7 @@ def _reasons(entry: Entry) -> Iterator[str]:
 
 
 def notes(view: View) -> list[str]:
-    """What to keep in mind of metrics; then the rows' notes, equal ones together."""
+    """Return the metrics' caveats, then the rows' notes, equal ones together."""
     cautions = [f"{metric.label} {metric.caveat}" for metric in view.metrics if metric.caveat]
     found: dict[str, list[str]] = {}
     for entry in view.entries:
@@ -172,7 +172,7 @@ def notes(view: View) -> list[str]:
 
 
 def _notes(entry: Entry) -> Iterator[str]:
-    """What the protocol says of a row, how an interleaved measurement went, outliers, why the row is not ranked."""
+    """Yield the protocol's notes on a row, the course of an interleaved measurement, outliers, exclusion."""
     row = entry.row
     if row.changed:
         yield f"measured again: {together(row.changed)} changed"
@@ -189,5 +189,5 @@ def _notes(entry: Entry) -> Iterator[str]:
 
 
 def issues(view: View) -> list[str]:
-    """What a reader of the whole run should keep in mind."""
+    """Return the issues of the whole run in words."""
     return [issue(each) for each in view.run.notices]

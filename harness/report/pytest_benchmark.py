@@ -1,4 +1,4 @@
-"""A run as the JSON of pytest-benchmark, for `pytest-benchmark compare` and whatever else reads it."""
+"""A run as the JSON of pytest-benchmark, for `pytest-benchmark compare` and other readers of that format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MACHINE = ("machine", "system", "python", "torch", "device", "threads")
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """The file as text; `width` is not used. Raises BenchError as `harness.report.benchmarks` does."""
+    """Render the file; `width` is not used. Raises BenchError as `harness.report.benchmarks` does."""
     found = [one.as_dict(include_data=True) for one in benchmarks(run)]
     environment = run.environment
     whole = {

@@ -1,4 +1,4 @@
-"""A run as Python and JSON meet it: `Result`, what `harness.run` returns; result JSON; a table of values."""
+"""`Result`, the return value of `harness.run`; result JSON; a table of values."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from harness.results.codec import dumps, to_json
 
 @dataclass(frozen=True, kw_only=True)
 class RowComparison(Comparison):
-    """A comparison with the `row` and the `metric` that it is of."""
+    """A comparison with its `row` and `metric`."""
 
     row: Row
     metric: str
 
 
 class Result:
-    """The outcome of a run, whose content is that of the result JSON; `run` holds all of it as typed values."""
+    """Outcome of a run, with the content of the result JSON; `run` holds all of it as typed values."""
 
     def __init__(self, run: Run) -> None:
         self.run = dataclasses.replace(run, statements=statements(run))
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """One row for every point of the grid, failed and skipped ones too."""
+        """One row for every point of the grid, including failed and skipped ones."""
         return self.run.cells
 
     @property
@@ -47,23 +47,23 @@ class Result:
 
     @property
     def answer(self) -> str:
-        """The suite's question, answered in words."""
+        """Answer to the suite's question, in words."""
         return answer(self.run)
 
     @property
     def exit(self) -> int:
-        """The exit code the command ends with."""
+        """Exit code of the command."""
         return self.run.exit
 
     def __repr__(self) -> str:
         return f"Result({self.run.suite or 'unnamed'}: {self.answer or 'no answer'})"
 
     def to_json(self) -> str:
-        """The result JSON in ASCII, as `--json` writes it; numbers round-trip, null for those that are not finite."""
+        """Return the result JSON in ASCII, as `--json` writes it; numbers round-trip, null if they are not finite."""
         return dumps(to_json(self.run, self.answer, reason, issue))
 
     def values(self) -> Iterator[dict[str, Label]]:
-        """One line for every row, seed and metric: the axes, status, seed, metric, value.
+        """Yield one line for every row, seed and metric: the axes, status, seed, metric, value.
 
         A row without values is one line whose seed, metric and value are None.
         """
@@ -73,7 +73,7 @@ class Result:
                 yield {**start, "status": row.status.value, "seed": seed, "metric": metric, "value": value}
 
     def to_frame(self) -> Any:
-        """`values()` as a pandas DataFrame; BenchError where pandas is not installed."""
+        """Return `values()` as a pandas DataFrame. Raises BenchError if pandas is not installed."""
         try:
             pandas = importlib.import_module("pandas")
         except ImportError:
@@ -85,7 +85,7 @@ class Result:
 
 
 def _values(row: Row) -> list[tuple[int | None, str | None, float | None]]:
-    """(seed, metric, value); one triple of None where there is no value."""
+    """Return (seed, metric, value) triples; one triple of None if there is no value."""
     found: list[tuple[int | None, str | None, float | None]] = [
         (seed, name, value)
         for name, metric in row.metrics.items()
@@ -95,5 +95,5 @@ def _values(row: Row) -> list[tuple[int | None, str | None, float | None]]:
 
 
 def render(run: Run, width: int | None = None) -> str:
-    """The result JSON as text; `width` is not used."""
+    """Render the result JSON; `width` is not used."""
     return Result(run).to_json()

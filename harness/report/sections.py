@@ -1,4 +1,4 @@
-"""The lists below a report's tables, whatever its format."""
+"""Lists below a report's tables, in any format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.report.parts import View
 
 
 class Section(NamedTuple):
-    """A title over some lines; `style` is the color of the title, where there are colors."""
+    """A title over some lines; `style` is the color of the title, if there are colors."""
 
     title: str
     lines: list[str]
@@ -19,14 +19,14 @@ class Section(NamedTuple):
 
 
 def verdicts(view: View, ink: Glyphs) -> Iterator[Section]:
-    """What holds and what is open; empty sections are left out."""
+    """Yield the sections on gates and undecided comparisons; empty sections are left out."""
     kept = [f"{ink.sign(passed)} {ink(line)}" for passed, line in gates.lines(view.run)]
     yield from _filled(Section("Gates", kept, "red" if gates.broken(view.run) else ""))
     yield from _filled(Section("What would decide the rest", [*map(ink, prose.undecided(view))], "yellow"))
 
 
 def remarks(view: View, ink: Glyphs) -> Iterator[Section]:
-    """What else there is to say; empty sections are left out."""
+    """Yield the sections on published numbers, issues and notes; empty sections are left out."""
     yield from _filled(Section("Published, not measured here", [*map(ink, prose.published(view))]))
     yield from _filled(Section("Issues", [*map(ink, [*prose.lost(view), *prose.issues(view)])], "red"))
     yield from _filled(Section("Notes", [*map(ink, prose.notes(view))]))

@@ -1,4 +1,4 @@
-"""A run as a reader meets it: problems, each with its contenders, the baseline first."""
+"""A run arranged for readers: problems, each with its contenders, the baseline first."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from harness.report.parts import Entry, Problem, View
 from harness.results import IntervalKind, Label, Labels, MetricInfo, MetricValue, Published, Row, Run
 
 ONLY = "(only one)"
-"""The label of a row where nothing tells rows apart."""
+"""Label of a row if no axis distinguishes rows."""
 
 
 def view(given: Run) -> View:
-    """Groups the rows of a run by problem, in the order of the rows; names them as the answer does."""
+    """Group the rows of a run by problem, in the order of the rows; name them as the answer does."""
     run = whole(given)
     rows, places = naming(run)
     inner = competing(run)
@@ -34,7 +34,7 @@ def view(given: Run) -> View:
 
 
 def whole(run: Run) -> Run:
-    """The run with every axis and metric that its rows have; where it names no contenders, all axes compete."""
+    """Return the run with every axis and metric that its rows have; without named contenders all axes compete."""
     axes = dict(run.axes)
     for axis, labels in axes_of(row.vary for row in run.cells).items():
         known = axes.get(axis, [])
@@ -49,7 +49,7 @@ def whole(run: Run) -> Run:
 
 
 def axes_of(places: Iterable[Labels]) -> dict[str, list[Label]]:
-    """The axes of some rows with their labels, both in the order in which they occur."""
+    """Return the axes of some rows with their labels, both in order of occurrence."""
     axes: dict[str, list[Label]] = {}
     for vary in places:
         for axis, label in vary.items():
@@ -70,7 +70,7 @@ def _entries(run: Run, members: Sequence[int], axes: Sequence[str], places: Sequ
 
 
 def _ordered(entries: Sequence[Entry]) -> list[Entry]:
-    """Every baseline above the rows that are compared with it; rows that were not compared come last."""
+    """Sort every baseline above the rows that are compared with it; rows without a comparison come last."""
     places = {entry.label: place for place, entry in enumerate(entry for entry in entries if entry.baseline)}
     if len(places) < 2:
         return sorted(entries, key=lambda entry: not entry.baseline)
@@ -80,7 +80,7 @@ def _ordered(entries: Sequence[Entry]) -> list[Entry]:
 def _published(
     numbers: Sequence[Published], run: Run, axes: Sequence[str], sources: Sequence[str]
 ) -> tuple[Entry, ...]:
-    """An entry for every contender of every paper, with a number for every metric that the paper has."""
+    """Return an entry for every contender of every paper, with a number for every metric of the paper."""
     found: dict[tuple[str, int], dict[str, MetricValue]] = {}
     for number in numbers:
         key = (text(number.vary, axes) or ONLY, sources.index(_source(number)) + 1)

@@ -9,9 +9,9 @@ from harness.results import Blocks, Issue, IssueKind, Reason, ReasonKind, StopRe
 
 NO_REASON = "no reason given"
 FEW = 4
-"""Rows of an issue that are named; the others are counted."""
+"""Number of rows of an issue that are named; the others are counted."""
 SIDES = 6
-"""The same where two runs are compared."""
+"""The same number for a comparison of two runs."""
 
 _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.NOT_CONFIRMED: "it could not be confirmed: {cause}",
     }
 )
-"""The fields of a reason; `text` is never empty, and `cause` is a reason in words."""
+"""Templates with the fields of a reason; `text` is never empty, and `cause` is a reason in words."""
 
 _WEAK: Mapping[Weakness, str] = MappingProxyType(
     {
@@ -56,7 +56,7 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
         IssueKind.TUNING_EDGE: "the tuned lr is the {side} that was tried ({value:g}) for {rows}: widen the grid",
         IssueKind.WEAK_TIMING: "{weak}: {rows}",
         IssueKind.NOISY_MACHINE: (
-            "this is a noisy machine for timing: bench doctor told {value:.1%} of {count} A/A pairs apart ({name})"
+            "this is a noisy machine for timing: in bench doctor, {value:.1%} of {count} A/A pairs differ ({name})"
         ),
         IssueKind.UNKNOWN_MACHINE: "nothing is known of this machine's false alarms, bench doctor finds out",
         IssueKind.CONTROL_OFF: (
@@ -65,7 +65,7 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
         ),
         IssueKind.NOT_FINITE: "{rows}: {count} of {total} seeds have no finite {metric}; the others are compared",
         IssueKind.ONE_SEED: "one seed: no verdict, since one seed says nothing about other seeds",
-        IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be told apart",
+        IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be detected",
         IssueKind.CHANGED: "{name}: {before} before, {after} after",
         IssueKind.OTHER_CODE: "measured by other code, or with other parameters or settings: {rows}",
         IssueKind.SAME_NUMBERS: "the same numbers in both runs: {rows}",
@@ -88,7 +88,7 @@ _STOPS: Mapping[StopReason, Callable[[Blocks], str]] = MappingProxyType(
 
 
 def reason(why: Reason) -> str:
-    """Why something is missing, or what must be known about it, as a clause without a full stop."""
+    """Describe why a result is missing, or a remark about it, as a clause without a full stop."""
     return _REASONS[why.kind].format(
         name=why.name,
         text=why.text or NO_REASON,
@@ -107,7 +107,7 @@ def _cause(why: Reason) -> str:
 
 
 def issue(each: Issue) -> str:
-    """What to keep in mind of a run, as a clause without a full stop."""
+    """Describe an issue of a run, as a clause without a full stop."""
     return _ISSUES[each.kind].format(
         rows=together(each.rows, SIDES if each.kind in _TWO_RUNS else FEW),
         metric=each.metric,
@@ -131,17 +131,17 @@ def _weak(each: Issue) -> str:
 
 
 def blocks(found: Blocks) -> str:
-    """How an interleaved measurement went."""
+    """Describe the course of an interleaved measurement."""
     return f"blocks: {found.count} after {found.warm} to warm up; {_STOPS[found.stop](found)}"
 
 
 def together(names: Sequence[str], most: int = SIDES) -> str:
-    """The first of some names, and how many more there are."""
+    """Join the first of some names, and the number of further ones."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def adjusted(p: float | None) -> str:
-    """`adjusted p = 0.012`.
+    """Format an adjusted p-value: `adjusted p = 0.012`.
 
     >>> adjusted(0.0123), adjusted(1e-9)
     ('adjusted p = 0.012', 'adjusted p < 0.001')
@@ -150,7 +150,7 @@ def adjusted(p: float | None) -> str:
 
 
 def about(count: int) -> str:
-    """Two significant digits, rounded up.
+    """Round up to two significant digits.
 
     >>> about(1234), about(7)
     ('1,300', '7')
@@ -160,10 +160,10 @@ def about(count: int) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """`1 seed`, `32 seeds`."""
+    """Format a number with its noun: `1 seed`, `32 seeds`."""
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def singular(noun: str) -> str:
-    """`seed` of `seeds`."""
+    """Return the singular of a noun: `seed` of `seeds`."""
     return noun.removesuffix("s")

@@ -1,4 +1,4 @@
-"""Labels on several lines, broken where a reader would break them."""
+"""Wrapping of labels at natural breaks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A label on lines of at most `width`, broken after blanks and punctuation, further lines indented by two.
+    """Wrap a label to lines of at most `width`, broken after spaces and punctuation, further lines indented by two.
 
     >>> wrapped("exact(temperature=geometric(10.0, 0.01))", 20)
     ['exact(temperature=', '  geometric(10.0,', '  0.01))']
@@ -23,7 +23,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def pieces(text: str) -> list[str]:
-    """A text cut after blanks and punctuation.
+    """Split a text after spaces and punctuation.
 
     >>> pieces("denoiser / steps")
     ['denoiser ', '/', ' ', 'steps']

@@ -1,4 +1,4 @@
-"""What was measured and concluded: typed results, their JSON, the store of records, finished runs found again."""
+"""Results: typed values, their JSON, the store of records, access to finished runs."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
 
 
 def __getattr__(name: str) -> object:
-    """Loads the types on first use: the command lists and checks without them."""
+    """Load the types on first use: the command lists and checks without them."""
     if name not in __all__:
         raise AttributeError(f"module 'harness.results' has no attribute {name!r}")
     module = "statements" if name in _STATEMENTS else "measured" if name in _MEASURED else "model"

@@ -1,4 +1,4 @@
-"""The one reader and the one writer of result JSON. Numbers round-trip; what does not fit is a line with its place."""
+"""Reader and writer of result JSON. Numbers round-trip; a value that does not fit is reported with its place."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ REQUIRED = ("suite", "question", "run", "protocol", "cells")
 
 
 def data(value: object) -> Json:
-    """A typed value as JSON data: null for numbers that JSON does not have."""
+    """Convert a typed value to JSON data: null for numbers that JSON does not have."""
     return _finite(msgspec.to_builtins(value))
 
 
 def typed(kind: type[T], found: object) -> T:
-    """JSON data as a typed value. Raises BenchError that says which key does not fit."""
+    """Convert JSON data to a typed value. Raises BenchError with the key that does not fit."""
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
@@ -32,10 +32,10 @@ def typed(kind: type[T], found: object) -> T:
 
 
 def to_json(run: Run, answer: str, reason: Callable[[Reason], str], issue: Callable[[Issue], str]) -> dict[str, Json]:
-    """The result JSON of a run; words stand beside the data that they are made of.
+    """Return the result JSON of a run; descriptions in words accompany the data they are made from.
 
-    `answer` becomes the key of that name; `reason` and `issue` put data in words: every `why` gets a `reason` beside
-    it, and `notices` become `issues`. What only some metrics and protocols have is left out where it is absent.
+    `answer` becomes the key of that name; `reason` and `issue` describe data: every `why` gets a `reason` beside
+    it, and `notices` become `issues`. Keys of only some metrics and protocols are left out where they are absent.
     """
     found = _without_absent(data(run))
     assert isinstance(found, dict)
@@ -44,9 +44,9 @@ def to_json(run: Run, answer: str, reason: Callable[[Reason], str], issue: Calla
 
 
 def from_json(found: object, place: str | None = None) -> Run:
-    """A run from its result JSON; words in it are not read. Raises BenchError for another schema and what does not fit.
+    """Read a run from its result JSON, ignoring descriptions. Raises BenchError for another schema or a misfit.
 
-    `place` is where it was found, for the message.
+    `place` is the JSON's origin, for the message.
     """
     if not isinstance(found, Mapping) or "schema" not in found:
         raise BenchError(f"no result: this version reads schema {SCHEMA}", place)
@@ -62,7 +62,7 @@ def from_json(found: object, place: str | None = None) -> Run:
 
 
 def dumps(found: object) -> str:
-    """JSON text in ASCII, indented, with a line break at the end. NaN and infinity raise ValueError."""
+    """Return JSON text in ASCII, indented, with a line break at the end. Raises ValueError for NaN and infinity."""
     return json.dumps(found, allow_nan=False, indent=2) + "\n"
 
 
@@ -77,7 +77,7 @@ def _without_absent(found: Json) -> Json:
 
 
 def _explain(value: object, found: Json, reason: Callable[[Reason], str]) -> None:
-    """Put a `reason` in words beside every `why`, all the way down."""
+    """Add a `reason` in words beside every `why`, at every depth."""
     if isinstance(found, list) and isinstance(value, (list, tuple)):
         for inner, data_of in zip(value, found, strict=True):
             _explain(inner, data_of, reason)

@@ -1,4 +1,4 @@
-"""A run as it was measured, before its statistics: what passes from the run to the analysis."""
+"""A measured run before its statistics: the input of the analysis."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from harness.results.statements import Issue
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRow(RowInfo):
-    """A row as it was measured, before any statistics.
+    """A measured row before its statistics.
 
-    `values` hold one number per seed and metric; `units` are the files of results per example.
+    `values` holds one number per seed and metric; `units` are the files of results per example.
     """
 
     values: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     bootstrap: dict[str, Bootstrap] = field(default_factory=dict)
     excluded: str | None = None
-    """Why the protocol takes the row out of every comparison, in its words."""
+    """Reason why the protocol excludes the row from comparisons, in its words."""
     units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRun(RunInfo):
-    """A run before its statistics: the rows as measured, the gates and claims to be judged, the issues known so far.
+    """A run before its statistics: the measured rows, the gates and claims to evaluate, the issues known so far.
 
-    `unpaired` are metrics whose values no seed pairs.
+    `unpaired` are metrics whose values are not paired by seed.
     """
 
     cells: tuple[MeasuredRow, ...] = ()

@@ -1,4 +1,4 @@
-"""A finished run as typed values: what was asked, what every row measured, how rows compare.
+"""A finished run as typed values: the question, the measurements of every row, the comparisons.
 
 Attributes are the keys of the result JSON. A number that is not finite is None, with a reason beside it.
 """
@@ -22,7 +22,7 @@ from harness.results.statements import (
 )
 
 Label = str | int | float | bool | None
-"""What names a point of an axis."""
+"""Name of a point of an axis."""
 Labels = Mapping[str, Label]
 """Axis -> label: the place of a row in the grid."""
 SCHEMA = 2
@@ -30,7 +30,7 @@ SCHEMA = 2
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
-    """What a report says of a metric beside its values; see `harness.Metric` for the fields."""
+    """Facts of a metric that a report needs beside its values; see `harness.Metric` for the fields."""
 
     label: str
     higher_is_better: bool | None
@@ -42,7 +42,7 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """The ends of the interval within each seed, in the order of the seeds."""
+    """Ends of the interval within each seed, in the order of the seeds."""
 
     low: tuple[float | None, ...]
     high: tuple[float | None, ...]
@@ -50,9 +50,9 @@ class Bootstrap:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricValue:
-    """A metric of a row: one value per seed, their mean and its interval; `why` says what is missing.
+    """A metric of a row: one value per seed, their mean and its interval; `why` is the reason for missing parts.
 
-    Of a metric that is compared by ratio also the `quartiles` of the values and the places of `outliers`.
+    A metric that is compared by ratio also has the `quartiles` of the values and the places of `outliers`.
     """
 
     values: tuple[float | None, ...]
@@ -70,7 +70,7 @@ class MetricValue:
 
 @dataclass(frozen=True)
 class Needed:
-    """How many more seeds, or more test examples, would decide; None where growing that alone never does."""
+    """Number of further seeds, or of further test examples, that would decide; None if no number does."""
 
     seeds: int | None
     examples: int | None
@@ -78,7 +78,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class Ratio:
-    """The ratio to the baseline with its interval."""
+    """Ratio to the baseline with its interval."""
 
     ratio: float
     low: float | None
@@ -87,10 +87,10 @@ class Ratio:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A row against its baseline in one metric.
+    """Comparison of a row with its baseline in one metric.
 
     `difference` is the row minus its baseline, in the metric's unit; `p` is two-sided, `p_holm` adjusted for a `family`
-    of comparisons. `verdict` is None where none can be had, and `why` says what must be known about that.
+    of comparisons. `verdict` is None if there can be none, and `why` is the reason, or a remark.
     """
 
     baseline: str
@@ -109,9 +109,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Blocks:
-    """How an interleaved measurement went: blocks that count, those before that warmed up, and why it ended.
+    """Course of an interleaved measurement: blocks that count, warm-up blocks before them, and the reason for its end.
 
-    `bound` is the budget in seconds, or the half width that every ratio is known to, where it ended for that.
+    `bound` is the budget in seconds, or the half-width reached by every ratio, if the measurement ended for that.
     """
 
     count: int
@@ -122,9 +122,9 @@ class Blocks:
 
 @dataclass(frozen=True, kw_only=True)
 class RowInfo:
-    """One point of the grid: what it is, how it ended, what it cost; nothing measured yet.
+    """One point of the grid: its components, status and cost, without measurements.
 
-    `parameters` are the components by kind, as data; `settings` the protocol's; `tuned` what tuning chose.
+    `parameters` are the components by kind, as data; `settings` the protocol's; `tuned` the result of tuning.
     """
 
     id: str
@@ -141,9 +141,9 @@ class RowInfo:
     changed: tuple[str, ...] = ()
     """Names of what has changed since the row was measured before: why it was measured again."""
     skipped: Mapping[str, str] = field(default_factory=dict)
-    """Why a metric does not apply, by its label."""
+    """Reasons why metrics do not apply, by label."""
     notes: tuple[str, ...] = ()
-    """What the protocol and its components say of the row, whatever the metric."""
+    """Remarks of the protocol and its components on the row, for all metrics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ class Row(RowInfo):
 
 @dataclass(frozen=True, kw_only=True)
 class GateRule:
-    """A bound on a metric that fails the run; `relative` means a share of the baseline's mean."""
+    """A bound on a metric that fails the run if broken; `relative` means a share of the baseline's mean."""
 
     metric: str
     rule: str
@@ -173,7 +173,7 @@ class GateRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Gate(GateRule):
-    """A gate on one row: what was held against the bound, and whether it is kept (None: nothing can tell).
+    """A gate on one row: the value compared with the bound, and whether the bound is kept (None: undecided).
 
     `value` is the row's mean, or how much worse than its baseline it is; `confirmed` counts fresh measurements that
     agree.
@@ -192,7 +192,7 @@ class Gate(GateRule):
 
 @dataclass(frozen=True)
 class ClaimedPair:
-    """Two entries of a claimed order, and the problems where the first is ahead, is not, or nothing can tell."""
+    """Two entries of a claimed order, and the problems where the first is ahead, is behind, or it is undecided."""
 
     ahead: str
     behind: str
@@ -203,7 +203,7 @@ class ClaimedPair:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedOrder:
-    """An order that a source claims along an axis: a `theorem`, or `expected`; the first is the best."""
+    """An order along an axis that a source claims: a `theorem`, or `expected`; the first is the best."""
 
     kind: str
     source: str
@@ -215,14 +215,14 @@ class ClaimedOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(ClaimedOrder):
-    """A claimed order with what became of it."""
+    """A claimed order with its results."""
 
     pairs: tuple[ClaimedPair, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A number from a paper, shown beside what was measured and never tested against it."""
+    """A number from a paper, shown beside the measurements and never tested against them."""
 
     source: str
     metric: str
@@ -233,11 +233,11 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class RunInfo:
-    """What a run asked and where it was measured; `run` is its id.
+    """The question of a run and its environment; `run` is its id.
 
     `axes` hold the labels of every axis in order; `contenders` are the axes whose points compete, unless `group_by`
-    names the others; `controls` are (kind, name) of components that are yardsticks; `replicates` says what a value
-    belongs to: seeds, or blocks.
+    names the others; `controls` are (kind, name) of components that are controls; `replicates` is the unit of a value:
+    seeds, or blocks.
     """
 
     suite: str
@@ -257,18 +257,18 @@ class RunInfo:
     replicates: str = "seeds"
 
     def metric(self, label: str) -> MetricInfo:
-        """The metric of that label."""
+        """Return the metric of that label."""
         return next(metric for metric in self.metrics if metric.label == label)
 
     @property
     def primary(self) -> MetricInfo:
-        """The first metric: it carries the answer."""
+        """The first metric, which carries the answer."""
         return self.metrics[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run(RunInfo):
-    """A finished run. `seconds` is what it took; `statements` what the answer says."""
+    """A finished run. `seconds` is its duration; `statements` are the content of the answer."""
 
     schema: int = SCHEMA
     exit: int = 0
@@ -279,4 +279,4 @@ class Run(RunInfo):
     published: tuple[Published, ...] = ()
     statements: tuple[Statement, ...] = ()
     notices: tuple[Issue, ...] = ()
-    """What a reader should keep in mind; the result JSON has the same in words under `issues`."""
+    """Remarks on the whole run; the result JSON has the same in words under `issues`."""

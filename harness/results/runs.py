@@ -1,4 +1,4 @@
-"""Finished runs: found again by `last`, an id, a folder or a file; and the records that they were made from."""
+"""Access to finished runs by `last`, an id, a folder or a file, and to their records."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from harness.results.model import Run
 from harness.results.store import Record, Store
 
 UNRELATED = ("commit", "plugins", "device", "doctor")
-"""Parts of the environment on which stored numbers do not depend; what they depend on of these is in a cell's id."""
+"""Parts of the environment that do not affect stored numbers; relevant parts of these are in a cell's id."""
 
 
 def stored(results: Path, which: str) -> Run:
-    """A finished run: `last`, `last~1`, an id or its beginning, a folder or a file.
+    """Return a finished run: `last`, `last~1`, an id or its beginning, a folder or a file.
 
-    Raises BenchError where there is none, or several.
+    Raises BenchError if there is none, or several.
     """
     path = Path(which)
     if path.is_file() or (path / "result.json").is_file():
@@ -42,12 +42,12 @@ def stored(results: Path, which: str) -> Run:
 
 
 def environment_digest(environment: Mapping[str, object]) -> str:
-    """What of the environment decides whether stored numbers may be reused."""
+    """Return the digest of those parts of the environment that decide whether stored numbers may be reused."""
     return digest({key: value for key, value in environment.items() if key not in UNRELATED})
 
 
 def records(run: Run, results: Path) -> Iterator[Record]:
-    """The records of a run's rows under a results folder, measured in its environment, oldest first."""
+    """Yield the records of a run's rows under a results folder, measured in its environment, oldest first."""
     here = environment_digest(run.environment)
     cells = {row.id for row in run.cells}
     for record in Store(results, "").all():

@@ -1,6 +1,6 @@
-"""What the program concludes, as data: states, verdicts, reasons, issues. Only `report/` puts them in words.
+"""Conclusions as data: states, verdicts, reasons, issues. Only `report/` puts them in words.
 
-A text in here is a name, an id, a path, a unit, or what a plugin or an exception said, never a sentence of the harness.
+A text in here is a name, an id, a path, a unit, or a message of a plugin or an exception, never of the harness.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a row ended."""
+    """Status of a row at its end."""
 
     OK = "ok"
     FAILED = "failed"
@@ -21,11 +21,11 @@ class Status(StrEnum):
 
 
 LOST = frozenset({Status.FAILED, Status.CRASHED, Status.TIMEOUT, Status.OOM})
-"""Ends of rows that make a run end with exit code 3."""
+"""Statuses of rows with which a run ends with exit code 3."""
 
 
 class Verdict(StrEnum):
-    """What a comparison with the baseline says."""
+    """Verdict of a comparison with the baseline."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -34,7 +34,7 @@ class Verdict(StrEnum):
 
 
 class Rank(StrEnum):
-    """Where a row stands within its problem; `tied` with the best is not shown to be worse than it."""
+    """Position of a row within its problem; `tied` is not significantly worse than the best."""
 
     BEST = "best"
     TIED = "tied"
@@ -42,7 +42,7 @@ class Rank(StrEnum):
 
 
 class IntervalKind(StrEnum):
-    """The sources of doubt that an interval carries."""
+    """Sources of variation that an interval includes."""
 
     BOTH = "both"
     SEEDS = "seeds"
@@ -50,7 +50,7 @@ class IntervalKind(StrEnum):
 
 
 class FailOn(StrEnum):
-    """What `--fail-on` can name: a condition on a finished run that ends it with exit code 1."""
+    """Condition of `--fail-on` on a finished run, which ends it with exit code 1."""
 
     REGRESSION = "regression"
     UNDECIDED = "undecided"
@@ -60,7 +60,7 @@ class FailOn(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why an interleaved measurement ended."""
+    """Reason for the end of an interleaved measurement."""
 
     PRECISE = "precise"
     BUDGET = "budget"
@@ -68,7 +68,7 @@ class StopReason(StrEnum):
 
 
 class Weakness(StrEnum):
-    """What makes a timing weak; see `IssueKind.WEAK_TIMING`."""
+    """Reason why a timing is unreliable; see `IssueKind.WEAK_TIMING`."""
 
     CORE_SHARE = "core_share"
     """The process had only the share `value` of its core."""
@@ -79,21 +79,21 @@ class Weakness(StrEnum):
     THROTTLED = "throttled"
     """The processor was throttled."""
     GPU_THROTTLED = "gpu_throttled"
-    """Heat or power held the GPU back, at `value` MHz."""
+    """Heat or power limited the GPU's clock, to `value` MHz."""
 
 
 class ReasonKind(StrEnum):
-    """Why something is missing, or what must be known about it."""
+    """Reason why a result is missing, or a remark about it."""
 
     # rows
     SAID = "said"
-    """`text` says it: an exception, or a plugin that skips."""
+    """`text` is the reason, from an exception or a plugin that skips."""
     ARTIFACT = "artifact"
-    """The artifact `name` could not be made: it ended as `status`, saying `text`."""
+    """The artifact `name` could not be made: it ended as `status`, with the message `text`."""
     NO_DEVICE = "no_device"
-    """The device `name` is not here."""
+    """The device `name` is not available."""
     EXCLUDED = "excluded"
-    """The row is measured and not ranked; `text` is what its protocol says."""
+    """The row is measured and not ranked; `text` is the protocol's reason."""
     # numbers
     NOT_FINITE = "not_finite"
     """`count` of `total` seeds have no finite value and are left out."""
@@ -104,22 +104,22 @@ class ReasonKind(StrEnum):
     NO_ROW = "no_row"
     """No row of this problem is `name`."""
     NO_PARTNER = "no_partner"
-    """No row is the same but for `name`."""
+    """No row differs only in `name`."""
     BASELINE_ENDED = "baseline_ended"
     """The baseline's row ended as `status`, for the `cause`."""
     BASELINE_EXCLUDED = "baseline_excluded"
-    """The baseline's row is not ranked; `text` is what its protocol says."""
+    """The baseline's row is not ranked; `text` is the protocol's reason."""
     BASELINE_LACKS = "baseline_lacks"
     """The baseline's row has no metric `name`."""
     NO_COMMON_SEED = "no_common_seed"
     ONE_PAIR = "one_pair"
     """One seed says nothing about other seeds."""
     SPREAD_UNKNOWN = "spread_unknown"
-    """The same difference at all of only `count` seeds."""
+    """The difference is the same at all seeds, of which there are only `count`."""
     DROPPED = "dropped"
     """`count` of `total` seeds are left out: not finite in one of the two rows."""
     NEGLIGIBLE = "negligible"
-    """The difference is sure, and too small to matter."""
+    """The difference is significant, and too small to matter."""
     # gates
     ROW_ENDED = "row_ended"
     """The row ended as `status`, for the `cause`."""
@@ -135,7 +135,7 @@ class ReasonKind(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something is missing: the kind, and what its description in `ReasonKind` names."""
+    """Reason why a result is missing: the kind, and the values that its description in `ReasonKind` names."""
 
     kind: ReasonKind
     name: str | None = None
@@ -147,16 +147,16 @@ class Reason:
 
 
 class IssueKind(StrEnum):
-    """What a reader of the whole run should keep in mind."""
+    """Kind of remark on the whole run."""
 
     TUNING_EDGE = "tuning_edge"
-    """Tuning chose the `side` (smallest or largest) rate that was tried, `value`, for `rows`."""
+    """Tuning chose the `side` (smallest or largest) learning rate tried, `value`, for `rows`."""
     WEAK_TIMING = "weak_timing"
-    """Something made the timing of `rows` weak: `name` is a `Weakness`, which says what `value` and `bound` are."""
+    """The timing of `rows` is unreliable: `name` is a `Weakness`, which defines `value` and `bound`."""
     NOISY_MACHINE = "noisy_machine"
-    """The doctor's run tells equal functions apart in the share `value` of pairs, more than `bound`."""
+    """In the doctor's run equal functions differ in the share `value` of pairs, more than `bound`."""
     UNKNOWN_MACHINE = "unknown_machine"
-    """No doctor's run tells what this machine's timings are worth."""
+    """`bench doctor` has not examined the timings of this machine."""
     CONTROL_OFF = "control_off"
     """The control `rows` has `value` in `metric` on `problem`, where a perfect sampler has `bound`, adjusted `p`."""
     NOT_FINITE = "not_finite"
@@ -164,7 +164,7 @@ class IssueKind(StrEnum):
     ONE_SEED = "one_seed"
     """One seed: no verdict."""
     FEW_SEEDS = "few_seeds"
-    """`count` seeds: only large differences can be told apart."""
+    """`count` seeds: only large differences can be detected."""
     # between two runs
     CHANGED = "changed"
     """`name` was `before` and is `after`."""
@@ -182,7 +182,7 @@ class IssueKind(StrEnum):
 
 @dataclass(frozen=True)
 class Issue:
-    """Something to keep in mind: the kind, and what its description in `IssueKind` names."""
+    """A remark on the whole run: the kind, and the values that its description in `IssueKind` names."""
 
     kind: IssueKind
     rows: tuple[str, ...] = ()
@@ -200,23 +200,23 @@ class Issue:
 
 
 class StatementKind(StrEnum):
-    """What a statement says of its row: its verdict or rank, what became of a claimed order, or how it ended."""
+    """Content of a statement on its row: its verdict or rank, the result of a claimed order, or its status."""
 
     BETTER = "better"
     WORSE = "worse"
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
     NO_VERDICT = "no_verdict"
-    """It was to be compared, and could not be."""
+    """The row was to be compared, and could not be."""
     BEST = "best"
     TIED = "tied"
     BEATEN = "beaten"
     HOLDS = "holds"
-    """It is better than `other`, as claimed."""
+    """The row is better than `other`, as claimed."""
     FAILS = "fails"
-    """It is worse than `other`, against what is claimed."""
+    """The row is worse than `other`, against the claim."""
     OPEN = "open"
-    """Nothing tells it from `other`, which it is claimed to be ahead of."""
+    """The row does not differ significantly from `other`, which it is claimed to be ahead of."""
     FAILED = "failed"
     CRASHED = "crashed"
     TIMEOUT = "timeout"
@@ -226,9 +226,9 @@ class StatementKind(StrEnum):
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing the answer says: what was found (`kind`), of which row, in which metric, on which problem.
+    """One statement of the answer: the result (`kind`), the row, the metric, the problem.
 
-    `row` and `other`, what it was compared with, are the names of rows, `problem` the labels that tell problems apart.
+    `row` and `other`, the row compared with, are names of rows, `problem` the labels that distinguish problems.
     """
 
     kind: StatementKind

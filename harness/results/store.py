@@ -1,4 +1,4 @@
-"""Records: one line per cell and block, appended whole, never changed; what was measured once is found again."""
+"""Records: one line per cell and block, appended atomically, never changed, and reused by later runs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from harness.results.model import Label
 
 Numbers = list[float | None]
-"""One number for each seed; None stands for what is not finite."""
+"""One number for each seed; None for a number that is not finite."""
 
 
 class Record(TypedDict, total=False):
-    """A line of the store: a block of a cell as it was measured, what tuning chose, or why there is nothing.
+    """A line of the store: a measured block of a cell, a result of tuning, or the reason why there is none.
 
-    `block` is the number of the block, `interleaved` for all of them, `tune`, or None. What a session measured stands
-    under the names that `Measurements` has; `units` is the file of results per example, `blocks` says how an
-    interleaved measurement went, `digests` are those of the metrics' plugins.
+    `block` is the number of the block, `interleaved` for all of them, `tune`, or None. A session's measurements have
+    the names of `Measurements`; `units` is the file of results per example, `blocks` the course of an
+    interleaved measurement, `digests` are those of the metrics' plugins.
     """
 
     cell: str
@@ -59,7 +59,7 @@ class Record(TypedDict, total=False):
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns what the system refuses (no space, no permission) into one line that names the path."""
+    """Convert errors of the system (no space, no permission) to one line that names the path."""
     try:
         yield
     except OSError as error:
@@ -67,7 +67,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a whole file or leave what was there. Raises BenchError where the system refuses."""
+    """Write a whole file or leave the old one. Raises BenchError for an error of the system."""
     with writing(file):
         if file.exists() and not file.is_file():  # a pipe or a terminal
             file.write_text(text)
@@ -86,7 +86,7 @@ class Store:
         self._descriptor: int | None = None
 
     def append(self, record: Record) -> None:
-        """Write one record: a single `os.write`, then fsync, so that a killed run loses nothing it acknowledged."""
+        """Write one record: a single `os.write`, then fsync, so that no acknowledged record is lost in a crash."""
         line = json.dumps(record, allow_nan=False).encode() + b"\n"
         with writing(self._file):
             if self._descriptor is None:
@@ -98,7 +98,7 @@ class Store:
             raise BenchError(f"cannot write {self._file}: the disk took {written} of {len(line)} bytes")
 
     def all(self) -> Iterator[Record]:
-        """Every whole record, oldest file first; a line torn by a crash is passed over."""
+        """Yield every whole record, oldest file first; an incomplete line after a crash is skipped."""
         for file in sorted(self._folder.glob("*.jsonl")):
             for line in file.read_bytes().split(b"\n"):
                 try:
@@ -109,7 +109,7 @@ class Store:
                     yield record
 
     def close(self) -> None:
-        """Close the file that was written."""
+        """Close the file of this writer."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

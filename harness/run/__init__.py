@@ -1,4 +1,4 @@
-"""A run from its suite to its result: loaded, planned, executed cell by cell or in turns, ended."""
+"""A run from its suite to its result: loaded, planned, executed cell by cell or interleaved, stored."""
 
 from __future__ import annotations
 

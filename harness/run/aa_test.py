@@ -1,4 +1,4 @@
-"""A suite whose every cell is there twice under two names that compete; its own check would call that a mistake."""
+"""A suite with every cell twice under two names that compete, which the suite's own check would refuse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.suite import Point
 
 
 def doubled(prepared: LoadedSuite, axis: str, names: Mapping[str, str | None]) -> LoadedSuite:
-    """Every cell once for each name, compared along `axis` alone with the first; names stand for revisions or None."""
+    """Repeat every cell for each name, compared along `axis` with the first; names map to revisions or None."""
     suite = prepared.suite
     cells = [
         dataclasses.replace(cell, vary={**cell.vary, axis: name}, revision=revision)

@@ -1,4 +1,4 @@
-"""What has to be made before any cell starts: of which parts, from what else that is made, where it is kept."""
+"""Artifacts needed by the cells of a run: their parts, their dependencies, their keys."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Artifact:
-    """Something that is made of the component of a kind, once, for every cell that needs it.
+    """An artifact of a component, made once for every cell that needs it.
 
-    `cell` is what its process is told: that component, those it is made of, the protocol and the device. `needs` are
-    the keys of the artifacts that must be there before, by kind.
+    `cell` is the data for its process: the component, its other parts, the protocol and the device. `needs` are
+    the keys of the artifacts that must exist before, by kind.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Artifact:
 
 
 def artifacts(suite: Suite, cell: Cell, catalogue: Catalogue, device: str) -> dict[str, Artifact]:
-    """What has to be made for a cell, by kind, each after what it needs."""
+    """Return the artifacts of a cell by kind, each after those it needs."""
     made_of: Mapping[str, Sequence[str]] = catalogue.table["protocol", suite.protocol]["facts"]["artifacts"]
     found: dict[str, Artifact] = {}
     for kind, others in made_of.items():
@@ -72,11 +72,11 @@ def _artifact(
         "inputs": [catalogue.inputs(each, spec, suite.file.parent) for each, spec in read],
         "needs": needs,
     }
-    told: CellData = {"parts": parts, "protocol": {"name": suite.protocol, **settings}, "device": device}
-    return Artifact(kind, told, catalogue.sources([*used, maker]), needs, digest(identity))
+    data: CellData = {"parts": parts, "protocol": {"name": suite.protocol, **settings}, "device": device}
+    return Artifact(kind, data, catalogue.sources([*used, maker]), needs, digest(identity))
 
 
 def _own(kind: str, spec: Spec, catalogue: Catalogue) -> Spec:
-    """The spec without the fields that what is made does not depend on."""
+    """Return the spec without the fields that do not affect the artifact."""
     late = catalogue.table[kind, component_name(spec)]["facts"]["not_in_artifact"]
     return {name: value for name, value in spec.items() if name not in late}

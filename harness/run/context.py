@@ -1,4 +1,4 @@
-"""Where a run happens: conditions, listener, server, folders, store; what all its conversations share."""
+"""Context of a run: conditions, listener, server, folders, store, shared by the clients of all cells."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 class ProgressListener:
-    """Hears how far a run is. This one does nothing with it."""
+    """Receives the progress of a run. This base class ignores it."""
 
     def expect(self, tasks: list[Task], quiet: bool = False) -> None:
-        """The tasks of the run; `quiet` asks for nothing to be done but in `seeds_done`, when nothing is timed."""
+        """Receive the tasks of the run; with `quiet` output is allowed only in `seeds_done`, when nothing is timed."""
 
     def seeds_done(self, task: Task, seeds: float) -> None:
-        """A task has this many seeds done."""
+        """Receive the number of seeds of a task that are done."""
 
     def building(self, artifact: Artifact, share: float) -> None:
-        """This share of what several cells need is made."""
+        """Receive the completed share of an artifact."""
 
 
 @dataclass(frozen=True)
 class ExecutionConfig:
-    """How to run: where results go, how much at once, how long a question may take, who hears of the progress.
+    """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
     `elsewhere` are the servers of cells of another revision.
     """
@@ -51,7 +51,7 @@ class ExecutionConfig:
 
 @dataclass(frozen=True)
 class RunContext:
-    """One run's surroundings; `suite` is the folder that relative paths in the suite start from."""
+    """Environment of one run; `suite` is the folder to which paths in the suite are relative."""
 
     identity: str
     suite: Path
@@ -62,25 +62,25 @@ class RunContext:
 
     @property
     def folder(self) -> Path:
-        """Where the run's own files go."""
+        """Folder of the run's own files."""
         return self.conditions.results / "runs" / self.identity
 
     def start(self, task: Task) -> Child:
-        """A process for a task, of its own revision."""
+        """Start a process for a task, with the task's revision of the code."""
         server = self.conditions.elsewhere.get(task.cell["revision"] or "", self.server)
         return server.start(self.log(task.id[:12]), training="trainer" in task.cell["parts"])
 
     def stop(self) -> None:
-        """End every process at once, for good."""
+        """End every process at once, permanently."""
         for server in (self.server, *self.conditions.elsewhere.values()):
             server.stop()
 
     def log(self, name: str) -> Path:
-        """The file for what a process prints."""
+        """Return the file for a process's output."""
         return self.folder / "logs" / f"{name}.log"
 
     def artifact(self, key: str) -> Path:
-        """The file that holds an artifact, there or not."""
+        """Return the file of an artifact, which may not exist yet."""
         return (self.conditions.results / ".cache" / f"{key}.pt").resolve()
 
     def seal(self, key: str, digest: str) -> None:
@@ -98,7 +98,7 @@ class RunContext:
     def setup_message(
         self, sources: Iterable[Source], cell: CellData, made: Mapping[str, str], identity: str
     ) -> dict[str, object]:
-        """What a process needs to know of what it works on, and where; its scratch folder survives a resume."""
+        """Return a process's input for a cell: plugins, artifacts, folders; its scratch folder survives a resume."""
         return {
             "plugins": [source.data() for source in sources],
             "cell": cell,
@@ -109,11 +109,11 @@ class RunContext:
         }
 
     def units(self, task: Task, seed: int) -> Path:
-        """The file for the per-example results of the block that starts with this seed."""
+        """Return the file for the per-example results of the block that starts with this seed."""
         return (self.conditions.results / "units" / f"{task.id[:16]}-{self.identity}-{seed}.npz").resolve()
 
     def keep(self, task: Task, record: Record) -> Record:
-        """Append a record; from here on it is never lost."""
+        """Append a record, which is then stored permanently."""
         whole: Record = {
             "cell": task.id,
             "question": task.question,
@@ -130,5 +130,5 @@ class RunContext:
 
 
 def no_path(text: str) -> str:
-    """The text with file names in place of paths: a record names no machine's folders."""
+    """Replace paths by file names, so that a record contains no folders of this machine."""
     return re.sub(r"(?<![\w.])/(?:[^\s/:'\"]+/)+", "", text)

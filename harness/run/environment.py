@@ -1,4 +1,4 @@
-"""What numbers were measured with: versions, machine, threads."""
+"""Environment of measurements: versions, machine, threads."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def threads_per_cell() -> int:
-    """A cell has a pair of cores, where there are two; the number is part of its identity."""
+    """Return the threads of a cell, two if there are two cores; the number is part of a cell's identity."""
     return min(2, cores())
 
 
 def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[str, Json]:
-    """What the numbers were measured with; no host, user or path in it."""
+    """Return the environment of measurements, without host, user and paths."""
     from harness import __version__
 
     strangers = {source for source in plugins if source.origin != "stock"}
@@ -48,7 +48,7 @@ def _version(distribution: str) -> str | None:
 
 
 def commit() -> str | None:
-    """The commit of the checkout this code runs from, read from the repository's files; None outside of one."""
+    """Return the commit of this code's checkout, read from the repository's files; None outside of one."""
     git = HARNESS.parent / ".git"
     try:
         head = (git / "HEAD").read_text().strip()

@@ -1,4 +1,4 @@
-"""Measuring: artifacts made, then every cell in a process of its own, block by block, each block kept as it comes."""
+"""Execution: artifacts are made, then every cell runs in its own process, and every block is stored at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.run.worker_client import WorkerClient
 
 
 class Execution:
-    """The measuring part of a run: rows() asks for everything that is missing."""
+    """Measuring part of a run: rows() requests all missing measurements."""
 
     def __init__(self, site: RunContext) -> None:
         self.site = site
@@ -30,7 +30,7 @@ class Execution:
         self.stopping = threading.Event()
 
     def rows(self) -> list[MeasuredRow]:
-        """One row per task, in order, after everything missing has been asked for."""
+        """Return one row per task, in order, after requesting all missing measurements."""
         plan, site = self.site.plan, self.site
         with writing(site.folder):
             (site.folder / "logs").mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class Execution:
         return [row(task, self.endings.get(id(task)), site.conditions.results / "units") for task in plan.tasks]
 
     def _waves(self, needed: Iterable[str]) -> Iterator[list[Artifact]]:
-        """What is missing of the artifacts with these keys: first what needs nothing else that is, then the next."""
+        """Yield the missing artifacts with these keys in waves: each needs only artifacts of earlier waves."""
         site, known = self.site, self.site.plan.artifacts.items()
         fresh = site.conditions.fresh
         left = [artifact for key, artifact in known if key in needed and (fresh or not site.has_artifact(key))]
@@ -90,13 +90,13 @@ class Execution:
             child.close()
 
     def _together(self, group: list[Task]) -> None:
-        """A whole problem in lockstep."""
+        """Measure a whole problem interleaved."""
         ready = [task for task in group if self._has_its_artifacts(task)]
         if ready and not self.stopping.is_set():
             Interleaved(self.site, ready, self._fail).run()
 
     def _alone(self, group: list[Task]) -> None:
-        """The conversation with one cell's process: set up, tune, then block after block."""
+        """Measure one cell in its process: set up, tune, then block after block."""
         (task,) = group
         if self.stopping.is_set() or not self._has_its_artifacts(task):
             return
@@ -115,14 +115,14 @@ class Execution:
             conversation.close()
 
     def _has_its_artifacts(self, task: Task) -> bool:
-        """Whether everything the task needs was made; if not it is skipped, and is told why."""
+        """Return whether all artifacts of the task were made; if not, skip the task with the reason."""
         broken = [self.broken[key] for key in task.artifacts.values() if key in self.broken]
         if broken:
             self.endings[id(task)] = Ending(Status.SKIPPED, broken[0])
         return not broken
 
     def _fail(self, task: Task, failure: Failure) -> None:
-        """Keep how a task ended, unless it was we who ended it."""
+        """Store the failure of a task, unless the run itself ended it."""
         if not self.stopping.is_set():
             ending = Ending(Status(failure.status), Reason(ReasonKind.SAID, text=no_path(failure.reason)))
             self.endings[id(task)] = ending

@@ -1,7 +1,7 @@
-"""Interleaved: all contenders of a problem alive together, one active at a time, in complete blocks in random order.
+"""Interleaved measurement: all contenders of a problem run at once, one active at a time, in blocks of random order.
 
-What disturbs the machine for a while then disturbs every contender of a block alike, and blocks are what is compared.
-Nothing is kept before the end: a problem is stored whole, or measured whole again.
+A temporary disturbance of the machine then affects all contenders of a block alike, and blocks are compared.
+Nothing is stored before the end: a problem is stored whole, or measured whole again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Interleaved:
-    """One problem's contenders, the baseline first; `fail(task, failure)` is told of every one that falls out."""
+    """One problem's contenders, the baseline first; `fail(task, failure)` is called for every one that fails."""
 
     def __init__(self, site: RunContext, tasks: list[Task], fail: Callable[[Task, Failure], None]) -> None:
         self._site, self._tasks, self._fail = site, tasks, fail
@@ -41,7 +41,7 @@ class Interleaved:
         self._sent: tuple[list[WorkerClient], int] = ([], 0)
 
     def run(self) -> None:
-        """Measure until the session rules that it is enough or all blocks asked for are there, then keep them."""
+        """Measure until the runner decides to stop or all requested blocks are done, then store them."""
         opened = []
         try:
             for task in self._tasks:
@@ -57,7 +57,7 @@ class Interleaved:
             self._keep(each, decision)
 
     def _asked(self, each: WorkerClient, question: Callable[[], T]) -> T | None:
-        """The answer; None where there is none, and this contender is no longer part of the problem."""
+        """Return the result of a request, or None if it failed, which removes this contender."""
         try:
             return question()
         except Failure as failure:
@@ -66,7 +66,7 @@ class Interleaved:
             return None
 
     def _measured(self) -> StoppingDecision:
-        """Block after block; the decision that ended it."""
+        """Measure block after block; return the decision that ended it."""
         started, decision = time.monotonic(), StoppingDecision()
         for number in itertools.count():
             if not self._running:
@@ -83,7 +83,7 @@ class Interleaved:
         return decision
 
     def _block(self, number: int) -> None:
-        """A turn for each, in random order. A block in which one falls out does not count."""
+        """Measure a turn of each contender, in random order. A block in which one fails does not count."""
         block = {}
         order = random.Random(f"{self._tasks[0].id} {number}")
         for each in order.sample(self._running, len(self._running)):
@@ -94,9 +94,9 @@ class Interleaved:
         self._blocks.append(block)
 
     def _decision(self, spent: float) -> StoppingDecision:
-        """What the session of the first contender of this code's own says of the blocks so far.
+        """Return the decision of a runner on the blocks so far: the first contender's with this code's revision.
 
-        It is told of those it does not know yet. Once one has fallen out, all blocks are others.
+        The runner receives only new blocks, or all again once a contender has failed.
         """
         if not self._running or not self._blocks:
             return StoppingDecision()
@@ -109,7 +109,7 @@ class Interleaved:
         return StoppingDecision() if answer is None else _decided(answer)
 
     def _keep(self, each: WorkerClient, decision: StoppingDecision) -> None:
-        """One record for all blocks that count; what was only warming up is left out, and is in its raw samples."""
+        """Store one record for all blocks that count; warm-up blocks are only in its raw samples."""
         assert decision.stop is not None
         records = [block[each] for block in self._blocks]
         counted = records[decision.warm :]
@@ -140,7 +140,7 @@ def _decided(answer: Decision) -> StoppingDecision:
 
 
 def _joined(parts: Sequence[Mapping[str, Sequence[T] | None]]) -> dict[str, list[T] | None]:
-    """By name, the numbers of all parts after each other; None where a part has nothing to say."""
+    """Concatenate the numbers of all parts by name; None if a part has none."""
     found: dict[str, list[T] | None] = {}
     for name in parts[0]:
         said = [numbers for part in parts if (numbers := part[name]) is not None]

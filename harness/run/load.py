@@ -1,4 +1,4 @@
-"""From a suite file to a checked suite: plugins found, components described, every mistake reported at once."""
+"""Loading of suites: plugins are found, components described, and all mistakes reported at once."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from harness.discovery.descriptions import PluginAnswer
 
 DESCRIBE_WITHIN = 120.0
-"""Seconds a plugin may take to be imported and described."""
+"""Seconds allowed for importing and describing a plugin."""
 
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
-"""Where none of these is there `auto` need not ask torch: NVIDIA, its embedded boards, AMD, Windows' subsystem."""
+"""Device files of GPUs (NVIDIA, its embedded boards, AMD, Windows' subsystem); without one `auto` is the CPU."""
 
 NO_CUDA = "torch sees no CUDA device here"
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line (or `harness.run`) asks for beside the suite."""
+    """Options of the command line (or `harness.run`) beside the suite."""
 
     plugins: Sequence[str] = ()
     blocked: Sequence[str] = ()
@@ -43,7 +43,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class LoadedSuite:
-    """A checked suite, the cells asked for, what is known of every component, and the devices that are not there."""
+    """A checked suite, the selected cells, the catalogue of components, and the unavailable devices."""
 
     suite: Suite
     cells: list[Cell]
@@ -52,7 +52,7 @@ class LoadedSuite:
 
 
 def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
-    """Read, describe and check. Raises BenchError or Mistakes for what the user has to mend."""
+    """Read, describe and check a suite. Raises BenchError or Mistakes for mistakes of the user."""
     document = suite.read(path).override(wishes.overrides)
     folder = Path(path).parent
     named: list[tuple[str, Path, str | None]] = [(text, Path.cwd(), None) for text in wishes.plugins]
@@ -62,7 +62,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     try:
         checked = suite.check(document, catalogue.table)
     except Mistakes:
-        catalogue.complete()  # an installed plugin nobody has looked at yet may have what is missing
+        catalogue.complete()  # an installed plugin without a description may have the missing component
         try:
             checked = suite.check(document, catalogue.table)
         except Mistakes as mistakes:
@@ -73,7 +73,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
 
 
 def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:
-    """The plugins a user named: (text, the folder it is relative to, where it is written). Raises BenchError."""
+    """Return the plugins a user named: (text, base folder, place of the text). Raises BenchError if one is missing."""
     found = []
     for text, folder, place in named:
         try:
@@ -84,16 +84,16 @@ def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:
 
 
 def unavailable(catalogue: Catalogue) -> list[str]:
-    """A line for each installed plugin that cannot be used."""
+    """Return a line for each installed plugin that cannot be used."""
     return [
         f"bench: the installed plugin {name} is not available: {why}" for name, why in catalogue.unavailable.items()
     ]
 
 
 def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared: bool = False) -> None:
-    """Raises BenchError for a condition that no result of the suite could meet, so that it is not kept by mistake.
+    """Raises BenchError for a condition that no result of the suite could meet and that would thus always pass.
 
-    Where it is `compared` with an earlier run it needs no baseline of its own.
+    A suite that is `compared` with an earlier run needs no baseline of its own.
     """
     first = component_name(prepared.suite.metrics[0])
     judges = prepared.catalogue.table["metric", first]["facts"]["higher_is_better"] is not None
@@ -105,14 +105,14 @@ def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared:
 
 
 def labels_of(cell: Cell) -> str:
-    """The text that `-k` is matched against."""
+    """Return the text that `-k` is matched against."""
     return " ".join(str(value) for value in cell.vary.values())
 
 
 def describer(server: Server, timeout: float = DESCRIBE_WITHIN) -> Describe:
-    """Describes plugins in children: the stock ones together, each other one alone, so that none takes another down.
+    """Return a function that describes plugins in children: stock ones together, others alone, to isolate failures.
 
-    A plugin may take `timeout` seconds, and never more than DESCRIBE_WITHIN.
+    The limit per plugin is `timeout` seconds, and at most DESCRIBE_WITHIN.
     """
 
     def describe(plugins: list[Source]) -> Mapping[str, PluginAnswer]:
@@ -142,7 +142,7 @@ def _describe(server: Server, group: list[Source], timeout: float) -> dict[str, 
 
 
 def chosen_device(wanted: str, server: Server) -> str:
-    """`auto` is cuda where a child sees one; the command itself never asks torch."""
+    """Return the device; `auto` is cuda if a child process sees one, since the command never imports torch."""
     if wanted == "cpu" or (wanted == "auto" and not any(os.path.exists(device) for device in GPU_DEVICES)):
         return "cpu"
     has_cuda = _has_cuda(server)
@@ -152,7 +152,7 @@ def chosen_device(wanted: str, server: Server) -> str:
 
 
 def absent(cells: Iterable[Cell], server: Server) -> frozenset[str]:
-    """Of the devices that are an axis, those that are not here: their cells are skipped."""
+    """Return the unavailable ones of the devices that are an axis: their cells are skipped."""
     asked = any(cell.device == "cuda" for cell in cells)
     return frozenset({"cuda"} if asked and not _has_cuda(server) else ())
 

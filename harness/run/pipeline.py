@@ -1,4 +1,4 @@
-"""A run from suite to result: artifacts made, cells measured block by block, records kept, the result analysed."""
+"""A run from suite to result: artifacts are made, cells measured block by block, records stored, results analysed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(
 ) -> Result:
     """Run a suite and return its result: the same content as `bench SUITE --json`.
 
-    `plugins` are files or modules; `seeds` and `overrides` replace what the suite says. Raises BenchError for mistakes
+    `plugins` are files or modules; `seeds` and `overrides` replace values of the suite. Raises BenchError for mistakes
     in the suite or a plugin; a cell that fails is a row of the result.
     """
     said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
@@ -76,7 +76,7 @@ def run(
 
 
 def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
-    """The plan of a run with everything stored taken into account."""
+    """Return the plan of a run that reuses all stored records."""
     whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent)
     if not conditions.fresh:
         whole.accept(Store(conditions.results, "").all())
@@ -84,7 +84,7 @@ def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
 
 
 def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Server, fail_on: Sequence[str] = ()) -> Run:
-    """Measure what is missing, analyse everything, and keep the result under the results folder.
+    """Measure the missing blocks, analyse the run, and store the result in the results folder.
 
     `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does.
     """
@@ -104,7 +104,7 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
 
 
 def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, server: Server) -> Run:
-    """The cells with their statistics, after everything missing was measured."""
+    """Return the cells with their statistics, after measuring the missing blocks."""
     conditions.listener.expect(whole.tasks, quiet=whole.interleaved)
     folder = prepared.suite.file.parent.resolve()
     context = RunContext(identity, folder, whole, conditions, server, Store(conditions.results, identity))
@@ -118,7 +118,7 @@ def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, i
 def _afresh(
     prepared: LoadedSuite, conditions: ExecutionConfig, identity: str, server: Server, places: Sequence[int], time: int
 ) -> Run:
-    """Some of the cells measured again, whatever is stored of them."""
+    """Measure some of the cells again, ignoring stored records."""
     chosen = replace(prepared, cells=[prepared.cells[place] for place in places])
     fresh = replace(conditions, fresh=True)
     return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
@@ -170,7 +170,7 @@ def _measured_run(
 
 
 def _metric(spec: Spec, facts: Facts) -> MetricInfo:
-    """What a report says of a metric beside its values."""
+    """Return the facts of a metric that a report needs beside its values."""
     return MetricInfo(
         label=label(spec),
         higher_is_better=facts["higher_is_better"],
@@ -182,7 +182,7 @@ def _metric(spec: Spec, facts: Facts) -> MetricInfo:
 
 
 def analysed(run: MeasuredRun, server: Server) -> Run:
-    """A measured run with its statistics, done in a child. Raises BenchError where the baseline is no row."""
+    """Return a measured run with its statistics, computed in a child. Raises BenchError if the baseline is no row."""
     child = server.start()
     try:
         return typed(Run, child.ask({"ask": "analyse", "run": data(run)}))
@@ -193,7 +193,7 @@ def analysed(run: MeasuredRun, server: Server) -> Run:
 
 
 def edges(suite: Suite, rows: Iterable[MeasuredRow]) -> list[Issue]:
-    """An issue where tuning chose the first or last learning rate it was given: a better one may lie outside."""
+    """Return an issue if tuning chose the first or last learning rate tried: a better one may lie outside."""
     if suite.tune is None or len(suite.tune.lr) < 2:
         return []
     side = {min(suite.tune.lr): "smallest", max(suite.tune.lr): "largest"}
@@ -208,7 +208,7 @@ def edges(suite: Suite, rows: Iterable[MeasuredRow]) -> list[Issue]:
 
 
 def weak(tasks: Iterable[Task]) -> list[Issue]:
-    """What made timings weak, each with the rows it is said of."""
+    """Return the issues of unreliable timings, each with the rows concerned."""
     found: dict[Issue, list[str]] = {}
     for task in tasks:
         said = [typed(Issue, issue) for record in task.records for issue in record.get("issues", ())]

@@ -1,4 +1,4 @@
-"""What is wanted minus what is stored: resuming, more seeds and fewer seeds are the same subtraction."""
+"""Plan of a run: the requested seeds without the stored ones, for resuming as for more or fewer seeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Components = list[tuple[str, str]]
 
 
 def plan(suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str, absent: Collection[str] = ()) -> Plan:
-    """The tasks for these cells, nothing stored taken into account yet.
+    """Return the tasks for these cells, without stored records.
 
     `device` is that of cells without a device of their own; those on an `absent` one are skipped.
     """
@@ -97,9 +97,9 @@ def _task(
 def _identity(
     cell: CellData, catalogue: Catalogue, judged: Mapping[str, str], threads: int, compared: bool
 ) -> dict[str, object]:
-    """What was asked of the cell, seeds left out; the baseline where cells are `compared`.
+    """Return what was asked of the cell, without seeds; the baseline if cells are `compared`.
 
-    With the contents of what it reads that is all its numbers depend on.
+    With the contents of its inputs this is all that its numbers depend on.
     """
     tune = cell["tune"]
     return {
@@ -116,7 +116,7 @@ def _identity(
 
 
 def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
-    """The tuning plan of a cell: as many trials for every contender, drawn without repeats where there are more."""
+    """Return the tuning plan of a cell: equally many trials for every contender, drawn without repetition."""
     tune = suite.tune
     if tune is None:
         return None
@@ -134,6 +134,6 @@ def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
 
 
 def seconds_per_seed(records: Iterable[Record]) -> float | None:
-    """What a seed has cost so far on average, for the estimate of a dry run."""
+    """Return the average cost of a stored seed in seconds, for the estimate of a dry run."""
     costs = [r["seconds"] / len(r["seeds"]) for r in records if r.get("seeds") and r["status"] == "ok"]
     return math.fsum(costs) / len(costs) if costs else None

@@ -1,4 +1,4 @@
-"""Problems under a lockstep protocol: which tasks are measured together, and whether what is stored serves them."""
+"""Problems under an interleaved protocol: the tasks measured together, and the baselines of cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Key = tuple[str, ...]
 
 
 def asked(suite: Suite) -> RunInfo:
-    """What a suite asks, as far as rows are named, grouped and compared by it."""
+    """Return the question of a suite: the facts by which rows are named, grouped and compared."""
     return RunInfo(
         suite=suite.name,
         question=suite.question,
@@ -33,18 +33,18 @@ def asked(suite: Suite) -> RunInfo:
 
 
 def baselines(suite: Suite, cells: Sequence[Cell]) -> list[dict[str, Spec]]:
-    """The parts of the row that each cell is compared with, its own where there is none.
+    """Return the parts of each cell's baseline row, its own without a baseline.
 
-    Raises BenchError for a baseline that is no row, or several rows of one problem.
+    Raises BenchError for a baseline that matches no row, or several rows of one problem.
     """
     links = partners(asked(suite), [RowInfo(id="", vary=cell.vary) for cell in cells]) or [Partner(None)] * len(cells)
     return [cells[index if link.index is None else link.index].parts for index, link in enumerate(links)]
 
 
 def interleaved_groups(suite: Suite, cells: Sequence[Cell], tasks: Sequence[Task]) -> list[list[Task]]:
-    """The tasks of every problem (cells that differ in nothing but what competes), the baseline's row first.
+    """Return the tasks of every problem (cells that differ only in competing axes), the baseline's row first.
 
-    A task that is skipped from the start takes no part.
+    A task that is skipped from the start is left out.
     """
     groups: dict[Key, list[Task]] = {}
     for cell, task in zip(cells, tasks, strict=True):

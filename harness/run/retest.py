@@ -1,4 +1,4 @@
-"""Regressions measured again: what is found once, in one process, may be the moment's doing."""
+"""Repeated measurement of regressions: a single finding in one process may be a temporary effect."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from harness.analysis.pairing import partners, problems
 from harness.results import Gate, Labels, Reason, ReasonKind, Run, Status
 
 Again = Callable[[Sequence[int], int], Run]
-"""(places of rows in the run, number of the attempt) -> the run of measuring them afresh."""
+"""(places of rows in the run, number of the attempt) -> the run that measured them again."""
 
 
 def confirmed(run: Run, again: Again) -> tuple[Gate, ...]:
-    """The run's gates; one with `confirm_runs` fails only where so many fresh measurements break it too.
+    """Return the run's gates; one with `confirm_runs` fails only if so many repeated measurements break it too.
 
-    Whole problems are measured again, so that a contender meets its baseline and all the others as before.
+    Whole problems are measured again, so that a contender has the same baseline and the same rivals as before.
     """
     gates = list(run.gates)
     for time in range(1, max((gate.confirm_runs for gate in gates), default=0) + 1):
@@ -29,7 +29,7 @@ def confirmed(run: Run, again: Again) -> tuple[Gate, ...]:
 
 
 def _places(run: Run, rows: Sequence[Labels]) -> list[int]:
-    """The rows of every problem that has one of these, or what one is compared with."""
+    """Return the rows of every problem that contains one of these rows or its baseline."""
     links = partners(run, run.cells) or []
     own = {place for place, cell in enumerate(run.cells) if cell.vary in rows}
     own |= {link.index for place, link in enumerate(links) if place in own and link.index is not None}
@@ -41,7 +41,7 @@ def _same(gate: Gate, other: Gate) -> bool:
 
 
 def _retested(gate: Gate, other: Gate | None) -> Gate:
-    """The gate after a fresh measurement, None where its row was skipped in it."""
+    """Return the gate after a repeated measurement; `other` is None if its row was skipped there."""
     if other is None:
         why = Reason(ReasonKind.NOT_CONFIRMED, status=Status.SKIPPED)
         return dataclasses.replace(gate, passed=None, why=why)

@@ -1,4 +1,4 @@
-"""What the analysis is given of one task."""
+"""Input of the analysis for one task."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Ending(NamedTuple):
-    """How a task ended where it was not measured: its status, and why."""
+    """End of a task that was not measured: its status, and the reason."""
 
     status: Status
     why: Reason
 
 
 def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
-    """The values of the wanted seeds, in their order; `units` is the folder of what is kept beside records."""
+    """Return the values of the requested seeds, in their order; `units` is the folder of per-example results."""
     ending = Ending(Status.SKIPPED, task.skipped) if task.skipped else ending
     by_seed = {seed: (record, place) for record in task.records for place, seed in enumerate(record["seeds"])}
     seeds = [seed for seed in task.wanted if seed in by_seed]

@@ -1,4 +1,4 @@
-"""The tasks of a run: what each cell's process is told, what is stored of it, which seeds are missing."""
+"""Tasks of a run: the data for each cell's process, its stored records, its missing seeds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Task:
-    """One cell of a run: what its process is told, what is stored of it, which seeds are missing."""
+    """One cell of a run: the data for its process, its stored records, its missing seeds."""
 
     cell: CellData
     wanted: tuple[int, ...]
@@ -34,34 +34,34 @@ class Task:
     question: str = ""
     """The digest of what was asked: the id without the inputs."""
     changed: tuple[str, ...] = ()
-    """What has changed since the same question was measured before, where that is why it is measured again."""
+    """Names of inputs that have changed since the same question was measured before."""
     records: list[Record] = field(default_factory=list)
     tuned: dict[str, Json] | None = None
-    """What tuning answered: the choice as `tuned`, and all trials."""
+    """Result of tuning: the choice as `tuned`, and all trials."""
     skipped: Reason | None = None
-    """Why this task is not measured, where that is known before."""
+    """Reason why this task is not measured, if known before."""
 
     @property
     def id(self) -> str:
-        """The digest of everything that could change the cell's numbers, seeds left out."""
+        """Digest of everything that may change the cell's numbers, without seeds."""
         return str(self.cell["id"])
 
     @property
     def choice(self) -> dict[str, Json]:
-        """The fields that tuning chose; empty where nothing is tuned."""
+        """Fields that tuning chose; empty without tuning."""
         found = (self.tuned or {}).get("tuned")
         return dict(found) if isinstance(found, Mapping) else {}
 
     @property
     def missing(self) -> list[int]:
-        """Wanted seeds that no record has."""
+        """Requested seeds without a record."""
         if self.skipped:
             return []
         stored = {seed for record in self.records for seed in record["seeds"]}
         return [seed for seed in self.wanted if seed not in stored]
 
     def accept(self, record: Record, environment: str) -> None:
-        """Take a stored record of this cell into account, where it was made here and has every metric."""
+        """Use a stored record of this cell if it was measured in this environment and has every metric."""
         if record["status"] not in ("ok", "skipped") or record["environment"] != environment:
             return
         if record["block"] == "tune":
@@ -72,7 +72,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """The tasks of a run in the order of the suite, and the artifacts they share.
+    """Tasks of a run in the order of the suite, and the artifacts they share.
 
     `groups` are the tasks that are measured together: each alone, or in `lockstep` all of a problem.
     """
@@ -85,11 +85,11 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """What of the environment decides whether stored numbers may be reused."""
+        """Digest of those parts of the environment that decide whether stored numbers may be reused."""
         return environment_digest(self.environment)
 
     def accept(self, records: Iterable[Record]) -> None:
-        """Take everything stored into account."""
+        """Use all stored records."""
         tasks: dict[str, list[Task]] = {}
         for task in self.tasks:
             tasks.setdefault(task.id, []).append(task)
@@ -114,7 +114,7 @@ def _changed(task: Task, before: Record, environment: str) -> tuple[str, ...]:
 
 
 def reuse(group: Sequence[Task]) -> None:
-    """Serve a problem from the last run that has it whole, or have it measured: timings of two runs never mix."""
+    """Use the last run that has a problem whole, or measure it: timings of two runs are never mixed."""
     stored = [{record["run"]: record for record in task.records if _serves(task, record)} for task in group]
     run = next((run for run in reversed(stored[0]) if all(run in each for each in stored)), None)
     for task, each in zip(group, stored, strict=True):

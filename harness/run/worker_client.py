@@ -1,4 +1,4 @@
-"""The conversation with one cell's process: set up, tune, then whichever block is asked for."""
+"""Client of one cell's process: set up, tune, measure the requested blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class WorkerClient:
-    """One cell's process, started; every method raises Failure where it gets no answer."""
+    """One cell's process, started; every method raises Failure if a request fails."""
 
     def __init__(self, site: RunContext, task: Task) -> None:
         self.task, self._site = task, site
@@ -23,7 +23,7 @@ class WorkerClient:
         self._setup: SetUp = {"width": 0, "notes": []}
 
     def open(self) -> int:
-        """Set the cell up, and tune it where that is asked for and not stored; answers how many seeds make a block."""
+        """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
         task, site = self.task, self._site
         self._setup = self._ask(
             {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
@@ -34,7 +34,7 @@ class WorkerClient:
         return self._setup["width"]
 
     def measure(self, block: int, progress: Progress | None = None) -> Record:
-        """The record of one block, not yet kept."""
+        """Return the record of one block, not yet stored."""
         task, width = self.task, self._setup["width"]
         seeds = list(range(block * width, (block + 1) * width))
         units = str(self._site.units(task, seeds[0]))
@@ -48,7 +48,7 @@ class WorkerClient:
     def should_stop(
         self, blocks: Sequence[Sequence[Mapping[str, Numbers | None]]], known: int, spent: float
     ) -> Decision:
-        """What the session says of complete blocks, the first `known` it already has and these."""
+        """Return the runner's decision on complete blocks: the first `known`, which it has already, and these."""
         answer: Decision = self._ask({"ask": "should_stop", "blocks": blocks, "known": known, "spent": spent})
         return answer
 

@@ -14,12 +14,12 @@ Array = NDArray[np.float64]
 Table = tuple[ArrayLike, ArrayLike]
 """Unit values [S, m] and unit numbers [S, m]; the same number is the same example (or group) at every seed."""
 Units = tuple[NDArray[np.int64], Array]
-"""Unit numbers and unit values [n], all seeds in one row."""
+"""Unit numbers and unit values [n] of all seeds, concatenated."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The `variance` of a mean and its degrees of freedom, by the kind that was really used.
+    """The `variance` of a mean and its degrees of freedom; `kind` is the one used.
 
     `by_seeds` and `by_examples` are the parts of the variance that shrink as seeds or examples grow; `examples` counts
     the distinct ones.
@@ -34,7 +34,7 @@ class Spread:
 
 
 def spread(values: Array, units: Units | None, kind: str) -> Spread:
-    """The spread of the mean of `values` [S], by `kind` or the nearest that the data can give.
+    """Return the spread of the mean of `values` [S], by `kind` or the nearest that the data allow.
 
     Two-way clustering is V = V_seed + V_example - V_cell (Cameron, Gelbach and Miller 2011), never below either part.
     Each sum of squares carries G/(G-1) for its G clusters and the two-way sum both factors, which makes it unbiased
@@ -61,7 +61,7 @@ def spread(values: Array, units: Units | None, kind: str) -> Spread:
 
 
 def _clustered(units: Units) -> tuple[float, float, int]:
-    """(variance clustered by example, variance of independent results, distinct examples), corrected by examples."""
+    """Return (variance clustered by example, variance of independent results, distinct examples), bias-corrected."""
     ids, values = units
     numbers, codes = np.unique(ids, return_inverse=True)
     examples = len(numbers)
@@ -74,7 +74,7 @@ def _clustered(units: Units) -> tuple[float, float, int]:
 
 
 def row(table: Table | None, keep: NDArray[np.bool_]) -> Units | None:
-    """The units of the seeds kept, all in one row; None where there are none."""
+    """Return the units of the kept seeds, concatenated; None if there are none."""
     if table is None or not keep.any():
         return None
     values, ids = _rows(table, keep)
@@ -82,7 +82,7 @@ def row(table: Table | None, keep: NDArray[np.bool_]) -> Units | None:
 
 
 def paired(table: Table | None, baseline: Table | None, keep: NDArray[np.bool_]) -> Units | None:
-    """The differences of two tables at the seeds kept, over the examples that both have at a seed."""
+    """Return the differences of two tables at the kept seeds, over the examples that both have at a seed."""
     if table is None or baseline is None or not keep.any():
         return None
     (values, ids), (others, names) = _rows(table, keep), _rows(baseline, keep)

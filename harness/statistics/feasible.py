@@ -1,18 +1,20 @@
-"""What a plan of seeds and comparisons can never decide, known before anything is measured."""
+"""Feasibility of a plan of seeds and comparisons, before anything is measured."""
 
 from __future__ import annotations
 
 import math
 
 HOPELESS = 10.0
-"""A difference must be this many standard errors long before a plan is called out."""
+"""Number of standard errors from which a plan is reported."""
 
 
 def verdict_possible(seeds: int, family: int, kind: str = "both", level: float = 0.95) -> str | None:
-    """Why no verdict can be reached with this many seeds and comparisons under Holm, or None; `kind` as in `interval`.
+    """Return the reason why no verdict is possible for these seeds and comparisons under Holm, or None.
+
+    `kind` is as in `interval`.
 
     >>> verdict_possible(3, 12)
-    '3 seeds and 12 comparisons: only a difference of 15.4 standard errors would be told apart'
+    '3 seeds and 12 comparisons: only a difference of 15.4 standard errors would be significant'
     """
     if family < 1:
         return "nothing is compared: the suite has no baseline, or no row beside it"
@@ -24,12 +26,12 @@ def verdict_possible(seeds: int, family: int, kind: str = "both", level: float =
     distance = _quantile(seeds - 1, (1 - level) / family)
     if distance is None or distance < HOPELESS:
         return None
-    only = f"only a difference of {distance:.3g} standard errors would be told apart"
+    only = f"only a difference of {distance:.3g} standard errors would be significant"
     return f"{seeds} seeds and {family} comparison{'s' * (family > 1)}: {only}"
 
 
 def _quantile(df: int, alpha: float) -> float | None:
-    """The two-sided quantile of Student's t where it has a closed form: one and two degrees of freedom."""
+    """Return the two-sided quantile of Student's t if it has a closed form: for one and two degrees of freedom."""
     if df == 1:
         return 1 / math.tan(math.pi * alpha / 2)
     return (1 - alpha) * math.sqrt(2 / (alpha * (2 - alpha))) if df == 2 else None

@@ -1,6 +1,6 @@
-"""Intervals, paired tests and what would decide them: pure functions of arrays.
+"""Intervals, paired tests and sample sizes: pure functions of arrays.
 
-Two sources of doubt enter an interval: the seeds, and the finite set of test examples. The default, `both`, clusters
+An interval has two sources of variation: the seeds, and the finite set of test examples. The default, `both`, clusters
 the variance of the per-example results both ways (`clusters`) and uses Student's t on min(clusters) - 1 degrees of
 freedom. Examples cluster by their number, so a fixed test set (the same numbers at every seed) and resampled splits
 (other numbers at every seed) need no different treatment.
@@ -21,9 +21,9 @@ from harness.errors import BenchError
 from harness.statistics.clusters import Array, Table, paired, row, spread
 
 MOST = 100_000
-"""More additional seeds or examples than this count as never."""
+"""Number of additional seeds or examples above which the answer is never."""
 ROUNDING = 1e-7
-"""A standard error or difference below this share of the values is float32 rounding, not data."""
+"""Share of the values below which a standard error or difference is float32 rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +73,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Needed:
-    """How many more seeds, or more examples, would decide; None where growing that alone never does."""
+    """Number of further seeds, or of further examples, that would decide; None if no number does."""
 
     seeds: int | None
     examples: int | None
 
 
 def interval(sample: Sample, kind: str = "both", level: float = 0.95) -> Interval:
-    """The mean over seeds with its interval. `both` falls back on examples at one seed and on seeds without units."""
+    """Return the mean over seeds with its interval. `both` becomes `examples` at one seed and `seeds` without units."""
     values = np.asarray(sample.values, float)
     keep = np.isfinite(values)
     parts = spread(values[keep], row(sample.units, keep), kind)
@@ -90,12 +90,12 @@ def interval(sample: Sample, kind: str = "both", level: float = 0.95) -> Interva
 
 
 def difference(sample: Sample, baseline: Sample, kind: str = "both", level: float = 0.95) -> Difference:
-    """The paired difference of two samples whose seeds are in the same order; units pair by seed and number.
+    """Return the paired difference of two samples with seeds in the same order; units pair by seed and number.
 
-    Identical methods have p = 1 and the interval [0, 0]. A difference that is not zero but never varies gives Student's
+    Identical methods have p = 1 and the interval [0, 0]. A difference that is constant and not zero gives Student's
     t no scale: its p is 2^(1-S), the exact sign-flip test and the most that S equal signs can support, and its interval
     is the point, or NaN where that p does not reach the level. Only a metric without units that is one constant in
-    each method (network calls, say) leaves nothing to chance: p = 0.
+    each method (network calls, say) has p = 0.
     """
     x, y = np.asarray(sample.values, float), np.asarray(baseline.values, float)
     keep = np.isfinite(x) & np.isfinite(y)
@@ -115,9 +115,9 @@ def difference(sample: Sample, baseline: Sample, kind: str = "both", level: floa
 def tested(
     mean: float, error: float, df: float, least: float, rounding: float, level: float
 ) -> tuple[float | None, float]:
-    """Student's t of a mean and its standard error: (p, never below `least`, half the interval's width, or NaN).
+    """Return Student's t test of a mean and its standard error: (p, never below `least`; half the interval, or NaN).
 
-    A mean within `rounding` counts as 0. Without an error it is told from 0 only where `least` reaches the level.
+    A mean within `rounding` counts as 0. Without an error it differs from 0 only if `least` reaches the level.
     """
     p: float | None = None
     if df > 0 and error >= 0:
@@ -127,7 +127,7 @@ def tested(
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down adjusted p-values, in the order given; None is no test and counts for nothing."""
+    """Return Holm's step-down adjusted p-values, in the given order; None is no test and is not counted."""
     order = sorted((p, i) for i, p in enumerate(ps) if p is not None)
     adjusted: list[float | None] = [None] * len(ps)
     highest = 0.0
@@ -138,7 +138,7 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
 
 
 def same(difference: Difference, margin: float) -> float | None:
-    """p of the two one-sided tests (Schuirmann 1987): small shows |true difference| < margin, in the metric's unit."""
+    """Return p of two one-sided tests (Schuirmann 1987): small shows |difference| < margin, in the metric's unit."""
     if not margin > 0:
         raise BenchError(f"margin must be above 0, not {margin}")
     if difference.p is None:
@@ -150,9 +150,9 @@ def same(difference: Difference, margin: float) -> float | None:
 
 
 def needed(difference: Difference, alpha: float = 0.05, power: float = 0.8) -> Needed:
-    """More seeds (at the same examples) or examples (at the same seeds) that would find a true difference this large.
+    """Return seeds (at the same examples) or examples (at the same seeds) to add to detect a difference this large.
 
-    Both are 0 where p <= alpha already. Found means |difference| >= (t_{1-alpha/2} + t_power) standard errors.
+    Both are 0 if p <= alpha already. Detected means |difference| >= (t_{1-alpha/2} + t_power) standard errors.
     """
     d = difference
     if d.p is None or d.p == 1:
@@ -176,7 +176,7 @@ def needed(difference: Difference, alpha: float = 0.05, power: float = 0.8) -> N
 
 
 def _first(enough: Callable[[int], bool]) -> int | None:
-    """The smallest number from 1 to MOST that is enough, by bisection: what is enough stays enough."""
+    """Return the smallest number from 1 to MOST that is enough, by bisection, as `enough` is monotonic."""
     more = bisect.bisect_left(range(1, MOST + 1), True, key=enough) + 1
     return more if more <= MOST else None
 

@@ -1,8 +1,8 @@
-"""Ratios of positive numbers measured block by block: what times are compared by. Pure functions of arrays.
+"""Ratios of positive numbers measured block by block, for comparisons of times. Pure functions of arrays.
 
-A block is the unit: everything in it was disturbed alike, and the order in it was drawn, so that between equal
-contenders the logarithm of a block's ratio is as likely above 0 as below. Its sign-flip test is exact whatever the
-noise is, outliers are kept, and a trimmed mean keeps them from deciding.
+A block is the unit: its contenders are disturbed alike and run in random order, so that between equal
+contenders the logarithm of a block's ratio is as likely above 0 as below. Its sign-flip test is exact for any noise;
+outliers are kept, and a trimmed mean limits their influence.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from harness.statistics.clusters import Array
 from harness.statistics.paired import Difference, Interval, Sample
 
 TRIM = 0.2
-"""The share that a trimmed mean leaves out at each end (Wilcox, 2012)."""
+"""Share that a trimmed mean leaves out at each end (Wilcox, 2012)."""
 FLIPS, RESAMPLES = 9_999, 1_999
 FAR = 3.0
-"""So many interquartile ranges outside of the quartiles a block is an outlier (Tukey, 1977: far out)."""
+"""Interquartile ranges beyond the quartiles from which a block is an outlier (Tukey, 1977: far out)."""
 
 
 def interval(sample: Sample, level: float = 0.95) -> Interval:
-    """The typical value, exp of the trimmed mean of the logarithms, with its bootstrap interval."""
+    """Return the typical value, exp of the trimmed mean of the logarithms, with its bootstrap interval."""
     logs = _logs(sample)
     center, low, high = _located(logs[np.isfinite(logs)], level)
     return Interval(math.exp(center), math.exp(low), math.exp(high), "seeds")
 
 
 def difference(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
-    """Sample over baseline, less 1, in units of the baseline's typical value: 0.1 of it for 1.1 times as much.
+    """Return sample over baseline, less 1, in units of the baseline's typical value: 0.1 of it for a ratio of 1.1.
 
-    Blocks are paired; one in which either is not finite and above 0 is left out. The test is by sign flips: p is never
-    below 2^(1-n) for n blocks, and None for fewer than two.
+    Blocks are paired; one in which either value is not finite and above 0 is left out. The test is by sign flips: p is
+    never below 2^(1-n) for n blocks, and None for fewer than two.
     """
     ratios = _logs(sample) - _logs(baseline)
     keep = np.isfinite(ratios)
@@ -48,9 +48,9 @@ def difference(sample: Sample, baseline: Sample, level: float = 0.95) -> Differe
 
 
 def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
-    """The same where no block pairs the values: by Yuen's test (1974) of the trimmed means of their logarithms.
+    """Return the same for values not paired by block: Yuen's test (1974) of the trimmed means of their logarithms.
 
-    p is None where one of the two has fewer than two values, or neither varies.
+    p is None if one of the two has fewer than two values, or neither varies.
     """
     logs = [_logs(each) for each in (sample, baseline)]
     x, y = (each[np.isfinite(each)] for each in logs)
@@ -67,14 +67,14 @@ def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Differenc
 
 
 class Spread(NamedTuple):
-    """The quartiles of values, none where no value is finite, and the places of those that are far out."""
+    """Quartiles of values, None if no value is finite, and the places of outliers."""
 
     quartiles: tuple[float, ...]
     outliers: tuple[int, ...]
 
 
 def spread(values: ArrayLike) -> Spread:
-    """Quartiles, and the places of blocks that are far out as a label: nothing is dropped for it."""
+    """Return the quartiles and the places of outliers, which are reported and not dropped."""
     numbers = np.asarray(values, float)
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
@@ -97,7 +97,7 @@ def _center(x: Array, axis: int = -1) -> Array:
 
 
 def _located(x: Array, level: float) -> tuple[float, float, float]:
-    """(center, low, high) of logarithms; NaN limits for fewer than two, the point where they do not vary."""
+    """Return (center, low, high) of logarithms; NaN limits for fewer than two, the point if they do not vary."""
     if not len(x):
         return math.nan, math.nan, math.nan
     center = float(_center(x))
@@ -110,7 +110,7 @@ def _located(x: Array, level: float) -> tuple[float, float, float]:
 
 
 def as_ratio(found: Difference, baseline: Sample) -> tuple[float, float, float]:
-    """The ratio itself and the ends of its interval."""
+    """Return the ratio itself and the ends of its interval."""
     unit = interval(baseline).mean
     return 1 + found.difference / unit, 1 + found.low / unit, 1 + found.high / unit
 
@@ -123,7 +123,7 @@ def _p(x: Array) -> float:
 
 
 def _error(x: Array) -> float:
-    """The standard error of the trimmed mean (Yuen, 1974)."""
+    """Return the standard error of the trimmed mean (Yuen, 1974)."""
     if len(x) < 2:
         return math.nan
     cut = int(TRIM * len(x))

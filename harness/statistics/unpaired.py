@@ -1,4 +1,4 @@
-"""The difference of two samples that no seed pairs."""
+"""Difference of two samples that are not paired by seed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from harness.statistics.paired import ROUNDING, Difference, Sample, tested
 
 
 def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:
-    """Sample minus baseline by Welch's test (1947), over the finite values of each; `pairs` counts those of the fewer.
+    """Return sample minus baseline by Welch's test (1947), over finite values; `pairs` is the smaller count.
 
-    Where neither varies, p is 2 / C(n + m, n): that one sample is all above the other, by chance, in one order or both.
+    If neither varies, p is 2 / C(n + m, n): the chance that one sample lies entirely above or below the other.
     """
     every = [np.asarray(each.values, float) for each in (sample, baseline)]
     kept = [values[np.isfinite(values)] for values in every]

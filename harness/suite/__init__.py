@@ -1,6 +1,6 @@
 """Suites: read from YAML, checked against the component table, expanded to a grid.
 
-Nothing here imports a plugin, torch or numpy; what is known of components comes as data, the table of descriptions.
+Nothing here imports a plugin, torch or numpy; components are known as data, by the table of descriptions.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ __all__ = ["Cell", "Document", "Point", "Seeds", "Suite", "Tune", "check", "json
 
 
 def load(path: str | os.PathLike[str], table: Table, overrides: Mapping[str, str] | None = None) -> Suite:
-    """The suite in a file. Raises BenchError for a file that cannot be read, Mistakes for what is wrong in it."""
+    """Load the suite in a file. Raises BenchError for a file that cannot be read, Mistakes for mistakes in it."""
     return check(read(path), table, overrides)

@@ -15,7 +15,7 @@ from harness.suite.source import Place, shown
 
 
 def vary(node: Node | None, expander: Expander, protocol: Protocol | None) -> dict[str, list[Point]]:
-    """The points of every kind that is written."""
+    """Return the points of every kind that is written."""
     if node is None or is_null(node):
         return {}
     if not isinstance(node, Pairs) or not node.pairs:
@@ -41,7 +41,7 @@ def _is_kind(kind: str, word: Word, expander: Expander, protocol: Protocol | Non
 def unwritten(
     found: dict[str, list[Point]], at: Place, expander: Expander, protocol: Protocol
 ) -> dict[str, list[Point]]:
-    """The default point of every kind that the protocol needs and nobody wrote."""
+    """Return the default point of every kind that the protocol needs and the suite does not write."""
     missing = {kind: default for kind, default in protocol.required_kinds.items() if kind not in found}
     return {kind: _default(kind, default, at, expander, protocol) for kind, default in missing.items()}
 
@@ -56,7 +56,7 @@ def _default(kind: str, default: Spec | None, at: Place, expander: Expander, pro
 
 
 def settings(node: Node | None, at: Place, expander: Expander, protocol: Protocol) -> dict[str, list[Json]]:
-    """Every setting of the protocol with its values: those written first, as written, then the defaults."""
+    """Return every setting of the protocol with its values: those written first, as written, then the defaults."""
     findings, fields = expander.findings, protocol.fields
     if node is not None and not is_null(node) and not isinstance(node, Pairs):
         findings.add(node.place, f"settings: expected a mapping, got {got(node)}")

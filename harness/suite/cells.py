@@ -1,4 +1,4 @@
-"""A checked suite and the grid of cells it asks for."""
+"""A checked suite and its grid of cells."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from harness.results.model import Label
 
 DEVICE = "device"
-"""The axis of several devices, which is no setting of a protocol."""
+"""Axis of several devices, which is no setting of a protocol."""
 
 
 @dataclass(frozen=True)
 class Point:
     """One value of an axis: the label shown, and a component's spec or a setting's plain value.
 
-    `unused_kinds` are the axes that make no difference beside it.
+    `unused_kinds` are the axes that have no effect with it.
     """
 
     label: str
@@ -32,18 +32,18 @@ class Point:
 
     @property
     def entry(self) -> Label:
-        """What stands in `Cell.vary`: a setting's plain value where it is one, else the label."""
+        """Entry in `Cell.vary`: a setting's plain value if it is one, else the label."""
         return self.value if self.value is None or isinstance(self.value, (str, int, float)) else self.label
 
     @property
     def spec(self) -> Spec:
-        """The component's spec; empty of a setting."""
+        """The component's spec; empty for a setting."""
         return dict(self.value) if isinstance(self.value, Mapping) else {}
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """The seeds asked for; `split` says whether every seed draws its own split or all share one (`fixed`)."""
+    """Requested seeds; `split` is `seed` if every seed draws its own split or `fixed` if all share one."""
 
     seeds: tuple[int, ...]
     split: str = "seed"
@@ -51,7 +51,7 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Tune:
-    """The tuning plan: `trials` for every contender on `seeds` seeds of its own.
+    """Tuning plan: `trials` for every contender on `seeds` seeds of its own.
 
     `metric` is the label of the metric that chooses (None: the first of `metrics`), `lr` the learning rates tried;
     `fields` maps `NAME.field` (name or label of a contender) to the values tried.
@@ -69,8 +69,8 @@ class Cell:
     """One point of the grid without its seeds.
 
     `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
-    kind to its spec, `settings` every setting of the protocol to its value; `device` is None where it is the run's,
-    `revision` where it is of the code that runs.
+    kind to its spec, `settings` every setting of the protocol to its value; `device` is None if it is the run's,
+    `revision` is None if it is the running code's.
     """
 
     vary: dict[str, Label]
@@ -85,11 +85,11 @@ class Suite:
     """A checked suite.
 
     `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
-    settings and devices with more than one value; `varies` names the axes that tell cells apart, `contenders` those of
+    settings and devices with more than one value; `varies` names the axes that distinguish cells, `contenders` those of
     them that compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one
     contender, or axis -> label; `group_by` is None where the suite does not say. `gates` are bounds that fail the run
-    where a row breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result
-    JSON has them: they take no part in anything else.
+    if a row breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result
+    JSON has them, which are only shown.
     """
 
     name: str
@@ -116,17 +116,17 @@ class Suite:
     published: list[dict[str, Json]]
 
     def labels(self) -> dict[str, list[Label]]:
-        """Axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""
+        """Return axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""
         return {axis: [point.entry for point in self.axes[axis]] for axis in self.varies}
 
     def size(self) -> int:
-        """The number of cells; an upper bound where a point ignores an axis."""
+        """Return the number of cells; an upper bound if a point ignores an axis."""
         return math.prod(len(points) for points in self.axes.values())
 
     def cells(self) -> list[Cell]:
-        """Every cell; problems are outermost in the order written, contenders innermost.
+        """Return every cell; problems are outermost in the order written, contenders innermost.
 
-        Where a point ignores an axis its points make one cell, in which that axis is null.
+        If a point ignores an axis, the points of that axis make one cell, in which the axis is null.
         """
         outer = [axis for axis in self.axes if axis not in self.contenders]
         order = [*outer, *(axis for axis in self.axes if axis in self.contenders)]

@@ -1,4 +1,4 @@
-"""A document checked against the component table: every mistake in one pass, or a suite."""
+"""Check of a document against the component table: either a suite, or every mistake in one pass."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ KEYS = (
     "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "metrics", "baseline", "group_by",
     "margin", "interval", "gates", "claims", "published", "plugins", "device",
 )  # fmt: skip
-"""The keys of a suite."""
+"""Keys of a suite."""
 
 RESERVED = ("reference", "data")
-"""Keys of the contract that this version does not read."""
+"""Reserved keys that this version does not read."""
 
 INTERVALS = ("both", "seeds", "examples")
 DEVICES = ("auto", "cpu", "cuda")
@@ -38,9 +38,9 @@ MOST_CELLS = 100_000
 
 
 def check(document: Document, table: Table, overrides: Mapping[str, str] | None = None) -> Suite:
-    """The suite a document describes, with dotted keys overridden as by `--set KEY=TEXT`.
+    """Return the suite that a document describes, with dotted keys overridden as by `--set KEY=TEXT`.
 
-    Raises Mistakes with one entry for everything that is wrong, and BenchError for an override that cannot be applied.
+    Raises Mistakes with one entry per mistake, and BenchError for an override that cannot be applied.
     """
     document = document.override(overrides)
     findings = document.findings.copy()

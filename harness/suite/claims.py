@@ -1,4 +1,4 @@
-"""Orderings that a suite holds to what is measured: `claims`, theorems and what somebody expects."""
+"""Orderings that a suite compares with its measurements: `claims`, theorems and expectations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.suite.sections import Entries, JsonSchema, listed, metric_label, te
 from harness.suite.source import Findings, shown
 
 KINDS = ("theorem", "expected")
-"""What has been proved, and what has not: the key under which the source stands."""
+"""Keys for the source of an order: proven, or expected."""
 KEYS = (*KINDS, "metric", "order", "where")
 
 
 def claims(
     node: Node | None, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
 ) -> list[dict[str, Json]]:
-    """Every claim as the analysis takes it: kind, source, metric, axis, order (entries, best first), where.
+    """Return every claim as the analysis takes it: kind, source, metric, axis, order (entries, best first), where.
 
     `axes` are those that vary, `contenders` the names of those that compete.
     """
@@ -58,7 +58,7 @@ def _claim(
 
 
 def _order(item: Pairs, contenders: Axes, findings: Findings) -> tuple[str, list[Point]] | None:
-    """The axis on which every name stands for one point, and these points."""
+    """Return the axis on which every name matches one point, and these points."""
     node = item.get("order")
     words = [each for each in node.items if isinstance(each, Word)] if isinstance(node, Items) else []
     if node is None or len(words) < 2 or (isinstance(node, Items) and len(words) < len(node.items)):
@@ -77,7 +77,7 @@ def _order(item: Pairs, contenders: Axes, findings: Findings) -> tuple[str, list
 
 
 def json_schema() -> JsonSchema:
-    """The JSON Schema of the key."""
+    """Return the JSON Schema of the key."""
     words: JsonSchema = {"type": "string", "minLength": 1}
     properties: JsonSchema = {
         **{kind: {"anyOf": [words, {"type": "null"}]} for kind in KINDS},

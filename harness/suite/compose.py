@@ -1,4 +1,4 @@
-"""YAML text to nodes: safe, and bounded in time, memory and depth whatever the text is."""
+"""Conversion of YAML text to nodes: safe, and bounded in time, memory and depth for every text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.suite.source import Findings, Place, Source, shown
 
 DEPTH = 40
 SIZE = 20_000
-_LETTERS = 64  # this many letters weigh as much as a node, so that aliases cannot multiply long texts either
+_LETTERS = 64  # letters that count as one node, so that aliases cannot multiply long texts either
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _TAGGED: dict[str, tuple[type, ...]] = {
@@ -36,11 +36,11 @@ class _Open:
 
 
 def compose(source: Source, findings: Findings) -> Node | None:
-    """The one document of a source, or None if there is none.
+    """Return the one document of a source, or None if there is none.
 
-    Keys that are no text, are written twice or merge (`<<`) are noted in `findings` and left out. Raises BenchError
+    Keys that are not text, are duplicate or merge (`<<`) are noted in `findings` and left out. Raises BenchError
     with the place for anything that is not YAML, more than one document, a tag, and what is too deep or too large,
-    where size counts every alias as what it stands for.
+    where size counts the content of every alias.
     """
     bad = _UNPRINTABLE.search(source.text)
     if bad:
@@ -77,7 +77,7 @@ def _syntax(source: Source, error: yaml.YAMLError) -> BenchError:
 
 
 class _Composer:
-    """Builds nodes from parser events with a stack of its own, so that depth is checked before it costs anything."""
+    """Builds nodes from parser events with an explicit stack, so that depth is checked early."""
 
     def __init__(self, source: Source, findings: Findings) -> None:
         self.source = source
@@ -89,7 +89,7 @@ class _Composer:
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}
 
     def take(self, event: yaml.Event) -> None:
-        """Grow the tree by one event of the parser."""
+        """Extend the tree by one event of the parser."""
         mark = event.start_mark
         place = Place(self.source, mark.line + 1, mark.column + 1) if mark is not None else Place(self.source)
         if isinstance(event, yaml.DocumentStartEvent):

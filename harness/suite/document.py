@@ -1,4 +1,4 @@
-"""A suite file as nodes, before anything is known about components."""
+"""A suite file as nodes, before components are known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.discovery.descriptions import Table
 
 LIMIT = 1 << 20
-"""The largest suite file, in bytes."""
+"""Largest suite file, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,20 @@ class Document:
 
     @property
     def plugins(self) -> list[tuple[str, str]]:
-        """(text, place) of every plugin named; entries that are no text are left for the check to report."""
+        """Return (text, place) of every plugin named; entries that are not text are left for the check to report."""
         node = self.root.get("plugins")
         entries = node.items if isinstance(node, Items) else (node,)
         return [(e.value, str(e.place)) for e in entries if isinstance(e, Word) and isinstance(e.value, str)]
 
     def imports(self, table: Table | None = None) -> list[tuple[str, str]]:
-        """(kind, `module:attribute`) of everything that looks like an import path where a component is expected.
+        """Return (kind, `module:attribute`) of everything that looks like an import path where a component is expected.
 
-        Components inside fields are found where the field is called after its kind, and with a table everywhere.
+        Components inside fields are found if the field has the name of their kind, and with a table everywhere.
         """
         return imports(self.root, table or {})
 
     def override(self, overrides: Mapping[str, str] | None) -> Document:
-        """This document with dotted keys set to YAML texts, as `--set KEY=TEXT` does."""
+        """Return this document with dotted keys set to YAML texts, as by `--set KEY=TEXT`."""
         findings = self.findings.copy()
         root = self.root
         for key, text in (overrides or {}).items():
@@ -55,7 +55,7 @@ class Document:
 
 
 def read(path: str | os.PathLike[str]) -> Document:
-    """The nodes of a suite file. Raises BenchError, one line with the place, for a file that cannot be read as YAML."""
+    """Read a suite file. Raises BenchError, one line with the place, for a file that cannot be read as YAML."""
     name = os.fspath(path)
     source = Source(name, _decode(name, _bytes(name)))
     findings = Findings()

@@ -1,4 +1,4 @@
-"""Components as a suite writes them, expanded to specs: names, fields, axes and labels."""
+"""Expansion of components in a suite to specs: names, fields, axes and labels."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from harness.discovery.descriptions import Description, FieldInfo, Table
 
 ROOM = 4_000_000
-"""How many letters all points of a suite may have together, so that a grid of grids ends."""
+"""Limit on the letters of all points of a suite together, which bounds grids of grids."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One expansion of a written component; `varied` holds the fields that had several values."""
+    """One expansion of a written component; `varied` holds the fields with several values."""
 
     spec: Spec
     varied: dict[str, Json]
@@ -39,7 +39,7 @@ class _Written:
 
 
 class Expander:
-    """Reads components against the table, noting mistakes; what has a mistake expands to nothing."""
+    """Reads components with the table and notes mistakes; a component with a mistake expands to nothing."""
 
     def __init__(self, table: Table, findings: Findings, folder: Path) -> None:
         self.table = table
@@ -48,11 +48,11 @@ class Expander:
         self.room = ROOM
 
     def names(self, kind: str) -> list[str]:
-        """The known components of a kind."""
+        """Return the known components of a kind."""
         return [name for k, name in self.table if k == kind]
 
     def resolve(self, text: str, kind: str, place: Place) -> str | None:
-        """The canonical name of a component of this kind, or None with a mistake noted."""
+        """Return the canonical name of a component of this kind, or None with a mistake noted."""
         said, name = split_kind(text)
         if said not in (None, kind):
             self.findings.add(place, f"{shown(text)} is a {said}, here stands a {kind}")
@@ -71,7 +71,7 @@ class Expander:
         return None
 
     def choices(self, node: Node, kind: str) -> list[Choice]:
-        """Every expansion of one written component, the field written first varying slowest."""
+        """Return every expansion of one written component, the field written first varying slowest."""
         written = self._written(node, kind)
         name = self.resolve(written.name, kind, written.place) if written else None
         if written is None or name is None:
@@ -116,7 +116,7 @@ class Expander:
         sound = True
         pairs = list(written.fields.named()) if written.fields else []
         for field, word, value in pairs:
-            if field not in known and (known or ":" not in name):  # a C function may not say what it takes
+            if field not in known and (known or ":" not in name):  # a C function may have no signature
                 self._unknown_field(name, word, known)
                 sound = False
                 continue
@@ -137,7 +137,7 @@ class Expander:
             self.findings.add(word.place, f"{what}: it has no fields")
 
     def charge(self, parts: Iterable[Sequence[Json]], place: Place, what: str) -> bool:
-        """Whether the product of these values still fits the suite; if not, a mistake is noted."""
+        """Return whether the product of these values still fits the suite; if not, note a mistake."""
         lists = list(parts)
         count = math.prod(len(part) for part in lists)
         self.room -= count * (50 + sum(max(len(values.key(v)) for v in part) for part in lists if part))
@@ -146,7 +146,7 @@ class Expander:
         return self.room >= 0
 
     def axis(self, node: Node, schema: Schema, owner: Description, what: str) -> list[Json]:
-        """The canonical values of a field or setting: one for a point, several for an axis."""
+        """Return the canonical values of a field or setting: one for a point, several for an axis."""
         items = axis_items(node, is_list(schema))
         if items is None:
             return self.value(node, schema, owner, what)
@@ -167,7 +167,7 @@ class Expander:
         return list(found.values()) if sound else []
 
     def value(self, node: Node, schema: Schema, owner: Description, what: str) -> list[Json]:
-        """The canonical values of what is no list to vary over; several where a component inside expands."""
+        """Return the canonical values of a node that is no axis; several if a component inside expands."""
         if values.dynamic_word(node) and is_number(schema) and isinstance(node, Pairs):
             return values.dynamic_value(node, schema, owner, what, self.findings)
         kind = kind_in(schema)
@@ -191,7 +191,7 @@ class Expander:
 
 
 def axis_items(node: Node, listy: bool) -> Node | None:
-    """What is to be varied over: a list, unless a list is a value here, or what stands in `{sweep: ...}`; else None."""
+    """Return the values of an axis: a list, unless lists are values here, or the content of `{sweep: ...}`; or None."""
     if isinstance(node, Items):
         return None if listy else node
     if isinstance(node, Pairs) and len(node.pairs) == 1 and node.pairs[0][0].text == "sweep":

@@ -1,4 +1,4 @@
-"""Gates: bounds on what is measured that a run must keep, or it ends with exit code 1."""
+"""Gates: bounds on measurements; a run that breaks one ends with exit code 1."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PERCENTAGE = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?%")
 def gates(
     node: Node | None, metrics: Entries, compared: bool, expander: Expander, protocol: Protocol | None
 ) -> list[dict[str, Json]]:
-    """Every gate as data: metric, rule, bound, relative (the bound is a share of the baseline's mean), confirm_runs.
+    """Return gates as data: metric, rule, bound, relative (the bound is a share of the baseline's mean), confirm_runs.
 
-    `metrics` are the metrics by label; `compared` says whether the suite has a baseline.
+    `metrics` are the metrics by label; `compared` is whether the suite has a baseline.
     """
     findings = expander.findings
     if node is None or is_null(node):
@@ -53,7 +53,7 @@ def gates(
 
 
 def _check_comparison(rules: Pairs, what: str, metric: str, compared: bool, expander: Expander, name: str) -> None:
-    """Note every rule on a difference that there will not be."""
+    """Note every rule on a difference for which there is no comparison."""
     describes = expander.table["metric", name].get("facts", {}).get("higher_is_better", True) is None
     for rule, word, _ in rules.named():
         if rule in COMPARING and describes:
@@ -63,7 +63,7 @@ def _check_comparison(rules: Pairs, what: str, metric: str, compared: bool, expa
 
 
 def _confirm(rules: Pairs, what: str, protocol: Protocol | None, findings: Findings) -> int:
-    """How often a proven regression is measured again before the gate fails."""
+    """Return how often a proven regression is measured again before the gate fails."""
     for name, word, node in rules.named():
         if name != "confirm_runs":
             continue
@@ -78,7 +78,7 @@ def _confirm(rules: Pairs, what: str, protocol: Protocol | None, findings: Findi
 
 
 def _bounds(rules: Pairs, what: str, findings: Findings) -> Iterator[tuple[str, float, bool]]:
-    """(rule, bound, whether it is a share of the baseline's mean) of every rule that is right."""
+    """Yield (rule, bound, whether it is a share of the baseline's mean) of every valid rule."""
     for rule, _, node in rules.named():
         said = f"{what}.{rule}"
         if rule not in COMPARING:
@@ -95,7 +95,7 @@ def _bounds(rules: Pairs, what: str, findings: Findings) -> Iterator[tuple[str, 
 
 
 def json_schema() -> JsonSchema:
-    """The JSON Schema of the key."""
+    """Return the JSON Schema of the key."""
     margin: JsonSchema = {"anyOf": [LEAST, {"type": "string", "pattern": f"^{PERCENTAGE.pattern}$"}]}
     rules = {**dict.fromkeys(COMPARING, margin), **dict.fromkeys(("max", "min"), NUMBER)}
     one: JsonSchema = {

@@ -1,4 +1,4 @@
-"""Import paths named by a suite, found before the components they stand for are known."""
+"""Import paths in a suite, found before their components are known."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ KINDS = (
     "dataset", "model", "trainer", "loss", "transform", "schedule", "spacing", "denoiser", "sampler", "variance",
     "prior", "dissimilarity", "feature", "metric", "protocol",
 )  # fmt: skip
-"""The words that may stand before a colon in `KIND:NAME`."""
+"""Words allowed before a colon in `KIND:NAME`."""
 
 IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-"""`module:attribute`."""
+"""Form `module:attribute`."""
 
 
 def split_kind(text: str) -> tuple[str | None, str]:
-    """(KIND or None, name): `loss:focal` names its kind, `focal` and `module:attribute` do not."""
+    """Split into (KIND or None, name): `loss:focal` has a kind, `focal` and `module:attribute` have none."""
     head, colon, rest = text.strip().partition(":")
     known = bool(colon) and same_name(head) in KINDS
     return (same_name(head), same_name(rest)) if known else (None, same_name(text.strip()))
 
 
 def imports(root: Pairs, table: Table) -> list[tuple[str, str]]:
-    """(kind, `module:attribute`) under vary, measure and trainer, without repeats, in the order written."""
+    """Return (kind, `module:attribute`) under vary, measure and trainer, without repeats, in the order written."""
     vary = root.get("vary")
     places: list[tuple[str, Node | None]] = [("metric", root.get("metrics")), ("trainer", root.get("trainer"))]
     if isinstance(vary, Pairs):

@@ -1,4 +1,4 @@
-"""What is measured, and the trainer."""
+"""Metrics and trainer of a suite."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.suite.source import Place
 
 
 def metrics_of(node: Node | None, at: Place, expander: Expander, protocol: Protocol | None) -> list[Spec]:
-    """The metrics; the protocol's own where nothing is written. `at` is the place of what is missing."""
+    """Return the metrics; the protocol's own if nothing is written. `at` is the place for missing keys."""
     if node is None or is_null(node):
         return _default(at, expander, protocol)
     if not listed(node):
@@ -29,7 +29,7 @@ def metrics_of(node: Node | None, at: Place, expander: Expander, protocol: Proto
 
 
 def _offered(spec: Spec, at: Place, expander: Expander, protocol: Protocol | None) -> None:
-    """What the metric cannot be called without is offered by the protocol; an input that none offers is misspelled."""
+    """Check that the protocol offers the metric's required inputs; an input that no protocol offers is misspelled."""
     entry = expander.table["metric", component_name(spec)]
     missing = [name for name in entry.get("inputs", ()) if protocol is not None and name not in protocol.metric_inputs]
     if not missing or protocol is None:
@@ -55,7 +55,7 @@ def _default(at: Place, expander: Expander, protocol: Protocol | None) -> list[S
 
 
 def trainer_of(node: Node | None, expander: Expander, protocol: Protocol | None, varies: bool) -> Spec | None:
-    """The one trainer of the suite, None for `auto`, for nothing written and after a mistake."""
+    """Return the one trainer of the suite; None for `auto`, for nothing written and after a mistake."""
     if node is None or is_null(node) or (isinstance(node, Word) and node.value == "auto"):
         return None
     if protocol is not None and "trainer" not in protocol.kinds:
@@ -73,5 +73,5 @@ def trainer_of(node: Node | None, expander: Expander, protocol: Protocol | None,
 
 
 def trainer_points(spec: Spec | None) -> dict[str, list[Point]]:
-    """The suite's one trainer as an axis of one point, which does not vary."""
+    """Return the suite's one trainer as an axis of one point, which does not vary."""
     return {} if spec is None else {"trainer": [Point(label(spec), spec)]}

@@ -1,4 +1,4 @@
-"""What the keys of published numbers stand for: problems and contenders of the suite."""
+"""Keys of published numbers, matched to problems and contenders of the suite."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Names:
-    """What the keys under `values` can stand for; `where` has the one point that is meant on some of the axes."""
+    """Matches the keys under `values`; `where` has the one point chosen on some of the axes."""
 
     axes: Mapping[str, Sequence[Point]]
     contenders: Sequence[str]
@@ -27,7 +27,7 @@ class Names:
     findings: Findings
 
     def rows(self, node: Node | None) -> Iterator[tuple[Word, dict[str, Label], Node]]:
-        """(key of the contender, axis -> entry, number): `PROBLEM: {CONTENDER: number}` or `CONTENDER: number`."""
+        """Yield (contender's key, axis -> entry, number) of `PROBLEM: {CONTENDER: number}` or `CONTENDER: number`."""
         if node is not None and not is_null(node) and (not isinstance(node, Pairs) or not node.pairs):
             what = "published.values: expected a mapping, problem: {contender: number}"
             self.findings.add(node.place, f"{what}, got {got(node)}")
@@ -44,7 +44,7 @@ class Names:
         return {axis: p for axis, p in self.axes.items() if (axis in self.contenders) == (noun == "contender")}
 
     def _left(self, side: Axes) -> dict[str, Sequence[Point]]:
-        """The points of some axes that `where` leaves."""
+        """Return the points of some axes that `where` allows."""
         return {axis: [self.where[axis]] if axis in self.where else points for axis, points in side.items()}
 
     def _only_published(self, word: Word) -> dict[str, Label] | None:
@@ -56,11 +56,11 @@ class Names:
         return {other: points[0].entry for other, points in side.items() if len(points) == 1} | {axis: name}
 
     def _point(self, word: Word, noun: str) -> dict[str, Label] | None:
-        """Axis -> entry for every axis of problems or of contenders."""
+        """Return axis -> entry for every axis of problems or of contenders."""
         side, left = self._side(noun), self._left(self._side(noun))
         found = [(axis, point) for axis, points in side.items() for point in matches(word, points, axis)]
         found = [(axis, point) for axis, point in found if point in left[axis]]
-        if len(found) > 1:  # a point that `where` names already is not meant again
+        if len(found) > 1:  # a point already chosen by `where` does not match again
             found = [pair for pair in found if pair[0] not in self.where] or found
         if len(found) == 1:
             return self._closed(dict(found), side, word)
@@ -75,7 +75,7 @@ class Names:
         return None
 
     def _closed(self, chosen: Mapping[str, Point], side: Axes, word: Word) -> dict[str, Label] | None:
-        """The chosen points with the only point of every other axis."""
+        """Return the chosen points with the only point of every other axis."""
         left = self._left(side)
         opened = [axis for axis, points in left.items() if axis not in chosen and len(points) > 1]
         if opened:

@@ -1,4 +1,4 @@
-"""The tree that a suite is read into: words, items and pairs, each with its place."""
+"""Tree of a suite: words, items and pairs, each with its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.suite.source import Place, shown
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_DIGITS = 300  # more do not fit a float
+_DIGITS = 300  # a longer number does not fit a float
 
 _WORDS: dict[str, bool | float | None] = (
     dict.fromkeys(("", "~", "null", "Null", "NULL"))
@@ -27,7 +27,7 @@ _WORDS: dict[str, bool | float | None] = (
 
 
 def plain(text: str) -> bool | int | float | str | None:
-    """The value of an unquoted scalar by the core schema of YAML 1.2; a number too large for a float stays text.
+    """Return the value of an unquoted scalar by the core schema of YAML 1.2; a number too large for a float stays text.
 
     >>> plain("1e-3"), plain("no"), plain("0x1F"), plain("1_000"), plain("~"), plain("12:30:45")
     (0.001, 'no', 31, '1_000', None, '12:30:45')
@@ -68,12 +68,12 @@ class Pairs:
     pairs: tuple[tuple[Word, Node], ...]
 
     def named(self) -> Iterator[tuple[str, Word, Node]]:
-        """(canonical key, key, value) in the order written."""
+        """Yield (canonical key, key, value) in the order written."""
         for key, value in self.pairs:
             yield same_name(key.text), key, value
 
     def get(self, name: str) -> Node | None:
-        """The value of a key, or None."""
+        """Return the value of a key, or None."""
         return next((value for key, _, value in self.named() if key == name), None)
 
 
@@ -81,12 +81,12 @@ Node = Word | Items | Pairs
 
 
 def is_null(node: Node | None) -> bool:
-    """Whether nothing is written: no node at all, or null."""
+    """Return whether nothing is written: no node at all, or null."""
     return node is None or (isinstance(node, Word) and node.value is None)
 
 
 def data(node: Node) -> Json:
-    """The node as plain Python data."""
+    """Return the node as plain Python data."""
     if isinstance(node, Word):
         return node.value
     if isinstance(node, Items):
@@ -95,7 +95,7 @@ def data(node: Node) -> Json:
 
 
 def got(node: Node) -> str:
-    """What was written, for a message: short whatever its size."""
+    """Describe a node for a message, briefly for any size."""
     if isinstance(node, Items):
         return "a list" if node.items else "an empty list"
     if isinstance(node, Pairs):

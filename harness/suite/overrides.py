@@ -1,4 +1,4 @@
-"""`--set a.b=c`: single keys of a suite replaced before it is checked."""
+"""`--set a.b=c`: replacement of single keys of a suite before it is checked."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from harness.suite.source import Findings, Place, Source, shown
 
 
 def override(root: Pairs, key: str, text: str, findings: Findings) -> Pairs:
-    """The root with the value at a dotted key replaced; mappings on the way are made where nothing is written.
+    """Return the root with the value at a dotted key replaced; missing mappings on the way are created.
 
-    `seeds` keeps a written `split`, and what follows `tune.` is one key. Raises BenchError whose place is `--set KEY`.
+    `seeds` keeps a written `split`, and the text after `tune.` is one key. Raises BenchError at `--set KEY`.
     """
     source = Source(f"--set {key}", text, is_file=False)
     path = _path(key)

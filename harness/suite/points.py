@@ -1,4 +1,4 @@
-"""The points of an axis: component specs with the labels a table shows, setting values with theirs."""
+"""Points of an axis: component specs and setting values, with their labels in tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.suite.source import Place, shown
 
 
 def points(expander: Expander, node: Node, kind: str) -> list[Point]:
-    """The points of a kind under `vary`; equal points, equal labels and empty lists are mistakes."""
+    """Return the points of a kind under `vary`; equal points, equal labels and empty lists are mistakes."""
     items = axis_items(node, listy=False)
     listed = items.items if isinstance(items, Items) else (node,)
     if not listed:
@@ -27,12 +27,12 @@ def points(expander: Expander, node: Node, kind: str) -> list[Point]:
 
 
 def setting_points(found: Sequence[Json]) -> list[Point]:
-    """The points of a setting with several values."""
+    """Return the points of a setting with several values."""
     return [Point(value_label(value), value) for value in found]
 
 
 def value_label(value: Json) -> str:
-    """A setting's value in a table: `0.1`, `true`, `gaussian(scale=2.0)`."""
+    """Return a setting's value as in a table: `0.1`, `true`, `gaussian(scale=2.0)`."""
     if isinstance(value, Mapping) and "name" in value:
         return label(value)
     return label({"name": "", "": value})[2:-1]
@@ -44,7 +44,7 @@ def _is_new(expander: Expander, point: Point, place: Place, seen: dict[str, Plac
         expander.findings.add(place, f"{shown(point.label)[1:-1]} is here twice, first on line {seen[point_key].line}")
     elif label_key in seen:
         what = f"two points have the label {shown(point.label)}, first on line {seen[label_key].line}"
-        expander.findings.add(place, f"{what}: tell them apart with `as`")
+        expander.findings.add(place, f"{what}: distinguish them with `as`")
     else:
         seen[point_key] = seen[label_key] = place
         return True

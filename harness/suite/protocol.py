@@ -1,4 +1,4 @@
-"""The protocol a suite names: what it needs, varies, offers and can be set to."""
+"""Protocol of a suite: its needs, the kinds it varies, the inputs it offers, its settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A protocol's description; `metrics` is what it measures where a suite does not say, if anything.
+    """A protocol's description; `metrics` are its default metrics, if any.
 
     An `interleaved` one measures time: the same seeds give other numbers each time.
     """
@@ -37,12 +37,12 @@ class Protocol:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds that may stand under `vary`."""
+        """Kinds allowed under `vary`."""
         return list(dict.fromkeys([*self.required_kinds, *self.compared_kinds, *self.optional_kinds]))
 
 
 def protocol_of(table: Table, name: str) -> Protocol:
-    """The protocol of that name in the table."""
+    """Return the protocol of that name in the table."""
     description = table["protocol", name]
     facts = description.get("facts", {})
     return Protocol(
@@ -58,7 +58,7 @@ def protocol_of(table: Table, name: str) -> Protocol:
 
 
 def protocol(node: Node | None, expander: Expander) -> Protocol | None:
-    """The protocol a node names, or None with a mistake noted; None too where nothing is written."""
+    """Return the protocol that a node names; None with a mistake noted, or if nothing is written."""
     if node is None or is_null(node):
         return None
     if not isinstance(node, Word) or not isinstance(node.value, str):

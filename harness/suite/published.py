@@ -1,4 +1,4 @@
-"""Numbers from papers: `published`, shown beside what is measured and used for nothing else."""
+"""Numbers from papers: `published`, shown beside the measurements and not used otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBER: Schema = {"type": "number"}
 def published(
     node: Node | None, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
 ) -> list[dict[str, Json]]:
-    """Every number as the result JSON has it: source, note, metric, vary, value.
+    """Return every number as the result JSON has it: source, note, metric, vary, value.
 
     `axes` are those that vary, `contenders` the names of those that compete.
     """
@@ -43,7 +43,7 @@ def published(
 def _paper(
     item: Pairs, axes: Axes, contenders: Sequence[str], metrics: Entries, findings: Findings
 ) -> Iterator[tuple[Word, dict[str, Json]]]:
-    """The numbers of one entry, each with the key it stands under."""
+    """Yield the numbers of one entry, each with its key."""
     unknown_keys(item, KEYS, "published", findings)
     for name in ("source", "values"):
         if is_null(item.get(name)) and not findings.suggested(name):
@@ -64,7 +64,7 @@ def _paper(
 
 
 def _metric(node: Node | None, metrics: Entries, findings: Findings) -> str | None:
-    """The label of a measured metric; the first one where nothing is written."""
+    """Return the label of a measured metric; the first one if nothing is written."""
     if node is None or is_null(node):
         return next(iter(metrics), None)
     if isinstance(node, Word) and isinstance(node.value, str):
@@ -81,12 +81,12 @@ def _number(node: Node | None, schema: Schema, what: str, findings: Findings) ->
 
 
 def _times(value: float, factor: float) -> float:
-    """The product of two numbers as they are printed: 95.7 in per cent is 0.957, not 0.9570000000000001."""
+    """Return the product of two numbers as printed: 95.7 in percent is 0.957, not 0.9570000000000001."""
     return float(Decimal(repr(value)) * Decimal(repr(factor)))
 
 
 def _unmeasured(node: Node | None, contenders: Axes, findings: Findings) -> list[str]:
-    """The names of contenders that only the paper has."""
+    """Return the names of contenders that only the paper has."""
     what, found = "published.unmeasured", []
     for item in listed(node) if node is not None and not is_null(node) else ():
         name = text(item, what, findings)
@@ -99,7 +99,7 @@ def _unmeasured(node: Node | None, contenders: Axes, findings: Findings) -> list
 
 
 def json_schema() -> JsonSchema:
-    """The JSON Schema of the key."""
+    """Return the JSON Schema of the key."""
     words: JsonSchema = {"type": "string", "minLength": 1}
     numbers: JsonSchema = {"type": "object", "additionalProperties": NUMBER}
     properties: JsonSchema = {

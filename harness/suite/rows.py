@@ -1,4 +1,4 @@
-"""Which rows compete, with which they are compared, and which are meant: `group_by`, `baseline`, `where`."""
+"""Selection of rows: those that compete, their baseline, and subsets: `group_by`, `baseline`, `where`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Axes = Mapping[str, Sequence[Point]]
 
 
 def group_by(node: Node | None, known: Sequence[str], findings: Findings) -> list[str] | None:
-    """The axes that make one problem, or None where nothing is written."""
+    """Return the axes that define a problem, or None if nothing is written."""
     if node is None or is_null(node):
         return None
     if not listed(node):
@@ -39,7 +39,7 @@ def group_by(node: Node | None, known: Sequence[str], findings: Findings) -> lis
 
 
 def baseline(node: Node | None, axes: Axes, findings: Findings) -> str | dict[str, Label] | None:
-    """The label of the contender to compare with, or axis -> label; `axes` are those that compete."""
+    """Return the label of the contender to compare with, or axis -> label; `axes` are those that compete."""
     if node is None or is_null(node):
         return None
     if isinstance(node, Pairs):
@@ -75,7 +75,7 @@ def _by_name(node: Word, word: str, axes: Axes, findings: Findings) -> str | Non
 
 
 def some(labels: Sequence[str]) -> str:
-    """The first few of the choices."""
+    """Return the first few of the choices."""
     return ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
 
 
@@ -95,7 +95,7 @@ def _by_axis(node: Pairs, axes: Axes, findings: Findings) -> dict[str, Label]:
 
 
 def on_axis(node: Node, points: Sequence[Point], axis: str, what: str, findings: Findings) -> Point | None:
-    """The one point of an axis that a word stands for, or None with a mistake noted; `what` begins the message."""
+    """Return the one point of an axis that a word matches, or None with a mistake noted; `what` begins the message."""
     if isinstance(node, Items | Pairs):
         findings.add(node.place, f"{what}: expected a name, got {got(node)}")
         return None
@@ -109,7 +109,7 @@ def on_axis(node: Node, points: Sequence[Point], axis: str, what: str, findings:
 
 
 def matches(node: Word, points: Sequence[Point], axis: str) -> list[Point]:
-    """The points of an axis that a word stands for: of equal number, with that label, or else with that component."""
+    """Return the points of an axis that a word matches: equal numbers, that label, or else that component."""
     by_value = [p for p in points if type(p.value) in (int, float) and not isinstance(node.value, bool | str)]
     equal = [p for p in by_value if p.value == node.value]
     said, name = split_kind(node.text)
@@ -124,7 +124,7 @@ def _entries(points: Sequence[Point]) -> dict[str, str]:
 def where(
     node: Node | None, axes: Axes, what: str, findings: Findings, several: bool = False
 ) -> dict[str, list[Point]] | None:
-    """Axis -> its points that are meant, one, or `several` where they may be a list; None after a mistake."""
+    """Return axis -> its chosen points: one, or several from a list if `several`; None after a mistake."""
     if node is None or is_null(node):
         return {}
     if not isinstance(node, Pairs):

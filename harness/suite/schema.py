@@ -1,4 +1,4 @@
-"""The JSON Schema of suite files, for editors and for whoever writes suites by program."""
+"""JSON Schema of suite files, for editors and for programs that write suites."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _IMPORT = f"^{IMPORT.pattern}$"
 
 
 def json_schema(table: Table) -> JsonSchema:
-    """A JSON Schema (draft 2020-12) that accepts every suite the checker accepts, names in canonical spelling.
+    """Return a JSON Schema (draft 2020-12) that accepts every suite the checker accepts, names in canonical spelling.
 
-    It knows no files and no relations between keys (baselines, what a metric needs), so it accepts some suites more.
+    It ignores files and relations between keys (baselines, inputs of metrics), so it also accepts some invalid suites.
     """
     kinds = sorted({*KINDS, *(kind for kind, _ in table)})
     names = [name for kind, name in table if kind == "protocol"]
@@ -58,7 +58,7 @@ def _top(protocols: list[str]) -> JsonSchema:
         "margin": ("The difference that does not matter.", _or_mapping(POSITIVE)),
         "interval": ("Which doubts the intervals carry.", {"enum": list(INTERVALS)}),
         "gates": ("Bounds on what is measured that fail the run, metric: {rule: bound}.", gate()),
-        "claims": ("Orderings, proved or expected, that the report holds to what is measured.", claims()),
+        "claims": ("Orderings, proved or expected, that the report compares with the measurements.", claims()),
         "published": ("Numbers from papers, shown beside what is measured.", published()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
         "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),
@@ -110,7 +110,7 @@ def _tune() -> JsonSchema:
 
 
 def _only_for(protocol: Protocol) -> JsonSchema:
-    """What one protocol adds: its settings and the kinds it varies."""
+    """Return the keys of one protocol: its settings and the kinds it varies."""
     settings = {
         name: _documented(about, _axis(about["schema"], dynamic=False)) for name, about in protocol.fields.items()
     }
@@ -149,7 +149,7 @@ def _defs(table: Table, kinds: list[str]) -> JsonSchema:
 
 
 def _component(kind: str, known: Mapping[str, Description], extra: JsonSchema) -> JsonSchema:
-    """A name, or one name with its fields; `extra` are keys that may stand beside the name."""
+    """Return the schema of a name, or a name with its fields; `extra` are keys allowed beside the name."""
     bare = [name for name, about in known.items() if not _required(about)]
     properties = {name: {"$ref": f"#/$defs/{kind}.{name}"} for name in known}
     mapping: JsonSchema = {
@@ -187,7 +187,7 @@ def _documented(about: FieldInfo, schema: JsonSchema) -> JsonSchema:
 
 
 def _written(value: Json) -> Json:
-    """A default as a suite writes it: `softmax`, `{"gaussian": {"scale": 2.0}}`."""
+    """Return a default as a suite writes it: `softmax`, `{"gaussian": {"scale": 2.0}}`."""
     if not isinstance(value, Mapping) or "name" not in value:
         return value
     fields = {field: _written(inner) for field, inner in value.items() if field != "name"}
@@ -195,7 +195,7 @@ def _written(value: Json) -> Json:
 
 
 def _axis(schema: Schema, dynamic: bool) -> JsonSchema:
-    """One value, a list of values unless the value is a list itself, or a forced `sweep`."""
+    """Return the schema of one value, a list of values unless the value is a list itself, or a forced `sweep`."""
     point: list[Mapping[str, object]] = [schema, *_dynamic(schema)] if dynamic and is_number(schema) else [schema]
     several: JsonSchema = {"type": "array", "items": {"anyOf": point}, "minItems": 1}
     return {"anyOf": [*point, *([] if is_list(schema) else [several]), _grid(several)]}

@@ -1,4 +1,4 @@
-"""The keys of a suite that hold plain data: texts, seeds, choices, margins, plugin names."""
+"""Keys of a suite with plain data: texts, seeds, choices, margins, plugin names."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Entries = Mapping[str, str]
 
 
 def listed(node: Node) -> tuple[Node, ...]:
-    """The items of a list, or the one node that stands for a list of one."""
+    """Return the items of a list, or a single node as a list of one."""
     return node.items if isinstance(node, Items) else (node,)
 
 
 def text(node: Node | None, what: str, findings: Findings) -> str | None:
-    """A printable text on one line (white space is collapsed), or None."""
+    """Return a printable text on one line (white space is collapsed), or None."""
     if node is None or is_null(node):
         return None
     if isinstance(node, Word) and isinstance(node.value, str):
@@ -46,7 +46,7 @@ def text(node: Node | None, what: str, findings: Findings) -> str | None:
 
 
 def suite_name(node: Node | None, file: Path, findings: Findings) -> str:
-    """The suite's name, the file's stem where it is not written; it also names folders."""
+    """Return the suite's name, by default the file's stem; it also names folders."""
     name = text(node, "suite", findings) or file.stem
     if node is not None and (name.startswith(".") or any(c in name for c in "/\\:") or len(name) > 100):
         findings.add(node.place, "suite: expected a short name without / \\ : and no dot in front")
@@ -54,7 +54,7 @@ def suite_name(node: Node | None, file: Path, findings: Findings) -> str:
 
 
 def choice(node: Node | None, what: str, choices: Sequence[str], findings: Findings) -> str:
-    """One of some words; the first where nothing is written."""
+    """Return one of some words; the first if nothing is written."""
     if node is None or is_null(node):
         return choices[0]
     found = plain_value(node, {"enum": list(choices)}, what, findings)
@@ -62,7 +62,7 @@ def choice(node: Node | None, what: str, choices: Sequence[str], findings: Findi
 
 
 def devices(node: Node | None, words: Sequence[str], findings: Findings) -> list[str]:
-    """One or several devices. The first of the words leaves the choice to us: alone, or where nothing is written."""
+    """Return one or several devices. The first word means automatic choice: alone, or if nothing is written."""
     if node is None or is_null(node):
         return [words[0]]
     found = [str(word) for word in distinct(node, {"enum": list(words)}, "device", findings)]
@@ -72,7 +72,7 @@ def devices(node: Node | None, words: Sequence[str], findings: Findings) -> list
 
 
 def seeds(node: Node | None, findings: Findings) -> Seeds:
-    """N, a list of seeds, or `{n: N or list, split: seed or fixed}`."""
+    """Read seeds: N, a list of seeds, or `{n: N or list, split: seed or fixed}`."""
     split = "seed"
     if isinstance(node, Pairs):
         unknown_keys(node, ("n", "split"), "seeds", findings)
@@ -97,7 +97,7 @@ def _numbers(node: Node | None, findings: Findings) -> tuple[int, ...]:
 
 
 def distinct(node: Node, schema: Schema, what: str, findings: Findings) -> list[Json]:
-    """The values of a list, or of a single value; an empty list and equal values are mistakes."""
+    """Return the values of a list, or of a single value; an empty list and equal values are mistakes."""
     if not listed(node):
         findings.add(node.place, f"{what}: an empty list")
     found: dict[Json, None] = {}
@@ -118,7 +118,7 @@ def unknown_keys(node: Pairs, known: Iterable[str], what: str, findings: Finding
 
 
 def plugins(node: Node | None, folder: Path, findings: Findings) -> list[str]:
-    """Files, relative to the suite's folder, and modules."""
+    """Return plugins: files, relative to the suite's folder, and modules."""
     found: dict[str, None] = {}
     for item in listed(node) if node is not None and not is_null(node) else ():
         if not isinstance(item, Word) or not isinstance(item.value, str) or not item.value.strip():
@@ -134,13 +134,13 @@ def plugins(node: Node | None, folder: Path, findings: Findings) -> list[str]:
 
 
 def pick(word: str, entries: Entries) -> list[str]:
-    """The labels a word stands for: the label itself, or else every label whose component has that name."""
+    """Return the labels a word matches: the label itself, or else every label whose component has that name."""
     exact = next((name for name in (word, same_name(word)) if name in entries), None)
     return [name for name, component in entries.items() if component == same_name(word)] if exact is None else [exact]
 
 
 def metric_label(word: str, place: Place, what: str, metrics: Entries, findings: Findings) -> str | None:
-    """The label of the measured metric that a word stands for, or None with a mistake noted."""
+    """Return the label of the measured metric that a word matches, or None with a mistake noted."""
     found = pick(word, metrics)
     if len(found) > 1:
         findings.add(place, f"{what}: {shown(word)} stands for {' and '.join(found)}")
@@ -150,7 +150,7 @@ def metric_label(word: str, place: Place, what: str, metrics: Entries, findings:
 
 
 def margin(node: Node | None, metrics: Entries, findings: Findings) -> dict[str, float] | float | None:
-    """The difference that does not matter: one number, or metric -> number."""
+    """Return the difference that does not matter: one number, or metric -> number."""
     if node is None or is_null(node):
         return None
     if not isinstance(node, Pairs):
@@ -166,7 +166,7 @@ def margin(node: Node | None, metrics: Entries, findings: Findings) -> dict[str,
 
 
 def finite(node: Node, schema: Schema, what: str, findings: Findings) -> list[float]:
-    """The number of a node in a list of one; empty, with a mistake noted, where it does not fit or is infinite."""
+    """Return the number of a node in a list of one; empty, with a mistake noted, if it does not fit or is infinite."""
     found = numbers(node, schema, what, findings)
     if found and not math.isfinite(found[0]):
         findings.add(node.place, f"{what}: must be finite")

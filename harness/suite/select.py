@@ -1,4 +1,4 @@
-"""`-k EXPR`: which cells to run, as in pytest: words joined by `and`, `or`, `not` and parentheses."""
+"""`-k EXPR`: selection of cells, as in pytest: words joined by `and`, `or`, `not` and parentheses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Match = Callable[[str], bool]
 
 
 def expression(text: str) -> Match:
-    """A test for a cell's labels: a word matches where it is a part of them, upper and lower case alike.
+    """Return a test for a cell's labels: a word matches if it is a part of them, ignoring case.
 
-    Raises BenchError for an expression that cannot be read.
+    Raises BenchError for an invalid expression.
 
     >>> match = expression("focal and not digits")
     >>> match("focal(gamma=1.0) wine"), match("focal digits")

@@ -1,4 +1,4 @@
-"""Where a mistake stands, and the mistakes of one pass."""
+"""Places of mistakes in sources, and the mistakes of one pass."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A spot in a source; line and column count from 1."""
+    """A position in a source; line and column count from 1."""
 
     source: Source
     line: int = 1
@@ -42,7 +42,7 @@ class Place:
         return f"{self.source.name}:{self.line}:{self.column}" if self.source.is_file else self.source.name
 
     def entry(self, what: str) -> str:
-        """`file:line:col: what`, then the line and a caret below the spot; only the first part for a `--set`."""
+        """Return `file:line:col: what`, then the line and a caret below it; the first part alone for a `--set`."""
         lines = self.source.lines
         if not self.source.is_file or self.line > len(lines):
             return f"{self}: {what}"
@@ -57,12 +57,12 @@ def _window(line: str, at: int) -> tuple[str, int]:
 
 
 def shown(text: str) -> str:
-    """A user's text inside a message: quoted, escaped and clipped."""
+    """Return a user's text for a message: quoted, escaped and truncated."""
     return repr(text) if len(text) <= 60 else repr(text[:57] + "...")
 
 
 class Finding(NamedTuple):
-    """A mistake: where it is, what it is, and what could have been meant."""
+    """A mistake: its place, its description, and a suggestion."""
 
     place: Place
     what: str
@@ -78,7 +78,7 @@ class Findings:
         self.failed: set[str] = set()
 
     def copy(self) -> Findings:
-        """The same mistakes, to be added to without changing these."""
+        """Return a copy that can be extended independently."""
         return Findings(self.found, self.more)
 
     def add(self, place: Place, what: str, word: str | None = None, choices: Iterable[str] = ()) -> None:
@@ -90,16 +90,16 @@ class Findings:
             self.found.append(Finding(place, what, near))
 
     def suggested(self, word: str) -> bool:
-        """Whether a mistake already asks `did you mean WORD?`."""
+        """Return whether a mistake already suggests `did you mean WORD?`."""
         return any(each.near is not None and each.near.closest == word for each in self.found)
 
     def excuses(self, word: str) -> bool:
-        """Whether what a word stands for is missing only because of a mistake already noted where it is written."""
+        """Return whether a word is unknown only because of a mistake already noted at its definition."""
         name = word.strip().replace("-", "_").split("(")[0]
         return word in self.failed or name in self.failed or self.suggested(name)
 
     def entries(self) -> list[str]:
-        """One text a mistake, in the order of the file."""
+        """Return one text per mistake, in the order of the file."""
         ordered = sorted(self.found, key=lambda f: (not f.place.source.is_file, f.place.line, f.place.column))
         entries = list(dict.fromkeys(each.place.entry(f"{each.what}{each.near or ''}") for each in ordered))
         return [*entries, f"and {self.more} more mistakes"] if self.more else entries

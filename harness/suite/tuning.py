@@ -30,7 +30,7 @@ Contenders = Mapping[str, Sequence[Point]]
 def tune(
     node: Node | None, expander: Expander, protocol: Protocol | None, contenders: Contenders, metrics: Entries
 ) -> Tune | None:
-    """The plan, or None where nothing is written. `contenders` maps a kind that competes to its points."""
+    """Return the plan, or None if nothing is written. `contenders` maps a kind that competes to its points."""
     findings = expander.findings
     if node is None or is_null(node):
         return None
@@ -83,7 +83,7 @@ def _rates(node: Pairs, expander: Expander, protocol: Protocol | None) -> list[f
 
 
 def _field(word: Word, node: Node, expander: Expander, contenders: Contenders) -> dict[str, list[Json]]:
-    """{`NAME.field`: values}; empty with a mistake noted."""
+    """Return {`NAME.field`: values}; empty with a mistake noted."""
     name, field, owners = _target(word.text, contenders)
     if not owners:
         if contenders and not expander.findings.excuses(name):
@@ -117,7 +117,7 @@ def _tried(node: Node, schema: Schema, owner: Description, word: Word, expander:
 
 
 def _target(text: str, contenders: Contenders) -> tuple[str, str, list[tuple[str, Spec]]]:
-    """(name, field, the specs the name stands for): `exact.margin`, `loss:exact.margin`, `Ours(gamma=1.0).margin`."""
+    """Return (name, field, matching specs) of `exact.margin`, `loss:exact.margin`, `Ours(gamma=1.0).margin`."""
     for head, field in _splits(text) if len(text) <= _LONGEST else ():
         said, name = split_kind(head)
         name = name if said else head

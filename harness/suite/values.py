@@ -1,4 +1,4 @@
-"""One value of a field: a plain value, a path, a list, or a learned or scheduled number."""
+"""Values of fields: a plain value, a path, a list, or a learned or scheduled number."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def key(value: Json) -> str:
-    """The identity of a canonical value: 1, 1.0 and true differ, the order of fields does not matter."""
+    """Return the identity of a canonical value: 1, 1.0 and true differ, the order of fields does not matter."""
     return json.dumps(value, sort_keys=True)
 
 
 def canonical(schema: Schema, default: Json) -> Json:
-    """A description's default in the form a suite's value takes, so that the two can be compared."""
+    """Return a description's default in the canonical form of a suite's values, so that the two can be compared."""
     try:
         return data_of(convert(schema, default))
     except BenchError:
@@ -34,18 +34,18 @@ def canonical(schema: Schema, default: Json) -> Json:
 
 
 def branches(schema: Schema) -> list[Schema]:
-    """The alternatives of a fragment, one where it has no `anyOf`."""
+    """Return the alternatives of a fragment, one if it has no `anyOf`."""
     return list(schema.get("anyOf", [schema]))
 
 
 def array_of(schema: Schema) -> Schema | None:
-    """The fragment of the elements, where a fragment has exactly one list among its alternatives."""
+    """Return the fragment of the elements if a fragment has exactly one list among its alternatives."""
     arrays = [branch for branch in branches(schema) if branch.get("type") == "array"]
     return arrays[0].get("items", {}) if len(arrays) == 1 else None
 
 
 def plain_value(node: Node, schema: Schema, what: str, findings: Findings) -> list[Json]:
-    """The canonical value of a node in a list of one; empty, with a mistake noted, where it does not fit."""
+    """Return the canonical value of a node in a list of one; empty, with a mistake noted, if it does not fit."""
     try:
         return [data_of(convert(schema, data(node)))]
     except BenchError:
@@ -54,7 +54,7 @@ def plain_value(node: Node, schema: Schema, what: str, findings: Findings) -> li
 
 
 def near_sweep(word: Word) -> str:
-    """The near miss of a word that comes close to the `sweep` of an axis; empty for every other."""
+    """Return the near miss of a word that is close to the `sweep` of an axis; empty for every other."""
     return near_miss(word.text[:60].lower(), ["sweep"]).suggestion
 
 
@@ -68,14 +68,14 @@ def _near(node: Node, schema: Schema) -> str:
 
 
 def check_path(node: Node, value: Json, schema: Schema, folder: Path, findings: Findings) -> None:
-    """Note a mistake where a path field names a file that is not there; paths are relative to the suite."""
+    """Note a mistake if a path field names a file that does not exist; paths are relative to the suite."""
     is_path = any(branch.get("format") == "path" for branch in branches(schema))
     if is_path and isinstance(value, str) and not os.path.exists(folder / value):
         findings.add(node.place, f"no file {shown(value)} beside the suite")
 
 
 def dynamic_word(node: Node) -> str | None:
-    """`learn`, `geometric` or `linear` where the node is written like `{learn: x}`."""
+    """Return `learn`, `geometric` or `linear` if the node has a form like `{learn: x}`."""
     if isinstance(node, Pairs) and len(node.pairs) == 1:
         word = same_name(node.pairs[0][0].text)
         return word if word in DYNAMIC else None
@@ -83,12 +83,12 @@ def dynamic_word(node: Node) -> str | None:
 
 
 def numbers(node: Node, schema: Schema, what: str, findings: Findings) -> list[float]:
-    """The number of a node in a list of one; empty, with a mistake noted, where it does not fit."""
+    """Return the number of a node in a list of one; empty, with a mistake noted, if it does not fit."""
     return [value for value in plain_value(node, schema, what, findings) if isinstance(value, (int, float))]
 
 
 def dynamic_value(node: Pairs, schema: Schema, owner: Description, what: str, findings: Findings) -> list[Json]:
-    """`{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` with numbers in the field's range, in a list."""
+    """Read `{"learn": x}`, `{"geometric": [a, b]}` or `{"linear": [a, b]}` with numbers in range; return a list."""
     word, inner = same_name(node.pairs[0][0].text), node.pairs[0][1]
     if not owner.get("dynamic"):
         findings.add(node.place, f"{what}: only the fields of losses and transforms can be learned or scheduled")

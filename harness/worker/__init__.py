@@ -1,1 +1,1 @@
-"""Where work is done: a warm server, one forked process per cell, and the questions it answers."""
+"""Worker processes: a warm server, one forked process per cell, and the requests it handles."""

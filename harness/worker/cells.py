@@ -1,4 +1,4 @@
-"""A cell inside its own process: components built, artifacts read, a session opened, blocks measured and kept."""
+"""A cell inside its own process: components are built, artifacts read, a runner set up, blocks measured and stored."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from harness.worker.messages import CellData, Surroundings
 
 SHOWN = 0
-"""The seed of which figures show more than numbers: one seed, so that contenders are seen from the same noise."""
+"""The seed whose samples are stored for figures: one seed, so that contenders are shown for the same noise."""
 
 
 def open_session(
     registry: Registry, cell: CellData, on_progress: Callable[..., None], **where: Unpack[Surroundings]
 ) -> CellRunner:
-    """Build what the cell names and let its protocol set it up."""
+    """Build the cell's components and let its protocol set it up."""
     import torch
 
     torch.set_num_threads(where["threads"])
@@ -49,9 +49,9 @@ def build_artifact(
     on_progress: Callable[..., None],
     **where: Unpack[Surroundings],
 ) -> str:
-    """Make the artifact of the cell's component of a kind and store it under `to`; answers its digest.
+    """Make the artifact of the cell's component of a kind and store it under `to`; return its digest.
 
-    In one thread, whatever cells may use: it is the same for all of them.
+    Uses one thread, whatever cells may use, so that it is the same for all of them.
     """
     case = _case(registry, cell, on_progress, where)
     protocol: Protocol = registry.build("protocol", cell["protocol"])
@@ -83,7 +83,7 @@ def measure(
 ) -> Record:
     """Measure one block; NaN and infinity become None. Per-example results are written whole or not at all.
 
-    Raises BenchError where the answer does not hold one number per seed for every metric in `labels`.
+    Raises BenchError if the result does not hold one number per seed for every metric in `labels`.
     """
     started = time.perf_counter()
     values = session.measure(seeds, tuned)
@@ -112,7 +112,7 @@ def measure(
 
 
 def check(values: object, seeds: Sequence[int], labels: Iterable[str]) -> None:
-    """What a session measured can be stored. Raises BenchError saying what does not fit."""
+    """Check that a runner's measurements can be stored. Raises BenchError with the part that does not fit."""
     if not isinstance(values, Measurements):
         raise BenchError(f"measure() must return harness.Measurements, not {type(values).__name__}")
     if list(values.seeds) != list(seeds):
@@ -122,7 +122,7 @@ def check(values: object, seeds: Sequence[int], labels: Iterable[str]) -> None:
             raise BenchError(f"the metric {label} was not measured{near_miss(label, values.metrics)}")
     ends = [(f"the bootstrap of {label}", end) for label, both in values.bootstrap.items() for end in both]
     for label, numbers in [*values.metrics.items(), *values.auxiliary.items(), *ends]:
-        if numbers is None:  # the metric has nothing to say of this cell
+        if numbers is None:  # the metric does not apply to this cell
             continue
         if len(numbers) != len(seeds):
             raise BenchError(f"{label}: {len(numbers)} numbers for {len(seeds)} seeds")
@@ -144,12 +144,12 @@ def _finite(numbers: Sequence[float]) -> Numbers:
 
 
 def _exhibit(values: Measurements) -> tuple[Mapping[str, Tensor], list[str]]:
-    """What figures show of seed 0, and a note where that cannot be had: no number is lost for the want of a picture."""
+    """Return the figure data of seed 0, and a note if it fails, since no number may be lost for a figure."""
     if SHOWN not in values.seeds:
         return {}, []
     try:
         return values.figure_data(), []
-    except Exception as error:  # a plugin's, in something that no metric asked for
+    except Exception as error:  # an error of a plugin, in data that no metric requested
         traceback.print_exc()
         return {}, [f"nothing is kept for figures: {' '.join(str(error).split())[:200]}"]
 
@@ -177,6 +177,6 @@ def _write_units(
 
 
 def peak_memory() -> int:
-    """The largest resident memory this process ever had."""
+    """Return the largest resident memory this process ever had."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

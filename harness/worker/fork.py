@@ -1,4 +1,4 @@
-"""Work done in a copy of this process, which is gone afterwards: the next copy begins where this one began."""
+"""Work in a forked copy of this process, so that every copy starts from the same state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def forked(work: Callable[[], T]) -> T:
-    """What the work answers; raises what it raises. Where the copy just ends, this process ends in the same way."""
+    """Return the work's result, or raise its exception. If the copy dies, this process ends in the same way."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -43,5 +43,5 @@ def _tried(work: Callable[[], object]) -> bytes:
     except BaseException as error:
         try:
             return pickle.dumps((None, error))
-        except Exception:  # not every exception crosses
+        except Exception:  # not every exception can be pickled
             return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))

@@ -1,4 +1,4 @@
-"""The other side of the conversation: what a forked child does with each question."""
+"""Handlers of a forked child: one method for each request."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from harness.worker.messages import CellData, FailureData, SetUp, Surroundings
 
 LONGEST = 300
-"""The most characters of an exception's text that a reason repeats."""
+"""Largest number of characters of an exception's text in a reason."""
 
 
 def converse(connection: Connection) -> None:
-    """Answer questions until the driver closes its end."""
+    """Handle requests until the driver closes its end."""
     desk = Worker(connection)
     while True:
         try:
@@ -64,19 +64,19 @@ def _failure(status: str, reason: str) -> dict[str, FailureData]:
 
 
 def _line(text: str) -> str:
-    """One printable line, however long or odd the text that an exception carries."""
+    """Return one printable line of an exception's text."""
     first = (text.strip().splitlines() or ["no reason given"])[0]
     line = "".join(c if c.isprintable() else " " for c in first)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """torch says it in words on the CPU and with a class of its own on the GPU."""
+    """Return whether memory ran out: torch uses a message on the CPU and a class of its own on the GPU."""
     return "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
 
 
 def _own_line(error: BaseException) -> str:
-    """The last line outside the libraries: where a plugin's author looks first."""
+    """Return the last line outside the libraries, where a plugin's author looks first."""
     library = str(Path(os.__file__).parent)
     every = traceback.extract_tb(error.__traceback__)
     frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith((library, "<"))]
@@ -91,7 +91,7 @@ def _encode(message: Mapping[str, object]) -> bytes:
 
 
 class OpenCell(NamedTuple):
-    """A cell that is set up, its session and the components it was built from."""
+    """A cell that is set up, its runner and its components."""
 
     cell: CellData
     session: CellRunner
@@ -99,7 +99,7 @@ class OpenCell(NamedTuple):
 
 
 class Worker:
-    """One child's memory between questions: its open cell, the blocks it was told of."""
+    """State of one child between requests: its open cell, the blocks it has received."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -108,20 +108,20 @@ class Worker:
         self._blocks: list[Sequence[Mapping[str, list[float]]]] = []
 
     def report(self, done: float, total: float, **numbers: float) -> None:
-        """Tell the driver how far the present question is, at most ten times a second."""
+        """Report the progress of the current request to the driver, at most ten times a second."""
         now = time.monotonic()
         if now - self._reported > 0.1 and total > 0:
             self._reported = now
             self._connection.send_bytes(json.dumps({"progress": min(done / total, 1.0)}).encode())
 
     def has_cuda(self) -> bool:
-        """Whether torch sees a CUDA device."""
+        """Return whether torch sees a CUDA device."""
         import torch
 
         return torch.cuda.is_available()
 
     def describe(self, plugins: list[SourceData]) -> dict[str, object]:
-        """What each plugin brings, or the one line that says why it cannot be used."""
+        """Describe each plugin's components, or give the one line with the reason why it cannot be used."""
         from harness.discovery.registry import Registry
 
         registry = Registry()
@@ -135,19 +135,19 @@ class Worker:
         return answer
 
     def make(self, plugins: list[SourceData], cell: CellData, kind: str, to: str, **where: Unpack[Surroundings]) -> str:
-        """Make an artifact and store it under `to`; answers its digest."""
+        """Make an artifact and store it under `to`; return its digest."""
         from harness.worker import cells
 
         return cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
 
     def check_component(self, plugins: list[SourceData], kind: str, spec: Spec) -> list[Verdict]:
-        """(name, passed, sentence) of every conformance check of a component."""
+        """Return (name, passed, sentence) of every conformance check of a component."""
         from harness.conformance import check_component
 
         return check_component(_registry(plugins).build(kind, spec))
 
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
-        """Set up a cell; answers how many seeds make a block and what there is to say about it."""
+        """Set up a cell; return the number of seeds in a block and a remark."""
         from harness.worker import cells
 
         registry = _registry(plugins)
@@ -162,12 +162,12 @@ class Worker:
         return self._open
 
     def tune(self) -> dict[str, object]:
-        """Choose what the suite asked to tune."""
+        """Choose the fields that the suite tunes."""
         started = time.perf_counter()
         return {**self._opened().session.tune(), "seconds": time.perf_counter() - started}
 
     def measure(self, seeds: list[int], tuned: dict[str, Json], units: str) -> Record:
-        """The values of one block; per-example results go to the file `units`."""
+        """Return the values of one block; per-example results go to the file `units`."""
         from harness.worker import cells
 
         cell, session, registry = self._opened()
@@ -177,14 +177,14 @@ class Worker:
         return answer
 
     def should_stop(self, blocks: list[Sequence[Mapping[str, list[float]]]], known: int, spent: float) -> Json:
-        """What the session says of the blocks measured in lockstep so far: the first `known` of them and these."""
+        """Return the runner's decision on the interleaved blocks so far: the first `known` of them and these."""
         self._blocks[known:] = blocks
         from harness.results.codec import data
 
         return data(self._opened().session.should_stop(self._blocks, spent))
 
     def analyse(self, run: dict[str, Json]) -> Json:
-        """The statistics of a run."""
+        """Return a run with its statistics."""
         from harness.analysis import analyse
         from harness.results import MeasuredRun
         from harness.results.codec import data, typed

@@ -1,4 +1,4 @@
-"""What a process is told of a cell and what it answers, as JSON data that passes between processes."""
+"""Messages between processes as JSON data: the input for a cell, and the replies."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class CellData(TypedDict, total=False):
-    """A cell as its process is told of it; of an artifact, that of its own what it is made of.
+    """Data of a cell for its process; for an artifact, the data of its own parts.
 
     `parts` are the components by kind, `protocol` the protocol with the settings; `id`, `vary`, `parameters` and
-    `settings` are what a record says of the cell. `baseline` holds the parts of the row that an interleaved cell is
-    compared with; `revision` is that of other code than this.
+    `settings` identify the cell in a record. `baseline` holds the parts of the row that an interleaved cell is
+    compared with; `revision` is that of code other than this.
     """
 
     parts: Required[dict[str, Spec]]
@@ -35,7 +35,7 @@ class CellData(TypedDict, total=False):
 
 
 class Surroundings(TypedDict):
-    """Where a cell is worked on: the files of artifacts by kind, the suite's folder, a folder of its own, threads."""
+    """Environment of a cell: the files of artifacts by kind, the suite's folder, a scratch folder, threads."""
 
     made: Mapping[str, str]
     folder: str
@@ -44,7 +44,7 @@ class Surroundings(TypedDict):
 
 
 class SetUp(TypedDict):
-    """A cell that is set up: how many seeds make a block, and what there is to say of it."""
+    """A cell that is set up: the number of seeds in a block, and a remark."""
 
     width: int
     notes: list[str]
@@ -67,7 +67,7 @@ class FailureData(TypedDict):
 
 
 class Message(TypedDict, total=False):
-    """What a process says: how far it is, why there is no answer, or the answer."""
+    """Message of a process: its progress, a failure, or a result."""
 
     progress: float
     failure: FailureData

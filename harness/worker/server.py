@@ -1,10 +1,10 @@
-"""The warm process that every child is forked from: torch is imported once, children start in milliseconds.
+"""Warm process from which every child is forked: torch is imported once, children start in milliseconds.
 
 Run as `python -m harness.worker.server FD`. For every byte on the socket FD, which carries three descriptors
 (conversation, log, status), one child is forked; its pid and later its exit status are written to `status`. The byte
-TRAINING has what torch.optim needs imported first, which takes seconds and which nobody else needs. When the
+TRAINING requests the imports of torch.optim first, which take seconds and are needed only for training. When the
 driver is gone the socket closes, and every child's process group is killed. Plugins are never imported here: one that
-computes at import would start threads that no child survives.
+starts threads at import would break the children, since no thread survives a fork.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main(descriptor: int) -> None:
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     children: dict[int, int] = {}
     while True:
         ready = select.select([driver.fileno(), wake_read], [], [])[0]
@@ -112,7 +112,7 @@ def _tell(descriptor: int, text: str) -> None:
 
 
 def kill_group(pid: int) -> None:
-    """SIGKILL to the process group of a child, if it is still there."""
+    """Send SIGKILL to the process group of a child, if it still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""Children on this machine: start one, ask it questions under a time limit, learn how it ended."""
+"""Child processes on this machine: start them, send requests under a time limit, find out how they ended."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ Progress = Callable[[float], None]
 class Server:
     """The warm fork server, started on first use. A context manager: leaving it ends every child.
 
-    It runs in `python`, this one by default, and finds its modules on `path`, where this process does by default; it is
-    started by the words `by`, such as those of `harness.machine.same_addresses`.
+    It runs in `python`, this one by default, and finds its modules on `path`, this process's by default; its command is
+    preceded by the words `by`, such as those of `harness.machine.same_addresses`.
     """
 
     def __init__(self, python: str | None = None, path: Sequence[str] | None = None, by: Sequence[str] = ()) -> None:
@@ -52,19 +52,19 @@ class Server:
             self._process.wait()
 
     def end_children(self) -> None:
-        """Kill every child: whoever waits for an answer is told that it crashed."""
+        """Kill every child; a pending request fails as crashed."""
         for child in list(self._children):
             child.kill()
 
     def stop(self) -> None:
-        """End the children and the server at once, for good, even where it is still warming up."""
+        """End the children and the server at once, permanently, even during its start."""
         self._stopped = True
         self.end_children()
         if self._process is not None:
             self._process.kill()
 
     def start(self, log: Path | None = None, *, training: bool = False) -> Child:
-        """A new child; what it prints goes to the file `log`. One that will train comes with torch.optim warm."""
+        """Return a new child; its output goes to the file `log`. With `training`, torch.optim is imported already."""
         from multiprocessing.connection import Connection
 
         with self._lock:
@@ -89,7 +89,7 @@ class Server:
             return child
 
     def _gone(self) -> bool:
-        """Whether a server has to be launched: one that was killed closes its socket before it can be waited for."""
+        """Return whether a server must be launched: a killed one closes its socket before it can be waited for."""
         return self._process is None or self._socket is None or bool(select.select([self._socket], [], [], 0)[0])
 
     def _launch(self) -> None:
@@ -102,7 +102,7 @@ class Server:
         ours, theirs = socket.socketpair()
         path = [p for p in sys.path if p] if self._path is None else self._path
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
-        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin cost several times on a busy machine
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow a busy machine down
         self._process = subprocess.Popen(
             [*self._command, "-P", "-m", "harness.worker.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
@@ -116,7 +116,7 @@ class Server:
 
 
 class Child:
-    """One forked process in conversation: it answers one question at a time."""
+    """One forked process, which handles one request at a time."""
 
     def __init__(self, connection: Connection, status: int) -> None:
         self._connection = connection
@@ -127,10 +127,10 @@ class Child:
     def ask(
         self, question: Mapping[str, object], timeout: float | None = None, progress: Progress | None = None
     ) -> Any:
-        """The child's answer. Raises Failure when it raises, dies or takes longer than `timeout` seconds."""
+        """Return the child's result. Raises Failure if it raises, dies or takes longer than `timeout` seconds."""
         self._wait_for_pid()
         limit = None if timeout is None else time.monotonic() + timeout
-        with contextlib.suppress(OSError):  # a child that is gone is found out below, with its exit status
+        with contextlib.suppress(OSError):  # a dead child is detected below, with its exit status
             self._connection.send_bytes(json.dumps(question).encode())
         while True:
             message = self._receive(limit, timeout)
@@ -156,7 +156,7 @@ class Child:
             raise Failure("timeout", f"no answer within {timeout:g} s")
 
     def _wait_for_pid(self) -> None:
-        """The server's first line is the pid; it comes once torch is imported there."""
+        """Wait for the pid, the server's first line, which comes once torch is imported there."""
         if self._pid is None:
             line = self._line()
             if not line:

@@ -44,7 +44,7 @@ def test_an_order_holds_fails_or_is_open_place_by_place(higher_is_better: bool) 
     result = analyse(run({"one": 1.0, "two": 0.0, "three": -1.0}, [claim()], higher_is_better))
     (found,) = result["claims"]
     assert found["pairs"] == [{"ahead": "a", "behind": "b", "holds": ["one"], "open": ["two"], "fails": ["three"]}]
-    assert "By theorem: a is at least as good as b in m (somebody): contradicted, significantly better in 1, not told apart in 1, significantly worse in 1 (three) of 3." in result["answer"]  # fmt: skip
+    assert "By theorem: a is at least as good as b in m (somebody): contradicted, significantly better in 1, undecided in 1, significantly worse in 1 (three) of 3." in result["answer"]  # fmt: skip
 
 
 def test_what_is_expected_is_said_apart_from_what_is_proved() -> None:

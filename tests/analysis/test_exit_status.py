@@ -73,7 +73,7 @@ def reasons(run: Run, conditions: list[str]) -> list[str]:
 
 def test_a_machine_is_noisy_above_alpha() -> None:
     assert [exit_code(fit(rate), ["noisy"]) for rate in (0.0, 0.05, 0.06, None)] == [0, 0, 1, 0]
-    line = "noisy: this machine tells equal functions apart in 12.5 % of cases, more than 5 %"
+    line = "noisy: timings of equal functions differ significantly in 12.5 % of cases on this machine, more than 5 %"
     assert reasons(fit(0.125), ["noisy"]) == [line]
 
 

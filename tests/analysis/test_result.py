@@ -376,9 +376,9 @@ def test_the_answer_says_what_would_decide() -> None:
     assert more == pytest.approx(
         (stats.norm.isf(0.0125) + stats.norm.isf(0.2)) ** 2 * (noise.std(ddof=1) / 0.004) ** 2, rel=0.06
     )
-    assert "No row is told apart from its baseline in accuracy." in result["answer"]
+    assert "No row differs significantly from its baseline in accuracy." in result["answer"]
     assert f"needs about {math.ceil(more / 10) * 10} more seeds" in result["answer"]
-    assert "b is not told apart from ce" in result["answer"]
+    assert "b does not differ significantly from ce" in result["answer"]
 
 
 def test_the_answer_advises_examples_where_seeds_cannot_decide(make: Make, tmp_path: Path) -> None:
@@ -428,7 +428,7 @@ def test_analysis_leaves_its_input_alone_and_keeps_what_a_report_needs(make: Mak
 
 def test_few_seeds_are_a_warning() -> None:
     result = analyse(plain({"ce": [1.0, 2.0, 3.0], "a": [1.5, 2.0, 3.0]}))
-    assert result["issues"] == ["3 seeds: 2 degrees of freedom, so only large differences can be told apart"]
+    assert result["issues"] == ["3 seeds: 2 degrees of freedom, so only large differences can be detected"]
 
 
 def test_nothing_measured_is_said() -> None:

@@ -279,7 +279,7 @@ def test_a_network_of_another_width_is_one_line(folder: Bench) -> None:
     found = rows(ended, "model")
     assert ended.code == 3 and found["mlp"]["status"] == "ok"
     place = f"wrong.py:{line(LOSSES, 'Broad', 'build')}"
-    said = "Broad.build built a network that answers 256 outputs for 3 classes, expected 3"
+    said = "Broad.build built a network that returns 256 outputs for 3 classes, expected 3"
     assert (found["broad"]["status"], found["broad"]["reason"]) == ("failed", f"{place}: {said}")
 
 

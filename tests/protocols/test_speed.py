@@ -159,7 +159,7 @@ def test_a_samplers_time_is_its_own_and_its_networks(timed: Callable[..., Rows])
         (
             "loss: {focal: {gamma: {learn: 1.0}}}",
             "",
-            "what is learned or scheduled has no speed before there is a step",
+            "learned and scheduled fields have no value to time outside training",
         ),
         ("transform: softmax", "threads: 4096", "4096 threads on "),
         ("transform: softmax", "flush_cache: true", "flush_cache: a processor's caches cannot be emptied"),

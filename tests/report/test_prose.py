@@ -41,7 +41,7 @@ def test_undecided_rows_say_what_would_decide_unless_the_answer_does() -> None:
     assert [(vary["dataset"], vary["loss"]) for vary in found] == [("digits", "focal"), ("digits", "last")]
     said = answer(data)
     for name in ("focal", "last"):
-        line = rf"{name} is not told apart from cross_entropy on digits \(.*?\): needs about 40 more seeds"
+        line = rf"{name} does not differ significantly from cross_entropy on digits \(.*?\): needs about 40 more seeds"
         assert re.search(line, said)
     report = spaced(render(data, "console", 120))
     assert "on digits: about 40 more seeds" not in report

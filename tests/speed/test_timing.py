@@ -62,7 +62,7 @@ def test_false_alarms(benchmark: BenchmarkFixture, busy: None, tmp_path: Path) -
     report = benchmark.pedantic(lambda: examine(tmp_path, count, budget), rounds=1)  # type: ignore[no-untyped-call]
     benchmark.extra_info.update(report)
     alone = f"{report['by_p_alone']:.1%} by p alone"
-    print(f"\nequal functions told apart in {report['false_positive_rate']:.1%} of {report['pairs']} pairs, {alone}")
+    print(f"\nequal functions differ in {report['false_positive_rate']:.1%} of {report['pairs']} pairs, {alone}")
 
 
 @pytest.mark.verify
@@ -127,9 +127,7 @@ def test_false_alarms_of_peers(benchmark: BenchmarkFixture, busy: None, peer: st
 
     alone, wrong = benchmark.pedantic(alarms, rounds=1)  # type: ignore[no-untyped-call]
     benchmark.extra_info.update(false_positive_rate=wrong / count, by_p_alone=alone / count)
-    print(
-        f"\n{peer}: equal functions told apart in {wrong / count:.1%} of {count} pairs, {alone / count:.1%} by p alone"
-    )
+    print(f"\n{peer}: equal functions differ in {wrong / count:.1%} of {count} pairs, {alone / count:.1%} by p alone")
 
 
 def test_what_the_timer_costs_inside_a_block(benchmark: BenchmarkFixture) -> None:

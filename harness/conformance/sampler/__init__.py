@@ -1,4 +1,4 @@
-"""What a sampler must do: keep its contract, and end in the data as the number of steps grows."""
+"""Requirements on a sampler: it keeps its contract, and its samples approach the data as steps increase."""
 
 from __future__ import annotations
 

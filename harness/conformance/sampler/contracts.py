@@ -1,4 +1,4 @@
-"""Conformance checks of how a sampler behaves towards those who call it."""
+"""Conformance checks of a sampler's behavior towards its caller."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from harness.random import generator
 STEPS = 10
 
 ASKED = (10, 25, 50)
-"""Evaluations of the network asked for."""
+"""Requested numbers of network evaluations."""
 
 ROUNDING = 1e-4
-"""Of float32, through some steps: products of matrices round otherwise in batches of another size."""
+"""Tolerance for float32 over some steps: matrix products round differently in batches of another size."""
 
 
 def inputs(sampler: Sampler) -> tuple[bool | None, str]:
-    """x_T and the times belong to the caller."""
+    """x_T and the times stay unchanged."""
     data, x, times = _case()
     given = x.clone(), times.clone()
     with torch.no_grad():
@@ -34,7 +34,7 @@ def inputs(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def output(sampler: Sampler) -> tuple[bool | None, str]:
-    """One finite sample in the type of x_T for each of its rows."""
+    """Each row of x_T gives one finite sample of the same type."""
     data, x, times = _case()
     for start in (x, x.double()):
         found = sampled(sampler, data, start, times, NoiseSource(0))
@@ -44,7 +44,7 @@ def output(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def repeats(sampler: Sampler) -> tuple[bool | None, str]:
-    """Everything random comes from the noise it is given."""
+    """All randomness comes from the noise argument."""
     data, x, times = _case()
     with torch.random.fork_rng():
         found = []
@@ -56,7 +56,7 @@ def repeats(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def batches(sampler: Sampler) -> tuple[bool | None, str]:
-    """A sample is the same however many are drawn at once."""
+    """A sample does not depend on the size of its batch."""
     data, x, times = _case()
     whole, noise = sampled(sampler, data, x, times, NoiseSource(0)), NoiseSource(0)
     parts = [sampled(sampler, data, x[k : k + BLOCK], times, noise.after(k)) for k in range(0, len(x), BLOCK)]
@@ -67,7 +67,7 @@ def batches(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def evaluations(sampler: Sampler) -> tuple[bool | None, str]:
-    """`steps_for_nfe` keeps its word: so many steps take no more evaluations than asked for, one more step would."""
+    """`steps_for_nfe` is exact: its steps take no more evaluations than requested, one more step would."""
     data, x, _ = _case()
     chosen = [sampler.steps_for_nfe(asked) for asked in ASKED]
     made = [_evaluations(sampler, data, x, steps) for steps in chosen]
@@ -84,7 +84,7 @@ def evaluations(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def times(sampler: Sampler) -> tuple[bool | None, str]:
-    """Times that do not fall are better refused; no protocol gives such, so it is no fault to take them."""
+    """Times that do not decrease should be refused; no protocol passes such times, so accepting them is no failure."""
     data, x, _ = _case()
     risen = torch.tensor([1000.0, 500.0, 700.0, 0.0], dtype=torch.float64)
     try:
@@ -98,14 +98,14 @@ def times(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def _case() -> tuple[DiffusionModel, Tensor, Tensor]:
-    """A target with several modes, x_T [2 blocks, 2], times."""
+    """Return a target with several modes, x_T [2 blocks, 2], and times."""
     data = target("ring8")
     x = torch.randn(2 * BLOCK, *data.shape, generator=generator(0, "x_T"))
     return data, x, component("spacing", "even").times(data.schedule, STEPS)
 
 
 def _evaluations(sampler: Sampler, data: DiffusionModel, x: Tensor, steps: int) -> float:
-    """Of the network, for each sample; no step takes none."""
+    """Return network evaluations per sample; no step takes none."""
     data.evaluated = 0
     if not steps:
         return 0

@@ -1,4 +1,4 @@
-"""Conformance checks of what a sampler tends to with more steps: how fast, to which law, down to which floor."""
+"""Conformance checks of a sampler's convergence with more steps: its order, its output law, its remaining error."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from harness.kinds import Sampler
 from harness.random import generator
 
 MEAN, VARIANCE = 1.0, 0.25
-"""Of the normal data on which every answer is known."""
+"""Mean and variance of the normal data on which all results are known in closed form."""
 
 REFINED = (20, 40, 80, 160, 320)
-"""Steps at which the order is observed."""
+"""Numbers of steps at which the order is observed."""
 
 RESOLVED = 1e-6
-"""Smaller relative errors count as none: below are the rounding of 1 - A_t near the data, and float32."""
+"""Relative errors below this count as 0: rounding of 1 - A_t near the data, and float32."""
 
 HALF_A_STEP = 0.3
-"""What an observed order may lack. Stock samplers are within 0.15 at these steps; orders differ by a half at least."""
+"""Allowed shortfall of an observed order: stock samplers are within 0.15 at these steps, orders differ by 0.5."""
 
 STEPS = (10, 25, 100, 1000)
-"""Steps at which the output law is shown. At the first errors of both signs may cancel: it is not judged."""
+"""Numbers of steps at which the output law is shown; not judged at the first, where opposite errors may cancel."""
 
 DRAWS = 16384
-"""Samples of which the law is taken where it cannot be had exactly."""
+"""Number of samples that estimate the law if it is not known exactly."""
 
 LADDER = (10, 30, 100, 300)
-"""Steps between which the error on many modes has to fall."""
+"""Numbers of steps between which the error on a target with many modes has to decrease."""
 
 GROUPS, EACH = 8, 512
-"""Independent groups of samples; the same x_T and noise at every number of steps, so that differences are paired."""
+"""Independent groups of samples, with the same x_T and noise at every number of steps: differences are paired."""
 
 DEVIATIONS = 3.0
-"""Standard errors that count as noise: of 8 groups, 1 in 100 that are alike exceed it on one side."""
+"""Standard errors that count as noise: with 8 groups and no difference, 1 in 100 exceeds it on one side."""
 
 
 def order(sampler: Sampler) -> tuple[bool | None, str]:
-    """The slope of log error against log K on normal data, by least squares over the last three resolved errors.
+    """Observe the slope of log error against log K on normal data: least squares over the last three resolved errors.
 
-    The error is that of the map from x_T to x_0 where no noise is asked for, against the probability flow; else that of
-    the output variance, the weak order. The grid is that of Karras et al. (2022) down to a level of 1e-5: the last
-    step, to 0, then limits nobody.
+    Without requested noise the error is that of the map from x_T to x_0, against the probability flow; else that of
+    the output variance, the weak order. The grid is that of Karras et al. (2022) down to a level of 1e-5, so that
+    the last step, to 0, does not limit the order.
     """
     claimed = sampler.order
     if "spacing" in sampler.unused_kinds:
@@ -70,7 +70,7 @@ def order(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def _flow_error(sampler: Sampler, data: DiffusionModel, times: Tensor) -> float:
-    """Relative. Of centered normal data the flow keeps every deviation in proportion."""
+    """Return the relative error. On centered normal data the flow scales every deviation by the same factor."""
     variance = _start(data, times, 0.0)[1]
     shares = (torch.arange(8, dtype=torch.float64) + 0.5) / 8
     points = variance.sqrt() * torch.special.ndtri(shares)[:, None]
@@ -84,18 +84,18 @@ def _flow_error(sampler: Sampler, data: DiffusionModel, times: Tensor) -> float:
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """Of the line through the points by least squares."""
+    """Return the slope of the least-squares line through the points."""
     middle, level = (sum(part) / len(points) for part in zip(*points, strict=True))
     rise = sum((x - middle) * (y - level) for x, y in points)
     return float(rise / sum((x - middle) ** 2 for x, _ in points))
 
 
 def law(sampler: Sampler) -> tuple[bool | None, str]:
-    """Mean and variance of the output on normal data, on the even grid of the linear schedule.
+    """Compare mean and variance of the output on normal data, on the even grid of the linear schedule.
 
-    Exact where the sampler is linear, else those of samples. Their distance (2-Wasserstein) from the data has to fall
-    from 25 steps on, in all like the square root of the steps at least, until it is what a last step without noise
-    leaves out: Cov[x_0 | x_1].
+    Exact if the sampler is linear, else estimated from samples. Their distance (2-Wasserstein) from the data has to
+    decrease from 25 steps on, overall at least like the square root of the steps, until it reaches what a last step
+    without noise omits: Cov[x_0 | x_1].
     """
     data, grid = target("gaussian", mean=MEAN, variance=VARIANCE), component("spacing", "even")
     trajectories = [grid.times(data.schedule, steps) for steps in STEPS]
@@ -128,15 +128,15 @@ def _empirical(sampler: Sampler, data: DiffusionModel, times: Tensor) -> tuple[f
 
 
 def _start(data: DiffusionModel, times: Tensor, mean: float, variance: float = VARIANCE) -> tuple[Tensor, Tensor]:
-    """Mean [1] and covariance [1, 1] of x_T: those of the forward process."""
+    """Return mean [1] and covariance [1, 1] of x_T under the forward process."""
     kept = data.schedule.alpha_bar(times[:1])
     return kept.sqrt() * mean, (kept * variance + 1 - kept)[:, None]
 
 
 def end(sampler: Sampler) -> tuple[bool | None, str]:
-    """Data that are a single point, as sharp as an image: the last step, to 0, has to take its noise away.
+    """On data that are a single point, as sharp as an image, the last step, to 0, has to remove its noise.
 
-    What is left is counted in the noise there is where that step begins; a half is what the trapezoidal rule leaves.
+    The remainder is measured in units of the noise where that step begins; the trapezoidal rule leaves a half.
     """
     data = target("gaussian", mean=MEAN, variance=0.0)
     times = component("spacing", "even").times(data.schedule, STEPS[0])
@@ -148,7 +148,7 @@ def end(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def floor(sampler: Sampler) -> tuple[bool | None, str]:
-    """MMD^2, exact on the target's side, falls with the steps on `ring8` and ends where independent data are."""
+    """MMD^2, exact for the target, decreases with the steps on `ring8` to the level of independent data."""
     data = target("ring8")
     start = torch.randn(GROUPS * EACH, *data.shape, generator=generator(0, "x_T"))
     grid = component("spacing", "even")
@@ -166,19 +166,19 @@ def floor(sampler: Sampler) -> tuple[bool | None, str]:
 
 
 def _discrepancies(samples: Tensor, data: DiffusionModel) -> Tensor:
-    """MMD^2 of each group [GROUPS]."""
+    """Return MMD^2 of each group [GROUPS]."""
     metric, moments = component("metric", "mmd"), data.moments()
     groups = samples.reshape(GROUPS, EACH, *data.shape)
     return torch.tensor([metric(group, group, moments, data) for group in groups], dtype=torch.float64)
 
 
 def _excess(differences: Tensor) -> float:
-    """The mean of paired differences in standard errors; 0 where all are 0."""
+    """Return the mean of paired differences in standard errors; 0 if all are 0."""
     mean, error = float(differences.mean()), float(differences.std()) / math.sqrt(len(differences))
     return mean / error if error else 0.0
 
 
 def _listed(numbers: Sequence[float], form: str = "{}") -> str:
-    """One after the other, or one for all where they look alike."""
+    """Format numbers in sequence, or one for all if they look alike."""
     shown = [form.format(number) for number in numbers]
     return shown[0] if len({*shown}) == 1 else ", ".join(shown)

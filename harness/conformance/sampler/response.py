@@ -1,7 +1,7 @@
-"""The exact output law of a linear sampler on normal data, with nothing drawn: it is asked for its response to units.
+"""Exact output law of a linear sampler on normal data, without random draws: its response to unit vectors.
 
-Where the network is linear, x_0 of most samplers is an affine function of x_T and of every draw of noise. Its
-coefficients are what comes out for unit vectors; then the law of x_0 follows from that of x_T.
+With a linear network, x_0 of most samplers is an affine function of x_T and of every draw of noise. Its
+coefficients are the outputs for unit vectors; the law of x_0 then follows from that of x_T.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from harness.kinds import Sampler
 from harness.random import generator
 
 CHECKS = 4
-"""Random inputs whose outputs are compared with what the response foretells."""
+"""Random inputs whose outputs are compared with the predicted ones."""
 
 SUPERPOSED = 1e-5
-"""How far they may be from it, relative: who rounds to float32 on the way is linear, who clips is not."""
+"""Largest relative difference: a sampler that rounds to float32 on the way is linear, one that clips is not."""
 
 Key = tuple[int | str, tuple[int, ...]]
-"""One draw of noise: the step, or name, by which it is asked for, and the shape of a sample's share."""
+"""One draw of noise: the step, or name, by which it is requested, and the shape of each sample's part."""
 
 
 class NotLinear(Exception):
-    """The sampler is no affine function of x_T and the normal draws of its noise; the text says how that showed."""
+    """The sampler is no affine function of x_T and the normal draws of its noise; the message gives the evidence."""
 
 
 class Response(NamedTuple):
@@ -44,14 +44,14 @@ class Response(NamedTuple):
     """[draws, d]"""
 
     def law(self, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean [d] and covariance [d, d] of x_0 where x_T has these."""
+        """Return mean [d] and covariance [d, d] of x_0 for x_T with these moments."""
         return self.offset + mean @ self.start, self.start.T @ covariance @ self.start + self.noise.T @ self.noise
 
 
 def respond(
     sampler: Sampler, denoiser: DiffusionModel, times: Tensor, covariance: Callable[..., Any] | None = None
 ) -> Response:
-    """The response of a sampler at times [K + 1]. Raises NotLinear where it has none."""
+    """Return the response of a sampler at times [K + 1]. Raises NotLinear if it has none."""
     size = math.prod(denoiser.shape)
     ledger = Ledger()
     sampled(sampler, denoiser, torch.zeros(1, *denoiser.shape, dtype=torch.float64), times, ledger, covariance)
@@ -76,7 +76,7 @@ def sampled(
     noise: NoiseSource,
     covariance: Callable[..., Any] | None = None,
 ) -> Tensor:
-    """x_0 from copies of x_T and times. Raises BenchError for samples of another shape or that are not finite."""
+    """Return x_0 from copies of x_T and times. Raises BenchError for a wrong shape or values that are not finite."""
     with torch.no_grad():
         found: Tensor = sampler.sample(denoiser, covariance, x.clone(), times.clone(), noise)
     contract.samples(sampler, found, x)
@@ -86,7 +86,7 @@ def sampled(
 
 
 class Ledger(NoiseSource):
-    """Zeros, and a record of what was asked for: key -> (first column, columns)."""
+    """Noise of zeros that records the requests: key -> (first column, columns)."""
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -94,28 +94,28 @@ class Ledger(NoiseSource):
 
     @property
     def draws(self) -> int:
-        """Normal numbers asked for, for each sample."""
+        """Return the normal numbers requested per sample."""
         return sum(columns for _, columns in self.asked.values())
 
     def __call__(self, step: int | str, x: Tensor) -> Tensor:
-        """Zeros like x."""
+        """Return zeros like x."""
         self.asked.setdefault((step, tuple(x.shape[1:])), (self.draws, x[0].numel()))
         return torch.zeros_like(x)
 
     def drawn(self, step: int | str, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        """Raises NotLinear: nothing is known of other draws than normal ones."""
+        """Raises NotLinear: the law of other than normal draws is not known."""
         raise NotLinear("it draws other things than normal noise")
 
 
 class Units(Ledger):
-    """The draws of each sample from its row of a table, [b, columns]."""
+    """Noise that takes the draws of each sample from its row of a table, [b, columns]."""
 
     def __init__(self, rows: Tensor, asked: dict[Key, tuple[int, int]]) -> None:
         super().__init__()
         self._rows, self.asked = rows, asked
 
     def __call__(self, step: int | str, x: Tensor) -> Tensor:
-        """The columns of this key, in the shape and type of x."""
+        """Return the columns of this key, in the shape and type of x."""
         key = (step, tuple(x.shape[1:]))
         if key not in self.asked or len(x) != len(self._rows):
             raise NotLinear("what noise it asks for depends on its input")

@@ -1,1 +1,1 @@
-"""Training classifiers and judging them on held-out examples."""
+"""Training of classifiers and their evaluation on held-out examples."""

@@ -1,4 +1,4 @@
-"""The first batch of a run, small: whether model and loss give what training and metrics need, before anything is."""
+"""A small first batch that checks, before anything is trained, that model and loss fit training and metrics."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from harness.random import generator
 
 
 def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
-    """An untrained network and the loss on a few training examples of the first seed.
+    """Try an untrained network and the loss on a few training examples of the first seed.
 
-    Raises BenchError, one line with file:line of the plugin, for logits, losses or probabilities that are none.
+    Raises BenchError, one line with file:line of the plugin, for invalid logits, losses or probabilities.
     """
     part = job.train.for_seed(0)
     examples = part.labels.shape[1]
@@ -39,7 +39,7 @@ def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
 
 @torch.no_grad()
 def _logits(network: nn.Module, model: Model, inputs: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """Logits [n, ..., classes] of inputs [n, ..., d], and the input of the layer that is called last [n, ..., h]."""
+    """Return logits [n, ..., classes] of inputs [n, ..., d], and the input of the last layer called [n, ..., h]."""
     seen: list[Tensor] = [inputs.flatten(0, -2)]
     for layer in network.modules():
         if any(True for _ in layer.parameters(recurse=False)):
@@ -50,5 +50,5 @@ def _logits(network: nn.Module, model: Model, inputs: Tensor, classes: int) -> t
 
 
 def _counts(labels: Tensor, classes: int) -> Tensor:
-    """How often each class or label is there in the training part."""
+    """Return how often each class or label occurs in the training part."""
     return labels.flatten(0, -2).sum(0) if labels.is_floating_point() else labels.flatten().bincount(minlength=classes)

@@ -17,11 +17,11 @@ class Accuracy(AccuracySettings):
     """
 
     def setup(self, case: CellContext) -> CellRunner:
-        """Choose the trainer for this cell. Raises Skip with the reason where it cannot run."""
+        """Choose the trainer for this cell. Raises Skip with the reason if it cannot run."""
         return Training(self, case)
 
 
 @hookimpl
 def components() -> list[type[Component]]:
-    """The component classes of this module."""
+    """Return the component classes of this module."""
     return [Accuracy]

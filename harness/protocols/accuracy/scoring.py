@@ -1,4 +1,4 @@
-"""Metrics on one seed's logits: the value, and what each test example contributed to it."""
+"""Metrics on one seed's logits: the value, and the contribution of each test example."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from harness.protocols.judging import answered, unless_skipped
 
 GROUPS = 20
 WHOLE = ("validation_logits", "validation_target")
-"""What a metric is offered whole; everything else has a row for each example."""
+"""Inputs that are passed to a metric as a whole; every other one has a row for each example."""
 
 METRIC_INPUTS = ("logits", "probabilities", "log_probabilities", "target", "inputs", *WHOLE)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One seed's logits [m, ..., n] on a part of its split, and what else metrics may ask for.
+    """One seed's logits [m, ..., n] on a part of its split, and the other inputs that metrics may request.
 
-    `loss` holds the values its fields had at the end of training; `validation` is (logits, targets) where the trainer
-    gave them.
+    `loss` has the values of its fields at the end of training; `validation` is (logits, targets) if the trainer
+    returned them.
     """
 
     logits: Tensor
@@ -42,41 +42,41 @@ class Answers:
     validation: tuple[Tensor, Tensor] | None
 
     def offer(self, metric: Metric) -> dict[str, Tensor]:
-        """What the metric asks for."""
+        """Return the inputs that the metric requests."""
         return gathered(metric, self, METRIC_INPUTS)
 
     @property
     def target(self) -> Tensor:
-        """[m, ...]."""
+        """Targets [m, ...]."""
         return self.part.targets
 
     @cached_property
     def inputs(self) -> Tensor:
-        """[m, ..., d]."""
+        """Inputs [m, ..., d]."""
         return self.part.inputs
 
     @cached_property
     def log_probabilities(self) -> Tensor:
-        """Of the classes, or of the labels being there. Raises BenchError where the loss says what are none."""
+        """Log-probabilities of classes, or of each label's presence. Raises BenchError if the loss's are invalid."""
         own = first_call.log_probabilities(self.loss, self.logits, self.task == "multilabel", complete=False)
         usual = torch.nn.functional.logsigmoid if self.task == "multilabel" else _log_softmax
         return usual(self.logits) if own is None else own
 
     @cached_property
     def probabilities(self) -> Tensor:
-        """Of the classes, or of the labels being there. Raises BenchError where the loss says what are none."""
+        """Probabilities of classes, or of each label's presence. Raises BenchError if the loss's are invalid."""
         own = first_call.probabilities(self.loss, self.logits, self.task == "multilabel", complete=False)
         usual = torch.sigmoid if self.task == "multilabel" else _softmax
         return usual(self.logits) if own is None else own
 
     @property
     def validation_logits(self) -> Tensor:
-        """Raises NotOffered where the trainer gives none."""
+        """Logits of the validation part. Raises NotOffered if the trainer returned none."""
         return self._validation()[0]
 
     @property
     def validation_target(self) -> Tensor:
-        """Raises NotOffered where the trainer gives none."""
+        """Targets of the validation part. Raises NotOffered if the trainer returned no logits."""
         return self._validation()[1]
 
     def _validation(self) -> tuple[Tensor, Tensor]:
@@ -94,13 +94,13 @@ def _log_softmax(logits: Tensor) -> Tensor:
 
 
 def applies(part: Loss | Metric, task: str) -> bool:
-    """Whether a loss, with the losses it holds, or a metric is for this task."""
+    """Return whether a loss, including the losses it holds, or a metric supports this task."""
     held = [value for value in vars(part).values() if isinstance(value, Loss)]
     return (not part.tasks or task in part.tasks) and all(applies(loss, task) for loss in held)
 
 
 def at_the_end(loss: Loss, learned: Mapping[str, Sequence[float]], k: int) -> Loss:
-    """The loss with the values its learned and scheduled fields had when the k-th seed's training was over."""
+    """Return the loss with the values of its learned and scheduled fields at the end of the k-th seed's training."""
     values: dict[tuple[str, ...], Tensor] = {}
     for path, value, _ in dynamic_fields(loss):
         if isinstance(value, Learned):
@@ -111,7 +111,7 @@ def at_the_end(loss: Loss, learned: Mapping[str, Sequence[float]], k: int) -> Lo
 
 
 class Judgment(NamedTuple):
-    """A metric on one seed: its value, what each unit [n] contributed to it, and the units' numbers [n]."""
+    """A metric on one seed: its value, the contribution of each unit [n], and the units' numbers [n]."""
 
     value: float
     contributions: Tensor
@@ -119,12 +119,12 @@ class Judgment(NamedTuple):
 
 
 def judge(metric: Metric, answers: Answers) -> Judgment | None:
-    """A metric's value, and what it is made of; None where it has nothing to say.
+    """Return a metric's value and the contributions to it; None if it has no value.
 
-    A metric that gives one number or more for each example is their mean, and the examples are the units. Every other
-    is judged by its delete-a-group jackknife: the units are groups of examples (example number modulo 20, so that an
-    example is in the same group for every seed) and their pseudo-values; a group that has no example here, or without
-    which the metric has nothing to say, has the value itself. Raises BenchError for an answer of another shape.
+    A metric with one number or more for each example is their mean, and the examples are the units. Every other
+    metric uses its delete-a-group jackknife: the units are groups of examples (example number modulo 20, so that an
+    example is in the same group for every seed) and their pseudo-values; a group without an example here, or without
+    which the metric has no value, contributes the value itself. Raises BenchError for a result of another shape.
     """
     offered = answers.offer(metric)
     result = contract.scores(metric, answered(metric, offered), answers.target)
@@ -140,7 +140,7 @@ def judge(metric: Metric, answers: Answers) -> Judgment | None:
 
 
 def score(label: str, metric: Metric, answers: Answers) -> float:
-    """The value alone. Raises BenchError where the metric has nothing to say."""
+    """Return the value alone. Raises BenchError if the metric has no value."""
     why: dict[str, str] = {}
 
     def scores() -> Tensor | None:

@@ -1,4 +1,4 @@
-"""One cell of the accuracy protocol: train every seed of a block, judge each on its own held-out part."""
+"""One cell of the accuracy protocol: train every seed of a block, evaluate each on its own held-out part."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Training(CellRunner):
         self.notes = [why] if why else []
 
     def tune(self) -> Mapping[str, Any]:
-        """The trial with the best mean validation score over the tuning seeds."""
+        """Return the trial with the best mean validation score over the tuning seeds."""
         plan = self._case.tune
         if plan is None:
             return {"tuned": {}, "trials": []}
@@ -59,7 +59,7 @@ class Training(CellRunner):
         if not applies(metric, self._data.task):
             raise Skip(f"{plan['metric']}, to tune on, is not for the data set's task, {self._data.task}")
         if metric.higher_is_better is None:
-            raise BenchError(f"{plan['metric']} describes and judges nothing, so nothing can be tuned on it")
+            raise BenchError(f"{plan['metric']} has no better direction, so nothing can be tuned on it")
         trials: list[dict[str, Any]] = plan["trials"]
         if self._data.part is not None and not bool((self._data.part == 1).any()):
             raise BenchError("the data set has no validation part, so nothing can be tuned on it")
@@ -76,7 +76,7 @@ class Training(CellRunner):
     def _try(
         self, trials: Sequence[Mapping[str, Any]], lanes: Sequence[tuple[int, int]]
     ) -> tuple[TrainingJob, TrainingResult]:
-        """Train one block of (trial, seed) lanes; a block that is not full is filled up by repeating its lanes."""
+        """Train one block of (trial, seed) lanes; repeat lanes to fill an incomplete block."""
         full = [lanes[k % len(lanes)] for k in range(self.block_size)]
         lr = [trials[trial].get("lr", self._settings.lr) for trial, _ in full]
         trial, seed = lanes[0]
@@ -85,7 +85,7 @@ class Training(CellRunner):
         return job, self._fitted(job)
 
     def _fitted(self, job: TrainingJob) -> TrainingResult:
-        """What the trainer made of a job. Raises BenchError for logits of another shape than the job's parts have."""
+        """Train a job. Raises BenchError for logits whose shape does not match the job's parts."""
         outcome = self._trainer.fit(job)
         if not isinstance(outcome, TrainingResult):
             found = f"returned {contract.shown(outcome)}"
@@ -97,7 +97,7 @@ class Training(CellRunner):
         return outcome
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
-        """Train a block of seeds and judge each on its own test part."""
+        """Train a block of seeds and evaluate each on its own test part."""
         lr = [tuned.get("lr", self._settings.lr)] * len(seeds)
         folder = self._case.folder / f"seed-{seeds[0]}"
         job = self._job(self._with_choice(tuned), seeds, lr, folder)
@@ -109,7 +109,7 @@ class Training(CellRunner):
         return values
 
     def _with_choice(self, choice: Mapping[str, Any]) -> dict[str, Component]:
-        """The components with the tuned fields put in: `{"focal.gamma": 2.0}` changes the part named focal."""
+        """Return the components with the tuned fields: `{"focal.gamma": 2.0}` changes the component named focal."""
         changed = dict(self._case.components)
         for key, value in choice.items():
             name, _, field = key.rpartition(".")
@@ -120,7 +120,7 @@ class Training(CellRunner):
         return changed
 
     def _value(self, schema: Schema, value: Any) -> Any:
-        """A tuned value in the field's own type: a component, a learned or scheduled number, or the value itself."""
+        """Return a tuned value in the field's own type: a component, a learned or scheduled number, a plain value."""
         if not isinstance(value, Mapping):
             return value
         kind = kind_in(schema)
@@ -143,7 +143,7 @@ class Training(CellRunner):
             values.notes.append(f"diverged: {', '.join(str(s) for s in lost)}")
 
     def _keep(self, values: Measurements, label: str, judged: Sequence[Judgment | None]) -> None:
-        """One metric's values and what each example contributed; NaN of a seed of which it has nothing to say."""
+        """Store one metric's values and each example's contribution; NaN for a seed on which it has no value."""
         known = next(one for one in judged if one is not None)
         empty = Judgment(math.nan, torch.full_like(known.contributions, math.nan, dtype=torch.float64), known.examples)
         whole = [one or empty for one in judged]
@@ -154,7 +154,7 @@ class Training(CellRunner):
         )
 
     def _answers(self, job: TrainingJob, outcome: TrainingResult, k: int, name: str) -> Answers:
-        """The k-th seed's logits on its test or validation part."""
+        """Return the k-th seed's logits on its test or validation part."""
         logits, on, part = getattr(outcome, name), outcome.validation, getattr(job, name)
         validation = None if on is None else (on[k].cpu(), job.validation.labels[k])
         loss = at_the_end(job.loss, outcome.learned, k)

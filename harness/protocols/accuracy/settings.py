@@ -1,4 +1,4 @@
-"""What a suite of the accuracy protocol may set, and what it offers to metrics."""
+"""Settings of the accuracy protocol, and the inputs it offers to metrics."""
 
 from __future__ import annotations
 

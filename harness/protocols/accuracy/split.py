@@ -19,7 +19,7 @@ TEST = 0.2
 
 
 class Split(NamedTuple):
-    """The three parts, each with one row a seed."""
+    """The three parts, each with one row per seed."""
 
     train: Subset
     validation: Subset
@@ -27,10 +27,10 @@ class Split(NamedTuple):
 
 
 def split(data: Examples, seeds: Sequence[int], policy: str) -> Split:
-    """Split a table for each seed. `policy` is `seed` (every seed draws its own) or `fixed` (all take seed 0's).
+    """Split a table for each seed. `policy` is `seed` (every seed draws its own) or `fixed` (all use seed 0's).
 
     Label noise replaces an exact share of the training and validation labels; imbalance thins the training part; the
-    test part is never touched.
+    test part is unchanged.
     """
     drawn = [_draw(data, 0 if policy == "fixed" else seed) for seed in seeds]
     index = [torch.stack(rows) for rows in zip(*drawn, strict=True)]
@@ -41,7 +41,7 @@ def split(data: Examples, seeds: Sequence[int], policy: str) -> Split:
 
 
 def _draw(data: Examples, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows of the training, validation and test parts."""
+    """Return rows of the training, validation and test parts."""
     draw = generator(seed, "split")
     if data.task != "classes":
         train, validation, test = _of_class(data, torch.arange(len(data.targets)), draw)
@@ -54,7 +54,7 @@ def _draw(data: Examples, seed: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _kept(counts: Sequence[int], imbalance: float) -> list[int]:
-    """Training examples to keep of each class: as many as allow the wanted ratios; all of them where there are none."""
+    """Return the number of training examples to keep of each class for the requested ratios; all if there are none."""
     if imbalance == 1 or len(counts) < 2:
         return list(counts)
     shares = [imbalance ** (-number / (len(counts) - 1)) for number in range(len(counts))]
@@ -71,7 +71,7 @@ def _of_class(data: Examples, rows: Tensor, draw: torch.Generator) -> list[Tenso
 
 
 def _noisy(data: Examples, index: Tensor, seeds: Sequence[int], part: str) -> Tensor:
-    """The labels of a part, an exact share of them moved to another class or switched, by each seed's own stream."""
+    """Return a part's labels, an exact share of them moved to another class or flipped, by each seed's own stream."""
     labels = data.targets[index].clone()
     for row, seed in zip(labels.flatten(1), seeds, strict=True):
         draw = generator(seed, "label_noise", part)
@@ -86,7 +86,7 @@ def _noisy(data: Examples, index: Tensor, seeds: Sequence[int], part: str) -> Te
 
 
 def _standard(data: Examples, train: Tensor) -> tuple[Tensor, Tensor] | tuple[None, None]:
-    """Shift and scale [seeds, d]: mean, inverse deviation of the training rows; a constant column is only shifted."""
+    """Return shift and scale [seeds, d]: mean, inverse deviation of training rows; constant columns have scale 1."""
     if not data.standardize:
         return None, None
     rows = [data.inputs[index].double().flatten(0, -2) for index in train]

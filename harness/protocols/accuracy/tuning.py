@@ -1,4 +1,4 @@
-"""Tuning: which trials share a block of lanes, and which trial is chosen."""
+"""Tuning: the blocks of lanes in which trials are trained, and the choice of a trial."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Trial = Mapping[str, Json]
 
 
 def blocks(trials: Sequence[Trial], seeds: int, width: int) -> Iterator[list[tuple[int, int]]]:
-    """(trial, seed) lanes in blocks of at most `width`; trials in one block differ in nothing but lr.
+    """Yield (trial, seed) lanes in blocks of at most `width`; trials in one block differ only in lr.
 
-    Tuning seeds are the negative numbers -1, -2, ..., so that no seed of a comparison is ever one of them.
+    Tuning seeds are the negative numbers -1, -2, ..., so that they are never seeds of a comparison.
     """
     lanes = [(trial, -1 - k) for trial in _by_field(trials) for k in range(seeds)]
     for _, group in itertools.groupby(lanes, key=lambda lane: _without_lr(trials[lane[0]])):
@@ -23,7 +23,7 @@ def blocks(trials: Sequence[Trial], seeds: int, width: int) -> Iterator[list[tup
 
 
 def _by_field(trials: Sequence[Trial]) -> list[int]:
-    """The numbers of the trials, those that differ only in lr next to each other."""
+    """Return the numbers of the trials, those that differ only in lr next to each other."""
     first = [next(k for k, other in enumerate(trials) if _without_lr(other) == _without_lr(one)) for one in trials]
     return sorted(range(len(trials)), key=first.__getitem__)
 
@@ -33,7 +33,7 @@ def _without_lr(trial: Trial) -> list[tuple[str, Json]]:
 
 
 def chosen(trials: Sequence[Trial], scores: Sequence[Sequence[float]], higher_is_better: bool) -> dict[str, object]:
-    """The trial with the best mean score, the first of equals; one that diverged comes last. All means are kept."""
+    """Return the trial with the best mean score, the first of equals; diverged trials come last. All means are kept."""
     means = [sum(some) / len(some) for some in scores]
     sign = 1 if higher_is_better else -1
     ranked = [sign * mean if mean == mean else float("-inf") for mean in means]

@@ -1,1 +1,1 @@
-"""Drawing samples and comparing them with the target."""
+"""Sampling, and comparison of the samples with the target."""

@@ -1,4 +1,4 @@
-"""The space in which samples are compared with their target."""
+"""Feature space in which samples are compared with their target."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from harness.protocols.generation.parts import Parts
 
 
 class Features:
-    """The suite's feature of samples, and of what they are compared with."""
+    """The suite's feature, applied to samples and to their reference."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     @cached_property
     def _prepared(self) -> dict[str, Tensor]:
-        """What the feature makes ready: only where a metric asks for features."""
+        """Return the feature's statistics of the reference data, computed only if a metric requests features."""
         return {name: part.to(self._parts.model.device) for name, part in self._parts.made("feature").items()}
 
     def of(self, samples: Tensor) -> Tensor:
-        """[n, *shape] -> [n, d]."""
+        """Map samples [n, *shape] to features [n, d]."""
         feature = self._parts.components["feature"]
         return contract.features(feature, feature(self._prepared, samples), len(samples))
 
     @cached_property
     def moments(self) -> tuple[Tensor, Tensor] | None:
-        """Exact moments of the features, where they are the samples themselves and the target is known."""
+        """Exact moments of the features, if they are the samples themselves and the target is known."""
         denoiser = self._parts.model
         found = denoiser.moments()
         if found is None:

@@ -1,4 +1,4 @@
-"""What figures show of one seed's samples: the first of them, real data beside them, and in the plane their paths."""
+"""Data for figures of one seed's samples: the first samples, real data, and in the plane the sampling paths."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from harness.protocols.generation.samples import Samples
 
 CURVE = "curve "
-"""What the names of metrics' curves begin with."""
+"""Prefix of the names of metrics' curves."""
 LEAST, MOST = 9, 2**20
-"""As many samples as make up MOST numbers are kept: one block at most, and never fewer than LEAST."""
+"""Samples with MOST numbers in all are kept: one block at most, and never fewer than LEAST."""
 POINTS, SIDE = 512, 128
-"""In the plane: real points, and the lattice on which the density is known."""
+"""In the plane: number of real points, and side of the lattice on which the density is evaluated."""
 
 
 class Traced(DiffusionModel):
-    """A denoiser that remembers where it was asked: `times` and `points`, one [b, *shape] for each time."""
+    """A denoiser that records its evaluations: `times` and `points`, one [b, *shape] for each time."""
 
     def __init__(self, ready: DiffusionModel) -> None:
         self.__dict__ |= ready.__dict__
@@ -37,12 +37,12 @@ class Traced(DiffusionModel):
         self.points: list[Tensor] = []
 
     def x0_and_eps(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
-        """As asked."""
+        """Evaluate and record."""
         self._remember(x, t)
         return super().x0_and_eps(x, t)
 
     def sample_posterior(self, x: Tensor, t: Tensor | float, noise: Callable[..., Tensor]) -> Tensor:
-        """As asked."""
+        """Draw and record."""
         self._remember(x, t)
         return super().sample_posterior(x, t, noise)
 
@@ -52,11 +52,11 @@ class Traced(DiffusionModel):
 
 
 def figure_data(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
-    """`samples` [m, *shape], the first that were measured, and `real` [n, *shape] where there are data to be had.
+    """Return `samples` [m, *shape], the first that were measured, and `real` [n, *shape] if there are data.
 
-    In the plane also `path` [k + 1, m, 2], from x_T through every point where the network was asked to the sample, with
+    In the plane also `path` [k + 1, m, 2], from x_T through every evaluation of the network to the sample, with
     its `times` [k + 1], and `density` [SIDE, SIDE] (nats, rows upwards) over `extent` (left, right, bottom, top). Of
-    metrics that have one, `curve METRIC` [2, n], a value at each time.
+    metrics with a curve, `curve METRIC` [2, n], a value at each time.
     """
     denoiser = run.model
     plane = denoiser.shape == (2,)
@@ -81,7 +81,7 @@ def _curves(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
 
 
 def _real(denoiser: DiffusionModel, n: int) -> Tensor | None:
-    """Some of the real data, or draws from a target that is known exactly; the same for every contender."""
+    """Return some of the real data, or draws from a target that is known exactly; the same for every contender."""
     draws, data = generator(0, "exhibit"), denoiser.reference_data()
     if data is None:
         return denoiser.denoiser.sample(denoiser.net, n, draws)
@@ -89,14 +89,14 @@ def _real(denoiser: DiffusionModel, n: int) -> Tensor | None:
 
 
 def _path(run: Samples, kept: int) -> dict[str, Tensor]:
-    """Drawn once more: what a sample is does not depend on how many are drawn at once, and nothing here is timed."""
+    """Draw the samples again: they do not depend on the batch size, and nothing here is timed."""
     traced = Traced(run.model)
     ends = run.sampled(traced, run.start[:kept], run.noise)
     return {"path": torch.stack([*traced.points, ends]), "times": torch.tensor([*traced.times, 0.0])}
 
 
 def _density(denoiser: DiffusionModel, real: Tensor) -> dict[str, Tensor]:
-    """Over a square that holds the real data and most of x_T."""
+    """Evaluate the density over a square that contains the real data and most of x_T."""
     half = max(1.1 * float(real.abs().max()), 2.5)
     side = torch.linspace(-half, half, SIDE)
     lattice = torch.cartesian_prod(side, side).flip(1).to(real)

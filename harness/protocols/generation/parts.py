@@ -1,4 +1,4 @@
-"""The parts of a generating cell, loaded, and what is made of them once for many cells."""
+"""Loaded parts of a cell of the generation protocol, and the artifacts made from them once for many cells."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from harness.kinds.diffusion import Covariance
 
 DRAWS = 4096
-"""Examples that estimates are fitted to, and draws of an exact target that features are made ready with."""
+"""Number of examples that estimates are fitted to, and of draws of an exact target from which features are prepared."""
 STREAMS = {"spacing": "grid"}
-"""Names of random streams that differ from the kind: a stream keeps its first name, so that its draws stay the same."""
+"""Random streams not named after their kind: a stream keeps its first name, so that its draws do not change."""
 
 
 class Parts:
-    """A cell's components and its denoiser, loaded, unless it is given `loaded` already.
+    """A cell's components and its denoiser, loaded, unless it is passed as `loaded` already.
 
-    Raises Skip with the reason where they do not go together.
+    Raises Skip with the reason if they do not fit together.
     """
 
     def __init__(self, case: CellContext, clip_x0: bool, loaded: DiffusionModel | None = None) -> None:
@@ -47,14 +47,14 @@ class Parts:
         self.model = DiffusionModel(denoiser, net, case.device, clip_x0)
 
     def made(self, kind: str) -> Mapping[str, Tensor]:
-        """What is made of the component of a kind: what the case brings, else made now; nothing of most components."""
+        """Return the artifact of the component of a kind, from the case or made now; empty for most components."""
         if kind not in self.components or not self.components[kind].needs_artifact():
             return {}
         found: Mapping[str, Tensor] | None = self._case.artifacts.get(kind)
         return self.build_artifact(kind) if found is None else found
 
     def build_artifact(self, kind: str) -> Mapping[str, Tensor]:
-        """Made now."""
+        """Make the artifact of the component of a kind now."""
         makers: dict[str, Callable[[], Mapping[str, Tensor]]] = {
             "variance": self._fit,
             "feature": lambda: self.components["feature"].prepare(self.data(DRAWS, 0)),
@@ -64,19 +64,19 @@ class Parts:
 
     @cached_property
     def fitted(self) -> dict[str, Tensor]:
-        """What was fitted for the variance, on the device."""
+        """Return the statistics fitted for the variance, on the device."""
         return {name: part.to(self._case.device) for name, part in self.made("variance").items()}
 
     @property
     def covariance(self) -> Covariance | None:
-        """(x_t, t, s, eps) -> the estimate of Cov[x_0 | x_t]; None where nothing asks for one."""
+        """Estimate (x_t, t, s, eps) -> Cov[x_0 | x_t]; None if no estimate is needed."""
         if "variance" not in self.components:
             return None
         found: Covariance = self.components["variance"].bind(self.model, self.fitted)
         return found
 
     def data(self, n: int, seed: int) -> Tensor:
-        """What samples are compared with [m, *shape]: all real data, or n draws of an exact target."""
+        """Return the reference of samples [m, *shape]: all real data, or n draws of an exact target."""
         real = self.model.reference_data()
         return self.model.sample(n, generator(seed, "reference")) if real is None else real
 
@@ -103,7 +103,7 @@ class Parts:
 
 
 def _scheduled(denoiser: Component, schedule: Component | None) -> Denoiser:
-    """The denoiser under the suite's schedule. Raises Skip where it knows its own only."""
+    """Return the denoiser with the suite's schedule. Raises Skip if it supports only its own."""
     assert isinstance(denoiser, Denoiser)
     if schedule is None:
         return denoiser

@@ -27,11 +27,11 @@ class Generation(GenerationSettings):
         return Parts(case, self.clip_x0).build_artifact(kind)
 
     def setup(self, case: CellContext) -> CellRunner:
-        """Load the denoiser. Raises Skip with the reason where the parts do not go together."""
+        """Load the denoiser. Raises Skip with the reason if the parts do not fit together."""
         return Sampling(self, case)
 
 
 @hookimpl
 def components() -> list[type[Component]]:
-    """The component classes of this module."""
+    """Return the component classes of this module."""
     return [Generation]

@@ -1,4 +1,4 @@
-"""One seed's samples, and what metrics may ask of them."""
+"""One seed's samples, and the inputs that metrics may request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.random import generator
 
 
 class Drawn(NamedTuple):
-    """Samples [n, *shape] and what they cost: seconds in all and in the network, network evaluations a sample."""
+    """Samples [n, *shape] and their cost: seconds in all and in the network, network evaluations per sample."""
 
     samples: Tensor
     seconds: float
@@ -30,7 +30,7 @@ class Drawn(NamedTuple):
 
 
 class Samples:
-    """One seed's samples and what metrics may ask of them; each thing is computed when it is first asked for."""
+    """One seed's samples and the inputs that metrics may request, each computed on first use."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Samples:
 
     @property
     def start(self) -> Tensor:
-        """x_T [n, *shape]."""
+        """Start of sampling, x_T [n, *shape]."""
         shape = (self._settings.samples, *self.model.shape)
         draw = self._parts.components["prior"].draw
         drawn = call_with_inputs(draw, shape, generator(self._seed, "x_T"), on_progress=self._on_progress)
@@ -57,7 +57,7 @@ class Samples:
 
     @cached_property
     def _drawn(self) -> Drawn:
-        """In batches; what a sample is does not depend on them."""
+        """Draw in batches; a sample does not depend on them."""
         settings, denoiser, start = self._settings, self.model, self.start
         denoiser.evaluated, denoiser.seconds = 0, 0.0
         began, found = time.perf_counter(), []
@@ -69,7 +69,7 @@ class Samples:
         return Drawn(torch.cat(found), seconds, denoiser.seconds, denoiser.evaluated / settings.samples)
 
     def sampled(self, denoiser: DiffusionModel, x: Tensor, noise: NoiseSource) -> Tensor:
-        """x_0 from x_T [b, *shape], as it is measured. Raises BenchError where it is not finite or of another shape."""
+        """Return x_0 for x_T [b, *shape], as measured. Raises BenchError if it is not finite or has another shape."""
         given = (denoiser, self.covariance, x, self.times, noise)
         with torch.no_grad():
             found: Tensor = call_with_inputs(
@@ -82,22 +82,22 @@ class Samples:
 
     @cached_property
     def features(self) -> Tensor:
-        """[n, d]."""
+        """Features of the samples [n, d]."""
         return self._feature.of(self.samples)
 
     @cached_property
     def reference(self) -> Tensor:
-        """[m, *shape]: the real data, or as many draws of an exact target as there are samples."""
+        """Reference [m, *shape]: the real data, or as many draws of an exact target as there are samples."""
         return self._parts.data(self._settings.samples, self._seed)
 
     @cached_property
     def reference_features(self) -> Tensor:
-        """[m, d]."""
+        """Features of the reference [m, d]."""
         return self._feature.of(self.reference)
 
     @property
     def samples(self) -> Tensor:
-        """[n, *shape]."""
+        """Samples [n, *shape]."""
         return self._drawn.samples
 
     @property

@@ -1,4 +1,4 @@
-"""One cell of the generation protocol: sample once a seed and let every metric judge."""
+"""One cell of the generation protocol: sample once per seed and evaluate every metric."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Sampling(CellRunner):
         self._try()
 
     def _try(self) -> None:
-        """One evaluation, one estimate and two steps for a few samples. Raises BenchError for what is none of these."""
+        """Try one evaluation, one estimate and two steps for a few samples. Raises BenchError for invalid results."""
         covariance = self.parts.covariance
         x, eps = first_call.try_denoiser(self.model, float(self.times[0]))
         if covariance is not None:
@@ -47,12 +47,12 @@ class Sampling(CellRunner):
         first_call.try_sampler(self.components["sampler"], self.model, covariance, x, self.times)
 
     def samples(self, seed: int) -> Samples:
-        """What metrics may ask of one seed."""
+        """Return the inputs that metrics may request for one seed."""
         settings = self._settings
         return Samples(self.parts, self._feature, self.times, settings, seed, self._case.on_progress)
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
-        """Sample once a seed and let every metric judge."""
+        """Sample once per seed and evaluate every metric."""
         run = self.samples(seeds[0])
         metrics, skipped = judged(self._case.metrics, run, METRIC_INPUTS)
         kept = partial(figure_data, run, self._case.metrics)
@@ -62,14 +62,14 @@ class Sampling(CellRunner):
         settings = self._settings
         steps = settings.steps if settings.nfe is None else self._steps_for(settings.nfe)
         spacing = self.components.get("spacing")
-        if spacing is None:  # the sampler has times of its own, and is told how many
+        if spacing is None:  # the sampler has its own times and receives their number
             return torch.linspace(self.model.schedule.num_train_timesteps, 0, steps + 1, dtype=torch.float64)
         cost = self.parts.made("spacing").get("cost")
         schedule = self.model.schedule
         return contract.times(spacing, spacing.times(schedule, steps, cost), schedule.num_train_timesteps, steps)
 
     def _rounded(self) -> str | None:
-        """What happens to times that the network does not know."""
+        """Return a note if times are rounded to those that the network supports."""
         whole = bool((self.times == self.times.round()).all())
         return f"times are rounded for {self.model.denoiser!r}" if self.model.discrete_time and not whole else None
 

@@ -1,4 +1,4 @@
-"""What a suite of the generation protocol may set, and what it offers to metrics."""
+"""Settings of the generation protocol, and the inputs it offers to metrics."""
 
 from __future__ import annotations
 

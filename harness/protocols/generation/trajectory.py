@@ -1,4 +1,4 @@
-"""What every step of a sampler costs in likelihood, by the noise that an estimate of Cov[x_0 | x_t] gives it."""
+"""Cost of a sampler's steps in likelihood, with the noise from an estimate of Cov[x_0 | x_t]."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from harness.kinds.diffusion import Covariance
 
 VALUES, LEVELS = 4096, 32
-"""Values of examples that an estimate is seen at, and groups of like estimates that stand for them all."""
+"""Values of examples at which an estimate is evaluated, and groups of similar estimates represented by their means."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How far from 1 to t - 1 an estimate is looked at that depends on where the step ends."""
+"""Ends of steps, as shares of the way from 1 to t - 1, at which an estimate that depends on the end is evaluated."""
 
 
 class Steps(NamedTuple):
@@ -34,7 +34,7 @@ class Steps(NamedTuple):
     left: Tensor
 
     def losses(self, c: Tensor, missed: Tensor) -> Tensor:
-        """Twice the divergence of encoder and sampler a dimension [n], for c and (x_0 - x_0hat)^2 [n or 1, groups]."""
+        """Return twice the divergence of encoder and sampler per dimension [n]; `missed` is (x_0 - x_0hat)^2."""
         gamma, added, share, left = (part[:, None] for part in self)
         variance = added + share * c
         return ((variance / left).log() + (left + gamma.square() * missed) / variance - 1).mean(1)
@@ -48,12 +48,12 @@ def costs(
     data: Tensor,
     on_progress: Callable[..., None],
 ) -> Tensor:
-    """What a step from t (row) to s (column) costs, [T + 1, T + 1] float64: twice what it loses, a dimension.
+    """Return costs of steps from t (row) to s (column), [T + 1, T + 1] float64: twice the loss per dimension.
 
-    That is the step's own share of the variational bound, by the noise the estimate gives it and by how far the guess
-    is off (Watson et al., 2021); E log(sigma^2 / lambda^2), sigma^2 = lambda^2 + gamma^2 c, where the estimate is right
-    (Bao et al., 2022, section 4). So an estimate that passed its bound and was cut makes no step cheap. Data are
-    reached from 1 alone, at no cost: trajectories are 1 = tau_1 < ... < tau_K = T. Raises Skip for a sampler whose
+    The loss is the step's share of the variational bound, with the noise from the estimate and the squared error of the
+    prediction (Watson et al., 2021); E log(sigma^2 / lambda^2), sigma^2 = lambda^2 + gamma^2 c, for exact estimates
+    (Bao et al., 2022, section 4). So an estimate that was clipped at its bound does not make a step cheap. Data are
+    reached only from 1, at no cost: trajectories are 1 = tau_1 < ... < tau_K = T. Raises Skip for a sampler whose
     steps have no least variance.
     """
     times = torch.arange(denoiser.schedule.num_train_timesteps + 1, dtype=torch.float64)
@@ -77,7 +77,7 @@ def costs(
 
 
 def _steps(sampler: Sampler, denoiser: DiffusionModel, ends: Tensor, t: int) -> Steps:
-    """The steps from t to each of the ends."""
+    """Return the steps from t to each of the ends."""
     pairs = torch.stack([torch.full_like(ends, t), ends], 1).flatten()
     found = sampler.transition(denoiser.schedule, pairs)
     if found is not None and bool((found[2][::2] > 0).all()):
@@ -90,7 +90,7 @@ def _steps(sampler: Sampler, denoiser: DiffusionModel, ends: Tensor, t: int) -> 
 
 
 def _groups(c: float | Tensor, missed: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """An estimate and (x_0 - x_0hat)^2, means of groups of elements of like estimates; of matrices along their axes."""
+    """Return an estimate and (x_0 - x_0hat)^2 as means of groups of similar estimates; of matrices along their axes."""
     if isinstance(c, Tensor) and c.ndim == 3 and c.shape != x.shape:
         c, axes = torch.linalg.eigh(c.double())
         matrices = missed if missed.ndim == 3 else missed.diag_embed()
@@ -104,7 +104,7 @@ def _groups(c: float | Tensor, missed: Tensor, x: Tensor) -> tuple[Tensor, Tenso
 
 
 def _interpolated(at: Tensor, values: Tensor, where: Tensor) -> Tensor:
-    """Rows of values [m, n] known at m places, at others [k] -> [k, n]; a straight line between neighbors."""
+    """Interpolate rows of values [m, n] known at m places linearly at others [k] -> [k, n]."""
     if len(at) == 1:
         return values
     right = torch.searchsorted(at, where).clamp(1, len(at) - 1)

@@ -1,1 +1,1 @@
-"""Counting how often each point is a neighbor of others."""
+"""Counts of how often each point is a neighbor of others."""

@@ -1,4 +1,4 @@
-"""The points of a seed: made up anew, or rows of a table."""
+"""Points of a seed: generated for it, or rows of a table."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.random import generator
 
 
 class Points:
-    """`n` points of a data set for every seed, in `dim` dimensions or, for None, in as many as there are.
+    """`n` points of a data set for every seed, in `dim` dimensions, or for None in all of them.
 
-    A data set with a field `examples` makes its points up: every seed makes its own, in `dim` dimensions where it has
-    that field too. Raises Skip where there are fewer points or dimensions, BenchError for fields without effect here.
+    A data set with a field `examples` generates points: new ones for every seed, in `dim` dimensions if it has
+    that field too. Raises Skip for too few points or dimensions, BenchError for fields without effect here.
     """
 
     def __init__(self, dataset: Component, data: Examples, n: int, dim: int | None) -> None:
@@ -35,7 +35,7 @@ class Points:
             raise Skip(f"{dataset!r} has {columns:,} dimensions, not {dim:,}")
 
     def drawn(self, seed: int) -> tuple[Tensor, Tensor | None]:
-        """Points [n, d], float64, and their classes [n] where each has one."""
+        """Return points [n, d], float64, and their classes [n] if each has one."""
         data = self._data
         if ("examples",) in self._made:
             data = replace_fields(self._dataset, self._made).load(generator(seed, "points"))
@@ -49,7 +49,7 @@ class Points:
         return self._projected(points), labels
 
     def _projected(self, points: Tensor) -> Tensor:
-        """On the first `dim` principal components."""
+        """Project the points on their first `dim` principal components."""
         if self._dim is None or self._dim >= points.shape[1]:
             return points
         gaps = points - points.mean(0)

@@ -22,7 +22,7 @@ from harness.random import generator
 
 RESAMPLES = 200
 SOME = 20
-"""Points that a dissimilarity is tried on."""
+"""Number of points on which a dissimilarity is tried."""
 
 
 class Counting(CellRunner):
@@ -34,7 +34,7 @@ class Counting(CellRunner):
         self.notes = [f"neighbors found by the engine {release(settings.engine)}"]
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
-        """Every metric on one seed's points. Raises Skip where the engine finds no neighbors by this dissimilarity."""
+        """Evaluate every metric on one seed's points. Raises Skip if the engine does not support this dissimilarity."""
         found = Found(self._settings, self._case, *self._points.drawn(seeds[0]))
         asked = {name: requested_inputs(metric, 0, METRIC_INPUTS) for name, metric in self._case.metrics.items()}
         if any({"neighbors", "counts"} & names for names in asked.values()):
@@ -49,7 +49,7 @@ class Counting(CellRunner):
 
 
 class Found:
-    """What metrics may ask of one seed's points [n, d], float64; each thing is computed when it is first asked for."""
+    """One seed's points [n, d], float64, and the inputs that metrics may request, each computed on first use."""
 
     def __init__(self, settings: HubnessSettings, case: CellContext, points: Tensor, labels: Tensor | None) -> None:
         self.points, self.k, self._engine = points.to(case.device), settings.k, settings.engine
@@ -57,26 +57,26 @@ class Found:
         self.dissimilarity: Any = case.components["dissimilarity"]
 
     def find(self) -> None:
-        """Look for the neighbors. Raises Skip where the engine finds none by this dissimilarity."""
+        """Find the neighbors. Raises Skip if the engine does not support this dissimilarity."""
         first_call.try_dissimilarity(self.dissimilarity, self.points[: max(SOME, 4 * self.k)])
         self.counts  # noqa: B018 - kept for every metric that asks
 
     @cached_property
     def neighbors(self) -> Tensor:
-        """The numbers of each point's nearest others [n, k], nearest first."""
+        """Numbers of each point's nearest others [n, k], nearest first."""
         index: Tensor = self.dissimilarity.nearest(self.points, self.k, self._engine).indices
         return index
 
     @cached_property
     def counts(self) -> Tensor:
-        """N_k: among the k nearest of how many points each is [n], int64; their mean is k."""
+        """N_k [n], int64: for each point, the number of points that have it among their k nearest; their mean is k."""
         return k_occurrence(self.neighbors, len(self.points))
 
 
 def figure_data(found: Found) -> dict[str, Tensor]:
-    """`counts` [n], the `dimensions` of the points, and the share of them `inside` the ball that their box holds.
+    """Return `counts` [n], the points' `dimensions`, and the share of them `inside` the ball inscribed in their box.
 
-    The box is the smallest with sides along the axes; the ball touches all of them, so where they differ it is an
+    The box is the smallest with sides along the axes; the ball touches all of them, so that for unequal sides it is an
     ellipsoid.
     """
     low, high = found.points.amin(0), found.points.amax(0)
@@ -87,9 +87,9 @@ def figure_data(found: Found) -> dict[str, Tensor]:
 
 
 def bootstrap(metric: Metric, found: Found, seed: int) -> tuple[float, float] | None:
-    """Between these lie 95 % of the metric's values on counts drawn with replacement from those found.
+    """Return the 95 % percentile interval of the metric on counts drawn with replacement from those found.
 
-    None where the metric has nothing to say of some of them.
+    Returns None if the metric has no value on some of them.
     """
     draw, n = generator(seed, "bootstrap"), len(found.counts)
     counts = found.counts.cpu()

@@ -1,1 +1,1 @@
-"""Timing components in turns."""
+"""Interleaved timing of components."""

@@ -1,4 +1,4 @@
-"""Clocks: how long a number of calls takes, on a processor and on a GPU, and how many calls make a sample."""
+"""Clocks: the time of a number of calls, on a processor and on a GPU, and the number of calls in a sample."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ import torch
 Call = Callable[[], object]
 
 SAMPLE = 5e-4
-"""Seconds a sample lasts at least: long enough for the timer to cost nothing, and shorter than a turn on the core, so
-that who else runs lengthens few samples and not all of them a little."""
+"""Least duration of a sample in seconds: long enough to hide the timer's cost, and shorter than a scheduler's turn, so
+that other processes lengthen few samples and not all of them a little."""
 TURN = 0.01
 """Seconds of samples in a block."""
 SLOW = 10 * TURN
-"""Seconds of a call that is long."""
+"""Duration in seconds from which a call counts as long."""
 COUNT = 20
-"""Samples of a block at most."""
+"""Largest number of samples in a block."""
 LOOKS = 10
-"""Samples of which the shortest tells how long a call takes."""
+"""Number of samples whose minimum estimates the duration of a call."""
 WARM, AGREE = 5, 0.05
-"""Turns to warm up at most, and the share within which two agree."""
+"""Largest number of turns to warm up, and the share within which two agree."""
 FLUSH = 256 * 2**20
-"""Bytes that are written to empty a GPU's cache."""
+"""Number of bytes written to empty a GPU's cache."""
 
 
 class Wall:
     """The processor's clock."""
 
     def sample(self, call: Call, times: int) -> float:
-        """Seconds that a number of calls takes together."""
+        """Return the seconds of a number of calls together."""
         rounds = itertools.repeat(None, times)
         start = time.perf_counter_ns()
         for _ in rounds:
@@ -43,22 +43,22 @@ class Wall:
         return (time.perf_counter_ns() - start) * 1e-9
 
     def latency(self, call: Call) -> float:
-        """Seconds from asking for one call to having its result."""
+        """Return the seconds from a call to its result."""
         return self.sample(call, 1)
 
 
 class Events:
-    """A GPU's own clock: events in its queue, so that neither starting a kernel nor waiting for it is counted.
+    """A GPU's own clock: events in its queue, so that neither launching a kernel nor waiting for it is counted.
 
-    The queue is held up by a spinning kernel while calls are put into it; without that the gaps between small kernels
-    would be timed. With `flush` every call finds an empty cache, and is timed alone.
+    A spinning kernel blocks the queue while calls are added to it; otherwise the gaps between small kernels
+    would be timed. With `flush` every call starts with an empty cache, and is timed alone.
     """
 
     def __init__(self, flush: bool = False) -> None:
         self._flush = torch.empty(FLUSH, dtype=torch.int8, device="cuda") if flush else None
 
     def sample(self, call: Call, times: int) -> float:
-        """Seconds of the GPU that a number of calls takes together."""
+        """Return the GPU's seconds of a number of calls together."""
         if self._flush is not None:
             return sum(self._between(call, 1, self._flush) for _ in range(times))
         return self._between(call, times, None)
@@ -76,7 +76,7 @@ class Events:
         return float(start.elapsed_time(end)) * 1e-3
 
     def latency(self, call: Call) -> float:
-        """Seconds from asking for one call to having its result, as the caller sees it."""
+        """Return the seconds from a call to its result, as the caller sees it."""
         torch.cuda.synchronize()
         start = time.perf_counter_ns()
         call()
@@ -88,13 +88,13 @@ Clock = Wall | Events
 
 
 def clock(device: str, flush: bool = False) -> Clock:
-    """The clock of a device."""
+    """Return the clock of a device."""
     return Events(flush) if device == "cuda" else Wall()
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """No garbage collection inside."""
+    """Disable garbage collection inside the context."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -105,10 +105,10 @@ def undisturbed() -> Iterator[None]:
 
 
 class TimedCall:
-    """How a call is sampled: `count` samples of `times` calls, so that a sample of any call lasts as long as any other.
+    """A call to be timed: `count` samples of `times` calls, so that samples of all calls last equally long.
 
-    Longer samples are disturbed more often, and that would tell contenders apart. With the one to wake the caches they
-    are `calls` calls in all. A long call is a sample by itself, and is warm once it is known how long it takes.
+    Longer samples are disturbed more often, which would bias the comparison. With one call to warm the caches they
+    are `calls` calls in all. A long call is a sample by itself, and counts as warm once its duration is known.
     """
 
     def __init__(self, clock: Clock, call: Call) -> None:
@@ -123,14 +123,14 @@ class TimedCall:
         self.calls = self.times * (self.count + (self.count > 1))
 
     def _least(self, times: int) -> float:
-        """The shortest of a few samples, the first alone where it is long."""
+        """Return the shortest of a few samples, or the first alone if it is long."""
         with undisturbed():
             first = self._clock.sample(self._call, times)
             others = [self._clock.sample(self._call, times) for _ in range(LOOKS if first < TURN else 0)]
         return min([first, *others])
 
     def warm_up(self) -> None:
-        """Take turns until two agree, for a few of them at most."""
+        """Repeat turns until two agree, up to a limit."""
         before = math.inf
         for _ in range(0 if self._slow else WARM):
             now = statistics.median(self.samples())
@@ -139,19 +139,19 @@ class TimedCall:
             before = now
 
     def samples(self) -> list[float]:
-        """Seconds of a call, once for every sample; where calls are short one more goes before, to wake the caches."""
+        """Return the seconds per call of every sample; short calls are preceded by one that warms the caches."""
         with undisturbed():
             if self.count > 1:
                 self._clock.sample(self._call, self.times)
             return [self._clock.sample(self._call, self.times) / self.times for _ in range(self.count)]
 
     def latency(self) -> float:
-        """The median of as many calls alone as there are samples."""
+        """Return the median of as many single calls as there are samples."""
         with undisturbed():
             return statistics.median(self._clock.latency(self._call) for _ in range(self.count))
 
 
 def seconds(call: Call, device: str, blocks: int = 7) -> float:
-    """The median time of a call over some blocks, where nothing is compared block by block."""
+    """Return the median time of a call over some blocks, for times that are not compared block by block."""
     turn = TimedCall(clock(device), call)
     return statistics.median(sample for _ in range(blocks) for sample in turn.samples())

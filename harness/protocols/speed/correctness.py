@@ -1,4 +1,4 @@
-"""Whether what is timed is right: how far its output is from a reference, in float64 or integrated on another way."""
+"""Correctness of timed components: the error of the output relative to a reference in float64 or an integral."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def error(settings: SpeedSettings, case: CellContext, timed: Subject) -> float | None:
-    """The largest distance of an output from its reference, as a share of the largest output where that is above 1.
+    """Return the largest error of an output, as a share of the largest reference value if that is above 1.
 
-    The reference is the baseline's output in float64 where all contenders compute the `same`; else the contender's own
-    in float64, and of a transform that is the argmax of a noise also an independent integration at some places. None
-    where there is neither: for what draws at random, and for samplers and variances.
+    The reference is the baseline's output in float64 if all contenders compute the `same`; else the contender's own
+    in float64, and for a transform that is the argmax of noise also an independent integration at some places. Returns
+    None without a reference: for random outputs, and for samplers and variances.
     """
     kind = kind_of(case.components)
     if getattr(case.components[kind], "stochastic", False):
@@ -42,13 +42,13 @@ def error(settings: SpeedSettings, case: CellContext, timed: Subject) -> float |
 
 
 def tolerated(settings: SpeedSettings) -> float:
-    """The distance that rounding explains: the root of the type's unit, where the suite does not say."""
+    """Return the error explained by rounding: the suite's tolerance, by default the square root of the type's unit."""
     unit: float = torch.finfo(getattr(torch, settings.dtype)).eps
     return unit**0.5 if settings.tolerance is None else settings.tolerance
 
 
 def _exact(settings: SpeedSettings, case: CellContext, parts: Mapping[str, Component], timed: Subject) -> Subject:
-    """The same inputs in float64 on the processor; in the type they have where a network takes part."""
+    """Return the same inputs in float64 on the processor; in their own type if a network takes part."""
     dtype = timed.inputs[0].dtype if "denoiser" in parts else torch.float64
     made = subject(settings, dataclasses.replace(case, components=parts, device="cpu"), dtype)
     inputs = (t.to("cpu", dtype) if t.is_floating_point() else t.cpu() for t in timed.inputs)
@@ -63,7 +63,7 @@ def _distance(settings: SpeedSettings, timed: Subject, exact: Subject) -> float:
 def _apart(found: Tensor, expected: Tensor) -> float:
     if found.shape != expected.shape:
         return float("inf")
-    unequal = found != expected  # equal infinities have no distance
+    unequal = found != expected  # equal infinities differ by 0
     if not bool(unequal.any()):
         return 0.0
     scale = torch.where(expected.isfinite(), expected.abs(), 1).max().clamp(min=1)
@@ -71,7 +71,7 @@ def _apart(found: Tensor, expected: Tensor) -> float:
 
 
 def _outputs(settings: SpeedSettings, one: Subject) -> list[Tensor]:
-    """What a call answers, and the gradient where that is timed too; in float64 on the processor."""
+    """Return a call's output, and the gradient if it is timed too; in float64 on the processor."""
     if settings.pass_ == "forward":
         answers: list[Tensor] = [one.call(*one.inputs)]
     else:

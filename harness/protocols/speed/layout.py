@@ -1,7 +1,7 @@
-"""Where things lie in memory, drawn anew for every turn.
+"""Memory layout, drawn anew for every turn.
 
-Addresses decide about collisions in caches and about aliases between loads and stores, up to a tenth of the time of a
-short call, and a process keeps the ones it got. Drawn for every turn they are noise, which blocks average out, and no
+Addresses determine collisions in caches and aliasing between loads and stores, up to a tenth of the time of a
+short call, and a process keeps its addresses. Drawn for every turn they are noise, which blocks average out, and no
 lasting difference between equal contenders.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 SPACERS, SPAN = 8, 2**15
-"""So many blocks of up to so many bytes are held to push what is allocated next elsewhere."""
+"""Number and largest size in bytes of blocks that are held to shift later allocations."""
 
 
 class Layout:
@@ -24,7 +24,7 @@ class Layout:
         self._held: list[Tensor] = []
 
     def moved(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Copies of the tensors at other addresses."""
+        """Return copies of the tensors at other addresses."""
         draw = random.SystemRandom()  # no two processes draw the same
         sizes = [draw.randrange(1, SPAN) for _ in range(SPACERS)]
         self._held = [torch.empty(size, dtype=torch.int8) for size in sizes]

@@ -1,4 +1,4 @@
-"""The memory held at the peak of a call."""
+"""Peak memory of a call."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 
 
 def peak_memory(call: Callable[[], object], device: str) -> float:
-    """Bytes held at the peak beyond those held before; NaN where the system does not tell.
+    """Return the bytes held at the peak beyond those held before; NaN if the system does not report them.
 
-    On a GPU what torch allocates; on Linux the peak of the resident memory, which is exact to some hundred kilobytes.
+    On a GPU, torch's allocations; on Linux, the peak of the resident memory, exact to some hundred kilobytes.
     """
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -31,19 +31,19 @@ def peak_memory(call: Callable[[], object], device: str) -> float:
 
 
 def _give_back() -> None:
-    """Freed memory that the allocator keeps would hide what a call takes: it goes back to the system."""
+    """Return freed memory from the allocator to the system, since it would hide the memory of a call."""
     with contextlib.suppress(AttributeError):  # other C libraries have no such function
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _status(key: str) -> int:
-    """Kilobytes."""
+    """Return a field of the process status, in kilobytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(f"{key}:")).split()[1])
 
 
 def reserved_memory(call: Callable[[], object], device: str) -> float | None:
-    """Bytes that torch holds of a GPU at the peak, in use or kept for later; None elsewhere."""
+    """Return the bytes of a GPU that torch reserves at the peak, in use or cached; None elsewhere."""
     if device != "cuda":
         return None
     torch.cuda.empty_cache()

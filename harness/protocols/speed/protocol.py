@@ -24,7 +24,7 @@ class Speed(SpeedSettings):
     """
 
     def setup(self, case: CellContext) -> CellRunner:
-        """Set up a turn. Raises Skip for too few cores, and for calls that the machine or torch cannot run as asked."""
+        """Set up a turn. Raises Skip for too few cores, and for calls that the machine or torch does not support."""
         if self.threads > (here := cores()):
             raise Skip(f"{self.threads} threads on {here} core{'s' * (here > 1)}")
         if self.flush_cache and case.device == "cpu":
@@ -34,5 +34,5 @@ class Speed(SpeedSettings):
 
 @hookimpl
 def components() -> list[type[Component]]:
-    """The component classes of this module."""
+    """Return the component classes of this module."""
     return [Speed]

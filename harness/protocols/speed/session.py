@@ -1,4 +1,4 @@
-"""One cell of the speed protocol: one turn of one contender on the clock."""
+"""One cell of the speed protocol: one timed turn of one contender."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Timing(CellRunner):
         )
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
-        """One turn: the samples, then what metrics ask for beside them."""
+        """Measure one turn: the samples, then the other inputs that metrics request."""
         settle(self._cores, self._settings.threads, seeds[0])
         moved = self.subject._replace(inputs=self._layout.moved(self.subject.inputs))
         self.call = _directed(moved, self._settings.pass_)
@@ -74,23 +74,23 @@ class Timing(CellRunner):
         )
 
     def should_stop(self, blocks: Sequence[Sequence[Mapping[str, list[float]]]], spent: float) -> StoppingDecision:
-        """Warm when everybody's times agree; enough when every ratio is known, or the budget used."""
+        """Decide by the stopping rule: warm-up until all times agree, then until the target precision or the budget."""
         return self._stopping_rule.should_stop(blocks, spent)
 
     @cached_property
     def moved(self) -> int:
-        """Bytes of input and output, each once: no call can move less."""
+        """Bytes of input and output, each counted once: the least that a call can move."""
         answer = self.call()
         tensors = [*self.subject.inputs, *(answer if isinstance(answer, tuple) else [answer])]
         return sum(t.numel() * t.element_size() for t in tensors if isinstance(t, Tensor))
 
     @cached_property
     def copy(self) -> TimedCall:
-        """A copy of as many bytes."""
+        """Return a copy of as many bytes."""
         return copying(self.moved, self.device)
 
     def _judged(self, first: bool) -> float | None:
-        """How far the output is from its reference: found out in the first block, and kept for new processes."""
+        """Return the error of the output, computed in the first block and stored for later processes."""
         kept = self._case.folder / "error.json"
         if first or not kept.exists():
             kept.write_text(json.dumps(error(self._settings, self._case, self.subject)))
@@ -99,7 +99,7 @@ class Timing(CellRunner):
 
     @property
     def _wrong(self) -> str | None:
-        """Why this contender is not ranked."""
+        """Return the reason why this contender is not ranked, or None."""
         allowed = tolerated(self._settings)
         if self.error is None or self.error <= allowed:
             return None
@@ -107,7 +107,7 @@ class Timing(CellRunner):
 
 
 def _compiled(one: Subject) -> Subject:
-    """By torch.compile, tried once."""
+    """Compile the call by torch.compile, and try it once."""
     call = torch.compile(one.call)
     try:
         call(*one.inputs)
@@ -117,7 +117,7 @@ def _compiled(one: Subject) -> Subject:
 
 
 def _directed(one: Subject, which: str) -> Callable[[], Any]:
-    """A call without arguments: the answer, the gradient of an answer that is there, or both."""
+    """Return a call without arguments: the output, the gradient of a computed output, or both."""
     if which == "forward":
         torch.set_grad_enabled(False)  # for the process: switching in every call would be timed
         return partial(one.call, *one.inputs)

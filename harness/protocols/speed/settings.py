@@ -1,4 +1,4 @@
-"""What a suite of the speed protocol may set, and what it offers to metrics."""
+"""Settings of the speed protocol, and the inputs it offers to metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.fields import NonNegative, Positive, PositiveInt
 from harness.kinds import Protocol
 
 KINDS = ("sampler", "variance", "loss", "transform", "dissimilarity", "metric")
-"""What can be timed. Of a sampler and a variance it is the sampler, which makes use of the other."""
+"""Kinds that can be timed. With a sampler and a variance, the sampler is timed, which uses the variance."""
 
 METRIC_INPUTS = (
     "seconds",

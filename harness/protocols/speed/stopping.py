@@ -1,4 +1,4 @@
-"""When interleaved timing is warm, and when it may stop."""
+"""Stopping rule of interleaved timing: the end of the warm-up, and the end of the measurement."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from harness.results.statements import StopReason
 Notes = Mapping[str, Sequence[float | None]]
 
 AGREE, WINDOW = 0.05, 3
-"""Warm is what took the same time, within this share, in so many blocks, for all contenders at once."""
+"""Warm-up ends once all contenders' times agree within this share in so many blocks."""
 WARM = 0.2
-"""The share of the budget after which the wait for that ends."""
+"""Share of the budget after which the warm-up ends at the latest."""
 LEAST, FIRST = 14, 20
-"""The fewest blocks in which a sign test decides 400 comparisons, and the fewest that are stopped at as precise."""
+"""Fewest blocks in which a sign test can decide 400 comparisons, and fewest blocks before stopping for precision."""
 LOOKS = frozenset(round(FIRST * 1.25**k) for k in range(50))
-"""After so many blocks precision is looked at: looking after every one would find a lucky one too often."""
+"""Numbers of blocks at which precision is checked: checks after every block would stop too often by chance."""
 
 
 class StoppingRule:
-    """When the timing of one problem may stop; remembers when all contenders were warm, which `fresh` processes are.
+    """Rule to stop the timing of one problem; remembers the end of the warm-up, which `fresh` processes do not need.
 
-    `half_width` is that of the 95 % interval of the logarithm of every ratio to the first contender; `budget` is in
-    seconds for each contender.
+    `target_half_width` is that of the 95 % interval of the logarithm of every ratio to the first contender; `budget` is
+    in seconds for each contender.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class StoppingRule:
         self._warm: int | None = 0 if fresh else None
 
     def should_stop(self, blocks: Sequence[Sequence[Notes]], spent: float) -> StoppingDecision:
-        """See `harness.CellRunner.should_stop`: every note has "seconds" of a call, and what the machine did."""
+        """Implement `harness.CellRunner.should_stop`: every note has "seconds" of a call, and the machine's records."""
         budget = self._budget * len(blocks[0])
         times = [[float(note["seconds"][0] or math.nan) for note in block] for block in blocks]
         if self._warm is None:
@@ -61,7 +61,7 @@ class StoppingRule:
 
 
 def target_half_width(logs: Sequence[float]) -> float:
-    """Half of the 95 % interval of a mean trimmed by a fifth at each end (Yuen, 1974), in the normal limit."""
+    """Return half of the 95 % interval of a mean trimmed by a fifth at each end (Yuen, 1974), in the normal limit."""
     cut, inner = len(logs) // 5, sorted(logs)
     winsorized = [min(max(log, inner[cut]), inner[-cut - 1]) for log in inner]
     return 1.96 * statistics.stdev(winsorized) / (0.6 * math.sqrt(len(logs)))

@@ -1,4 +1,4 @@
-"""One turn of one contender, and what metrics may ask of it."""
+"""One turn of one contender, and the inputs that metrics may request of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.protocols.speed.memory import peak_memory, reserved_memory
 
 
 class Timed(NamedTuple):
-    """What one turn times: the call, how it is sampled, and what is known of it beside its time."""
+    """Content of one turn: the call, its sampling, and known facts beside its time."""
 
     call: Call
     turn: TimedCall
@@ -26,9 +26,9 @@ class Timed(NamedTuple):
 
 
 class Taken:
-    """The samples of a turn; what goes beyond them is measured after them, when it is first asked for.
+    """The samples of a turn; further quantities are measured after them, on first use.
 
-    `network` are the seconds that a sampler's network took of a call, None for what has none.
+    `network` is the time of a call in a sampler's network in seconds, None without a network.
     """
 
     def __init__(self, timed: Timed, samples: Sequence[float], network: float | None) -> None:
@@ -43,7 +43,7 @@ class Taken:
 
     @cached_property
     def latency(self) -> float:
-        """Seconds from asking for one call to having its result."""
+        """Seconds from a call to its result."""
         return self._timed.turn.latency()
 
     @cached_property
@@ -53,17 +53,17 @@ class Taken:
 
     @cached_property
     def bytes(self) -> float:
-        """Bytes held at the peak of a call beyond what was held before."""
+        """Bytes held at the peak of a call beyond those held before."""
         return peak_memory(self._timed.call, self._timed.device)
 
     @cached_property
     def reserved(self) -> float | None:
-        """Bytes that torch holds of a GPU at the peak."""
+        """Bytes of a GPU that torch reserves at the peak."""
         return reserved_memory(self._timed.call, self._timed.device)
 
 
 def copying(moved: int, device: str) -> TimedCall:
-    """A copy that reads and writes `moved` bytes together."""
+    """Return a copy that reads and writes `moved` bytes together."""
     source = torch.zeros(max(1, moved // 2), dtype=torch.int8, device=device)
     target = torch.empty_like(source)
     return TimedCall(clock(device), lambda: target.copy_(source))

@@ -1,4 +1,4 @@
-"""What is timed: one component of any kind as a call on made-up inputs, the same for every contender."""
+"""Workloads: one component of any kind as a call on generated inputs, the same for every contender."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 SOME = 5
-"""Points that a dissimilarity is tried on before it is timed."""
+"""Number of points on which a dissimilarity is tried before it is timed."""
 
 
 class Subject(NamedTuple):
-    """`call(*inputs)` works through `items`; gradients are those of the first input, where it is `smooth`.
+    """A call `call(*inputs)` on `items` items; gradients are those of the first input, if it is `smooth`.
 
-    `network` answers the seconds spent in the network of a sampler so far.
+    `network` returns the seconds spent so far in a sampler's network.
     """
 
     call: Callable[..., Any]
@@ -41,7 +41,7 @@ class Subject(NamedTuple):
 
 
 def kind_of(parts: Mapping[str, Component]) -> str:
-    """The kind that is timed. Raises BenchError where there is none, or nobody could say which."""
+    """Return the kind to time. Raises BenchError if there is none or the choice is ambiguous."""
     found = [kind for kind in KINDS if kind in parts]
     if not found:
         raise BenchError(f"speed needs something to time under vary: one of {', '.join(KINDS)}")
@@ -51,10 +51,10 @@ def kind_of(parts: Mapping[str, Component]) -> str:
 
 
 def subject(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """The case's subject on inputs of this type. Raises Skip for what has no speed of its own."""
+    """Return the case's workload on inputs of this type. Raises Skip for a component that cannot be timed."""
     kind = kind_of(case.components)
     if any(True for _ in dynamic_fields(case.components[kind])):
-        raise Skip("what is learned or scheduled has no speed before there is a step")
+        raise Skip("learned and scheduled fields have no value to time outside training")
     made = MAKERS[kind](settings, case, dtype)
     if settings.pass_ != "forward" and not made.smooth:
         raise Skip(f"nothing is differentiated here: there is no pass {settings.pass_}")
@@ -74,7 +74,7 @@ def _transform(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -
 
 
 def _loss(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """Logits [batch, n] or [batch, dim, n] and targets of the loss's first task; all it asks for by name is given."""
+    """Return logits [batch, n] or [batch, dim, n], targets of the loss's first task, and all inputs it requests."""
     loss = case.components["loss"]
     assert isinstance(loss, Loss)
     task, batch, n = (*loss.tasks, "classes")[0], settings.batch, settings.n
@@ -95,7 +95,7 @@ def _loss(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Sub
 
 
 def _step(loss: Loss, given: Mapping[str, object]) -> Callable[..., Tensor]:
-    """The loss of (logits, target); of one with running state, of its first step."""
+    """Return the loss of (logits, target); for one with running state, its first step."""
     state = loss.state()
     if not state:
         return partial(loss, **accepted(loss, given, 2))
@@ -104,7 +104,7 @@ def _step(loss: Loss, given: Mapping[str, object]) -> Callable[..., Tensor]:
 
 
 def _dissimilarity(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """[batch, dim] against [n, dim]."""
+    """Return points [batch, dim] against [n, dim]."""
     dissimilarity = case.components["dissimilarity"]
     assert isinstance(dissimilarity, Dissimilarity)
     x = _drawn(case, dtype, settings.batch, settings.dim, name="x")
@@ -114,7 +114,7 @@ def _dissimilarity(settings: SpeedSettings, case: CellContext, dtype: torch.dtyp
 
 
 def _metric(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """Of classes: logits, probabilities, target. Of samples: two clouds [batch, dim] and their features."""
+    """Return a metric's inputs: logits, probabilities, target of classes; or two clouds [batch, dim] and features."""
     metric = case.components["metric"]
     assert isinstance(metric, Metric)
     logits = _drawn(case, dtype, settings.batch, settings.n, scale=2.0)
@@ -130,7 +130,7 @@ def _metric(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> S
 
 
 def _sampler(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """From the same x_T [batch, *shape] to x_0, in `steps` steps."""
+    """Return a sampler from the same x_T [batch, *shape] to x_0, in `steps` steps."""
     from harness.protocols.generation.protocol import Generation
     from harness.protocols.generation.session import Sampling
 
@@ -143,7 +143,7 @@ def _sampler(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> 
 
 
 def _variance(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
-    """The estimate for one step in the middle of the schedule."""
+    """Return the estimate for one step in the middle of the schedule."""
     from harness.protocols.generation.parts import Parts
 
     parts = Parts(case, clip_x0=False)

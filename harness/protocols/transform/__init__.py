@@ -1,1 +1,1 @@
-"""What a transform gives: is it a distribution, how exact, at what cost."""
+"""Evaluation of transforms: validity of the distribution, accuracy and cost."""

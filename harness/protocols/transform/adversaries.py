@@ -1,4 +1,4 @@
-"""Logits that break transforms."""
+"""Logits on which transforms tend to fail."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 from harness.random import generator
 
 SCALES = (1e-6, 1.0, 30.0, 1e3)
-"""Deviations of random rows: nearly equal logits to hopeless gaps."""
+"""Deviations of random rows: from nearly equal logits to extreme gaps."""
 
 
 def adversaries(n: int, seed: int) -> list[Tensor]:
-    """Groups of rows [r, n] in float64: all equal, one far ahead or behind, ties, random rows of every scale."""
+    """Return groups of rows [r, n] in float64: all equal, one far ahead or behind, ties, random rows of every scale."""
     return list(_groups(n, seed))
 
 

@@ -26,5 +26,5 @@ class Transform(TransformSettings):
 
 @hookimpl
 def components() -> list[type[Component]]:
-    """The component classes of this module."""
+    """Return the component classes of this module."""
     return [Transform]

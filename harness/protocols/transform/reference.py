@@ -1,7 +1,7 @@
-"""An independent reference for transforms that are the argmax of noise: adaptive quadrature over one class's own noise.
+"""Independent reference for transforms that are the argmax of noise: adaptive quadrature over one class's own noise.
 
 With noise e of distribution F, p_i = E[prod over j != i of F(mu_i - mu_j + e_i)]. The expectation runs over the upper
-tail s = 1 - F(e_i) on a logarithmic scale, s = exp(-u), where the integrand is smooth and wide whatever n is.
+tail s = 1 - F(e_i) on a logarithmic scale, s = exp(-u), where the integrand is smooth and wide for every n.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHECKS = 12
-"""(row, class) pairs that are checked."""
+"""Number of (row, class) pairs that are checked."""
 
 
 class Noise(Protocol):
-    """What is used here of a frozen distribution of scipy.stats."""
+    """Methods used of a frozen distribution of scipy.stats."""
 
     def logcdf(self, x: NDArray[numpy.float64], /) -> NDArray[numpy.float64]:
-        """Logarithms of the probabilities of no more than x."""
+        """Return logarithms of P[noise <= x]."""
 
     def isf(self, q: float, /) -> float:
-        """The value that is exceeded with probability q."""
+        """Return the value that is exceeded with probability q."""
 
 
 def checked(noise: Noise, logits: Tensor, seed: int) -> list[tuple[int, int, float]]:
-    """(row, class, probability) for a fixed number of pairs; every other one is the row's best class.
+    """Return (row, class, probability) for a fixed number of pairs; every other one is the row's best class.
 
     `noise` is a frozen distribution of scipy.stats; logits [batch, n] float64.
     """
@@ -46,13 +46,13 @@ def checked(noise: Noise, logits: Tensor, seed: int) -> list[tuple[int, int, flo
 
 
 def error_of(probabilities: Tensor, noise: Noise, logits: Tensor, seed: int) -> float:
-    """The largest distance of probabilities [batch, n] from those references. Biased downward: few are checked."""
+    """Return the largest error of probabilities [batch, n] at the checked pairs. Biased downward: few are checked."""
     pairs = checked(noise, logits, seed)
     return max(abs(float(probabilities[row, column]) - exact) for row, column, exact in pairs)
 
 
 def probability(noise: Noise, mu: NDArray[numpy.float64], i: int) -> float:
-    """P[argmax_j(mu_j + e_j) = i] for logits `mu` [n], to about 1e-12; NaN where the quadrature doubts 1e-9."""
+    """Return P[argmax_j(mu_j + e_j) = i] for logits `mu` [n], to about 1e-12; NaN if the error may exceed 1e-9."""
     from scipy.integrate import quad
 
     gaps = mu[i] - numpy.delete(mu, i)
@@ -63,7 +63,7 @@ def probability(noise: Noise, mu: NDArray[numpy.float64], i: int) -> float:
             return float(math.exp(noise.logcdf(gaps + noise.isf(s)).sum()) * s)
 
     edges = [0.0, 0.1, 1.0, 3.0, 6.0, 10.0, 15.0, 25.0, 40.0]
-    # With full_output a bound that cannot be met to rounding is no warning: the error it found is judged here.
+    # With full_output a bound that rounding prevents is no warning: the estimated error is checked here.
     parts = [quad(integrand, a, b, epsabs=1e-14, epsrel=1e-13, limit=400, full_output=1) for a, b in pairwise(edges)]
     value, error = (math.fsum(part[place] for part in parts) for place in (0, 1))
     return value if error < 1e-9 else math.nan

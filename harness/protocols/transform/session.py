@@ -27,7 +27,7 @@ class Feeding(CellRunner):
         self._settings, self._case = settings, case
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
-        """Every metric on one seed's logits."""
+        """Evaluate every metric on one seed's logits."""
         draw = Draw(self._settings, self._case, seeds[0])
         first_call.try_transform(draw.transform, draw.logits)
         metrics, skipped = judged(self._case.metrics, draw, TransformSettings.metric_inputs)
@@ -35,7 +35,7 @@ class Feeding(CellRunner):
 
 
 class Draw:
-    """What metrics may ask of one seed; each thing is computed when it is first asked for."""
+    """Inputs that metrics may request for one seed, each computed on first use."""
 
     def __init__(self, settings: TransformSettings, case: CellContext, seed: int) -> None:
         self.transform: Any = case.components["transform"]
@@ -47,13 +47,13 @@ class Draw:
 
     @cached_property
     def probabilities(self) -> Tensor:
-        """[batch, n]."""
+        """Probabilities [batch, n]."""
         result: Tensor = self.transform(self.logits)
         return result.detach()
 
     @cached_property
     def gradient(self) -> Tensor:
-        """The gradient [batch, n] of the probabilities under fixed random weights."""
+        """Gradient [batch, n] of the probabilities under fixed random weights."""
         logits = self.logits.clone().requires_grad_()
         return torch.autograd.grad((self.transform(logits) * self._weights).sum(), logits)[0]
 
@@ -64,30 +64,30 @@ class Draw:
 
     @cached_property
     def error(self) -> float | None:
-        """The largest distance from an independent integration, over sampled classes; None where there is none."""
+        """Largest error relative to an independent integration, over sampled classes; None without a reference."""
         noise = self.transform.reference_noise()
         logits = self.logits.double().cpu()
         return None if noise is None else error_of(self.probabilities, noise, logits, self._seed)
 
     @cached_property
     def seconds(self) -> float:
-        """The median time of a forward pass."""
+        """Median time of a forward pass."""
         return seconds(lambda: self.transform(self.logits), self._device)
 
     @cached_property
     def backward_seconds(self) -> float:
-        """The median time of a backward pass."""
+        """Median time of a backward pass."""
         logits = self.logits.clone().requires_grad_()
         result = self.transform(logits)
         return seconds(lambda: torch.autograd.grad(result, logits, self._weights, retain_graph=True), self._device)
 
     @cached_property
     def softmax_seconds(self) -> float:
-        """The median time of `torch.softmax` on the same logits, in the same process."""
+        """Median time of `torch.softmax` on the same logits, in the same process."""
         return seconds(lambda: torch.softmax(self.logits, -1), self._device)
 
     @cached_property
     def bytes(self) -> float:
-        """Bytes held at the peak of a forward pass beyond what was held before it."""
+        """Bytes held at the peak of a forward pass beyond those held before it."""
         self.transform(self.logits)
         return peak_memory(lambda: self.transform(self.logits), self._device)
