@@ -76,3 +76,14 @@ def near_miss(word: str, choices: Iterable[str], most: int = 12) -> NearMiss:
     today = [name for name in RENAMED.get(plain, ()) if name in known]
     close = today or difflib.get_close_matches(plain, known, n=1, cutoff=0.6)
     return NearMiss(close[0] if close else None, known, most)
+
+
+def own_line(error: BaseException) -> str:
+    """Return ` (file:line)` of the last line outside the libraries, where a plugin's author looks first."""
+    import os
+    import traceback
+
+    library = os.path.dirname(os.__file__)
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith((library, "<"))]
+    return f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""

@@ -58,6 +58,8 @@ def check(
 
 
 def _subjects(text: str, named: list[sources.Source], blocked: Sequence[str], describe: Describe) -> Subjects:
+    if Path(text).is_dir():
+        raise BenchError(f"{text} is a folder: name one of its files, or the module where its folder is on the path")
     if text.endswith(".py") or ("/" in text and ":" not in text):
         return _brought(text, named, blocked, describe)
     catalogue = gather(named, blocked, describe)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from harness.base import Component, dynamic_fields, replace_fields
 from harness.dynamic import Dynamic, GeometricSchedule, Learned, LinearSchedule
-from harness.errors import BenchError, Skip
+from harness.errors import BenchError, Skip, own_line
 
 __all__ = ["ConformanceCheck", "Verdict", "check_component"]
 
@@ -59,4 +59,4 @@ def _tried(check: ConformanceCheck, component: Component) -> Verdict:
         return Verdict(name, False, f"{name}: {error}")
     except Exception as error:
         said = (str(error).splitlines() or [""])[0]
-        return Verdict(name, False, f"{name}: {type(error).__name__}: {said}".removesuffix(": "))
+        return Verdict(name, False, f"{name}: {f'{type(error).__name__}: {said}'.removesuffix(': ')}{own_line(error)}")

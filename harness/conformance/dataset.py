@@ -84,7 +84,10 @@ def memory(dataset: Dataset) -> tuple[bool | None, str]:
     before = copy.deepcopy(vars(dataset))
     _loaded(dataset)
     changed = sorted(name for name in {*before, *vars(dataset)} if before.get(name) != vars(dataset).get(name))
-    return not changed, f"memory: {', '.join(changed)} changed by loading" if changed else "memory: none on itself"
+    return (
+        not changed,
+        f"memory: {', '.join(changed)} changed by loading" if changed else "memory: unchanged by loading",
+    )
 
 
 def _loaded(dataset: Dataset) -> Examples:

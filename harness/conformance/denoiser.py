@@ -175,7 +175,7 @@ def reverse(denoiser: Denoiser) -> tuple[bool | None, str]:
         times = times.round() if model.discrete_time else times
         found = denoiser.sample_posterior(model.net, x, times, NoiseSource(1))
         if found is None:
-            raise Skip("there are none to be had")
+            raise Skip("no exact draws of x_0 given x_t")
         contract.tensor(denoiser, "sample_posterior", found, [tuple(x.shape)])
         drawn, seen = found.flatten(1).double(), x.flatten(1).double()
         gaps = (drawn - data, drawn * seen - data * seen, drawn.square() - data.square())

@@ -111,7 +111,10 @@ def memory(loss: Loss) -> tuple[bool | None, str]:
     after = vars(loss)
     kept = [name for name in before if name in after and _alike(before[name], after[name])]
     changed = sorted({*before, *after} - {*kept})
-    return not changed, f"memory: {', '.join(changed)} changed by a call" if changed else "memory: none on itself"
+    return (
+        not changed,
+        f"memory: {', '.join(changed)} changed by a call" if changed else "memory: unchanged by a call",
+    )
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.conformance import contract
 from harness.conformance.metric_inputs import OFFERS, Pair, pairs
-from harness.errors import BenchError, Skip
+from harness.errors import BenchError, Skip, near_miss
 from harness.inputs import accepted, required
 from harness.kinds import Metric
 
@@ -24,7 +24,9 @@ def offered(metric: Metric) -> tuple[bool | None, str]:
     needed = required(metric)
     able = [protocol for protocol, names in OFFERS.items() if set(needed) <= set(names)]
     if not able:
-        return None, f"offered: no stock protocol offers {', '.join(needed)} together"
+        offers = {name for names in OFFERS.values() for name in names}
+        lost = next((f"{name}{near_miss(name, offers).suggestion}" for name in needed if name not in offers), None)
+        return None, f"offered: no stock protocol offers {lost or ' and '.join(needed)}"
     return True, f"offered: {', '.join(needed) or 'nothing it needs'}, by {', '.join(able)}"
 
 
@@ -35,7 +37,7 @@ def value(metric: Metric) -> tuple[bool | None, str]:
     if not numbers:
         return None, "value: none for the generated inputs"
     finite = all(map(math.isfinite, numbers))
-    return finite, f"value: {', '.join(f'{number:.4g}' for number in numbers)} for something good"
+    return finite, f"value: {', '.join(f'{number:.4g}' for number in numbers)} for a good answer"
 
 
 def direction(metric: Metric) -> tuple[bool | None, str]:

@@ -112,7 +112,7 @@ class Variance(Component):
     def fit(self, model: DiffusionModel, data: Tensor, generator: Generator) -> Mapping[str, Tensor]:
         """Statistics of a denoiser on data [n, *shape] that it was trained on; called once, for every spacing.
 
-        A slow fit takes `on_progress` by name: `on_progress(done, total)`.
+        A slow fit takes the optional argument `on_progress=None`, called as `on_progress(done, total)`.
         """
         return {}
 
@@ -146,7 +146,7 @@ class Prior(Component):
 
     @abstractmethod
     def draw(self, shape: Sequence[int], generator: Generator) -> Tensor:
-        """Float32 draws [n, ...] of the given shape. A slow prior takes `on_progress(done, total)` by name."""
+        """Float32 draws [n, ...] of the given shape. A slow one takes `on_progress=None`, called with (done, total)."""
 
 
 class Feature(Component):

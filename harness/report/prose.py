@@ -161,14 +161,27 @@ def _reasons(entry: Entry) -> Iterator[str]:
 def notes(view: View) -> list[str]:
     """Return the metrics' caveats, then the rows' notes, equal ones together."""
     cautions = [f"{metric.label} {metric.caveat}" for metric in view.metrics if metric.caveat]
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Entry]] = {}
     for entry in view.entries:
         for note in _notes(entry):
-            found.setdefault(note, []).append(entry.label)
+            found.setdefault(note, []).append(entry)
     return cautions + [
-        note if len(names) == len(view.entries) else f"{together(list(dict.fromkeys(names)))}: {note}"
-        for note, names in found.items()
+        note if len(entries) == len(view.entries) else f"{together(_whose(entries, view))}: {note}"
+        for note, entries in found.items()
     ]
+
+
+def _whose(entries: Sequence[Entry], view: View) -> list[str]:
+    """Name entries by their problem or label where all of that problem or label are among them, else by both."""
+    names: dict[str, None] = {}
+    for entry in entries:
+        shared = [
+            (name, [other for other in view.entries if getattr(other, part) == name])
+            for part, name in (("place", entry.place), ("label", entry.label))
+        ]
+        whole = (name for name, group in shared if name and all(other in entries for other in group))
+        names[next(whole, f"{entry.label} on {entry.place}" if entry.place else entry.label)] = None
+    return list(names)
 
 
 def _notes(entry: Entry) -> Iterator[str]:

@@ -106,7 +106,7 @@ def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared:
 
 def labels_of(cell: Cell) -> str:
     """Return the text that `-k` is matched against."""
-    return " ".join(str(value) for value in cell.vary.values())
+    return " ".join(str(value) for value in cell.vary.values() if value is not None)
 
 
 def describer(server: Server, timeout: float = DESCRIBE_WITHIN) -> Describe:

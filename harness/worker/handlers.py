@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from harness.discovery.sources import Source
-from harness.errors import BenchError, Skip
+from harness.errors import BenchError, Skip, own_line
 from harness.worker.fork import forked
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
         if isinstance(error, BenchError):
             return _failure("failed", _line(str(error)))
         text = _line(f"{type(error).__name__}: {error}".removesuffix(": "))
-        return _failure("oom" if _is_out_of_memory(error) else "failed", f"{text}{_own_line(error)}")
+        return _failure("oom" if _is_out_of_memory(error) else "failed", f"{text}{own_line(error)}")
 
 
 def _failure(status: str, reason: str) -> dict[str, FailureData]:
@@ -73,14 +72,6 @@ def _line(text: str) -> str:
 def _is_out_of_memory(error: BaseException) -> bool:
     """Return whether memory ran out: torch uses a message on the CPU and a class of its own on the GPU."""
     return "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
-
-
-def _own_line(error: BaseException) -> str:
-    """Return the last line outside the libraries, where a plugin's author looks first."""
-    library = str(Path(os.__file__).parent)
-    every = traceback.extract_tb(error.__traceback__)
-    frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith((library, "<"))]
-    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
 def _encode(message: Mapping[str, object]) -> bytes:

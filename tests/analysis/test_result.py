@@ -107,7 +107,7 @@ def test_result_has_the_public_form_and_is_valid_json(make: Make) -> None:
         "issues",
     } <= set(result)
     assert {"id", "vary", "parameters", "tuned", "status", "reason", "seconds", "peak_memory", "seeds", "metrics",
-            "against", "best", "notes", "settings", "why"} == set(result["cells"][1])  # fmt: skip
+            "against", "best", "notes", "settings", "why", "skipped", "changed"} == set(result["cells"][1])  # fmt: skip
     assert {"values", "mean", "low", "high", "interval", "higher_is_better", "unit"} <= set(
         result["cells"][1]["metrics"]["nll"]
     )

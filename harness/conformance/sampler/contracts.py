@@ -94,7 +94,7 @@ def times(sampler: Sampler) -> tuple[bool | None, str]:
         return True, "times: refused where they do not fall to 0"
     except Exception as error:
         return None, f"times: {type(error).__name__} where they do not fall to 0"
-    return None, "times: taken without a word where they do not fall to 0"
+    return None, "times: those that do not fall to 0 are accepted"
 
 
 def _case() -> tuple[DiffusionModel, Tensor, Tensor]:
