@@ -65,8 +65,10 @@ def opponents(text: str | None) -> Iterator[list[Opponent]]:
         python = text.removeprefix("python:")
         if not os.access(python, os.X_OK) or not Path(python).is_file():
             raise BenchError(f"--against {text}: no Python is there")
-        with Server(python, [str(ROOT)], beside(text)) as server:
-            yield [Opponent(text, text, server)]
+        with tempfile.TemporaryDirectory() as linked:
+            Path(linked, "harness").symlink_to(HARNESS)  # this code alone: all else comes from that environment
+            with Server(python, [linked], beside(text)) as server:
+                yield [Opponent(text, _installed(python, linked, text), server)]
     else:
         path = filter(None, sys.path)
         with _worktree(text) as (folder, commit), Server(None, [folder, *path], beside(text)) as server:
@@ -81,6 +83,17 @@ def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
     if not prepared.catalogue.table["protocol", protocol]["facts"].get("interleaved"):
         raise BenchError(f"--against {found[0].name}: cells of {protocol} do not take turns, those of speed do")
     return doubled(prepared, "revision", {found[0].name: found[0].revision, HERE: None})
+
+
+def _installed(python: str, path: str, text: str) -> str:
+    """Identify another environment by the packages that are installed there. Raises BenchError if it has too few."""
+    code = "from harness.discovery import contents; print(contents.of_environment())"
+    environment = dict(os.environ, PYTHONPATH=path)
+    found = subprocess.run([python, "-P", "-c", code], env=environment, capture_output=True, text=True)
+    if found.returncode:
+        last = (found.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise BenchError(f"--against {text}: cannot be used: {last}")
+    return f"python {found.stdout.strip()}"
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.commands.validate import undecidable
+from harness.report.words import together
 from harness.results.store import Store
 from harness.run.context import ExecutionConfig
 from harness.run.load import LoadedSuite, labels_of
@@ -23,7 +24,7 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
             "reused" if not task.missing else "to do" if not stored else f"{stored} stored, {len(task.missing)} to do"
         )
         states["reused" if not task.missing else "to do"] += 1
-        why = f" ({', '.join(task.changed)} changed)" if task.changed else ""
+        why = f" ({together(task.changed)} changed)" if task.changed else ""
         lines.append(f"  {labels_of(cell)}: {state}{why}")
     missing = sum(len(task.missing) for task in tasks)
     lines.append(f"{states['to do']} cells to do, {states['reused']} reused; {missing} seeds to measure")

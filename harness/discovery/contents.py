@@ -151,12 +151,25 @@ def _imported(file: Path) -> Iterator[Path | str]:
     yield from digests.compiled_beside(file)
 
 
-def _of_harness(rest: list[str], names: tuple[str, ...]) -> Iterator[Path]:
-    """Of this package, stock plugins and protocols count; its core has versions."""
+def _of_harness(rest: list[str], names: tuple[str, ...]) -> Iterator[Path | str]:
+    """Yield the files of this package that an import runs: of the door, the modules that the names come from."""
     if rest[:1] == ["stock"]:
         yield from _below(sources.stock_folder(), rest[1:], names)
-    elif rest[:1] == ["protocols"]:
-        yield from _below(sources.HARNESS, rest, names)
+    elif installed(sources.HARNESS):
+        yield "harness"
+    elif rest:
+        yield from (file for file in _below(sources.HARNESS, rest, names) if file.name != "__init__.py")
+    else:
+        for name in names:
+            yield from _below(sources.HARNESS, _door().get(name, [name]), ())
+
+
+@functools.cache
+def _door() -> Mapping[str, list[str]]:
+    """Public name of this package -> the parts of the module that it comes from."""
+    tree = ast.parse((sources.HARNESS / "__init__.py").read_bytes())
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    return {alias.name: str(node.module).split(".")[1:] for node in found for alias in node.names}
 
 
 def _below(folder: Path, parts: list[str], names: tuple[str, ...]) -> Iterator[Path]:
@@ -178,7 +191,7 @@ def _below(folder: Path, parts: list[str], names: tuple[str, ...]) -> Iterator[P
 
 @functools.cache
 def _statements(file: Path) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
-    """(module, level, names) of every import statement of a Python file, those inside functions too."""
+    """Return (module, level, names) of every import of a Python file, in functions too, but none for types alone."""
     if file.suffix != ".py":
         return ()
     try:
@@ -186,7 +199,13 @@ def _statements(file: Path) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
     except (OSError, SyntaxError, ValueError):
         return ()
     found: list[tuple[str, int, tuple[str, ...]]] = []
-    for node in ast.walk(tree):
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             found += [(alias.name, 0, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -208,6 +227,27 @@ def installed(file: Path) -> bool:
     return any(part in ("site-packages", "dist-packages") for part in file.parts)
 
 
+def of_environment() -> str:
+    """SHA-256 over the version and files of every installed distribution, those of editable ones by their contents."""
+    import importlib.metadata
+
+    digest = hashlib.sha256(sys.version.encode())
+    for found in sorted(importlib.metadata.distributions(), key=lambda each: (each.name, each.version)):
+        digest.update(f"{found.name} {found.version}\n".encode())
+        digest.update("\n".join(_own(found.read_text("RECORD") or "")).encode())
+        origin = json.loads(found.read_text("direct_url.json") or "{}")
+        folder = Path(origin.get("url", "").removeprefix("file://"))
+        if origin.get("dir_info", {}).get("editable") and folder.is_dir():
+            for file in sorted(folder.rglob("*.py")):
+                digest.update(f"{file.relative_to(folder)} {of_path(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _own(record: str) -> list[str]:
+    """Return the lines of a RECORD that list a distribution's own files, sorted."""
+    return sorted(line for line in record.splitlines() if ".dist-info/" not in line and "__pycache__" not in line)
+
+
 @functools.cache
 def of_package(root: str) -> str:
     """Version of the distribution that brings a top-level module, and a digest of its list of files.
@@ -223,7 +263,6 @@ def of_package(root: str) -> str:
         listed = b"\n" + record.read_bytes()
         if any(mark in listed for mark in marks):
             version = record.parent.name.removesuffix(".dist-info").rpartition("-")[2]
-            own = [line for line in listed.splitlines() if b".dist-info/" not in line and b"__pycache__" not in line]
-            files = hashlib.sha256(b"\n".join(sorted(own))).hexdigest()
+            files = hashlib.sha256("\n".join(_own(listed.decode(errors="replace"))).encode()).hexdigest()
             return f"{version} {files[:12]}"
     return of_path(origin)

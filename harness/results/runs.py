@@ -13,7 +13,7 @@ from harness.results.codec import from_json
 from harness.results.model import Run
 from harness.results.store import Record, Store
 
-UNRELATED = ("commit", "plugins", "device", "doctor")
+UNRELATED = ("commit", "repository", "plugins", "device", "doctor")
 """Parts of the environment that do not affect stored numbers; relevant parts of these are in a cell's id."""
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from harness.worker.messages import CellData
 
 
+BRIEF = 24
+"""Characters of an input's digest that a record has: enough to see whether it has changed."""
+
+
 class ProgressListener:
     """Receives the progress of a run. This base class ignores it."""
 
@@ -59,6 +63,8 @@ class RunContext:
     conditions: ExecutionConfig
     server: Server
     store: Store
+    described: set[str] = field(default_factory=set)
+    """Ids of the cells whose inputs a record of this run has: the first one."""
 
     @property
     def folder(self) -> Path:
@@ -117,7 +123,6 @@ class RunContext:
         whole: Record = {
             "cell": task.id,
             "question": task.question,
-            "inputs": task.inputs,
             "environment": self.plan.digest,
             "run": self.identity,
             "vary": task.cell["vary"],
@@ -125,6 +130,9 @@ class RunContext:
             "protocol": task.cell["protocol"],
             **record,
         }
+        if task.id not in self.described:
+            whole["inputs"] = {name: text[:BRIEF] for name, text in task.inputs.items()}
+            self.described.add(task.id)
         self.store.append(whole)
         return whole
 

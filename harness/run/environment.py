@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.discovery.contents import of_plugin
@@ -21,7 +23,7 @@ def threads_per_cell() -> int:
     return min(2, cores())
 
 
-def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[str, Json]:
+def environment(device: str, threads: int, plugins: Iterable[Source], folder: Path) -> dict[str, Json]:
     """Return the environment of measurements, without host, user and paths."""
     from harness import __version__
 
@@ -36,8 +38,22 @@ def environment(device: str, threads: int, plugins: Iterable[Source]) -> dict[st
         "threads": threads,
         "harness": __version__,
         "commit": commit(),
+        "repository": repository(folder),
         "plugins": {s.name: digest(of_plugin(s))[:12] for s in sorted(strangers, key=lambda s: s.name)},
     }
+
+
+def repository(folder: Path) -> dict[str, Json] | None:
+    """Return the commit of the user's repository around a folder and whether it is dirty; None outside of one."""
+    try:
+        words = ["git", "-C", str(folder), "--no-optional-locks"]
+        found = subprocess.run([*words, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        changes = subprocess.run([*words, "status", "--porcelain"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if found.returncode != 0 or changes.returncode != 0:
+        return None
+    return {"commit": found.stdout.strip(), "dirty": bool(changes.stdout.strip())}
 
 
 def _version(distribution: str) -> str | None:

@@ -46,7 +46,8 @@ def plan(suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str,
         tasks.append(task)
     groups = interleaved_groups(suite, cells, tasks) if interleaved else [[task] for task in tasks]
     devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
-    surroundings = environment(devices, threads, [source for task in tasks for source in task.sources])
+    plugins = [source for task in tasks for source in task.sources]
+    surroundings = environment(devices, threads, plugins, suite.file.resolve().parent)
     return Plan(tasks, made, surroundings, groups, interleaved)
 
 

@@ -97,8 +97,8 @@ class Plan:
         for record in records:
             for task in tasks.get(record["cell"], ()):
                 task.accept(record, self.digest)
-            if record["status"] == "ok":
-                before[record.get("question", "")] = record
+            if record["status"] == "ok" and "inputs" in record:
+                before[record["question"]] = record
         for task in self.tasks:
             if task.missing and task.question in before:
                 task.changed = _changed(task, before[task.question], self.digest)
@@ -108,8 +108,8 @@ class Plan:
 
 def _changed(task: Task, before: Record, environment: str) -> tuple[str, ...]:
     """The names of what differs from the record of an earlier answer to the same question."""
-    old, new = before.get("inputs", {}), task.inputs
-    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    old, new = before["inputs"], task.inputs
+    names = [name for name in sorted({*old, *new}) if not (name in old and new.get(name, "").startswith(old[name]))]
     return (*names, *["environment"] * (before["environment"] != environment))
 
 

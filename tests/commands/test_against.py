@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,69 @@ def test_a_run_meets_a_stored_one_and_a_loss_since_then_fails(bench: Bench) -> N
     assert [cell["vary"] for cell in stored["cells"]] == [{"loss": "it"}], "the run itself is what is kept"
     again = bench(bench.suite(f"[{name % 1}]", baseline=None), "--against", stored["run"], "--fail-on", "regression")
     assert again.code == 0 and "What has changed from" in again.out
+
+
+PINNED = """
+from harness import Transform, hookimpl
+import spinning
+
+
+class Spin(Transform):
+    \"\"\"Softmax, after it has counted as far as a package says.\"\"\"
+
+    def __call__(self, logits):
+        for _ in range(spinning.ROUNDS):
+            pass
+        return logits.softmax(-1)
+
+
+@hookimpl
+def components():
+    return [Spin]
+"""
+
+
+def environment_with(folder: Path, rounds: int, version: str) -> Path:
+    """The Python of an environment with the libraries that are here and a version of the package `spinning`."""
+    if not folder.exists():
+        venv.EnvBuilder(symlinks=True).create(folder)
+    (site,) = folder.glob("lib/*/site-packages")
+    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    (site / "zz-libraries.pth").write_text("\n".join(libraries))
+    for old in site.glob("spinning-*.dist-info"):
+        shutil.rmtree(old)
+    (site / "spinning.py").write_text(f"ROUNDS = {rounds}\n")
+    about = site / f"spinning-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: spinning\nVersion: {version}\n")
+    (about / "RECORD").write_text(f"spinning.py,sha256={version},10\n")
+    return folder / "bin" / "python"
+
+
+@pytest.mark.verify
+def test_another_environment_has_its_own_packages_and_is_what_is_installed_there(bench: Bench, tmp_path: Path) -> None:
+    """From an installed wheel, beside an environment with another version of a package, then with a third."""
+    here = environment_with(tmp_path / "here", 2000, "1.0")
+    there = environment_with(tmp_path / "there", 20000, "2.0")
+    wheel = tmp_path / "checkout"
+    for part in ("harness", "plugins"):
+        shutil.copytree(ROOT / part, wheel / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, wheel / part)
+    pip = [sys.executable, "-m", "pip", "--python", here, "--disable-pip-version-check", "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed", wheel], check=True)
+    bench.write("spin.py", PINNED)
+    bench.write("s.yaml", SUITE)
+    clean = {key: value for key, value in bench.environment.items() if key != "PYTHONPATH"}
+
+    def ratio() -> float:
+        words = [here, "-P", "-m", "harness", "s.yaml", "--against", f"python:{there}", "--json", "-"]
+        ended = subprocess.run(words, cwd=bench.folder, env=clean, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+        _, ours = json.loads(ended.stdout)["cells"]
+        assert ours["vary"]["revision"] == "here"
+        return float(ours["against"]["seconds"]["ratio"]["ratio"])
+
+    assert ratio() < 0.3  # there it counts ten times as far
+    environment_with(tmp_path / "there", 200, "3.0")
+    assert ratio() > 2  # and now a tenth as far: measured, not remembered

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import time
@@ -180,6 +181,42 @@ def test_artifacts_are_made_once_and_anew_for_fresh(bench: Bench) -> None:
     first, again, fresh = written(), written("--seeds", "9"), written("--fresh")
     assert first and again == first and fresh.keys() == first.keys()
     assert all(fresh[name] > first[name] for name in first)
+
+
+def test_an_altered_artifact_is_made_again(bench: Bench) -> None:
+    assert bench(bench.suite(), "--device", "cpu", "--seeds", "9").code == 0
+    (file,) = bench.folder.glob("results/.cache/*.pt")
+    right = file.read_bytes()
+    for wrong in (right[:-1] + bytes([right[-1] ^ 1]), right[:100], b""):
+        file.write_bytes(wrong)
+        assert bench(bench.suite(), "--device", "cpu", "--seeds", "9").code == 0
+        assert file.read_bytes() == wrong  # every seed is stored already
+        shutil.rmtree(bench.folder / "results" / "records")
+        assert bench(bench.suite(), "--device", "cpu", "--seeds", "9").code == 0
+        assert file.read_bytes() == right
+        assert bench(bench.suite(), "--device", "cpu", "--seeds", "9").code == 0
+
+
+def test_runs_keep_their_order_where_the_clock_is_set_back(bench: Bench) -> None:
+    """The newest record wins, and `last` is the last, whatever the clock said."""
+    assert bench(bench.suite(), "--device", "cpu", "-q").code == 0
+    (run,) = (bench.folder / "results" / "runs").iterdir()
+    (records,) = (bench.folder / "results" / "records").iterdir()
+    later = "29991231-235959-noops"  # as if measured before the clock was set back
+    run.rename(run.with_name(later))
+    records.rename(records.with_name(f"{later}.jsonl"))
+    records.with_name(f"{later}.jsonl").write_text(
+        records.with_name(f"{later}.jsonl").read_text().replace("2.0", "7.0")
+    )
+    assert bench(bench.suite(), "--device", "cpu", "--fresh", "-q").code == 0
+    names = sorted(path.name for path in (bench.folder / "results" / "runs").iterdir())
+    assert names[0] == later and names[1] == "30000101-000000-noops"
+    last = bench("report", "last", "--format", "json").json
+    assert last["run"] == names[1] and last["cells"][1]["metrics"]["score"]["mean"] == pytest.approx(2.035)
+    assert (
+        bench(bench.suite(), "--device", "cpu", "--json", "-").json["cells"][1]["metrics"]
+        == last["cells"][1]["metrics"]
+    )
 
 
 @pytest.fixture(scope="module")
