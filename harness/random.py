@@ -24,3 +24,19 @@ def generator(seed: int, *names: object) -> Generator:
     import torch
 
     return torch.Generator().manual_seed(number(seed, *names))
+
+
+def seed_globals(seed: int, *names: object) -> None:
+    """Seed the global generators of torch (on every device), numpy and Python from a stream.
+
+    Plugins may draw from them: their draws depend on the seed alone, not on what ran in the process before.
+    """
+    import random
+
+    import numpy
+    import torch
+
+    start = number(seed, *names)
+    torch.manual_seed(start)
+    numpy.random.seed(start % 2**32)
+    random.seed(start)

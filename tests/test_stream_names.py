@@ -17,9 +17,13 @@ FROZEN = {
     "harness/protocols/hubness": {"points", "rows", "bootstrap"},
     "harness/protocols/speed": {"target", "trial"},
     "harness/protocols/transform": {"adversaries", "checks", "logits", "weights"},
+    "harness/worker": {"setup", "artifact", "tune", "measure"},
     "plugins/trainers": {"batches", "layers"},
 }
 """Folder -> the names that are hashed into its streams; "grid" is the kind that is called spacing now."""
+
+
+DRAWS = ("generator", "number", "seed_globals")
 
 
 def named(folder: str) -> set[str]:
@@ -27,7 +31,7 @@ def named(folder: str) -> set[str]:
     found = set()
     for file in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_bytes())):
-            if isinstance(node, ast.Call) and _called(node) in ("generator", "number"):
+            if isinstance(node, ast.Call) and _called(node) in DRAWS:
                 found |= {
                     arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
                 }
@@ -48,7 +52,7 @@ def test_nothing_else_names_a_stream() -> None:
         for file in (ROOT / top).rglob("*.py"):
             if not any(file.is_relative_to(folder) for folder in inside) and file.name != "random.py":
                 used = [n for n in ast.walk(ast.parse(file.read_bytes())) if isinstance(n, ast.Call)]
-                texts = [a for n in used if _called(n) in ("generator", "number") for a in n.args]
+                texts = [a for n in used if _called(n) in DRAWS for a in n.args]
                 assert not [a for a in texts if isinstance(a, ast.Constant) and isinstance(a.value, str)], file
 
 

@@ -57,9 +57,12 @@ def check(
             yield Checked(kind, label(spec), f"{entry['file']}:{entry['line']}", verdicts)
 
 
+FOLDER = "name one of its files, or its package once that can be imported"
+
+
 def _subjects(text: str, named: list[sources.Source], blocked: Sequence[str], describe: Describe) -> Subjects:
-    if Path(text).is_dir():
-        raise BenchError(f"{text} is a folder: name one of its files, or the module where its folder is on the path")
+    if text.endswith("/") and Path(text).is_dir():
+        raise BenchError(f"{text} is a folder: {FOLDER}")
     if text.endswith(".py") or ("/" in text and ":" not in text):
         return _brought(text, named, blocked, describe)
     catalogue = gather(named, blocked, describe)
@@ -71,6 +74,8 @@ def _subjects(text: str, named: list[sources.Source], blocked: Sequence[str], de
         kinds = _kinds(node, catalogue)
     if not kinds and isinstance(node, Word) and sources.locate(text) is not None:
         return _brought(text, named, blocked, describe)
+    if text and not kinds and Path(text).is_dir():
+        raise BenchError(f"{text} is a folder: {FOLDER}")
     if node is None or not kinds:
         near = near_miss(split_kind(text)[1], [name for _, name in catalogue.table])
         raise BenchError(f"no component, plugin file or module is called {text!r}{near}")

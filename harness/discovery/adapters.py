@@ -22,6 +22,20 @@ GIVEN: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 """Leading arguments that the harness passes."""
 
+SIZES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "inputs": (
+            *("inputs", "n_inputs", "num_inputs", "input_dim", "input_size", "in_dim", "dim_in", "d_in"),
+            *("in_features", "n_features", "num_features", "in_channels", "in_chans"),
+        ),
+        "outputs": (
+            *("outputs", "n_outputs", "num_outputs", "output_dim", "output_size", "out_dim", "dim_out", "d_out"),
+            *("out_features", "classes", "n_classes", "num_classes", "nclasses", "num_labels", "out_channels"),
+        ),
+    }
+)
+"""Size of a model -> the names that factories give the argument for it."""
+
 INSIDE: dict[str, tuple[str, ...]] = {
     "torch": ("torch.nn", "torch.nn.functional"),
     "torchvision": ("torchvision.ops",),
@@ -97,8 +111,29 @@ def _wrapped(kind: str, path: str, target: Callable[..., object]) -> type[Compon
     return type(path, (base,), body | {"imported": staticmethod(target), "import_path": path})
 
 
+def sizes_by_name(factory: Callable[..., object]) -> dict[str, str]:
+    """Return the arguments of a factory that are `inputs` or `outputs` by their names.
+
+    Empty where none is, or where the one that has no such name is the other of the first two: sizes go by place.
+    """
+    try:
+        taken = [
+            p for p in inspect.signature(factory).parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        ]
+    except (TypeError, ValueError):
+        return {}
+    found = {p.name: size for p in taken for size, names in SIZES.items() if p.name in names}
+    if len(set(found.values())) != len(found):  # several names for one size: the first counts
+        found = {next(name for name in found if found[name] == size): size for size in found.values()}
+    if list(found.values()) == ["inputs"] and len(taken) > 1:
+        return {}
+    return {} if any(p.name in found and p.kind is p.POSITIONAL_ONLY for p in taken) else found
+
+
 def _check_arguments(kind: str, path: str, target: Callable[..., object]) -> None:
     """Check that a callable, or an instance of a class of callables, accepts the arguments that the harness passes."""
+    if kind == "model" and sizes_by_name(target):
+        return
     names = GIVEN[kind]
     made = inspect.isclass(target) and kind != "model"
     behind: Any = target
@@ -123,9 +158,10 @@ def _parameters(
     except ValueError:  # built-ins written in C may have no signature
         return {}, {}, []
     made = inspect.isclass(target) and kind != "model"
-    rest = [
-        p for p in signature[0 if made else len(GIVEN[kind]) :] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-    ]
+    sizes = sizes_by_name(target) if kind == "model" else {}
+    given = 0 if made or sizes else len(GIVEN[kind])
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    rest = [p for p in signature[given:] if p.kind in by_name and p.name not in sizes]
     asked = [p.name for p in rest if p.name in LOSS_INPUTS and kind == "loss" and not made]
     fields = [p for p in rest if p.name not in LOSS_INPUTS and not hasattr(base, p.name) and _plain(p)]
     hints = {p.name: _hint(p.default) for p in fields}
@@ -195,6 +231,8 @@ class _Model(_Imported, Model):
     """A factory of torch modules with the arguments (inputs, outputs)."""
 
     def build(self, inputs: int, outputs: int) -> nn.Module:
-        """Return the factory's module."""
-        module: nn.Module = type(self).imported(inputs, outputs, **self._fields())
+        """Return the factory's module; sizes go by name where the factory has common names for them."""
+        factory, sizes = type(self).imported, {"inputs": inputs, "outputs": outputs}
+        named = {name: sizes[size] for name, size in sizes_by_name(factory).items()}
+        module: nn.Module = factory(*(() if named else (inputs, outputs)), **named, **self._fields())
         return module

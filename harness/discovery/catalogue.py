@@ -142,7 +142,7 @@ class Catalogue:
             if form != "module":
                 add(found, {name: contents.of_path(folder / text)})
             else:
-                add(found, contents.of_module(text.partition(":")[0], folder))
+                add(found, contents.of_module(text.partition(":")[0]))
         return found
 
     def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:

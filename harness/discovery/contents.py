@@ -84,11 +84,9 @@ def of_plugin(source: Source) -> dict[str, str]:
     return of_code(file)
 
 
-def of_module(name: str, folder: Path) -> dict[str, str]:
-    """Digests of a module given by its import path, beside `folder` or on the path; `absent` where there is none."""
-    beside = folder.joinpath(*name.split("."))
-    file = next((f for f in (beside.with_suffix(".py"), beside / "__init__.py") if f.is_file()), None)
-    file = file or sources.locate(name)
+def of_module(name: str) -> dict[str, str]:
+    """Return digests of a module given by its import path; `absent` if there is none."""
+    file = sources.locate(name)
     if file is None:
         return {f"module {name}": ABSENT}
     root = name.partition(".")[0]

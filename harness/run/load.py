@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     """Read, describe and check a suite. Raises BenchError or Mistakes for mistakes of the user."""
     document = suite.read(path).override(wishes.overrides)
     folder = Path(path).parent
+    add_to_path(folder)
     named: list[tuple[str, Path, str | None]] = [(text, Path.cwd(), None) for text in wishes.plugins]
     named += [(text, folder, place) for text, place in document.plugins]
     catalogue = gather(own(named), wishes.blocked, describer(server, wishes.timeout))
@@ -70,6 +72,13 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     match = select.expression(wishes.select) if wishes.select else None
     cells = [cell for cell in checked.cells() if match is None or match(labels_of(cell))]
     return LoadedSuite(checked, cells, catalogue, absent(cells, server))
+
+
+def add_to_path(folder: Path) -> None:
+    """Make the modules beside a suite importable, after everything installed; children inherit the path."""
+    text = str(folder.resolve())
+    if text not in sys.path:
+        sys.path.append(text)
 
 
 def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import Failure
 from harness.run.context import RunContext, no_path
 from harness.run.task import Task
 from harness.worker.supervisor import Progress
@@ -40,6 +41,8 @@ class WorkerClient:
         units = str(self._site.units(task, seeds[0]))
         question = {"ask": "measure", "seeds": seeds, "tuned": task.choice, "units": units}
         answer: Record = self._ask(question, progress)
+        if answer["seeds"] != seeds:
+            raise Failure("crashed", "the process answered for other seeds than it was asked for")
         notes = [no_path(note) for note in [*self._setup["notes"], *answer["notes"]]]
         about: Record = {"block": block, "status": "ok", "width": width, "tuned": task.choice, "digests": task.digests}
         skipped = {label: no_path(why) for label, why in answer["skipped"].items()}

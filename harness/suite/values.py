@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import data_of, same_name
+from harness.discovery import sources
 from harness.dynamic import DYNAMIC
 from harness.errors import BenchError, near_miss
-from harness.fields import Json, Schema, convert, is_number, says
+from harness.fields import Json, Schema, convert, is_number, says, text_form
 from harness.suite.nodes import Items, Node, Pairs, Word, data, got
 from harness.suite.source import Findings, shown
 
@@ -68,10 +69,16 @@ def _near(node: Node, schema: Schema) -> str:
 
 
 def check_path(node: Node, value: Json, schema: Schema, folder: Path, findings: Findings) -> None:
-    """Note a mistake if a path field names a file that does not exist; paths are relative to the suite."""
-    is_path = any(branch.get("format") == "path" for branch in branches(schema))
-    if is_path and isinstance(value, str) and not os.path.exists(folder / value):
-        findings.add(node.place, f"no file {shown(value)} beside the suite")
+    """Note a mistake if a field names a file or module that does not exist; paths are relative to the suite."""
+    form = text_form(schema)
+    for each in value if isinstance(value, (list, tuple)) else [value]:
+        if not isinstance(each, str) or not each:
+            continue
+        module = each.partition(":")[0]
+        if form == "path" and not os.path.exists(folder / each):
+            findings.add(node.place, f"no file {shown(each)} beside the suite")
+        elif form == "module" and sources.locate(module) is None:
+            findings.add(node.place, f"no module named {shown(module)}{sources.nearest(module)}")
 
 
 def dynamic_word(node: Node) -> str | None:

@@ -16,6 +16,7 @@ from harness import artifacts
 from harness.errors import BenchError, near_miss
 from harness.fields import Json
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements
+from harness.random import seed_globals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,7 @@ def open_session(
     import torch
 
     torch.set_num_threads(where["threads"])
+    seed_globals(0, "setup")
     protocol: Protocol = registry.build("protocol", cell["protocol"])
     return protocol.setup(_case(registry, cell, on_progress, where))
 
@@ -53,6 +55,7 @@ def build_artifact(
 
     Uses one thread, whatever cells may use, so that it is the same for all of them.
     """
+    seed_globals(0, "artifact")
     case = _case(registry, cell, on_progress, where)
     protocol: Protocol = registry.build("protocol", cell["protocol"])
     if protocol.artifacts[kind]:
@@ -62,6 +65,8 @@ def build_artifact(
 
 def _case(registry: Registry, cell: CellData, on_progress: Callable[..., None], where: Surroundings) -> CellContext:
     os.chdir(where["folder"])
+    if where["folder"] not in sys.path:  # another environment's process has a path of its own
+        sys.path.append(where["folder"])
     scratch = Path(where["scratch"])
     scratch.mkdir(parents=True, exist_ok=True)
     return CellContext(
@@ -85,6 +90,7 @@ def measure(
 
     Raises BenchError if the result does not hold one number per seed for every metric in `labels`.
     """
+    seed_globals(seeds[0], "measure")
     started = time.perf_counter()
     values = session.measure(seeds, tuned)
     seconds, peak = time.perf_counter() - started, peak_memory()

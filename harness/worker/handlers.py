@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Skip, own_line
+from harness.random import seed_globals
 from harness.worker.fork import forked
 
 if TYPE_CHECKING:
@@ -30,14 +32,18 @@ LONGEST = 300
 
 
 def converse(connection: Connection) -> None:
-    """Handle requests until the driver closes its end."""
-    desk = Worker(connection)
+    """Handle requests until the driver closes its end; a copy of the process that a component forked sends nothing."""
+    desk, owner = Worker(connection), os.getpid()
     while True:
         try:
             question = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        connection.send_bytes(_encode(_answer(desk, question)))
+        desk.question = question.pop("id")
+        answer = _encode({**_answer(desk, question), "id": desk.question})
+        if os.getpid() != owner:
+            os._exit(0)
+        connection.send_bytes(answer)
 
 
 def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
@@ -78,7 +84,8 @@ def _encode(message: Mapping[str, object]) -> bytes:
     try:
         return json.dumps(message).encode()
     except (TypeError, ValueError) as error:
-        return json.dumps(_failure("failed", f"the answer cannot be stored: {error}")).encode()
+        failure = _failure("failed", f"the answer cannot be stored: {error}")
+        return json.dumps({**failure, "id": message["id"]}).encode()
 
 
 class OpenCell(NamedTuple):
@@ -94,6 +101,7 @@ class Worker:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.question = 0
         self._reported = 0.0
         self._open: OpenCell | None = None
         self._blocks: list[Sequence[Mapping[str, list[float]]]] = []
@@ -103,7 +111,8 @@ class Worker:
         now = time.monotonic()
         if now - self._reported > 0.1 and total > 0:
             self._reported = now
-            self._connection.send_bytes(json.dumps({"progress": min(done / total, 1.0)}).encode())
+            message = {"progress": min(done / total, 1.0), "id": self.question}
+            self._connection.send_bytes(json.dumps(message).encode())
 
     def has_cuda(self) -> bool:
         """Return whether torch sees a CUDA device."""
@@ -154,6 +163,7 @@ class Worker:
 
     def tune(self) -> dict[str, object]:
         """Choose the fields that the suite tunes."""
+        seed_globals(0, "tune")
         started = time.perf_counter()
         return {**self._opened().session.tune(), "seconds": time.perf_counter() - started}
 

@@ -67,8 +67,9 @@ class FailureData(TypedDict):
 
 
 class Message(TypedDict, total=False):
-    """Message of a process: its progress, a failure, or a result."""
+    """Message of a process: its progress, a failure, or a result, with the id of the question that it is about."""
 
+    id: int
     progress: float
     failure: FailureData
     answer: object

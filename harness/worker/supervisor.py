@@ -121,6 +121,7 @@ class Child:
     def __init__(self, connection: Connection, status: int) -> None:
         self._connection = connection
         self._status = status
+        self._asked = 0
         self._pid: int | None = None
         self._ended: str | None = None
 
@@ -131,9 +132,13 @@ class Child:
         self._wait_for_pid()
         limit = None if timeout is None else time.monotonic() + timeout
         with contextlib.suppress(OSError):  # a dead child is detected below, with its exit status
-            self._connection.send_bytes(json.dumps(question).encode())
+            self._asked += 1
+            self._connection.send_bytes(json.dumps({**question, "id": self._asked}).encode())
         while True:
             message = self._receive(limit, timeout)
+            if message.get("id") != self._asked:
+                self.kill()
+                raise Failure("crashed", "the process answered another question than it was asked")
             if "progress" in message:
                 if progress is not None:
                     progress(message["progress"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -53,7 +55,9 @@ def schedule(settings: Any, progress: float) -> float:
 
 
 def reseed(number: int, device: str) -> None:
-    """Seed torch's own generator of a device; `torch.manual_seed` also queues a call for CUDA, which takes longer."""
+    """Seed the global generators of Python, numpy and torch; `torch.manual_seed` also queues a call for CUDA."""
+    random.seed(number)
+    np.random.seed(number % 2**32)
     if device == "cpu":
         torch.default_generator.manual_seed(number)
     else:

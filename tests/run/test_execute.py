@@ -405,3 +405,68 @@ def test_a_killed_server_costs_the_cell_and_not_the_run(bench: Bench) -> None:
     lost = next(cell for cell in cells if cell["status"] == "crashed")
     assert lost["reason"] == "the fork server was killed and took it along"
     assert not alive(child)
+
+
+GLOBALS = '''
+"""Losses that draw from global generators, or fork."""
+import os
+import random
+import numpy as np
+import torch
+from harness import Loss, hookimpl
+
+
+class Python(Loss):
+    """Noise of Python's generator."""
+
+    def __call__(self, logits, target):
+        return torch.nn.functional.cross_entropy(logits + random.random(), target, reduction="none") * random.random()
+
+
+class Numpy(Loss):
+    """Noise of numpy's generator."""
+
+    def __call__(self, logits, target):
+        return torch.nn.functional.cross_entropy(logits, target, reduction="none") * np.random.rand()
+
+
+class Forks(Loss):
+    """Both copies of the process go on."""
+
+    done = os.environ.get("FORKED", "")
+
+    def __call__(self, logits, target):
+        if not os.path.exists(self.done):
+            open(self.done, "w").close()
+            os.fork()
+        return torch.nn.functional.cross_entropy(logits, target, reduction="none")
+
+
+@hookimpl
+def components():
+    return [Python, Numpy, Forks]
+'''
+
+
+@pytest.mark.parametrize("trainer", ["loop", "stacked"])
+def test_global_generators_are_those_of_the_seed_alone_or_beside_others(bench: Bench, trainer: str) -> None:
+    bench.write("globals.py", GLOBALS.replace("done = ", "done: str = "))
+    text = f"protocol: accuracy\nplugins: [globals.py]\nvary: {{dataset: iris, loss: LOSSES}}\nmetrics: nll\nseeds: 2\ntrainer: {trainer}\nsettings: {{epochs: 2}}\n"
+
+    def values(losses: str, folder: str) -> dict[str, list[float]]:
+        ended = bench(bench.write("s.yaml", text.replace("LOSSES", losses)), "--results", folder, "--json", "-")
+        assert ended.code == 0, ended.err
+        return {cell["vary"]["loss"]: cell["metrics"]["nll"]["values"] for cell in ended.json["cells"]}
+
+    together = values("[cross_entropy, python, numpy]", "a")
+    assert values("[numpy, python]", "b").items() <= together.items()
+    assert values("[python]", "c").items() <= together.items()
+    assert len({tuple(numbers) for numbers in together.values()}) == 3
+
+
+def test_a_copy_that_a_component_forks_answers_nothing(bench: Bench) -> None:
+    bench.write("globals.py", GLOBALS.replace("done = ", "done: str = "))
+    text = "protocol: accuracy\nplugins: [globals.py]\nvary: {dataset: iris, loss: [cross_entropy, forks]}\nmetrics: nll\nseeds: 40\ntrainer: loop\nsettings: {epochs: 2}\n"
+    ended = bench(bench.write("s.yaml", text), "--json", "-", env={"FORKED": str(bench.folder / "forked")})
+    plain, forked = (cell["metrics"]["nll"]["values"] for cell in ended.json["cells"])
+    assert ended.code == 0 and forked == pytest.approx(plain, rel=1e-5) and (bench.folder / "forked").exists()
