@@ -53,7 +53,22 @@ _WEAK: Mapping[Weakness, str] = MappingProxyType(
 
 _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
     {
-        IssueKind.TUNING_EDGE: "the tuned lr is the {side} that was tried ({value:g}) for {rows}: widen the grid",
+        IssueKind.TUNING_EDGE: "the tuned {name} is the {side} that was tried ({value:g}) for {rows}: widen the grid",
+        IssueKind.NO_BETTER_THAN_MAJORITY: (
+            "{rows}: accuracy {value:.3g}, while the most frequent class alone has {bound:.3g}: "
+            "check the data, the scale of its columns and the learning rate before any comparison"
+        ),
+        IssueKind.FEW_TEST_EXAMPLES: (
+            "{rows}: {count} test examples for {total} classes: use more data, or a problem with fewer classes"
+        ),
+        IssueKind.USELESS_DENOISER: (
+            "{name} predicts data with the mean squared error {value:.3g} at equal signal and noise, the mean of the "
+            "data has {bound:.3g}: check its weights, its prediction_type and the times it expects ({rows})"
+        ),
+        IssueKind.ONE_VALUE: (
+            "every row and seed has the {metric} {value:.4g} ({rows}): it distinguishes nothing here"
+        ),
+        IssueKind.SAME_SEEDS: "every seed of {rows} has the same {metric}: check that it depends on the seed",
         IssueKind.WEAK_TIMING: "{weak}: {rows}",
         IssueKind.NOISY_MACHINE: (
             "this is a noisy machine for timing: in bench doctor, {value:.1%} of {count} A/A pairs differ ({name})"

@@ -124,7 +124,7 @@ class Interleaved:
             "seeds": list(task.wanted),
             "raw_samples": _joined([record["raw_samples"] for record in records]),
             "blocks": data(Blocks(len(counted), decision.warm, decision.stop, decision.bound)),
-            "issues": [data(issue) for issue in decision.issues],
+            "issues": [*counted[-1]["issues"], *(data(issue) for issue in decision.issues)],
             "notes": list(notes),
             "skipped": {label: why for record in counted for label, why in record["skipped"].items()},
             "seconds": sum(record["seconds"] for record in counted),

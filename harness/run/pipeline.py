@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,9 +22,6 @@ from harness.report.result import Result
 from harness.results import (
     ClaimedOrder,
     GateRule,
-    Issue,
-    IssueKind,
-    Labels,
     MeasuredRow,
     MeasuredRun,
     MetricInfo,
@@ -40,8 +37,8 @@ from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
 from harness.run.plan import plan
 from harness.run.problems import asked
 from harness.run.retest import confirmed
-from harness.run.task import Plan, Task
-from harness.suite import Suite
+from harness.run.sanity import remarks
+from harness.run.task import Plan
 from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
@@ -165,7 +162,7 @@ def _measured_run(
         cells=tuple(rows),
         gates=tuple(typed(GateRule, gate) for gate in suite.gates),
         claims=tuple(typed(ClaimedOrder, claim) for claim in suite.claims),
-        notices=(*edges(suite, rows), *weak(whole.tasks), *machine.noise(doctor)),
+        notices=(*remarks(suite, whole.tasks, rows, info), *machine.noise(doctor)),
     )
 
 
@@ -190,32 +187,3 @@ def analysed(run: MeasuredRun, server: Server) -> Run:
         raise BenchError(failure.reason) if failure.status == "failed" else RuntimeError(failure.reason) from None
     finally:
         child.close()
-
-
-def edges(suite: Suite, rows: Iterable[MeasuredRow]) -> list[Issue]:
-    """Return an issue if tuning chose the first or last learning rate tried: a better one may lie outside."""
-    if suite.tune is None or len(suite.tune.lr) < 2:
-        return []
-    side = {min(suite.tune.lr): "smallest", max(suite.tune.lr): "largest"}
-    found: dict[float, list[str]] = {}
-    for row in rows:
-        lr = row.tuned.get("lr")
-        if isinstance(lr, float) and lr in side:
-            found.setdefault(lr, []).append(_name(row.vary))
-    return [
-        Issue(IssueKind.TUNING_EDGE, rows=tuple(names), side=side[lr], value=lr) for lr, names in sorted(found.items())
-    ]
-
-
-def weak(tasks: Iterable[Task]) -> list[Issue]:
-    """Return the issues of unreliable timings, each with the rows concerned."""
-    found: dict[Issue, list[str]] = {}
-    for task in tasks:
-        said = [typed(Issue, issue) for record in task.records for issue in record.get("issues", ())]
-        for issue in dict.fromkeys(said):
-            found.setdefault(issue, []).append(_name(task.cell["vary"]))
-    return [replace(issue, rows=tuple(names)) for issue, names in found.items()]
-
-
-def _name(vary: Labels) -> str:
-    return " / ".join(map(str, vary.values()))

@@ -21,7 +21,7 @@ class WorkerClient:
     def __init__(self, site: RunContext, task: Task) -> None:
         self.task, self._site = task, site
         self._child = site.start(task)
-        self._setup: SetUp = {"width": 0, "notes": []}
+        self._setup: SetUp = {"width": 0, "notes": [], "issues": []}
 
     def open(self) -> int:
         """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
@@ -46,7 +46,8 @@ class WorkerClient:
         notes = [no_path(note) for note in [*self._setup["notes"], *answer["notes"]]]
         about: Record = {"block": block, "status": "ok", "width": width, "tuned": task.choice, "digests": task.digests}
         skipped = {label: no_path(why) for label, why in answer["skipped"].items()}
-        return {**about, **answer, "notes": notes, "skipped": skipped}
+        issues = [*self._setup["issues"], *answer["issues"]]
+        return {**about, **answer, "notes": notes, "skipped": skipped, "issues": issues}
 
     def should_stop(
         self, blocks: Sequence[Sequence[Mapping[str, Numbers | None]]], known: int, spent: float

@@ -17,6 +17,7 @@ from harness.errors import BenchError, near_miss
 from harness.fields import Json
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements
 from harness.random import seed_globals
+from harness.results.codec import data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,6 +113,7 @@ def measure(
         "excluded": values.excluded_reason,
         "skipped": dict(values.skipped),
         "notes": [*values.notes, *missing],
+        "issues": [data(issue) for issue in values.issues],
         "seconds": seconds,
         "peak_memory": peak,
     }

@@ -147,14 +147,16 @@ class Worker:
         return check_component(_registry(plugins).build(kind, spec))
 
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
-        """Set up a cell; return the number of seeds in a block and a remark."""
+        """Set up a cell; return the number of seeds in a block, notes and issues."""
+        from harness.results.codec import data
         from harness.worker import cells
 
         registry = _registry(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
         self._open = OpenCell(cell, session, registry)
         registry.manager.hook.case_started(cell=cell)
-        return {"width": session.block_size, "notes": list(session.notes)}
+        issues = [data(issue) for issue in session.issues]
+        return {"width": session.block_size, "notes": list(session.notes), "issues": issues}
 
     def _opened(self) -> OpenCell:
         if self._open is None:

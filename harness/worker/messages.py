@@ -48,6 +48,7 @@ class SetUp(TypedDict):
 
     width: int
     notes: list[str]
+    issues: list[Json]
 
 
 class Decision(TypedDict):

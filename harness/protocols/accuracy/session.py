@@ -26,6 +26,7 @@ from harness.protocols.accuracy.split import split
 from harness.protocols.accuracy.tuning import blocks, chosen
 from harness.protocols.judging import unless_skipped
 from harness.random import generator, number
+from harness.results.statements import Issue, IssueKind
 
 
 class Training(CellRunner):
@@ -94,7 +95,8 @@ class Training(CellRunner):
         parts = {"test": job.test, "validation": job.validation}
         shapes = {name: (*part.index.shape, *items, job.classes) for name, part in parts.items()}
         contract.training_result(self._trainer, outcome, shapes)
-        return outcome
+        free = {name: logits.detach() for name in parts if (logits := getattr(outcome, name)) is not None}
+        return dataclasses.replace(outcome, **free)
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
         """Train a block of seeds and evaluate each on its own test part."""
@@ -106,7 +108,18 @@ class Training(CellRunner):
         values.auxiliary = {f"learned {name}": list(v) for name, v in outcome.learned.items()}
         if outcome.test is not None:
             self._judge(values, outcome, job)
+            if self._data.task == "classes":
+                self._compare_with_majority(values, outcome.test, job)
         return values
+
+    def _compare_with_majority(self, values: Measurements, test: torch.Tensor, job: TrainingJob) -> None:
+        """Keep the accuracy of each seed and that of the most frequent class of its test part."""
+        targets = [job.test.labels[k].cpu() for k in range(len(values.seeds))]
+        right = [float((one.argmax(-1).cpu() == two).double().mean()) for one, two in zip(test, targets, strict=True)]
+        values.auxiliary |= {"right": right, "majority": [float(t.bincount().max()) / len(t) for t in targets]}
+        if len(targets[0]) < job.classes:
+            few = Issue(IssueKind.FEW_TEST_EXAMPLES, count=len(targets[0]), total=job.classes)
+            values.issues.append(few)
 
     def _with_choice(self, choice: Mapping[str, Any]) -> dict[str, Component]:
         """Return the components with the tuned fields: `{"focal.gamma": 2.0}` changes the component named focal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,21 @@ from torch import Tensor
 from harness.base import Component, replace_fields, schemas
 from harness.conformance import contract
 from harness.diffusion.model import DiffusionModel
-from harness.errors import Skip
+from harness.errors import BenchError, Skip
 from harness.inputs import call_with_inputs
 from harness.kinds import Denoiser
 from harness.kinds.evaluation import CellContext
 from harness.protocols.generation.trajectory import costs
 from harness.random import generator
+from harness.results.statements import Issue, IssueKind
 
 if TYPE_CHECKING:
     from harness.kinds.diffusion import Covariance
 
 DRAWS = 4096
 """Number of examples that estimates are fitted to, and of draws of an exact target from which features are prepared."""
+TRIED = 512
+"""Examples on which a denoiser is compared with the mean of the data."""
 STREAMS = {"spacing": "grid"}
 """Random streams not named after their kind: a stream keeps its first name, so that its draws do not change."""
 
@@ -100,6 +103,26 @@ class Parts:
         given = (self.model, covariance, self.components["variance"].depends_on_s, self._examples("spacing"))
         with torch.no_grad():
             return costs(sampler, *given, self._case.on_progress)
+
+
+def useless(parts: Parts) -> Iterator[Issue]:
+    """Yield an issue if the data predicted at equal signal and noise are no better than the mean of the data."""
+    model = parts.model
+    try:
+        data = parts.data(TRIED, 0)[:TRIED]
+    except BenchError:  # there are no data to compare with
+        return
+    times = torch.arange(1, model.schedule.num_train_timesteps + 1, dtype=torch.float64)
+    level = model.schedule.alpha_bar(times)
+    place = int((level - 0.5).abs().argmin())
+    kept, eps = float(level[place]), torch.randn(data.shape, generator=generator(0, "reference"), dtype=data.dtype)
+    model = DiffusionModel(model.denoiser, model.net, model.device)  # one whose evaluations are not counted
+    x = kept**0.5 * data + (1 - kept) ** 0.5 * eps.to(data.device)
+    with torch.no_grad():
+        error = float((data - model.x0(x, float(times[place]))).double().square().mean())
+    spread = float((data - data.mean(0)).double().square().mean())
+    if error >= spread > 0:
+        yield Issue(IssueKind.USELESS_DENOISER, name=repr(model.denoiser), value=error, bound=spread)
 
 
 def _scheduled(denoiser: Component, schedule: Component | None) -> Denoiser:

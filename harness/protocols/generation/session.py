@@ -15,7 +15,7 @@ from harness.errors import BenchError
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements
 from harness.protocols.generation.features import Features
 from harness.protocols.generation.figure_data import figure_data
-from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.parts import Parts, useless
 from harness.protocols.generation.samples import Samples
 from harness.protocols.generation.settings import METRIC_INPUTS, GenerationSettings
 from harness.protocols.judging import judged
@@ -37,6 +37,7 @@ class Sampling(CellRunner):
         )
         self.notes = list(filter(None, [self._rounded(), said]))
         self._try()
+        self.issues = list(useless(self.parts))
 
     def _try(self) -> None:
         """Try one evaluation, one estimate and two steps for a few samples. Raises BenchError for invalid results."""
