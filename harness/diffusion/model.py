@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -48,7 +48,7 @@ class DiffusionModel:
 
     Whatever the network predicts, `eps` and `x0` agree: x_t = sqrt(A_t) x_0 + sqrt(B_t) eps. With `clip` the predicted
     x_0 is clipped to the data's range and eps is recomputed from it. `evaluated` counts samples given to the network,
-    `seconds` the time spent there.
+    every call of a `torch.nn.Module` with its own batch; `seconds` is the time spent there.
     """
 
     def __init__(self, denoiser: Denoiser, net: Any, device: str = "cpu", clip_x0: bool = False) -> None:
@@ -57,12 +57,20 @@ class DiffusionModel:
         self.shape = tuple(denoiser.shape)
         self.data_range, self.discrete_time = denoiser.data_range, denoiser.discrete_time
         self.evaluated, self.seconds = 0, 0.0
+        self._rows = 0
+        if isinstance(net, torch.nn.Module):
+            net.register_forward_pre_hook(self._count, with_kwargs=True)
         self._known_levels: dict[float, tuple[float, float]] = {}
         self._convert = CONVERT[denoiser.prediction_type]
         self._scaled = denoiser.parameterization == "ve"
         self._bounds = self.data_range if clip_x0 else None
         if clip_x0 and self.data_range is None:
             raise BenchError(f"{denoiser!r} has no range to clip to")
+
+    def _count(self, _: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Count the samples of one call of the network: guidance on a doubled batch counts twice."""
+        first = next((each for each in (*args, *kwargs.values()) if isinstance(each, Tensor) and each.ndim), None)
+        self._rows += 0 if first is None else len(first)
 
     def eps(self, x: Tensor, t: Tensor | float) -> Tensor:
         """Return the noise predicted in x_t [b, *shape] at one time, or one for each sample."""
@@ -76,9 +84,10 @@ class DiffusionModel:
         """Return (x_0, eps) from one evaluation of the network. Raises BenchError for a wrong shape or NaN."""
         times = self._times(x, t)
         a, b = self._levels(x, t, times)
-        started = time.perf_counter()
+        started, before = time.perf_counter(), self._rows
         guess = self.denoiser.predict(self.net, x / a if self._scaled else x, times)
-        self.evaluated, self.seconds = self.evaluated + len(x), self.seconds + time.perf_counter() - started
+        self.evaluated += self._rows - before or len(x)
+        self.seconds += time.perf_counter() - started
         if guess.shape != x.shape:
             raise BenchError(f"{self.denoiser!r} answered {[*guess.shape]} for samples {[*x.shape]}")
         x0, eps = self._convert(x, guess, a, b)

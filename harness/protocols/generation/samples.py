@@ -106,6 +106,11 @@ class Samples:
         return self._feature.moments
 
     @property
+    def are_drawn(self) -> bool:
+        """True once a metric has requested samples."""
+        return "_drawn" in vars(self)
+
+    @property
     def nfe(self) -> float:
         """Network evaluations per sample."""
         return self._drawn.nfe

@@ -57,7 +57,20 @@ class Sampling(CellRunner):
         run = self.samples(seeds[0])
         metrics, skipped = judged(self._case.metrics, run, METRIC_INPUTS)
         kept = partial(figure_data, run, self._case.metrics)
-        return Measurements(seeds=list(seeds), metrics=metrics, skipped=skipped, figure_data=kept)
+        return Measurements(
+            seeds=list(seeds),
+            metrics=metrics,
+            skipped=skipped,
+            figure_data=kept,
+            excluded_reason=self._off_budget(run) if run.are_drawn else None,
+        )
+
+    def _off_budget(self, run: Samples) -> str | None:
+        """Return why a row cannot be ranked at the requested evaluations: it takes more, or less than half of them."""
+        budget, used = self._settings.nfe, run.nfe
+        if budget is None or self.components["sampler"].is_control or budget / 2 <= used <= budget * (1 + 1e-9):
+            return None
+        return f"takes {used:g} evaluations of the network per sample where {budget} are the budget"
 
     def _times(self) -> Tensor:
         settings = self._settings
