@@ -29,7 +29,8 @@ class Metric(Component):
     contenders are compared by the ratio to the baseline, block by block, and a ratio that differs from 1 by no more
     than this share is no difference in practice; None compares by the difference.
 
-    A metric that does not apply to a cell raises Skip, or returns None where no reason is needed. A metric with a value
+    A metric that does not apply to a cell raises Skip, or returns None where no reason is needed. The text of its
+    `warnings.warn` stands in the report. A metric with a value
     for each step of a sampler has a method `curve` with the same inputs: times and values [2, n], for figures, or None.
     """
 

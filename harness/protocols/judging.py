@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from harness.conformance import contract
+from harness.discovery.contents import installed
+from harness.discovery.sources import stock_folder
 from harness.errors import Skip
 from harness.inputs import gathered
 from harness.kinds import Metric
@@ -35,12 +39,26 @@ def _number(metric: Metric, source: object, names: Sequence[str]) -> float | Non
 
 
 def unless_skipped(label: str, skipped: dict[str, str], judge: Callable[[], T]) -> T | None:
-    """Return a metric's value, or None if it raises Skip, whose reason is added to `skipped`."""
-    try:
-        return judge()
-    except Skip as reason:
-        skipped.setdefault(label, str(reason))
-        return None
+    """Return a metric's value, or None if it raises Skip, whose reason is added to `skipped`.
+
+    So is the text of a `warnings.warn` of the metric itself; warnings of installed libraries are ignored.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            return judge()
+        except Skip as reason:
+            skipped.setdefault(label, str(reason))
+            return None
+        finally:
+            for each in caught:
+                if each.category is UserWarning and _is_own(Path(each.filename)):
+                    skipped.setdefault(label, str(each.message))
+
+
+def _is_own(file: Path) -> bool:
+    """Return whether a file is a plugin's, and not an installed library's."""
+    return file.is_relative_to(stock_folder()) or not installed(file)
 
 
 def asked(metric: Metric, source: object, names: Sequence[str]) -> object:

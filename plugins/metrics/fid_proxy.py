@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, ClassVar
 
 from harness import BenchError, Metric, hookimpl
@@ -30,6 +31,13 @@ class FidProxy(Metric):
         n = len(features) if moments else min(len(features), len(reference_features))
         if n < 3:
             raise BenchError(f"fid_proxy needs 3 samples or more, not {n}")
+        d = features.shape[1]
+        if n < d:
+            warnings.warn(
+                f"{n} samples of {d} features: their covariance is singular and the distance mostly bias; take more "
+                f"samples (32 per feature), or fewer features (feature: pca)",
+                stacklevel=1,
+            )
         x = features.double()
         if moments:
             return float(jackknifed(x, *(part.to(x) for part in moments)))
