@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import Component
+from harness.discovery.signatures import method_place
 from harness.errors import BenchError, near_miss
 from harness.kinds import Dataset, Denoiser
 from harness.kinds.classification import Examples
@@ -59,7 +60,12 @@ def _loaded(component: Dataset) -> Examples:
     import torch
 
     data = component.load(torch.Generator().manual_seed(0))
-    check(data)
+    try:
+        check(data)
+    except BenchError as error:
+        file, _, line = method_place(type(component), "load").rpartition(":")
+        place = f"{Path(file).name}:{line}"
+        raise BenchError(f"{type(component).__name__}.load: {error.what}", place) from None
     most = int(data.targets.bincount().max()) if data.task == "classes" else len(data.targets)
     if data.part is None and most < 3:
         raise BenchError(f"too few examples to split: no class has more than {most}")

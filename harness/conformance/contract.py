@@ -145,6 +145,22 @@ def training_result(trainer: Component, result: TrainingResult, parts: Mapping[s
             tensor(trainer, "fit", logits, [parts[name]], f" as the logits of the {name} part")
 
 
+def levels(schedule: Component, found: Any, t: Tensor) -> None:
+    """Check alpha_bar at rising times: numbers in [0, 1] that do not rise, the first above 0."""
+    values = tensor(schedule, "alpha_bar", found, [tuple(t.shape)], f" for times {[*t.shape]}").double()
+    inside = bool((values >= 0).all()) and bool((values <= 1).all()) and float(values[0]) > 0
+    if not inside or bool((values.diff() > 0).any()):
+        pairs = ", ".join(f"{float(a):g} at t = {float(b):g}" for a, b in zip(values, t, strict=True))
+        raise wrong(schedule, "alpha_bar", f"returned {pairs}", "numbers that fall from at most 1 to at least 0")
+
+
+def network(model: Component, built: Any) -> torch.nn.Module:
+    """Return the network that a model built."""
+    if isinstance(built, torch.nn.Module):
+        return built
+    raise wrong(model, "build", f"returned {shown(built)}", "a torch.nn.Module")
+
+
 def prediction(denoiser: Component, guess: Any, x: Tensor) -> Tensor:
     """Return a denoiser's prediction for x_t [b, *shape]."""
     return tensor(denoiser, "predict", guess, [tuple(x.shape)], f" for x_t {[*x.shape]}")
@@ -184,35 +200,46 @@ def _least_eigenvalue(matrices: Tensor) -> float:
     return least if least < -1e-5 * most else 0.0
 
 
-def statistics(variance: Component, fitted: Any) -> Mapping[str, Tensor]:
-    """Return the result of `fit`: tensors by name."""
+def statistics(component: Component, fitted: Any, method: str = "fit") -> Mapping[str, Tensor]:
+    """Return the result of a variance's `fit` or a feature's `prepare`: tensors by name, finite."""
     if isinstance(fitted, Mapping) and all(isinstance(v, Tensor) for v in fitted.values()):
+        for value in fitted.values():
+            finite(component, method, value)
         return fitted
     other = {k: v for k, v in fitted.items() if not isinstance(v, Tensor)} if isinstance(fitted, Mapping) else {}
     found = f"{shown(next(iter(other.values())))} under {next(iter(other))!r}" if other else shown(fitted)
-    raise wrong(variance, "fit", f"returned {found}", "a mapping of names to tensors")
+    raise wrong(component, method, f"returned {found}", "a mapping of names to tensors")
 
 
 def drawn(prior: Component, found: Any, shape: Sequence[int]) -> Tensor:
     """Return x_T of the requested shape."""
-    return tensor(prior, "draw", found, [tuple(shape)], f" for the shape {[*shape]}")
+    return finite(prior, "draw", tensor(prior, "draw", found, [tuple(shape)], f" for the shape {[*shape]}"))
 
 
 def features(feature: Component, found: Any, examples: int) -> Tensor:
     """Return vectors [n, d] of n samples."""
     if isinstance(found, Tensor) and found.ndim == 2 and len(found) == examples and found.is_floating_point():
-        return found
+        return finite(feature, "__call__", found)
     raise wrong(feature, "__call__", f"returned {shown(found)} for {examples} samples", f"[{examples}, d]")
 
 
 def dissimilarities(dissimilarity: Component, found: Any, n: int, m: int) -> Tensor:
     """Return dissimilarities [n, m] of n points and m others."""
-    return tensor(dissimilarity, "__call__", found, [(n, m)], f" for {n} points and {m} others")
+    values = tensor(dissimilarity, "__call__", found, [(n, m)], f" for {n} points and {m} others")
+    if bool(values.isnan().any()):
+        raise wrong(dissimilarity, "__call__", "returned NaN", "numbers")
+    return values
 
 
 def times(spacing: Component, found: Any, last: float, steps: int) -> Tensor:
     """Return float64 times, at most `steps` + 1, from `last` or below, strictly decreasing to 0."""
-    listed = torch.as_tensor(found, dtype=torch.float64) if isinstance(found, (Tensor, Iterable)) else None
+    if isinstance(found, str) or not isinstance(found, (Tensor, Iterable)):
+        raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times")
+    try:
+        plain = torch.as_tensor(found)
+    except (TypeError, ValueError, RuntimeError):
+        raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times") from None
+    listed = plain.to(torch.float64) if not plain.is_complex() else None
     if listed is None or listed.ndim != 1:
         raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times")
     falls = len(listed) > 1 and bool((listed[1:] < listed[:-1]).all()) and float(listed[-1]) == 0

@@ -20,7 +20,7 @@ from harness.conformance import contract
 from harness.diffusion.model import DiffusionModel, NoiseSource
 from harness.dynamic import Dynamic, GeometricSchedule, Learned, LinearSchedule
 from harness.inputs import call_with_inputs
-from harness.kinds import Dissimilarity, Loss, Sampler, Transform, Variance
+from harness.kinds import Dissimilarity, Loss, Sampler, Schedule, Transform, Variance
 
 FEW = 5
 """Examples of a trial; one or more are added if a shape has the same size, so that axes cannot be confused."""
@@ -87,6 +87,8 @@ def _try_loss(loss: Loss, logits: Tensor, target: Tensor, inputs: Mapping[str, A
     kept = contract.Untouched({"logits": scores, "target": goal}, exactly=True)
     value = contract.loss_value(loss, call_with_inputs(loss, scores, goal, **inputs), len(logits))
     kept.check(loss)
+    if bool(value.isnan().any()):
+        raise contract.wrong(loss, "__call__", "returned NaN for finite logits", "numbers")
     if not value.requires_grad:
         raise contract.wrong(loss, "__call__", "returned numbers that no gradient comes from", "a function of logits")
     state = loss.state()
@@ -142,6 +144,13 @@ def _try_transform(transform: Transform, logits: Tensor) -> None:
     kept.check(transform)
 
 
+def try_schedule(schedule: Schedule) -> None:
+    """Ask for three levels of signal. Raises BenchError for invalid ones."""
+    t = torch.tensor([1.0, schedule.num_train_timesteps / 2, schedule.num_train_timesteps], dtype=torch.float64)
+    with undrawn(), torch.no_grad():
+        contract.levels(schedule, schedule.alpha_bar(t), t)
+
+
 def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
     """Evaluate the network once at time t: x_t and the predicted noise. Raises BenchError for an invalid prediction."""
     x = NoiseSource(0)("trial", torch.zeros(few(*model.shape), *model.shape, device=model.device))
@@ -151,7 +160,8 @@ def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
         times = times.round().clamp(min=1) if model.discrete_time else times
         kept = float(model.schedule.alpha_bar(times[:1].cpu()))
         seen = x / kept**0.5 if model.denoiser.parameterization == "ve" else x
-        contract.prediction(model.denoiser, asked(model.net, seen, times), x)
+        guess = contract.prediction(model.denoiser, asked(model.net, seen, times), x)
+        contract.finite(model.denoiser, "predict", guess, f" at t = {float(times[0]):g}")
         return x, model.eps(x, t)
 
 
@@ -177,7 +187,7 @@ def try_sampler(
             found = sampler.sample(model, covariance, x.clone(), ends, NoiseSource(0))
         except Exception:
             return
-    contract.samples(sampler, found, x)
+    contract.finite(sampler, "sample", contract.samples(sampler, found, x))
 
 
 def try_dissimilarity(dissimilarity: Dissimilarity, x: Tensor, y: Tensor | None = None) -> None:

@@ -23,7 +23,8 @@ def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
     places = (torch.arange(count) * examples // count)[None]
     inputs, target = (found[0].to(job.device) for found in (part.inputs_at(places), part.targets_at(places)))
     with first_call.undrawn():
-        logits, features = _logits(job.model().to(job.device).train(), model, inputs, job.classes)
+        network = contract.network(model, job.model())
+        logits, features = _logits(network.to(job.device).train(), model, inputs, job.classes)
     given: dict[str, object] = {
         "progress": torch.tensor(0.0),
         "step": 0,

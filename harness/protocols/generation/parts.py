@@ -60,7 +60,7 @@ class Parts:
         """Make the artifact of the component of a kind now."""
         makers: dict[str, Callable[[], Mapping[str, Tensor]]] = {
             "variance": self._fit,
-            "feature": lambda: self.components["feature"].prepare(self.data(DRAWS, 0)),
+            "feature": self._prepare,
             "spacing": lambda: {"cost": self._costs()},
         }
         return makers[kind]()
@@ -88,6 +88,10 @@ class Parts:
         found = call_with_inputs(self.components["variance"].fit, *given, on_progress=self._case.on_progress)
         fitted = contract.statistics(self.components["variance"], found)
         return {name: part.detach().cpu() for name, part in fitted.items()}
+
+    def _prepare(self) -> Mapping[str, Tensor]:
+        feature = self.components["feature"]
+        return contract.statistics(feature, feature.prepare(self.data(DRAWS, 0)), "prepare")
 
     def _examples(self, kind: str) -> Tensor:
         found = self.model.training_samples(DRAWS, generator(0, STREAMS.get(kind, kind), "data"))

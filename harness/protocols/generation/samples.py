@@ -12,7 +12,6 @@ from torch import Tensor
 
 from harness.conformance import contract
 from harness.diffusion.model import BLOCK, DiffusionModel, NoiseSource
-from harness.errors import BenchError
 from harness.inputs import call_with_inputs
 from harness.protocols.generation.features import Features
 from harness.protocols.generation.parts import Parts
@@ -75,10 +74,7 @@ class Samples:
             found: Tensor = call_with_inputs(
                 self.sampler.sample, *given, noise_last_step=self._settings.noise_last_step
             )
-        contract.samples(self.sampler, found, x)
-        if not bool(torch.isfinite(found).all()):
-            raise BenchError(f"{self.sampler!r} gave samples that are not finite")
-        return found
+        return contract.finite(self.sampler, "sample", contract.samples(self.sampler, found, x))
 
     @cached_property
     def features(self) -> Tensor:

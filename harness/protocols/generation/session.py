@@ -28,6 +28,7 @@ class Sampling(CellRunner):
         self._settings, self._case = settings, case
         self.parts = Parts(case, settings.clip_x0, loaded)
         self.model, self.components = self.parts.model, self.parts.components
+        first_call.try_schedule(self.model.schedule)
         self.times = self._times()
         self._feature = Features(self.parts)
         said = (
