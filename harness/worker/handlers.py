@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -136,6 +137,13 @@ class Worker:
         from harness.conformance import check_component
 
         return check_component(_registry(plugins).build(kind, spec))
+
+    def check_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> list[str]:
+        """Load and check the table of a data set whose paths are relative to a folder; return its notes."""
+        from harness import artifacts
+
+        os.chdir(folder)
+        return list(artifacts.loaded(_registry(plugins).build("dataset", spec)).notes)
 
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
         """Set up a cell; return the number of seeds in a block and a remark."""
