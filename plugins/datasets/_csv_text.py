@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from harness import BenchError, errors
 
 SHOWN = 5
 DELIMITERS = (",", ";", "\t", "|", ":", " ")
+QUOTED = re.compile(r'\s*"[^"]*" *([,;\t|:])')
+"""Beginning of a file with a quoted name, and the delimiter after it."""
+
 NO_TEXT = {
     b"PK\x03\x04": "an Excel workbook or a zip archive: save the table as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook: save the table as CSV",
@@ -69,14 +73,18 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
     # Line ends are kept: the reader needs them inside quoted cells.
     stream = io.StringIO(text, newline="")
     reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
-    line = 1
+    line, first = 1, True
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
             if cells not in ([], [""]):
+                first = False
                 yield Row(line, cells)
             line = reader.line_num + 1
     except csv.Error as error:
+        other = QUOTED.match(text) if first else None
+        if other:
+            raise BenchError(f"line {line}: one column; is the delimiter {other[1]!r}?") from None
         raise BenchError(f"line {line}: {error}") from None
 
 

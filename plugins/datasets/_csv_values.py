@@ -96,14 +96,15 @@ def measured(cells: Sequence[str], name: str, centered: bool) -> tuple[Numbers, 
         about = f"spreads by {spread:.3g} about {cells[middle]}"
         raise BenchError(f"the column {name!r} is constant up to rounding: it {about}; ignore it")
     far = magnitude > FAR * spread
-    if not centered and not far and _resolved(values):
+    fits = SPREADS[0] < spread < SPREADS[1]
+    if fits and not centered and not far and _resolved(values):
         return values.astype(numpy.float32), None
     if far:
         center = Decimal(cells[middle])
         gaps = numpy.array([float(Decimal(cell) - center) for cell in cells])
     else:
         gaps = values - values[middle]
-    if not SPREADS[0] < spread < SPREADS[1] or not _resolved(gaps):
+    if not fits or not _resolved(gaps):
         why = f"its {len(numpy.unique(gaps)):,} values spread by {spread:.3g} about {cells[middle]}"
         raise BenchError(f"float32 cannot resolve the column {name!r}: {why}; change its unit, split it, or ignore it")
     shifted = f"{cells[middle]} is subtracted from {name!r}, which float32 could not resolve otherwise"
