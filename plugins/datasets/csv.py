@@ -185,10 +185,10 @@ def _no_input(column: Column, number: int, header: Row) -> str | None:
     if column.name:
         return None
     if not any(column.cells):
-        return f"column {number + 1} has no name and no values and is ignored"
+        return f"column {number + 1} of the file has no name and no values and is ignored"
     if any(header.cells[:number]):
         raise BenchError(f"line {header.line}: column {number + 1} has no name")
-    return f"column {number + 1} has no name and is ignored as an index"
+    return f"column {number + 1} of the file has no name and is ignored as an index"
 
 
 @hookimpl

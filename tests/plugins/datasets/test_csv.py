@@ -161,7 +161,9 @@ def test_an_offset_of_a_column_changes_nothing(tmp_path: Path, offset: str, stan
         for one, other in zip(split(plain, [0, 1], "seed"), split(shifted, [0, 1], "seed"), strict=True):
             assert torch.equal(one.inputs, other.inputs)
     else:
-        assert torch.equal(plain.inputs[:, 0], torch.tensor(times).float())  # in the units and with the origin of the file
+        assert torch.equal(
+            plain.inputs[:, 0], torch.tensor(times).float()
+        )  # in the units and with the origin of the file
         assert ["is subtracted from 'a', which" in note for note in shifted.notes] == [True] * (offset != "0.25")
 
 
@@ -259,13 +261,13 @@ def test_a_table_as_pandas_writes_it_is_what_scikit_learn_makes_of_it(tmp_path: 
             numpy.testing.assert_allclose(part.for_seed(k).inputs.numpy(), made, rtol=1e-4, atol=1e-5)
             places = torch.arange(part.index.shape[1]).expand(2, -1)
             assert torch.equal(part.inputs_at(places)[k], part.for_seed(k).inputs)
-    assert any("column 1 has no name and is ignored as an index" in note for note in data.notes) == index
+    assert any("column 1 of the file has no name and is ignored as an index" in note for note in data.notes) == index
 
 
 def test_what_was_done_is_noted(tmp_path: Path) -> None:
     gaps = frame().isna().sum()
     assert load(tmp_path, frame().to_csv()).notes == (
-        "column 1 has no name and is ignored as an index",
+        "column 1 of the file has no name and is ignored as an index",
         f"'age' ({gaps['age']}): missing values are replaced by the column's mean (of training rows), beside an indicator column",
         "'color' (3), 'town' (4): text becomes a 0/1 column for each category",
         f"'town' ({gaps['town']}): missing cells become a category",
@@ -345,7 +347,9 @@ def test_columns_of_no_use_are_named_together(tmp_path: Path) -> None:
     many = column([f"c{k % 101}" for k in range(1000)])
     assert "has 101 categories in 1000 rows" in refusal(tmp_path, many)
     assert load(tmp_path, column([f"c{k % 100}" for k in range(1000)])).inputs.shape == (1000, 100)
-    assert "; the text column 'b' has" in refusal(tmp_path, "a,b,y\n" + "".join(f"p{k},q{k},{k % 2}\n" for k in range(9)))
+    assert "; the text column 'b' has" in refusal(
+        tmp_path, "a,b,y\n" + "".join(f"p{k},q{k},{k % 2}\n" for k in range(9))
+    )
 
 
 def test_an_index_with_a_name_is_noted_and_kept(tmp_path: Path) -> None:
