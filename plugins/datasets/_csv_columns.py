@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy
@@ -9,7 +11,7 @@ import numpy
 from harness import BenchError
 
 from . import _csv_values as values
-from ._csv_text import Mistake
+from ._csv_text import Mistake, shown
 
 MOST_CATEGORIES = 100
 FEW_CATEGORIES = 5
@@ -17,6 +19,8 @@ FEW_CATEGORIES = 5
 
 ROWS_OF_A_COUNT = 10
 """Number of rows from which 0, 1, 2, ... in a column are no accident."""
+
+LEADING_ZERO = re.compile(r"[-+]?0\d")
 
 NAMES = 8
 """Number of columns that a note names."""
@@ -32,6 +36,7 @@ class Column(NamedTuple):
 
 class Encoder:
     """Encodes columns one by one; `inputs` are the float32 columns so far, `ignored` notes on columns left out.
+    `mixed` says that a column of numbers has texts.
 
     A missing number is NaN and has an indicator column: the mean that replaces it is that of a seed's training rows.
     """
@@ -39,32 +44,38 @@ class Encoder:
     def __init__(self, centered: bool) -> None:
         self._centered = centered
         self.inputs: list[values.Numbers] = []
-        self.missing = False
+        self.missing = self.mixed = False
         self.ignored: list[str] = []
         self._singly: list[str] = []
         self._together: dict[str, list[str]] = {}
 
     def add(self, column: Column, categorical: bool) -> list[Mistake]:
         """Encode a column; return its cells that are wrong. Raises BenchError for a column of no use as a whole."""
-        known = [(line, cell) for line, cell in zip(*column[1:], strict=True) if not values.is_missing(cell)]
-        cells = [cell for _, cell in known]
-        form = "text" if categorical and cells else values.form(cells)
-        if form == "empty":
-            self._note("has no value in any row and is left out", column.name)
+        self._note_constant(column)
+        gaps = [values.is_missing(cell) for cell in column.cells]
+        cells = [cell for cell, gap in zip(column.cells, gaps, strict=True) if not gap]
+        numbers = None if categorical else values.numbers(cells)
+        form = "number" if numbers is not None else "text" if categorical and cells else values.form(cells)
+        if numbers is not None:
+            found, note = values.measured(numbers, cells, column.name, self._centered)
+            self._singly += [note] if note else []
+            self._place(column.name, gaps, found)
+            if _counts_rows(column.cells):
+                self._note("counts the rows: ignore it if it is an index", column.name)
+            if any(LEADING_ZERO.match(cell) for cell in cells):
+                self._note("numbers with leading zeros: categorical, if they are codes", column.name)
+        elif form == "number":
+            known = [(line, cell) for line, cell, gap in zip(*column[1:], gaps, strict=True) if not gap]
+            wrong = [(line, values.problem(cell, column.name)) for line, cell in known]
+            self.mixed = self.mixed or not all(map(values.looks_like_number, cells))
+            return [Mistake(line, what) for line, what in wrong if what]
+        elif form == "boolean":
+            found = numpy.array([values.BOOLEAN[cell.lower()] for cell in cells], dtype=numpy.float32)
+            self._place(column.name, gaps, found)
         elif form == "text":
             self._one_hot(column)
-        elif form == "boolean":
-            self._place(column, numpy.array([values.BOOLEAN[cell.lower()] for cell in cells], dtype=numpy.float32))
         else:
-            found = [(line, values.problem(cell, column.name)) for line, cell in known]
-            mistakes = [Mistake(line, what) for line, what in found if what]
-            if mistakes:
-                return mistakes
-            numbers, note = values.measured(cells, column.name, self._centered)
-            self._singly += [note] if note else []
-            self._place(column, numbers)
-            if _counts_rows(column):
-                self._note("counts the rows: ignore it if it is an index", column.name)
+            self._note("has no value in any row and is left out", column.name)
         return []
 
     def notes(self) -> list[str]:
@@ -77,19 +88,29 @@ class Encoder:
 
     def _note(self, what: str, name: str, count: int | None = None) -> None:
         counted = "" if count is None else f" ({count})"
-        self._together.setdefault(what, []).append(f"{name!r}{counted}")
+        self._together.setdefault(what, []).append(f"{shown(name)}{counted}")
 
-    def _place(self, column: Column, numbers: values.Numbers) -> None:
-        """Add the known numbers at their rows, NaN elsewhere, and an indicator of the latter if there are any."""
-        gaps = numpy.array([values.is_missing(cell) for cell in column.cells])
+    def _note_constant(self, column: Column) -> None:
+        """Note a column of one value, in whatever ways it is written."""
+        every = set(column.cells)
+        found = {cell for cell in every if not values.is_missing(cell)}
+        numbers = {values.exact(cell) for cell in found} if len(found) <= NAMES else set()
+        if len(found) == 1 or (len(numbers) == 1 and None not in numbers):
+            value = next(cell for cell in column.cells if cell in found)
+            where = "row" if len(every) == len(found) else "row with a value"
+            self._singly.append(f"{shown(column.name)} is constant, {shown(value)[1:-1]} in every {where}")
+
+    def _place(self, name: str, gaps: Sequence[bool], numbers: values.Numbers) -> None:
+        """Add the known numbers at their rows, NaN in the gaps, and an indicator of these if there are any."""
+        missing = numpy.array(gaps)
         placed = numpy.full(len(gaps), numpy.nan, dtype=numpy.float32)
-        placed[~gaps] = numbers
+        placed[~missing] = numbers
         self.inputs.append(placed)
-        if gaps.any():
+        if missing.any():
             self.missing = True
-            self.inputs.append(gaps.astype(numpy.float32))
+            self.inputs.append(missing.astype(numpy.float32))
             what = "missing values are replaced by the column's mean (of training rows), beside an indicator column"
-            self._note(what, column.name, int(gaps.sum()))
+            self._note(what, name, int(missing.sum()))
 
     def _one_hot(self, column: Column) -> None:
         """Add a 0/1 column for every category, missing cells as the last one."""
@@ -99,22 +120,22 @@ class Encoder:
         rows = len(cells)
         crowded = len(names) > max(rows / 2, FEW_CATEGORIES) or len(names) == rows > 2
         if len(names) > MOST_CATEGORIES or crowded:
-            example = f"such as {str(names[0])[:40]!r} in line {column.lines[cells.index(names[0])]}"
+            example = f"such as {shown(str(names[0]))} in line {column.lines[cells.index(names[0])]}"
             what = f"has {len(names)} categories in {rows} rows, {example}: ignore it"
-            raise BenchError(f"the text column {column.name!r} {what} by columns: {{ignore: [{column.name}]}}")
+            raise BenchError(f"the text column {shown(column.name)} {what} by columns: {{ignore: [{column.name}]}}")
         place = {name: number for number, name in enumerate(names)}
         codes = numpy.array([place[cell] for cell in cells])
         self.inputs += [(codes == number).astype(numpy.float32) for number in range(len(names))]
         self._note("text becomes a 0/1 column for each category", column.name, len(names))
         if None in place:
             self._note("missing cells become a category", column.name, cells.count(None))
-        for group in values.alike(name for name in names if name is not None):
-            self._singly.append(f"{column.name!r}: {' and '.join(map(repr, group))} are different categories")
+        written = values.differently_written(name for name in names if name is not None)
+        self._singly += [f"{shown(column.name)}: {written} are different categories"] if written else []
 
 
-def _counts_rows(column: Column) -> bool:
+def _counts_rows(cells: Sequence[str]) -> bool:
     """Return whether the cells are 0, 1, 2, ... or 1, 2, 3, ... in the order of the file."""
-    rows = len(column.cells)
-    return rows >= ROWS_OF_A_COUNT and any(
-        column.cells == [str(number) for number in range(first, first + rows)] for first in (0, 1)
-    )
+    first = next((start for start in (0, 1) if cells[0] == str(start)), None)
+    if len(cells) < ROWS_OF_A_COUNT or first is None:
+        return False
+    return all(cell == str(number) for number, cell in enumerate(cells, first))

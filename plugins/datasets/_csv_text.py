@@ -41,6 +41,11 @@ class Mistake(NamedTuple):
     what: str
 
 
+def shown(text: str) -> str:
+    """Return a text of the file for a message: quoted, escaped and truncated."""
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+
+
 def read(path: str, delimiter: str) -> tuple[Row, list[Row]]:
     """Read the header and the rows of a file. Raises BenchError for a file that is empty or no UTF-8 text."""
     rows = _rows(_text(path), delimiter)
@@ -96,11 +101,11 @@ def target_place(header: Row, target: str, delimiter: str) -> int:
         raise BenchError(f"line {header.line}: one column; is the delimiter {other!r}?")
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise BenchError(f"line {header.line}: two columns are called {', '.join(map(repr, twice))}")
+        raise BenchError(f"line {header.line}: two columns are called {', '.join(map(shown, twice))}")
     if target not in names or not target:
         near = errors.near_miss(target, filter(None, names))
         no_header = "; is the header missing?" if all(map(_is_number, names)) else ""
-        raise BenchError(f"line {header.line}: no column {target!r}{near}{no_header}")
+        raise BenchError(f"line {header.line}: no column {shown(target)}{near}{no_header}")
     if len(names) == 1:
         raise BenchError(f"line {header.line}: no column beside the target {target!r}")
     return names.index(target)

@@ -14,7 +14,7 @@ from harness import BenchError, Dataset, Examples, FilePath, UnitInterval, error
 
 from . import _csv_values as values
 from ._csv_columns import Column, Encoder
-from ._csv_text import SHOWN, Mistake, Row, ragged, read, refuse, target_place
+from ._csv_text import SHOWN, Mistake, Row, ragged, read, refuse, shown, target_place
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -25,7 +25,7 @@ USES = ("ignore", "categorical")
 WRITTEN_INDEX = re.compile(r"Unnamed: \d+")
 """Name that pandas gives to an index it reads as a column, and then writes."""
 
-CODES = "; if they are codes, name the column in columns: {categorical: [...]}"
+CODES = "; leave cells without a value empty, name columns of codes in columns: {categorical: [...]}"
 
 
 class CSV(Dataset):
@@ -121,7 +121,7 @@ class CSV(Dataset):
                 cells += encoder.add(column, name in uses["categorical"])
             except BenchError as error:
                 useless.append(error.what)
-        refuse([*mistakes, *cells], CODES if cells else "")
+        refuse([*mistakes, *cells], CODES if encoder.mixed else "")
         if useless:
             more = f"; and {len(useless) - SHOWN} more columns" if len(useless) > SHOWN else ""
             raise BenchError("; ".join(useless[:SHOWN]) + more)
@@ -134,19 +134,19 @@ class CSV(Dataset):
         texts = [text for _, text in labels]
         keys: Sequence[Any] = texts
         order: dict[Any, int] = {text: number for number, text in enumerate(values.categories(texts))}
-        notes = []
+        notes: list[str] = []
         if self.labels == "number":
             keys = [values.exact(text) for text in texts]
             wrong = [(line, text) for line, text in labels if values.exact(text) is None]
-            refuse([Mistake(line, f"{text[:40]!r} in {self.target!r} is not a finite number") for line, text in wrong])
+            refuse([Mistake(line, f"{shown(text)} in {self.target!r} is not a finite number") for line, text in wrong])
             order = {value: number for number, value in enumerate(sorted(set(keys)))}
         else:
-            for group in values.alike(order):
-                notes.append(f"{self.target!r}: {' and '.join(map(repr, group))} are different classes")
+            written = values.differently_written(order)
+            notes += [f"{self.target!r}: {written} are different classes"] if written else []
             for word in filter(values.is_missing, order):
                 notes.append(f"{self.target!r}: {word!r} is a class, of {texts.count(word)} rows")
         if len(order) == 1:
-            raise BenchError(f"all rows have the same {self.target!r}: {texts[0]!r}")
+            raise BenchError(f"all rows have the same {self.target!r}: {shown(texts[0])}")
         return [order[key] for key in keys], len(order), notes
 
 

@@ -101,8 +101,7 @@ def test_labels_that_the_suite_calls_numbers_are_compared_by_value(
 def test_labels_that_may_mislead_are_noted(tmp_path: Path) -> None:
     found = load(tmp_path, "a,y\n0,yes\n0,Yes\n0,no\n0,None\n0,1\n0,1.0\n").notes
     assert found[1:] == (
-        "'y': '1' and '1.0' are different classes",
-        "'y': 'Yes' and 'yes' are different classes",
+        "'y': '1' and '1.0', 'Yes' and 'yes' are different classes",
         "'y': 'None' is a class, of 1 rows",
     )
     assert load(tmp_path, "a,y\n0,yes\n1,no\n").notes == ()
@@ -207,8 +206,7 @@ def test_columns_that_float32_can_hold_are_taken(tmp_path: Path) -> None:
 def test_a_constant_column_is_a_note(tmp_path: Path, cells: list[str]) -> None:
     data = load(tmp_path, column(cells))
     assert torch.equal(data.inputs, torch.full((len(cells), 1), float(cells[0] == "True")))
-    if cells[0] != "True":
-        assert data.notes == (f"'a' is constant, {cells[0]} in every row",)
+    assert data.notes == (f"'a' is constant, {cells[0]} in every row",)
     assert float(split(load(tmp_path, column(cells * 5)), [0], "seed").test.inputs.abs().max()) == 0
 
 
@@ -311,6 +309,32 @@ def test_columns_are_what_their_cells_are(tmp_path: Path, cells: list[str], inpu
     assert found.missing == any(None in row for row in inputs)
 
 
+def test_constant_cells_beside_gaps_are_noted(tmp_path: Path) -> None:
+    for cells in (["7", "", "7.0", "7"], ["True", "", "True", "True"], ["a", "", "a", "a"]):
+        assert load(tmp_path, column(cells)).notes[0] == f"'a' is constant, {cells[0]} in every row with a value"
+
+
+@pytest.mark.parametrize(
+    "cells", [["1", "2", "3", "x"], ["5", "6", "-", "-", "-", "-", "-"], ["1", "2+"], ["1", "1_0", "2"]]
+)
+def test_a_column_of_numbers_has_no_texts(tmp_path: Path, cells: list[str]) -> None:
+    wrong = next(cell for cell in cells if cell in ("x", "-", "2+", "1_0"))
+    message = refusal(tmp_path, column(cells))
+    assert message.startswith(f"line {cells.index(wrong) + 2}: {wrong!r} in 'a' is not a finite number")
+    assert message.endswith("columns: {categorical: [...]}") == (wrong != "1_0")
+    assert load(tmp_path, column(cells * 4), columns={"categorical": ["a"]}).inputs.shape[1] == len(set(cells))
+
+
+def test_infinity_is_no_code(tmp_path: Path) -> None:
+    assert refusal(tmp_path, column(["1", "inf", "3"])) == "line 3: 'inf' in 'a' is not a finite number"
+
+
+def test_leading_zeros_of_inputs_are_noted(tmp_path: Path) -> None:
+    zeros = ("'a': numbers with leading zeros: categorical, if they are codes",)
+    assert load(tmp_path, column(["02134", "10001", "2134"])).notes == zeros
+    assert load(tmp_path, column(["0.5", "0", "-0.1", "1e05"])).notes == ()
+
+
 def test_codes_are_categories_where_the_suite_says_so(tmp_path: Path) -> None:
     text = "zip,id,y\n02134,1,u\n2134,2,v\n10001,3,u\n02134,4,v\n10001,5,u\n,6,u\n"
     data = raw(tmp_path, text, columns={"categorical": ["zip"], "ignore": ["id"]})
@@ -370,10 +394,10 @@ def test_bad_rows_are_reported_together(tmp_path: Path) -> None:
     assert refusal(tmp_path, text) == (
         "line 4: 2 columns, expected 3; line 6: 'x' in 'a' is not a finite number; line 9: missing value in 'y'; "
         "line 10: 'inf' in 'b' is not a finite number; line 11: '1e39' in 'b' is not a finite number; and 2 more; "
-        "if they are codes, name the column in columns: {categorical: [...]}"
+        "leave cells without a value empty, name columns of codes in columns: {categorical: [...]}"
     )
     assert refusal(tmp_path, "a;y\n1,5;u\n2,5;v\n", delimiter=";").startswith(
-        "line 2: '1,5' in 'a' is not a finite number: write the decimal comma as a point; line 3: "
+        "line 2: '1,5' in 'a' is not a finite number: a number has a point and no comma; line 3: "
     )
 
 
