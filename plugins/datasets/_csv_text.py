@@ -56,6 +56,8 @@ def read(path: str, delimiter: str) -> tuple[Row, list[Row]]:
 
 
 def _text(path: str) -> str:
+    if Path(path).exists() and not Path(path).is_file():
+        raise BenchError("is not a regular file")
     try:
         content = Path(path).read_bytes()
     except OSError as error:

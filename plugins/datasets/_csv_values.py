@@ -122,9 +122,7 @@ def measured(
         gaps = values - values[middle]
     if not fits or not _resolved(gaps):
         why = f"its {len(numpy.unique(gaps)):,} values spread by {spread:.3g} about {cells[middle]}"
-        raise BenchError(
-            f"float32 cannot resolve the column {shown(name)}: {why}; change its unit, split it, or ignore it"
-        )
+        raise BenchError(f"float32 cannot resolve the column {shown(name)}: {why}; change its unit or ignore it")
     shifted = f"{cells[middle]} is subtracted from {shown(name)}, which float32 could not resolve otherwise"
     return gaps.astype(numpy.float32), None if centered else shifted
 

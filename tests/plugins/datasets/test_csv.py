@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,22 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from harness import BenchError, Examples
 from harness.artifacts import check
-from harness.discovery.registry import component
+from harness.discovery import sources
+from harness.discovery.registry import Registry
 from harness.protocols.accuracy.split import split
+
+REGISTRY = Registry(sources.stock())
+
+
+def dataset(**fields: Any) -> Examples:
+    data: Examples = REGISTRY.build("dataset", {"name": "csv", **fields}).load(torch.Generator())
+    return data
 
 
 def load(folder: Path, text: str | bytes, target: str = "y", **fields: Any) -> Examples:
     file = folder / "table.csv"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    data: Examples = component("dataset", "csv", path=str(file), target=target, **fields).load(torch.Generator())
+    data = dataset(path=str(file), target=target, **fields)
     check(data)
     return data
 
@@ -447,7 +456,11 @@ def test_the_delimiter_in_use_is_not_guessed(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"nowhere\.csv: cannot be read: No such file"):
-        component("dataset", "csv", path=str(tmp_path / "nowhere.csv"), target="y").load(torch.Generator())
+        dataset(path=str(tmp_path / "nowhere.csv"), target="y")
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path, tmp_path / "pipe.csv"):
+        with pytest.raises(BenchError, match="is not a regular file"):
+            dataset(path=str(path), target="y")
 
 
 @pytest.mark.parametrize("delimiter", ["", ";;", "\n", '"'])
