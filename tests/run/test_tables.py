@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -115,3 +116,30 @@ def test_a_suite_without_files_starts_no_process(folder: Bench) -> None:
     with Server() as fresh:
         assert checked_tables(prepared, fresh) == []
         assert fresh._process is None
+
+
+@pytest.mark.verify
+def test_units_and_offsets_of_columns_do_not_change_a_run(folder: Bench) -> None:
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1), draw.randint(0, 99), draw.choice(["red", "blue", ""])] for _ in range(150)]
+    rows = [[*row, int(row[0] + row[1] / 50 - 1 + draw.gauss(0, 0.3) > 0)] for row in rows]
+    for name, unit, offset in (("plain", 1, 0), ("units", 4096, 1700000000)):
+        lines = [
+            f"{place},{value * unit},{count + offset if place % 5 else ''},{color},{label}"
+            for place, (value, count, color, label) in enumerate(rows)
+        ]
+        folder.write(f"data/{name}.csv", "\n".join([",value,count,color,y", *lines]))
+    suite(folder, *("{csv: {path: data/%s.csv, target: y}, as: %s}" % (name, name) for name in ("plain", "units")))  # noqa: UP031
+    ended = folder("s.yaml", "--device", "cpu", "--json", "-")
+    assert ended.code == 0, ended.err
+    plain, units = ended.json["cells"]
+    assert plain["metrics"]["accuracy"]["values"] == units["metrics"]["accuracy"]["values"]
+    assert plain["metrics"]["accuracy"]["mean"] > 0.7
+    assert plain["notes"] == units["notes"]
+    gaps = sum(color == "" for _, _, color, _ in rows)
+    assert plain["notes"][:4] == [
+        "column 1 of the file has no name and is ignored as an index",
+        "'count' (30): missing values are replaced by the column's mean (of training rows), beside an indicator column",
+        "'color' (3): text becomes a 0/1 column for each category",
+        f"'color' ({gaps}): missing cells become a category",
+    ]
