@@ -39,13 +39,15 @@ class CSV(Dataset):
     - Numbers, with a decimal point. They are read in float64 and the column's median is subtracted before they become
       float32, so that an offset of a whole column (a date in seconds) changes nothing. A column that float32 cannot
       resolve even so, or that is constant up to the rounding of float64, is an error; an exactly constant one is a
-      note. A column is one of numbers if half of its cells are; any other cell is then an error with its line.
+      note. A column is one of numbers if half of its cells are, or half of the distinct ones; any other cell is then
+      an error with its line.
     - `True` and `False`, in any case: 1 and 0.
     - Text: a 0/1 column for each category, in sorted order. More than 100 categories, or more than half the rows
       beyond a handful, are an error. `columns: {categorical: [zip]}` makes categories of a column of numbers.
     - Missing values: an empty cell, `NA`, `N/A`, `NaN`, `NaT`, `null`, `None` or `?`, in any case, quoted or not. Among
-      numbers and booleans the mean of the seed's own training rows stands in for them, and a 0/1 column after it says
-      where. Among texts they are a category of their own. A column without any value is left out.
+      numbers and booleans the mean of the seed's own training rows (of its points, in `hubness`) stands in for them,
+      and a 0/1 column after it says where. Among texts they are a category of their own. A column without any value
+      is left out.
     - The column without a name that pandas and R write first, the index, is ignored, and so is `Unnamed: 0`, the same
       after another reading, where all its values differ. `columns: {ignore: [id]}` ignores others.
 
