@@ -79,6 +79,7 @@ def form(cells: Sequence[str]) -> Form:
 
 
 def looks_like_number(cell: str) -> bool:
+    """Return whether a cell is meant as a number, even one that cannot be used: infinite, too large, with a comma."""
     try:
         float(cell.replace("_", ""))
     except ValueError:
