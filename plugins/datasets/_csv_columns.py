@@ -122,7 +122,9 @@ class Encoder:
         if len(names) > MOST_CATEGORIES or crowded:
             example = f"such as {shown(str(names[0]))} in line {column.lines[cells.index(names[0])]}"
             what = f"has {len(names)} categories in {rows} rows, {example}: ignore it"
-            raise BenchError(f"the text column {shown(column.name)} {what} by columns: {{ignore: [{column.name}]}}")
+            raise BenchError(
+                f"the text column {shown(column.name)} {what} by columns: {{ignore: [{shown(column.name)}]}}"
+            )
         place = {name: number for number, name in enumerate(names)}
         codes = numpy.array([place[cell] for cell in cells])
         self.inputs += [(codes == number).astype(numpy.float32) for number in range(len(names))]

@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from harness import BenchError, Examples
 from harness.artifacts import check
+from harness.conformance import check_component
 from harness.discovery import sources
 from harness.discovery.registry import Registry
 from harness.protocols.accuracy.split import split
@@ -271,6 +272,14 @@ def test_a_table_as_pandas_writes_it_is_what_scikit_learn_makes_of_it(tmp_path: 
     assert any("column 1 of the file has no name and is ignored as an index" in note for note in data.notes) == index
 
 
+def test_a_table_with_gaps_passes_the_conformance_checks(tmp_path: Path) -> None:
+    frame().to_csv(tmp_path / "table.csv")
+    found = check_component(
+        REGISTRY.build("dataset", {"name": "csv", "path": str(tmp_path / "table.csv"), "target": "y"})
+    )
+    assert [verdict.says for verdict in found if not verdict.passed] == []
+
+
 def test_what_was_done_is_noted(tmp_path: Path) -> None:
     gaps = frame().isna().sum()
     assert load(tmp_path, frame().to_csv()).notes == (
@@ -374,7 +383,7 @@ def test_uses_of_columns_are_checked(tmp_path: Path, columns: dict[str, Any], me
 def test_columns_of_no_use_are_named_together(tmp_path: Path) -> None:
     rows = "".join(f"name {k},{k % 7},{k % 3}{'ab'[k % 2]},{'uv'[k % 2]}\n" for k in range(30))
     text = "name,n,code,y\n" + rows
-    why = "the text column 'name' has 30 categories in 30 rows, such as 'name 0' in line 2: ignore it by columns: {ignore: [name]}"
+    why = "the text column 'name' has 30 categories in 30 rows, such as 'name 0' in line 2: ignore it by columns: {ignore: ['name']}"
     assert refusal(tmp_path, text) == why
     assert load(tmp_path, text, columns={"ignore": ["name"]}).inputs.shape == (30, 7)
     many = column([f"c{k % 101}" for k in range(1000)])
