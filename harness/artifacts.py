@@ -29,7 +29,7 @@ INPUTS = {
 def alone(component: Component, on_progress: Callable[..., None]) -> Mapping[str, object]:
     """Make the artifact of a component that needs no other: a data set's table, or a denoiser's weights."""
     if isinstance(component, Dataset):
-        data = _loaded(component)
+        data = loaded(component)
         return {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
     if isinstance(component, Denoiser):
         return trained(component, on_progress)
@@ -56,7 +56,8 @@ def trained(denoiser: Denoiser, on_progress: Callable[..., None]) -> dict[str, T
     return denoiser.train(torch.Generator().manual_seed(0), on_progress)
 
 
-def _loaded(component: Dataset) -> Examples:
+def loaded(component: Dataset) -> Examples:
+    """Load and check a data set's table. Raises BenchError with the part that does not fit."""
     import torch
 
     data = component.load(torch.Generator().manual_seed(0))
@@ -94,9 +95,11 @@ def check(data: Examples) -> None:
     inputs, shape = data.inputs, INPUTS[data.task]
     if not isinstance(inputs, torch.Tensor) or inputs.ndim != len(shape) or inputs.dtype != torch.float32:
         raise BenchError(f"a data set's inputs must be a float32 tensor [{', '.join(shape)}]")
-    if not torch.isfinite(inputs).all():
-        bad = (~torch.isfinite(inputs)).flatten(1).any(1)
-        raise BenchError(f"row {int(bad.nonzero()[0])} of the inputs is not finite")
+    bad = inputs.isinf() if data.missing else ~torch.isfinite(inputs)
+    if bad.any():
+        raise BenchError(f"row {int(bad.flatten(1).any(1).nonzero()[0])} of the inputs is not finite")
+    if not isinstance(data.notes, tuple) or not all(isinstance(note, str) for note in data.notes):
+        raise BenchError("a data set's notes must be a tuple of texts")
     if data.classes < 2:
         raise BenchError(f"a data set needs two classes or more, it has {data.classes}")
     _check_targets(data)

@@ -20,6 +20,8 @@ def test_a_usable_table_is_passed() -> None:
     artifacts.check(GOOD)
     for part in (torch.arange(12) % 3, torch.tensor([0, 2] * 6, dtype=torch.int8), torch.tensor([0, 2] * 6)):
         artifacts.check(dataclasses.replace(GOOD, part=part, label_noise=1.0, imbalance=5.0))
+    gaps = GOOD.inputs.where(GOOD.inputs != 15, torch.nan)
+    artifacts.check(dataclasses.replace(GOOD, inputs=gaps, missing=True, notes=("one", "two")))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,9 @@ def test_a_usable_table_is_passed() -> None:
         ({"inputs": GOOD.inputs.where(GOOD.inputs != 15, torch.nan)}, "row 7 .* not finite"),
         ({"inputs": GOOD.inputs.where(GOOD.inputs != 0, torch.inf)}, "row 0 .* not finite"),
         ({"targets": torch.zeros(12, dtype=torch.int64), "classes": 1}, "two classes or more"),
+        ({"inputs": GOOD.inputs.where(GOOD.inputs != 0, torch.inf), "missing": True}, "row 0 .* not finite"),
+        ({"notes": ["a list"]}, "notes must be a tuple of texts"),
+        ({"notes": (1,)}, "notes must be a tuple of texts"),
         ({"part": torch.arange(11) % 3}, "part"),
         ({"part": torch.zeros(12)}, "part .* integer"),
         ({"part": [0] * 12}, "part"),
@@ -77,7 +82,9 @@ class Given(Dataset):
             return dataclasses.replace(GOOD, inputs=GOOD.inputs[:6], targets=GOOD.targets[:6])
         inputs = torch.rand(12, 2, generator=generator) + self.shift
         part = torch.arange(12) % 3
-        return dataclasses.replace(GOOD, inputs=inputs / 0 if self.spoilt else inputs, part=part, standardize=True)
+        return dataclasses.replace(
+            GOOD, inputs=inputs / 0 if self.spoilt else inputs, part=part, standardize=True, notes=("said",)
+        )
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:

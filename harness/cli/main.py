@@ -65,6 +65,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.run.context import ExecutionConfig
     from harness.run.load import check_conditions, chosen_device, load
     from harness.run.pipeline import execute_run
+    from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
 
     bar = Progress(quiet=options.quiet, verbose=options.verbose)
@@ -87,7 +88,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
         )
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
-            print(dry_run(prepared, conditions))
+            print(dry_run(prepared, conditions, checked_tables(prepared, server)))
             return OK
         found = execute_run(prepared, conditions, server, () if before else options.fail_on)
         run = found.run
@@ -101,11 +102,13 @@ def _one(path: str, options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     from harness.commands.validate import summary
     from harness.run.load import load
+    from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
 
     with Server() as server:
         for path in options.suite:
-            print(summary(load(path, _wishes(options), server)))
+            prepared = load(path, _wishes(options), server)
+            print(summary(prepared, checked_tables(prepared, server)))
     return OK
 
 

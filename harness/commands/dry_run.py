@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from harness.commands.validate import undecidable
 from harness.report.words import together
@@ -13,8 +14,8 @@ from harness.run.pipeline import planned
 from harness.run.plan import seconds_per_seed
 
 
-def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
-    """Return the dry run: every cell with its stored seeds, then the totals."""
+def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig, notes: Sequence[str] = ()) -> str:
+    """Return the dry run: every cell with its stored seeds, then the totals and the notes on tables."""
     tasks = planned(prepared, conditions).tasks
     lines = [prepared.suite.name]
     states: Counter[str] = Counter()
@@ -33,4 +34,4 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig) -> str:
     if missing:
         lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet")
     verdict = undecidable(prepared)
-    return "\n".join(lines + ([f"note: {verdict}"] if verdict else []))
+    return "\n".join([*lines, *(f"note: {note}" for note in [*notes, *([verdict] if verdict else [])])])

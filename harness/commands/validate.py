@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.analysis import partners, verdict_possible
 from harness.results import RowInfo
 from harness.run.load import LoadedSuite
 from harness.run.problems import asked
 
 
-def summary(prepared: LoadedSuite) -> str:
-    """Return one line on the suite's size, and one on comparisons that its seeds can never decide."""
+def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
+    """Return one line on the suite's size, the notes on its tables, and one on comparisons that are never decided."""
     suite = prepared.suite
     seeds = len(suite.seeds.seeds)
     lines = [f"{suite.file}: {len(prepared.cells)} cells x {seeds} seeds, protocol {suite.protocol}"]
     verdict = undecidable(prepared)
-    return "\n".join(lines + ([f"  note: {verdict}"] if verdict else []))
+    return "\n".join([*lines, *(f"  note: {note}" for note in [*notes, *([verdict] if verdict else [])])])
 
 
 def undecidable(prepared: LoadedSuite) -> str | None:

@@ -43,8 +43,11 @@ class Examples:
 
     The harness applies `label_noise` (share of training and validation labels replaced by another class, or flipped)
     and, for classes, `imbalance` (size of the largest class over that of the smallest in the training part, classes in
-    between on a geometric scale) with the seed's own streams; the test part is unchanged. With `standardize` every
-    column is shifted and scaled by the mean and deviation of the seed's own training rows.
+    between on a geometric scale) with the seed's own streams; the test part is unchanged. With `missing` a NaN among
+    the inputs is a missing value, replaced by the mean of its column in the seed's own training rows. With
+    `standardize` every column is then shifted and scaled by its mean and deviation there; one that is constant there
+    becomes 0 everywhere, since nothing is learned of it. `notes` are shown in the report beside every row that uses
+    the table.
     """
 
     inputs: Tensor
@@ -55,6 +58,8 @@ class Examples:
     label_noise: float = 0.0
     imbalance: float = 1.0
     standardize: bool = False
+    missing: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class Subset:
     """One part of the split for `s` seeds: `index` [s, m] are rows of `table` [n, d], `labels` [s, m] their targets.
 
     A table of groups is [n, items, d]; targets that are no class numbers have further dimensions, see `Examples`.
-    `shift` and `scale` [s, d] standardize the columns, one row per seed; None leaves them unchanged.
+    `fill` [s, d] replaces the NaN of each column, then `shift` and `scale` [s, d] standardize the columns, one row per
+    seed; None leaves them unchanged.
     """
 
     table: Tensor
@@ -70,14 +76,17 @@ class Subset:
     labels: Tensor
     shift: Tensor | None = None
     scale: Tensor | None = None
+    fill: Tensor | None = None
 
     def inputs_at(self, places: Tensor) -> Tensor:
         """Inputs [s, b, d] of the examples at `places` [s, b] of this part, a row of places for each seed."""
         rows = self.index.gather(1, places)
         examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, *self.table.shape[1:])
+        columns = (len(rows), *[1] * (self.table.ndim - 1), -1)
+        if self.fill is not None:
+            examples = examples.where(~examples.isnan(), self.fill.view(columns))
         if self.shift is None or self.scale is None:
             return examples
-        columns = (len(rows), *[1] * (self.table.ndim - 1), -1)
         return examples.sub_(self.shift.view(columns)).mul_(self.scale.view(columns))
 
     def targets_at(self, places: Tensor) -> Tensor:
@@ -88,13 +97,15 @@ class Subset:
 
     def for_seed(self, k: int) -> Subset:
         """The part of the k-th seed alone."""
-        shift, scale = (None if t is None else t[k : k + 1] for t in (self.shift, self.scale))
-        return Subset(self.table, self.index[k : k + 1], self.labels[k : k + 1], shift, scale)
+        shift, scale, fill = (None if t is None else t[k : k + 1] for t in (self.shift, self.scale, self.fill))
+        return Subset(self.table, self.index[k : k + 1], self.labels[k : k + 1], shift, scale, fill)
 
     @property
     def inputs(self) -> Tensor:
         """Inputs [m, ..., d] of every example of the first seed: all of them in a job of one seed."""
         examples = self.table[self.index[0]]
+        if self.fill is not None:
+            examples = examples.where(~examples.isnan(), self.fill[0])
         return examples if self.shift is None or self.scale is None else (examples - self.shift[0]) * self.scale[0]
 
     @property

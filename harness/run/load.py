@@ -21,6 +21,7 @@ from harness.worker.supervisor import Server
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Describe
     from harness.discovery.descriptions import PluginAnswer
+    from harness.suite.document import Document
 
 DESCRIBE_WITHIN = 120.0
 """Seconds allowed for importing and describing a plugin."""
@@ -44,12 +45,13 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class LoadedSuite:
-    """A checked suite, the selected cells, the catalogue of components, and the unavailable devices."""
+    """A checked suite, its document, the selected cells, the catalogue of components, and the unavailable devices."""
 
     suite: Suite
     cells: list[Cell]
     catalogue: Catalogue
     absent: frozenset[str]
+    document: Document
 
 
 def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
@@ -71,7 +73,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
             raise Mistakes([*mistakes.lines, *unavailable(catalogue)]) from None
     match = select.expression(wishes.select) if wishes.select else None
     cells = [cell for cell in checked.cells() if match is None or match(labels_of(cell))]
-    return LoadedSuite(checked, cells, catalogue, absent(cells, server))
+    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document)
 
 
 def add_to_path(folder: Path) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BenchError, near_miss
+from harness.fields import Json
 from harness.suite.compose import compose
 from harness.suite.imports import imports
-from harness.suite.nodes import Items, Pairs, Word, got
+from harness.suite.nodes import Items, Node, Pairs, Word, got
 from harness.suite.overrides import override
 from harness.suite.source import Findings, Place, Source
 
@@ -45,6 +46,12 @@ class Document:
         """
         return imports(self.root, table or {})
 
+    def place_of(self, kind: str, values: Sequence[Json]) -> Place:
+        """Return the place of the first of some values, in the innermost node below a kind that has all of them."""
+        vary = self.root.get("vary")
+        node = vary.get(kind) if isinstance(vary, Pairs) else None
+        return (node and (_innermost(node, values) or _innermost(node, values[:1]))) or self.root.place
+
     def override(self, overrides: Mapping[str, str] | None) -> Document:
         """Return this document with dotted keys set to YAML texts, as by `--set KEY=TEXT`."""
         findings = self.findings.copy()
@@ -52,6 +59,25 @@ class Document:
         for key, text in (overrides or {}).items():
             root = override(root, key, text, findings)
         return replace(self, root=root, findings=findings)
+
+
+def _innermost(node: Node, values: Sequence[Json]) -> Place | None:
+    if not isinstance(node, Word):
+        inner = node.items if isinstance(node, Items) else [value for _, value in node.pairs]
+        found = next(filter(None, (_innermost(each, values) for each in inner)), None)
+        if found is not None:
+            return found
+    words = list(_words(node))
+    places = [word.place for word in words if word.value == values[0]]
+    return places[0] if places and all(any(word.value == value for word in words) for value in values) else None
+
+
+def _words(node: Node) -> Iterator[Word]:
+    if isinstance(node, Word):
+        yield node
+        return
+    for inner in node.items if isinstance(node, Items) else [value for _, value in node.pairs]:
+        yield from _words(inner)
 
 
 def read(path: str | os.PathLike[str]) -> Document:

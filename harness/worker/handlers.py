@@ -146,6 +146,13 @@ class Worker:
 
         return check_component(_registry(plugins).build(kind, spec))
 
+    def check_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> list[str]:
+        """Load and check the table of a data set whose paths are relative to a folder; return its notes."""
+        from harness import artifacts
+
+        os.chdir(folder)
+        return list(artifacts.loaded(_registry(plugins).build("dataset", spec)).notes)
+
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
         """Set up a cell; return the number of seeds in a block, notes and issues."""
         from harness.results.codec import data

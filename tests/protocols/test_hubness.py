@@ -11,10 +11,13 @@ import pytest
 import sklearn
 import torch
 from scipy import spatial, stats
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
 
 from harness import BenchError, CellContext, Examples, Metric, Skip
 from harness.discovery.registry import Registry
 from harness.discovery.sources import stock
+from harness.random import generator
 
 REGISTRY = Registry(stock())
 
@@ -102,6 +105,35 @@ def test_columns_in_units_of_their_own_are_standardized(tmp_path: Path) -> None:
     points = seen(open_session(tmp_path, "wine", n=150), 0)[0]
     np.testing.assert_allclose(points.mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(points.std(0, correction=0), 1)
+
+
+def test_a_missing_value_is_the_mean_of_the_points_drawn(tmp_path: Path) -> None:
+    inputs = torch.randn(60, 3, generator=torch.Generator().manual_seed(1)) * 4 + 9
+    inputs[::7, 0] = torch.nan
+    for standardize in (False, True):
+        data = Examples(inputs, torch.arange(60) % 2, 2, standardize=standardize, missing=True, notes=("a note",))
+        session = open_session(tmp_path, "iris", data, n=50)
+        assert session.notes[0] == "a note"
+        points = seen(session, 0)[0]
+        rows = torch.randperm(60, generator=generator(0, "rows"))[:50]
+        made = SimpleImputer().fit_transform(inputs[rows].double().numpy())
+        expected = StandardScaler(with_mean=standardize, with_std=standardize).fit_transform(made)
+        np.testing.assert_allclose(points, expected, atol=1e-12)
+
+
+def test_hubs_of_a_csv_table_do_not_depend_on_an_offset(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    times = [*draw.integers(0, 50, 100).tolist(), *(60 + draw.integers(0, 50, 100)).tolist()]
+    found = []
+    for offset in (0, 1700000000, -(10**12)):
+        file = tmp_path / f"{offset}.csv"
+        file.write_text("t,y\n" + "".join(f"{t + offset},{'ab'[k >= 100]}\n" for k, t in enumerate(times)))
+        for fields in ({}, {"standardize": False}):
+            table = component("dataset", "csv", path=str(file), target="y", **fields)
+            found.append(open_session(tmp_path, table, n=200, k=5).measure([0], {}).metrics)
+            SEEN.pop()
+    assert found[0] == found[2] == found[4] and found[1] == found[3] == found[5]
+    assert found[0]["knn_accuracy"] == [1.0] and found[1]["knn_accuracy"] == [1.0]
 
 
 @pytest.mark.parametrize("name", ["multilabel", "grouped"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from typing import Any
 
 import numpy
 import pytest
 import torch
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from harness.kinds.classification import Examples, Subset
@@ -187,3 +190,74 @@ def test_a_table_that_brings_its_parts_keeps_them() -> None:
         assert int((parts.train.labels[k] != data.targets[parts.train.index[k]]).sum()) == round(0.2 * sum(kept))
     assert torch.equal(parts.test.labels, data.targets[parts.test.index])
     assert len({tuple(sorted(rows.tolist())) for rows in parts.train.index}) > 1  # what is thinned is each seed's own
+
+
+def gappy(**fields: Any) -> Examples:
+    """A table with missing values in two columns, and columns that say little or nothing in some training parts."""
+    data = table(missing=True, **fields)
+    draw = torch.Generator().manual_seed(2)
+    inputs = torch.cat([data.inputs, torch.randn(len(data.inputs), 3, generator=draw) * 7 - 30], 1)
+    inputs[torch.rand(len(inputs), generator=draw) < 0.3, 1] = torch.nan
+    inputs[1:, 3] = torch.nan  # one value
+    inputs[:, 4] = (torch.arange(len(inputs)) == 5).float() * 1e6  # constant but in one row
+    return dataclasses.replace(data, inputs=inputs)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("policy", ["seed", "fixed"])
+def test_missing_values_are_the_mean_of_the_seeds_own_training_rows(policy: str, standardize: bool) -> None:
+    data = gappy(standardize=standardize, imbalance=2.0)
+    parts = split(data, SEEDS, policy)
+    exact = data.inputs.double().numpy()
+    for k in range(len(SEEDS)):
+        train = exact[parts.train.index[k].numpy()]
+        fill = SimpleImputer(keep_empty_features=True).fit(train)
+        scaler = StandardScaler(with_mean=standardize, with_std=standardize).fit(fill.transform(train))
+        for part in parts:
+            made = scaler.transform(fill.transform(exact[part.index[k].numpy()]))
+            made[:, numpy.ptp(fill.transform(train), axis=0) == 0] *= not standardize
+            places = torch.arange(part.index.shape[1]).expand(len(SEEDS), -1)
+            numpy.testing.assert_allclose(part.inputs_at(places)[k].numpy(), made, rtol=1e-4, atol=1e-4)
+            assert torch.equal(part.for_seed(k).inputs, part.inputs_at(places)[k])
+            assert torch.equal(part.for_seed(k).inputs_at(places[:1])[0], part.inputs_at(places)[k])
+    assert data.inputs.isnan().any()  # the table is left alone
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_rows_outside_the_training_part_change_nothing_in_it(standardize: bool) -> None:
+    data = gappy(standardize=standardize)
+    parts = split(data, [3], "seed")
+    other = data.inputs.clone()
+    rows = torch.cat([parts.validation.index[0], parts.test.index[0]])
+    other[rows] = other[rows] * -100 + 7
+    other[rows[::2], 1] = torch.nan
+    other[rows[1::2], 1] = 1e9
+    again = split(dataclasses.replace(data, inputs=other), [3], "seed")
+    assert torch.equal(parts.train.inputs, again.train.inputs)
+    assert not torch.equal(parts.test.inputs, again.test.inputs)
+
+
+def test_a_column_that_is_constant_in_training_is_0_everywhere() -> None:
+    data = gappy(standardize=True)
+    for seed in range(20):
+        parts = split(data, [seed], "seed")
+        if 5 not in parts.train.index[0]:
+            assert all(not part.inputs[:, 4].any() for part in parts)
+            return
+    raise AssertionError("row 5 is always in training")
+
+
+def test_items_of_groups_may_miss_values_too() -> None:
+    draw = torch.Generator().manual_seed(0)
+    inputs = torch.randn(30, 4, 2, generator=draw)
+    inputs[torch.rand(30, 4, 2, generator=draw) < 0.2] = torch.nan
+    data = Examples(
+        inputs, torch.arange(30)[:, None] % torch.tensor([2, 2, 2, 2]), 2, "grouped", standardize=True, missing=True
+    )
+    parts = split(data, [0, 1], "seed")
+    for k in range(2):
+        train = parts.train.for_seed(k).inputs.flatten(0, 1).double()
+        assert not train.isnan().any() and train.mean(0).abs().max() < 1e-6
+        assert torch.allclose(train.std(0, correction=0), torch.ones(2, dtype=torch.float64), atol=1e-5)
+        places = torch.arange(parts.test.index.shape[1]).expand(2, -1)
+        assert torch.equal(parts.test.inputs_at(places)[k], parts.test.for_seed(k).inputs)

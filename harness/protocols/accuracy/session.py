@@ -49,7 +49,7 @@ class Training(CellRunner):
         if reason:
             raise Skip(f"{name_of(type(self._trainer))}: {reason}")
         self.block_size = self._trainer.seeds_per_block
-        self.notes = [why] if why else []
+        self.notes = [*self._data.notes, *([why] if why else [])]
 
     def tune(self) -> Mapping[str, Any]:
         """Return the trial with the best mean validation score over the tuning seeds."""

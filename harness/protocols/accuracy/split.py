@@ -36,8 +36,8 @@ def split(data: Examples, seeds: Sequence[int], policy: str) -> Split:
     index = [torch.stack(rows) for rows in zip(*drawn, strict=True)]
     noisy = [_noisy(data, part, seeds, name) for part, name in zip(index, ("train", "validation"), strict=False)]
     labels = [*noisy, data.targets[index[2]]]
-    shift, scale = _standard(data, index[0])
-    return Split(*(Subset(data.inputs, i, y, shift, scale) for i, y in zip(index, labels, strict=True)))
+    shift, scale, fill = _columns(data, index[0])
+    return Split(*(Subset(data.inputs, i, y, shift, scale, fill) for i, y in zip(index, labels, strict=True)))
 
 
 def _draw(data: Examples, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -85,12 +85,21 @@ def _noisy(data: Examples, index: Tensor, seeds: Sequence[int], part: str) -> Te
     return labels
 
 
-def _standard(data: Examples, train: Tensor) -> tuple[Tensor, Tensor] | tuple[None, None]:
-    """Return shift and scale [seeds, d]: mean, inverse deviation of training rows; constant columns have scale 1."""
+def _columns(data: Examples, train: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Return shift, scale and fill [seeds, d] of the columns: mean, inverse deviation, and mean of known values.
+
+    They are measured on each seed's training rows alone, shift and scale after missing values are filled. A column
+    without known values there is filled with 0, and the scale of one that is constant there is 0.
+    """
+    rows = [data.inputs[index].double().flatten(0, -2) for index in train] if data.standardize or data.missing else []
+    fill = None
+    if data.missing:
+        fill = torch.stack([row.nanmean(0).nan_to_num() for row in rows])
+        rows = [row.where(~row.isnan(), mean) for row, mean in zip(rows, fill, strict=True)]
+        fill = fill.float()
     if not data.standardize:
-        return None, None
-    rows = [data.inputs[index].double().flatten(0, -2) for index in train]
+        return None, None, fill
     shift = torch.stack([row.mean(0) for row in rows])
     deviation = torch.stack([row.std(0, unbiased=False) for row in rows])
-    scale = torch.where(deviation > 1e-12 * shift.abs().clamp(min=1e-300), 1 / deviation, 1.0)
-    return shift.float(), scale.float()
+    scale = torch.where(deviation > 1e-12 * shift.abs().clamp(min=1e-300), 1 / deviation, 0.0)
+    return shift.float(), scale.float(), fill

@@ -17,7 +17,8 @@ class Points:
     """`n` points of a data set for every seed, in `dim` dimensions, or for None in all of them.
 
     A data set with a field `examples` generates points: new ones for every seed, in `dim` dimensions if it has
-    that field too. Raises Skip for too few points or dimensions, BenchError for fields without effect here.
+    that field too. A missing value is replaced by the mean of its column among the points drawn. Raises Skip for too
+    few points or dimensions, BenchError for fields without effect here.
     """
 
     def __init__(self, dataset: Component, data: Examples, n: int, dim: int | None) -> None:
@@ -42,6 +43,8 @@ class Points:
             artifacts.check(data)
         rows = torch.randperm(len(data.inputs), generator=generator(seed, "rows"))[: self._n]
         points = data.inputs[rows].double().flatten(1)
+        if data.missing:
+            points = points.where(~points.isnan(), points.nanmean(0).nan_to_num())
         if data.standardize:
             deviation = points.std(0, correction=0)
             points = (points - points.mean(0)) / torch.where(deviation > 0, deviation, 1)

@@ -30,8 +30,9 @@ class Counting(CellRunner):
 
     def __init__(self, settings: HubnessSettings, case: CellContext) -> None:
         self._settings, self._case = settings, case
-        self._points = Points(case.components["dataset"], case.artifacts["dataset"], settings.n, settings.dim)
-        self.notes = [f"neighbors found by the engine {release(settings.engine)}"]
+        data = case.artifacts["dataset"]
+        self._points = Points(case.components["dataset"], data, settings.n, settings.dim)
+        self.notes = [*data.notes, f"neighbors found by the engine {release(settings.engine)}"]
 
     def measure(self, seeds: Sequence[int], tuned: Mapping[str, Any]) -> Measurements:
         """Evaluate every metric on one seed's points. Raises Skip if the engine does not support this dissimilarity."""
