@@ -9,7 +9,18 @@ from pathlib import Path
 
 from harness.commands.changes import Pair, changes, is_time
 from harness.errors import BenchError
-from harness.results import Bootstrap, Label, MeasuredRow, MeasuredRun, MetricInfo, Row, RowInfo, Run, RunInfo
+from harness.results import (
+    Bootstrap,
+    IssueKind,
+    Label,
+    MeasuredRow,
+    MeasuredRun,
+    MetricInfo,
+    Row,
+    RowInfo,
+    Run,
+    RunInfo,
+)
 from harness.results.runs import records
 from harness.run.pipeline import analysed
 from harness.worker.supervisor import Server
@@ -36,6 +47,7 @@ class Side:
             **info | {"vary": {**row.vary, RUN: self.name}},
             values={label: metric.values for label, metric in row.metrics.items()},
             bootstrap=_bootstraps(row),
+            resolution={name: metric.resolution for name, metric in row.metrics.items() if metric.resolution},
             units=tuple(self._units.get(row.id, ())),
         )
 
@@ -58,7 +70,8 @@ def compare(before: Run, after: Run, folder: Path, server: Server) -> Run:
     `folder` holds the per-example results of both. Raises BenchError if there is nothing to compare.
     """
     found = analysed(together(Side(BEFORE, before, folder), Side(AFTER, after, folder)), server)
-    return replace(found, cells=tuple(replace(row, best={}) for row in found.cells))
+    notices = tuple(issue for issue in found.notices if issue.kind is not IssueKind.SAME_ROWS)  # those of two runs
+    return replace(found, cells=tuple(replace(row, best={}) for row in found.cells), notices=notices)
 
 
 def together(before: Side, after: Side) -> MeasuredRun:

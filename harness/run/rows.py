@@ -46,6 +46,7 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         bootstrap={name: _bootstrap(name, found) for name in bounded},
         excluded=next((record["excluded"] for record in used if record.get("excluded")), None),
         units=tuple(str(units / record["units"]) for record in used if record["units"]),
+        resolution=_resolution(used),
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
@@ -55,6 +56,15 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
 
 def _number(numbers: Numbers | None, place: int) -> float | None:
     return None if numbers is None else numbers[place]
+
+
+def _resolution(used: Sequence[Record]) -> dict[str, float]:
+    """Return the largest resolution of each metric in some records."""
+    found: dict[str, float] = {}
+    for record in used:
+        for name, size in record.get("resolution", {}).items():
+            found[name] = max(size, found.get(name, 0.0))
+    return found
 
 
 def _bootstrap(name: str, found: Sequence[tuple[Record, int]]) -> Bootstrap:

@@ -16,6 +16,7 @@ from harness.kinds.evaluation import CellContext, CellRunner, Measurements
 from harness.protocols.generation.features import Features
 from harness.protocols.generation.figure_data import figure_data
 from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.resolution import resolution
 from harness.protocols.generation.samples import Samples
 from harness.protocols.generation.settings import METRIC_INPUTS, GenerationSettings
 from harness.protocols.judging import judged
@@ -30,6 +31,7 @@ class Sampling(CellRunner):
         self.model, self.components = self.parts.model, self.parts.components
         self.times = self._times()
         self._feature = Features(self.parts)
+        self._resolution: dict[str, float] | None = None
         said = (
             self.components["variance"].summary(self.model, self.parts.fitted)
             if "variance" in self.components
@@ -55,8 +57,12 @@ class Sampling(CellRunner):
         """Sample once per seed and evaluate every metric."""
         run = self.samples(seeds[0])
         metrics, skipped = judged(self._case.metrics, run, METRIC_INPUTS)
+        if self._resolution is None:
+            self._resolution = resolution(self._case.metrics, run, metrics)
         kept = partial(figure_data, run, self._case.metrics)
-        return Measurements(seeds=list(seeds), metrics=metrics, skipped=skipped, figure_data=kept)
+        return Measurements(
+            seeds=list(seeds), metrics=metrics, skipped=skipped, figure_data=kept, resolution=self._resolution
+        )
 
     def _times(self) -> Tensor:
         settings = self._settings
