@@ -77,6 +77,7 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
             "times of two runs show a trend and prove nothing, the machine may have changed: {metric}"
         ),
         IssueKind.ONLY_IN_ONE: "only {side}: {rows}",
+        IssueKind.NO_PARTNER: "without a partner in {before}, of {name}: {rows}",
         IssueKind.METRIC_IN_ONE: "measured only {side}: {metric}",
     }
 )

@@ -189,6 +189,8 @@ class IssueKind(StrEnum):
     """Times of two runs show a trend and prove nothing: `metric`."""
     ONLY_IN_ONE = "only_in_one"
     """`rows` are only in the run that `side` names: before or after."""
+    NO_PARTNER = "no_partner"
+    """`rows` of the run `name` have no partner in the run `before`, and are left out."""
     METRIC_IN_ONE = "metric_in_one"
     """`metric` was measured only in the run that `side` names."""
 

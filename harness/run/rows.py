@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.results import Bootstrap, MeasuredRow, Reason, Status
+from harness.results import Bootstrap, MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import typed
 from harness.results.model import Blocks
 from harness.run.task import Task
@@ -20,6 +20,15 @@ class Ending(NamedTuple):
 
     status: Status
     why: Reason
+
+
+def left_out_row(task: Task, units: Path) -> MeasuredRow:
+    """Return what is stored of a task that is not measured: a row like any other if that is complete."""
+    skipped = next((record for record in task.records if record["status"] == "skipped"), None)
+    if skipped is not None:
+        return row(task, Ending(Status.SKIPPED, typed(Reason, skipped["why"])), units)
+    missing = bool(task.missing) or not task.records
+    return row(task, Ending(Status.SKIPPED, Reason(ReasonKind.LEFT_OUT)) if missing else None, units)
 
 
 def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
