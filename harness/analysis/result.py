@@ -54,7 +54,7 @@ def result(run: MeasuredRun) -> Run:
     parts = zip(whole.cells, cells, compared, ranked, strict=True)
     rows = tuple(_row(whole, *each) for each in parts)
     gates = outcomes(run.gates, rows, links, [is_control(run, cell) for cell in whole.cells])
-    issues = (*doubts(whole, cells), *_lost(run, cells), *_few(run, cells), *repeated(run, same))
+    issues = (*doubts(whole, cells), *_lost(run, cells), *_few(run, cells), *repeated(run, same, links or ()))
     return Run(
         **{name: getattr(run, name) for name in INFO},
         exit=_exit(run) if run.exit is None else run.exit,

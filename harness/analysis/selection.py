@@ -9,11 +9,12 @@ from harness.analysis.pairing import Partner, full_name, is_control, problems
 from harness.results import Issue, IssueKind, MeasuredRun
 
 
-def repeated(run: MeasuredRun, originals: Sequence[int]) -> Iterator[Issue]:
-    """Yield an issue for every row that others repeat."""
+def repeated(run: MeasuredRun, originals: Sequence[int], links: Sequence[Partner]) -> Iterator[Issue]:
+    """Yield an issue for every row that others repeat; not those that repeat their own baseline, as verdicts say."""
     groups: dict[int, list[int]] = {}
     for index, original in enumerate(originals[: len(run.cells)]):
-        if index != original:
+        partner = links[index].index if links else None
+        if index != original and (partner is None or originals[partner] != original):
             groups.setdefault(original, []).append(index)
     rows = (*run.cells, *run.left_out)
     for original, members in groups.items():

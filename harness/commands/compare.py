@@ -11,7 +11,6 @@ from harness.commands.changes import Pair, changes, is_time
 from harness.errors import BenchError
 from harness.results import (
     Bootstrap,
-    IssueKind,
     Label,
     MeasuredRow,
     MeasuredRun,
@@ -70,8 +69,7 @@ def compare(before: Run, after: Run, folder: Path, server: Server) -> Run:
     `folder` holds the per-example results of both. Raises BenchError if there is nothing to compare.
     """
     found = analysed(together(Side(BEFORE, before, folder), Side(AFTER, after, folder)), server)
-    notices = tuple(issue for issue in found.notices if issue.kind is not IssueKind.SAME_ROWS)  # those of two runs
-    return replace(found, cells=tuple(replace(row, best={}) for row in found.cells), notices=notices)
+    return replace(found, cells=tuple(replace(row, best={}) for row in found.cells))
 
 
 def together(before: Side, after: Side) -> MeasuredRun:
