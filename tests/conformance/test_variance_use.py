@@ -105,7 +105,9 @@ def test_stock_samplers_declare_what_they_do_not_use(name: str) -> None:
     assert passed, said
 
 
-def test_a_sampler_that_declares_it_and_asks_for_it_all_the_same_fails() -> None:
-    ddpm = type(harness.component("sampler", "ddpm"))
-    liar = type("Liar", (ddpm,), {"__doc__": "Declares.", "__module__": __name__, "unused_kinds": ("variance",)})()
-    assert variance(liar)[0] is False or "not used" in variance(liar)[1]
+def test_a_sampler_that_declares_it_and_asks_for_it_all_the_same_fails(tmp_path: Path) -> None:
+    liar = SILENT.replace(
+        "        schedule =", "        covariance and covariance(x, 500.0, 0.0, x)\n        schedule ="
+    ).replace("    def sample(", '    unused_kinds: ClassVar = ("variance",)\n\n    def sample(')
+    ended = check(folder(tmp_path, liar) / "silent.py")
+    assert ended.returncode == 1 and "although `unused_kinds` has it" in ended.stdout, ended.stdout
