@@ -8,9 +8,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from harness.results import Run
 
 PROTOCOL = "speed"
 
@@ -40,30 +43,26 @@ class SuiteFile(pytest.File):
 
 
 class SuiteItem(pytest.Item):
-    """Runs the suite; fails if a cell failed."""
+    """Runs the suite; fails if a cell failed, a gate is broken, or nothing was measured."""
 
     fixturenames = ("benchmark",)  # by which pytest-benchmark recognizes a benchmark
 
     def runtest(self) -> None:
-        """Run the suite, and pass the measurements to pytest-benchmark."""
-        from harness.analysis.pairing import full_name
+        """Run the suite, and pass the measurements to pytest-benchmark. Skips where that is absent or disabled."""
+        from harness.report import gates
         from harness.report.benchmarks import benchmarks
-        from harness.report.words import reason
-        from harness.results import LOST
         from harness.run.pipeline import run
 
         session = getattr(self.config, "_benchmarksession", None)
-        if session is None or session.disabled or session.skip:
-            pytest.skip("benchmarks are disabled")
+        if session is None:
+            pytest.skip("pytest-benchmark is not installed, or blocked: pip install pytest-benchmark")
+        if session.disabled or session.skip:
+            pytest.skip("pytest-benchmark is told to run no benchmarks, or cannot here (with pytest-xdist)")
         found = run(self.path, results=self.config.rootpath / "results").run
         session.benchmarks.extend(benchmarks(found))
-        lost = [
-            f"{full_name(found, row.vary)}: {reason(row.why) if row.why else row.status}"
-            for row in found.cells
-            if row.status in LOST
-        ]
-        if lost:
-            pytest.fail("\n".join(lost), pytrace=False)
+        wrong = [*_lost(found), *(f"gate: {line}" for line in gates.broken(found))]
+        if wrong or found.exit:
+            pytest.fail("\n".join(wrong) or "nothing was measured", pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return a mistake of the user as one line, as the command does."""
@@ -76,3 +75,16 @@ class SuiteItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file and name of the suite."""
         return self.path, 0, f"suite {self.name}"
+
+
+def _lost(run: Run) -> Iterator[str]:
+    """Yield a line for every row that failed, or if nothing was measured for every row that was skipped."""
+    from harness.analysis.pairing import full_name
+    from harness.report.words import reason
+    from harness.results import LOST, ReasonKind, Status
+
+    nothing = all(row.status is Status.SKIPPED for row in run.cells)
+    for row in run.cells:
+        artifact = row.why is not None and row.why.kind is ReasonKind.ARTIFACT
+        if row.status in LOST or nothing or artifact:
+            yield f"{full_name(run, row.vary)} {row.status}: {reason(row.why) if row.why else 'no reason given'}"

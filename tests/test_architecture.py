@@ -217,6 +217,7 @@ TEXTS = {
         *("Statement.row", "Statement.other", "Statement.metric", "RunInfo.baseline"),
         *("MetricInfo.label", "Comparison.baseline", "GateRule.metric", "GateRule.rule", "Gate.baseline"),
         *("ClaimedPair.ahead", "ClaimedPair.behind", "ClaimedPair.holds", "ClaimedPair.fails", "ClaimedPair.open"),
+        "ClaimedPair.same",
         *("ClaimedOrder.kind", "ClaimedOrder.metric", "ClaimedOrder.axis", "Published.metric"),
         *("RunInfo.suite", "RunInfo.protocol", "RunInfo.contenders", "RunInfo.group_by", "RunInfo.interval"),
         *("RunInfo.controls", "RunInfo.replicates", "MeasuredRun.unpaired"),

@@ -48,8 +48,8 @@ def compare(
         low=finite(found.low),
         high=finite(found.high),
         interval=IntervalKind(found.kind),
-        p=found.p if judged else None,
-        p_holm=found.p if judged else None,
+        p=None if found.identical or not judged else found.p,
+        p_holm=None if found.identical or not judged else found.p,
         family=1,
         verdict=verdict,
         needed=Needed(wanted.seeds, wanted.examples) if wanted else decided,
@@ -67,6 +67,8 @@ def _sample(scores: np.ndarray[tuple[int, ...], np.dtype[np.float64]], examples:
 
 
 def _verdict(found: Difference, alpha: float, higher_is_better: bool, margin: float | None) -> Verdict:
+    if found.identical:
+        return Verdict.IDENTICAL
     equal = same(found, margin) if margin is not None else None
     if equal is not None and equal <= alpha:
         return Verdict.EQUIVALENT

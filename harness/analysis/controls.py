@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from harness.analysis.pairing import naming, text
+from harness.analysis.pairing import is_control, naming, text
 from harness.analysis.samples import Measured
-from harness.results import Issue, IssueKind, MeasuredRow, MeasuredRun
+from harness.results import Issue, IssueKind, MeasuredRun
 from harness.statistics.clusters import Array
 from harness.statistics.paired import holm
 
@@ -31,9 +31,13 @@ class Reading(NamedTuple):
 
 
 def doubts(run: MeasuredRun, cells: Sequence[Mapping[str, Measured]]) -> list[Issue]:
-    """Return an issue for every metric that a control shows to be off its ideal, by a t test and Holm over all."""
+    """Return an issue for every metric that a control shows to be off its ideal, by a t test and Holm over all.
+
+    Controls that were left out count with p = 1 in every metric with an ideal.
+    """
     found = list(_readings(run, cells))
-    ps = holm([reading.p for reading in found])
+    absent = sum(cell.is_left_out and is_control(run, cell) for cell in run.cells)
+    ps = holm([reading.p for reading in found], absent * sum(metric.ideal is not None for metric in run.metrics))
     return [_issue(one, p) for one, p in zip(found, ps, strict=True) if p is not None and p <= ALPHA]
 
 
@@ -53,18 +57,13 @@ def _readings(run: MeasuredRun, cells: Sequence[Mapping[str, Measured]]) -> Iter
     rows, inside = naming(run)
     ideals = {metric.label: metric.ideal for metric in run.metrics if metric.ideal is not None}
     for cell, measured in zip(run.cells, cells, strict=True):
-        if not _is_control(run, cell):
+        if not is_control(run, cell):
             continue
         for label in ideals.keys() & measured.keys():
             values = measured[label].values[np.isfinite(measured[label].values)]
             if len(values):
                 named = text(cell.vary, rows), text(cell.vary, inside)
                 yield Reading(*named, label, ideals[label], float(values.mean()), _p(values, ideals[label]))
-
-
-def _is_control(run: MeasuredRun, cell: MeasuredRow) -> bool:
-    named = {(kind, spec["name"]) for kind, spec in cell.parameters.items() if isinstance(spec, dict)}
-    return not named.isdisjoint(run.controls)
 
 
 def _p(values: Array, ideal: float) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.results import LOST, Comparison, FailOn, Gate, Row, Run, Status, Verdict
+from harness.results import LOST, Comparison, FailOn, Gate, ReasonKind, Row, Run, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,10 @@ def _regression(run: Run) -> Iterator[ExitCause]:
 
 
 def _undecided(run: Run) -> Iterator[ExitCause]:
-    """Yield undecided comparisons; a measured difference without a verdict counts as undecided."""
+    """Yield undecided comparisons; a difference without a verdict counts as undecided, save that of a control."""
     for row, entry in _compared(run):
+        if entry.why is not None and entry.why.kind is ReasonKind.CONTROL:
+            continue
         if entry.verdict is Verdict.UNDECIDED or (entry.verdict is None and entry.difference is not None):
             yield ExitCause(FailOn.UNDECIDED, row=row, comparison=entry)
 

@@ -5,25 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from harness.analysis.differences import ALPHA
 from harness.analysis.pairing import Partner
-from harness.analysis.verdicts import ALPHA
-from harness.results import Comparison, Gate, GateRule, MetricValue, Reason, ReasonKind, Row, Status
+from harness.results import Comparison, Gate, GateRule, MetricValue, Reason, ReasonKind, Row, Status, Verdict
 from harness.suite.gates import COMPARING
 
 
-def outcomes(gates: Sequence[GateRule], cells: Sequence[Row], links: Sequence[Partner] | None) -> Iterator[Gate]:
-    """Return the outcome of every gate on every row that it applies to, from finished rows and their partners.
+def outcomes(
+    gates: Sequence[GateRule], cells: Sequence[Row], links: Sequence[Partner] | None, controls: Sequence[bool]
+) -> Iterator[tuple[int, Gate]]:
+    """Yield the place of a row and the outcome of a gate on it, from finished rows and their partners.
 
     `passed` is False if the bound is broken and None if undecided, with `why`. `value`, `low` and `high`
     are compared with the bound: the row's mean, or how much worse than its baseline it is, as a share of the
-    baseline's mean where the gate is relative. `confirmed` counts measurements in fresh processes that agree.
+    baseline's mean where the gate is relative. `confirmed` counts measurements in fresh processes that agree. Skipped
+    rows have no gate, and baselines and controls none that compares.
     """
     for rule in gates:
         for index, cell in enumerate(cells):
             partner = _partner(cells, links, index)
-            if cell.status is Status.SKIPPED or (rule.rule in COMPARING and cell is partner):
-                continue  # none on a skipped row, and none of a comparison on the baseline's own
-            yield _judged(Gate(**dataclasses.asdict(rule), cell=cell.id, vary=cell.vary), cell, partner)
+            if cell.status is Status.SKIPPED or (rule.rule in COMPARING and (cell is partner or controls[index])):
+                continue
+            yield index, _judged(Gate(**dataclasses.asdict(rule), cell=cell.id, vary=cell.vary), cell, partner)
 
 
 def _partner(cells: Sequence[Row], links: Sequence[Partner] | None, index: int) -> Row | None:
@@ -56,18 +59,19 @@ def _compared(gate: Gate, metric: MetricValue, entry: Comparison, partner: Row |
     """`max_regression` is broken by a proven regression: significant after Holm, its whole interval beyond the bound.
 
     `non_inferior_by` is kept where non-inferiority is shown: no part of the interval is beyond the bound, and no seed
-    of the row is without a finite value.
+    of the row is without a finite value. A row that is identical to its baseline keeps both.
     """
     shows = gate.rule == "non_inferior_by"
     unproven = dataclasses.replace(gate, baseline=entry.baseline, passed=False if shows else None, why=entry.why)
-    if partner is None or entry.p is None or entry.p_holm is None or entry.difference is None:
+    equal = entry.verdict is Verdict.IDENTICAL
+    if partner is None or entry.difference is None or not (equal or entry.p is not None):
         return unproven
     unit = abs(partner.metrics[gate.metric].mean or 0.0) if gate.relative else 1.0
     if unit == 0:
         return dataclasses.replace(unproven, why=Reason(ReasonKind.BASELINE_ZERO))
     value, low, high = _worse(entry, entry.difference, bool(metric.higher_is_better), unit)
     shown = None not in metric.values and high is not None and high <= gate.bound
-    proven = entry.p_holm <= ALPHA and low is not None and low > gate.bound
+    proven = entry.p_holm is not None and entry.p_holm <= ALPHA and low is not None and low > gate.bound
     return dataclasses.replace(unproven, value=value, low=low, high=high, passed=shown if shows else not proven)
 
 

@@ -36,6 +36,12 @@ def partners(info: RunInfo, rows: Sequence[RowInfo]) -> list[Partner] | None:
     return _by_axes(places, info.axes, info.baseline)
 
 
+def is_control(info: RunInfo, row: RowInfo) -> bool:
+    """Return whether a row has a component that is a control: no contender, but a yardstick beside them."""
+    named = {(kind, spec.get("name")) for kind, spec in row.parameters.items() if isinstance(spec, dict)}
+    return not named.isdisjoint(info.controls)
+
+
 def competing(info: RunInfo) -> list[str]:
     """Return the axes whose points compete: those outside `group_by`, by default the protocol's contenders."""
     inside = info.group_by

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
+from harness.analysis.differences import Cells, originals
 from harness.analysis.gates import outcomes
-from harness.analysis.pairing import full_name, partners, problems
+from harness.analysis.pairing import Partner, full_name, is_control, partners, problems
+from harness.analysis.ranks import ranks
 from harness.analysis.samples import Measured, measured
-from harness.analysis.verdicts import Cells, against, finite, ranks
+from harness.analysis.selection import left_out, repeated
+from harness.analysis.verdicts import against, finite
 from harness.results import (
     LOST,
     Comparison,
@@ -41,29 +44,42 @@ FEW = 5
 
 
 def result(run: MeasuredRun) -> Run:
-    """Implement `harness.analysis.analyse`."""
-    links = partners(run, run.cells)
+    """Implement `harness.analysis.analyse`: on all rows of the suite, of which the run's own are returned."""
+    own, whole = len(run.cells), dataclasses.replace(run, cells=(*run.cells, *run.left_out), left_out=())
+    links = partners(whole, whole.cells)
     labels = [metric.label for metric in run.metrics]
-    cells: Cells = [measured(cell, labels) if cell.status is Status.OK else {} for cell in run.cells]
-    compared: list[dict[str, Comparison]] = [{} for _ in run.cells]
-    ranked: list[dict[str, Rank]] = [{} for _ in run.cells]
-    for metric in run.metrics:
-        if metric.higher_is_better is None:  # it describes: nothing is better or worse
-            continue
-        for index, entry in against(run, cells, links, metric).items() if links else ():
-            compared[index][metric.label] = entry
-        for members in problems(run, run.cells).values():
-            for index, rank in ranks(run, cells, members, metric).items():
-                ranked[index][metric.label] = rank
-    rows = tuple(_row(run, *parts) for parts in zip(run.cells, cells, compared, ranked, strict=True))
+    cells: Cells = [measured(cell, labels) if cell.status is Status.OK else {} for cell in whole.cells]
+    same = originals(whole, cells)
+    compared, ranked = _judged(whole, cells, links, same)
+    parts = zip(whole.cells, cells, compared, ranked, strict=True)
+    rows = tuple(_row(whole, *each) for each in parts)
+    gates = outcomes(run.gates, rows, links, [is_control(run, cell) for cell in whole.cells])
+    issues = (*doubts(whole, cells), *_lost(run, cells), *_few(run, cells), *repeated(run, same, links or ()))
     return Run(
         **{name: getattr(run, name) for name in INFO},
         exit=_exit(run) if run.exit is None else run.exit,
-        cells=rows,
-        gates=tuple(outcomes(run.gates, rows, links)),
-        claims=tuple(judged(run, cells)),
-        notices=(*run.notices, *doubts(run, cells), *_lost(run, cells), *_few(run, cells)),
+        cells=rows[:own],
+        gates=tuple(gate for place, gate in gates if place < own),
+        claims=tuple(judged(whole, cells, own)),
+        notices=(*run.notices, *issues, *left_out(whole, own, links or ())),
     )
+
+
+def _judged(
+    run: MeasuredRun, cells: Cells, links: Sequence[Partner] | None, same: Sequence[int]
+) -> tuple[list[dict[str, Comparison]], list[dict[str, Rank]]]:
+    """Return the comparisons and the ranks of every row, by metric; metrics that describe have neither."""
+    compared: list[dict[str, Comparison]] = [{} for _ in run.cells]
+    ranked: list[dict[str, Rank]] = [{} for _ in run.cells]
+    for metric in run.metrics:
+        if metric.higher_is_better is None:
+            continue
+        for index, entry in against(run, cells, links, metric, same).items() if links else ():
+            compared[index][metric.label] = entry
+        for members in problems(run, run.cells).values():
+            for index, rank in ranks(run, cells, members, metric, same).items():
+                ranked[index][metric.label] = rank
+    return compared, ranked
 
 
 def _row(
@@ -96,6 +112,7 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
         bootstrap=cell.bootstrap.get(metric.label),
         quartiles=spread and spread.quartiles,
         outliers=spread and spread.outliers,
+        resolution=one.resolution or None,
     )
 
 
@@ -122,7 +139,7 @@ def _lost_artifact(cell: MeasuredRow) -> bool:
 
 def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
     """Yield an issue for every row and metric with seeds that have no finite value."""
-    for cell, numbers in zip(run.cells, cells, strict=True):
+    for cell, numbers in zip(run.cells, cells, strict=False):  # not the rows left out
         for label, one in numbers.items():
             lost = sum(not math.isfinite(value) for value in one.values)
             if lost:
@@ -132,6 +149,6 @@ def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
 
 def _few(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
     """Yield an issue if there are too few seeds for the comparisons."""
-    least = min((len(one.seeds) for numbers in cells for one in numbers.values()), default=0)
+    least = min((len(one.seeds) for numbers in cells[: len(run.cells)] for one in numbers.values()), default=0)
     if 0 < least < FEW and len(run.cells) > 1 and run.interval != "examples":
         yield Issue(IssueKind.ONE_SEED) if least == 1 else Issue(IssueKind.FEW_SEEDS, count=least)

@@ -5,24 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.results import MeasuredRow
 from harness.statistics.clusters import Array
-from harness.statistics.paired import Sample
+from harness.statistics.paired import ROUNDING, Sample
 
 Units = tuple[Array, NDArray[np.int64]]  # one seed's unit values [m] and unit numbers [m]
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One metric of one cell: `values` [S] in the order of `seeds`, and each seed's units where all have some."""
+    """One metric of one cell: `values` [S] in the order of `seeds`, and each seed's units where all have some.
+
+    `resolution` is as in `Sample`.
+    """
 
     seeds: tuple[int, ...]
     values: Array
     rows: Mapping[int, Units] | None
+    resolution: float = 0.0
+
+    @cached_property
+    def rounding(self) -> float:
+        """Size of differences that are rounding, by these values alone."""
+        finite = self.values[np.isfinite(self.values)]
+        return max(ROUNDING * float(np.abs(finite).max(initial=0.0)), self.resolution)
 
     def sample(self, seeds: Sequence[int] | None = None) -> Sample:
         """Return the sample of some of the seeds, by default all, in the given order."""
@@ -30,9 +41,9 @@ class Measured:
         place = {seed: k for k, seed in enumerate(self.seeds)}
         values = self.values[[place[seed] for seed in chosen]]
         if self.rows is None or not chosen:
-            return Sample(values)
+            return Sample(values, None, self.resolution)
         values_of, ids = zip(*(self.rows[seed] for seed in chosen), strict=True)
-        return Sample(values, (np.stack(values_of), np.stack(ids)))
+        return Sample(values, (np.stack(values_of), np.stack(ids)), self.resolution)
 
 
 def measured(row: MeasuredRow, labels: Sequence[str]) -> dict[str, Measured]:
@@ -44,7 +55,8 @@ def measured(row: MeasuredRow, labels: Sequence[str]) -> dict[str, Measured]:
     for label in labels:
         if label in row.values:
             values = _numbers(row.values[label])
-            found[label] = Measured(row.seeds, values, _complete(units[label], row.seeds, values))
+            rows = _complete(units[label], row.seeds, values)
+            found[label] = Measured(row.seeds, values, rows, row.resolution.get(label, 0.0))
     return found
 
 

@@ -1,12 +1,13 @@
-"""Verdicts against the baseline and ranks within a problem, one metric at a time."""
+"""Verdicts against the baseline, one metric at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-from harness.analysis.pairing import Partner, naming, text
-from harness.analysis.samples import Measured
+from harness.analysis.differences import ALPHA, Cells, is_test, paired_difference
+from harness.analysis.family import Family
+from harness.analysis.pairing import Partner, is_control, naming, text
 from harness.results import (
     Comparison,
     IntervalKind,
@@ -14,7 +15,6 @@ from harness.results import (
     MeasuredRun,
     MetricInfo,
     Needed,
-    Rank,
     Ratio,
     Reason,
     ReasonKind,
@@ -22,60 +22,46 @@ from harness.results import (
     Verdict,
 )
 from harness.statistics import ratios
-from harness.statistics.paired import Difference, difference, holm, needed, same
+from harness.statistics.paired import Difference, needed
 from harness.statistics.unpaired import unpaired
 
-ALPHA = 0.05
-"""Probability of any false verdict among all comparisons of one metric."""
-
-Cells = Sequence[Mapping[str, Measured]]
 Found = tuple[Difference | None, Reason | None]
 """Difference of a row to its partner, and the reason for its absence or a remark about it."""
 
 
-def against(run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: MetricInfo) -> dict[int, Comparison]:
+def against(
+    run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: MetricInfo, same: Sequence[int]
+) -> dict[int, Comparison]:
     """Return row number -> comparison with the baseline, for every row with the metric that is no baseline itself.
 
-    Holm runs over all comparisons of the metric in the suite. Where a `margin` is given, a difference shown to be
-    inside it is equivalent even if it is not zero: the suite declares it irrelevant. A metric that is compared by
-    ratio has a margin of its own; a difference within it is never better or worse, even if significant.
+    Holm runs over all comparisons of contenders in the suite (see `Family`). Rows that are equal to rounding are
+    identical, and there is nothing to test. Where a `margin` is given, a difference shown to be inside it is equivalent
+    even if it is not zero: the suite declares it irrelevant. A metric that is compared by ratio has a margin of its
+    own; a difference within it is never better or worse, even if significant. `same` are the rows that rows repeat.
     """
     found = {
         index: _compare(run, cells, index, link, metric)
         for index, link in enumerate(links)
         if metric.label in cells[index] and link.index != index
     }
-    tests = {index: each for index, (each, _) in found.items() if each is not None and _judged(run, each)}
-    adjusted = dict(zip(tests, holm([each.p for each in tests.values()]), strict=True))
+    tests = {index: each for index, (each, _) in found.items() if each is not None and _tested(run, index, each)}
     margins = {index: _margin(run, cells, links[index], metric) for index in tests}
-    equal = holm([same(each, margin) if (margin := margins[index]) else None for index, each in tests.items()])
-    family = Family(tests, adjusted, dict(zip(tests, equal, strict=True)), margins)
+    family = Family(run, links, same, tests, margins)
     return {index: _comparison(run, cells, index, links[index], metric, each, family) for index, each in found.items()}
 
 
-class Family:
-    """All comparisons of one metric: differences, adjusted p-values, also for equivalence, and margins."""
-
-    def __init__(
-        self,
-        tests: Mapping[int, Difference],
-        adjusted: Mapping[int, float | None],
-        equal: Mapping[int, float | None],
-        margins: Mapping[int, float | None],
-    ) -> None:
-        self.tests, self.adjusted, self.equal, self.margins = tests, adjusted, equal, margins
-        decided = sum(p is not None and p <= ALPHA for p in adjusted.values())
-        self.alpha = ALPHA / max(1, len(tests) - decided)
-        """Level that each undecided comparison has to pass."""
+def _tested(run: MeasuredRun, index: int, found: Difference) -> bool:
+    """Return whether a comparison is one of the suite's tests; those of controls are not."""
+    return is_test(run, found) and not is_control(run, run.cells[index])
 
 
 def _comparison(
     run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: MetricInfo, found: Found, family: Family
 ) -> Comparison:
     each, why = found
-    p_holm = family.adjusted.get(index)
-    least = family.margins.get(index) if metric.relative_margin else None
-    verdict = _verdict(each, p_holm, family.equal.get(index), bool(metric.higher_is_better), least or 0.0)
+    test = family.tests.get(index)
+    p_holm = None if test is None or test.identical else family.adjusted[index]
+    verdict = _verdict(index, test, metric, family)
     more = Needed(0, 0) if verdict and verdict is not Verdict.UNDECIDED else Needed(None, None)
     if each is not None and verdict is Verdict.UNDECIDED:
         sure = (p_holm or 0) <= ALPHA
@@ -88,59 +74,14 @@ def _comparison(
         low=None if each is None else finite(each.low),
         high=None if each is None else finite(each.high),
         interval=None if each is None else IntervalKind(each.kind),
-        p=each.p if each is not None and index in family.tests else None,
+        p=None if test is None or test.identical else test.p,
         p_holm=p_holm,
-        family=len(family.tests),
+        family=family.size,
         verdict=verdict,
         needed=more,
         why=why,
         ratio=_ratio(cells, link, each, metric),
     )
-
-
-def ranks(run: MeasuredRun, cells: Cells, members: Sequence[int], metric: MetricInfo) -> dict[int, Rank]:
-    """Return row number -> best, tied (not significantly worse than the best, Holm within the problem) or beaten.
-
-    A row with a seed without a finite value has no rank, since the mean of the other seeds is not its mean.
-    """
-    label, sign = metric.label, 1 if metric.higher_is_better else -1
-    ranked = [index for index in members if label in cells[index] and run.cells[index].excluded is None]
-    means = {index: sign * _typical(cells[index][label], metric) for index in ranked}
-    means = {index: mean for index, mean in means.items() if math.isfinite(mean)}
-    if not means:
-        return {}
-    best = max(means, key=lambda index: means[index])
-    others = [index for index in means if means[index] < means[best]]
-    ps = []
-    for index in others:
-        found = _difference(cells[index][label], cells[best][label], run.interval, metric)
-        ps.append(found.p if found and _judged(run, found) and sign * found.difference < 0 else None)
-    beaten = {index for index, p in zip(others, holm(ps), strict=True) if p is not None and p <= ALPHA}
-    return {i: Rank.BEATEN if i in beaten else Rank.TIED if i in others else Rank.BEST for i in means}
-
-
-def _difference(one: Measured, other: Measured, kind: str, metric: MetricInfo) -> Difference | None:
-    """Return the paired difference over the common seeds; None if there is no common seed."""
-    seeds = [seed for seed in one.seeds if seed in set(other.seeds)]
-    if metric.relative_margin is not None and seeds:
-        return ratios.difference(one.sample(seeds), other.sample(seeds))
-    return difference(one.sample(seeds), other.sample(seeds), kind) if seeds else None
-
-
-def compared(run: MeasuredRun, one: Measured, other: Measured, metric: MetricInfo) -> Difference | None:
-    """Return the paired difference of two rows; None if it cannot be computed."""
-    found = _difference(one, other, run.interval, metric)
-    return found if found is not None and _judged(run, found) else None
-
-
-def _typical(one: Measured, metric: MetricInfo) -> float:
-    """Return the value by which a row is ranked: its mean, or the typical value of a metric compared by ratio."""
-    return float(one.values.mean()) if metric.relative_margin is None else ratios.interval(one.sample()).mean
-
-
-def _judged(run: MeasuredRun, found: Difference) -> bool:
-    """Return whether the test generalizes over seeds: examples alone say nothing about other seeds unless requested."""
-    return found.p is not None and (found.kind != "examples" or run.interval == "examples")
 
 
 def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: MetricInfo) -> Found:
@@ -154,14 +95,16 @@ def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: 
     one, other = cells[index][label], cells[link.index][label]
     apart = unpaired if metric.relative_margin is None else ratios.unpaired
     alone = label in run.unpaired
-    found = apart(one.sample(), other.sample()) if alone else _difference(one, other, run.interval, metric)
+    found = apart(one.sample(), other.sample()) if alone else paired_difference(one, other, run.interval, metric)
     if found is None or found.pairs == 0:
         return None, Reason(ReasonKind.NO_COMMON_SEED)
-    return found, _caveat(run, found)
+    return found, _caveat(run, index, found)
 
 
 def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:
     """Return the reason why two rows cannot be compared, whatever their values; None if they can."""
+    if partner.is_left_out:
+        return Reason(ReasonKind.LEFT_OUT)
     if partner.status is not Status.OK:
         return Reason(ReasonKind.BASELINE_ENDED, status=partner.status, cause=partner.why)
     if row.excluded is not None:
@@ -171,8 +114,10 @@ def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:
     return None
 
 
-def _caveat(run: MeasuredRun, found: Difference) -> Reason | None:
-    if not _judged(run, found):
+def _caveat(run: MeasuredRun, index: int, found: Difference) -> Reason | None:
+    if is_control(run, run.cells[index]):
+        return Reason(ReasonKind.CONTROL)
+    if not is_test(run, found):
         return Reason(ReasonKind.ONE_PAIR if found.pairs == 1 else ReasonKind.SPREAD_NOT_FINITE)
     if math.isnan(found.low):
         return Reason(ReasonKind.SPREAD_UNKNOWN, count=found.pairs)
@@ -200,16 +145,18 @@ def _margin(run: MeasuredRun, cells: Cells, link: Partner, metric: MetricInfo) -
     return share * ratios.interval(cells[link.index][label].sample()).mean
 
 
-def _verdict(
-    found: Difference | None, p: float | None, equal: float | None, higher_is_better: bool, least: float
-) -> Verdict | None:
-    if found is None or p is None:
+def _verdict(index: int, test: Difference | None, metric: MetricInfo, family: Family) -> Verdict | None:
+    if test is None:
         return None
+    if test.identical:
+        return Verdict.IDENTICAL
+    p, equal = family.adjusted[index], family.equal[index]
+    least = family.margins[index] if metric.relative_margin else None
     if equal is not None and equal <= ALPHA:
         return Verdict.EQUIVALENT
-    if p > ALPHA or abs(found.difference) <= least:
+    if p > ALPHA or abs(test.difference) <= (least or 0.0):
         return Verdict.UNDECIDED
-    return Verdict.BETTER if (found.difference > 0) == higher_is_better else Verdict.WORSE
+    return Verdict.BETTER if (test.difference > 0) == bool(metric.higher_is_better) else Verdict.WORSE
 
 
 def _named(run: MeasuredRun, link: Partner) -> str:

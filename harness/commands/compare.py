@@ -9,7 +9,17 @@ from pathlib import Path
 
 from harness.commands.changes import Pair, changes, is_time
 from harness.errors import BenchError
-from harness.results import Bootstrap, Label, MeasuredRow, MeasuredRun, MetricInfo, Row, RowInfo, Run, RunInfo
+from harness.results import (
+    Bootstrap,
+    Label,
+    MeasuredRow,
+    MeasuredRun,
+    MetricInfo,
+    Row,
+    RowInfo,
+    Run,
+    RunInfo,
+)
 from harness.results.runs import records
 from harness.run.pipeline import analysed
 from harness.worker.supervisor import Server
@@ -36,6 +46,7 @@ class Side:
             **info | {"vary": {**row.vary, RUN: self.name}},
             values={label: metric.values for label, metric in row.metrics.items()},
             bootstrap=_bootstraps(row),
+            resolution={name: metric.resolution for name, metric in row.metrics.items() if metric.resolution},
             units=tuple(self._units.get(row.id, ())),
         )
 

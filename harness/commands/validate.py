@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.analysis import partners, verdict_possible
+from harness.analysis.pairing import is_control
 from harness.results import RowInfo
 from harness.run.load import LoadedSuite
-from harness.run.problems import asked
+from harness.run.problems import asked, controls
 
 
 def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
@@ -20,8 +22,15 @@ def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
 
 
 def undecidable(prepared: LoadedSuite) -> str | None:
-    """Return the reason why no verdict is possible, or None. Raises BenchError for a baseline that is no row."""
+    """Return the reason why no verdict is possible, or None. Raises BenchError for a baseline that is no row.
+
+    Comparisons are those of the whole suite, whatever is selected, without those of controls.
+    """
     suite = prepared.suite
-    links = partners(asked(suite), [RowInfo(id="", vary=cell.vary) for cell in prepared.cells]) or []
-    family = sum(link.index not in (None, place) for place, link in enumerate(links))
+    info = replace(asked(suite), controls=controls(prepared.catalogue.table))
+    rows = [RowInfo(id="", vary=cell.vary, parameters=cell.parts) for cell in (*prepared.cells, *prepared.left_out)]
+    links = partners(info, rows) or []
+    family = sum(
+        link.index not in (None, place) and not is_control(info, rows[place]) for place, link in enumerate(links)
+    )
     return verdict_possible(len(suite.seeds.seeds), family, suite.interval)

@@ -19,8 +19,8 @@ class FieldInfo(TypedDict):
 class Facts(TypedDict, total=False):
     """Class attributes declared by a component's kind that are read before its plugin is imported.
 
-    Of every kind `needs_artifact` and `not_in_artifact`; of a sampler `unused_kinds` and `is_control`; of
-    metrics and protocols as in `harness.Metric` and `harness.Protocol`.
+    Of every kind `needs_artifact` and `not_in_artifact`, and `is_control` where it is so; of a sampler `unused_kinds`;
+    of metrics and protocols as in `harness.Metric` and `harness.Protocol`.
     """
 
     needs_artifact: bool

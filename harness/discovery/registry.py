@@ -149,13 +149,15 @@ class Registry:
 def _facts(cls: type[Component]) -> dict[str, Json]:
     """Return the public class attributes that the kind declares: a metric's direction and unit, a protocol's needs.
 
-    An attribute that depends on the fields, such as a property, is left out.
+    An attribute that depends on the fields, such as a property, is left out. A component of any kind may declare that
+    it is a control.
     """
     hidden = {"kind", "dynamic", "declared_attributes"}
     kind = KINDS[cls.kind]
     names = [n for n in (*kind.__annotations__, *kind.declared_attributes) if n not in hidden and n[0] != "_"]
     settled = {name: getattr(cls, name) for name in names if name not in schemas(cls) and not is_derived(cls, name)}
-    return {name: data_of(value) for name, value in settled.items()}
+    control = {"is_control": True} if cls.is_control is True else {}
+    return {name: data_of(value) for name, value in settled.items()} | control
 
 
 def _clash(cls: type[Component], other: type[Component], owner: Source) -> BenchError:

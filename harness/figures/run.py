@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.analysis.pairing import is_control
 from harness.errors import BenchError
 from harness.report.parts import View
 from harness.report.view import view
@@ -43,8 +44,7 @@ class StoredRun:
 
     def is_control(self, row: Row) -> bool:
         """Return whether a row is a control."""
-        named = {(kind, spec.get("name")) for kind, spec in row.parameters.items() if isinstance(spec, dict)}
-        return not named.isdisjoint(self.run.controls)
+        return is_control(self.run, row)
 
     def figure_data(self, row: Row) -> dict[str, numpy.ndarray]:
         """Return the arrays stored for the row's figures, by name. Raises BenchError if there are none."""

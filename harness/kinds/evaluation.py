@@ -117,8 +117,10 @@ class Measurements:
     `auxiliary` maps a name to one number per seed that no metric claims.
     `bootstrap` maps a label to (low, high), one number per seed each: the 95 % interval of the value within that seed.
     `figure_data` returns further data for figures, arrays by name: it is called for seed 0 alone, after the clock has
-    stopped. `raw_samples` are the samples that a number was computed from, a list for every seed; `excluded_reason` is
-    the reason why this contender takes no part in the comparison although it was measured.
+    stopped. `resolution` maps a label to the change of its value that rounding of the metric's inputs may cause, where
+    that is more than a few units in the last place of the value: two contenders that differ by no more than both of
+    theirs are identical. `raw_samples` are the samples that a number was computed from, a list for every seed;
+    `excluded_reason` is the reason why this contender takes no part in the comparison although it was measured.
     """
 
     seeds: Sequence[int]
@@ -130,6 +132,7 @@ class Measurements:
     auxiliary: dict[str, list[float]] = field(default_factory=dict)
     bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     figure_data: Callable[[], Mapping[str, Tensor]] = dict
+    resolution: dict[str, float] = field(default_factory=dict)
     raw_samples: dict[str, list[list[float]]] = field(default_factory=dict)
     excluded_reason: str | None = None
 

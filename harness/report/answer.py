@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from harness.analysis.pairing import competing, naming, problems, text
 from harness.report.claimed import claimed, sentences
+from harness.report.parts import level
 from harness.report.view import whole
 from harness.report.words import NO_REASON, about, adjusted, counted, reason, singular
 from harness.results import (
@@ -16,6 +17,7 @@ from harness.results import (
     IntervalKind,
     MetricInfo,
     Rank,
+    ReasonKind,
     Row,
     Run,
     Statement,
@@ -27,7 +29,7 @@ from harness.results import (
 NAMED = 3
 """Number of problems, names or reasons that are written out; the others are counted."""
 SPELLED: Mapping[Verdict, int] = MappingProxyType(
-    {Verdict.BETTER: 3, Verdict.WORSE: 1, Verdict.EQUIVALENT: 2, Verdict.UNDECIDED: 2}
+    {Verdict.BETTER: 3, Verdict.WORSE: 1, Verdict.EQUIVALENT: 2, Verdict.IDENTICAL: 2, Verdict.UNDECIDED: 2}
 )
 """Number of comparisons of each verdict that are written out."""
 LISTED = 12
@@ -82,7 +84,8 @@ class _Conclusion:
     def _groups(self, metric: MetricInfo) -> dict[Verdict | None, list[Compared]]:
         groups: dict[Verdict | None, list[Compared]] = {}
         for number, row in enumerate(self.run.cells):
-            if entry := row.against.get(metric.label):
+            entry = row.against.get(metric.label)
+            if entry and not (entry.why and entry.why.kind is ReasonKind.CONTROL):
                 groups.setdefault(entry.verdict, []).append(Compared(number, row, entry))
         for found in groups.values():
             found.sort(key=_order)
@@ -131,6 +134,7 @@ class _Conclusion:
         yield self._list(Verdict.BETTER, lambda each: self._decided(metric, "beats", each), "better too")
         yield self._list(Verdict.WORSE, lambda each: self._decided(metric, "loses to", each), "worse too")
         yield self._list(Verdict.EQUIVALENT, lambda each: self._equivalent(metric, each), "equivalent too")
+        yield self._list(Verdict.IDENTICAL, self._identical, "identical to their baselines too")
         yield self._list(Verdict.UNDECIDED, lambda each: self._open(metric, each), "undecided")
         yield from _silent(self.groups.get(None, ()))
 
@@ -167,6 +171,10 @@ class _Conclusion:
         who = f"{self.row(each.row)} is equivalent to {entry.baseline} in {metric.label}{self.place(each.row)}"
         return f"{who} within the margin (difference {numbers})"
 
+    def _identical(self, each: Compared) -> str:
+        where = f"in {self.run.primary.label}{self.place(each.row)}"
+        return f"{self.row(each.row)} is identical to {each.entry.baseline} {where}"
+
     def _open(self, metric: MetricInfo, each: Compared) -> str:
         entry = each.entry
         size = f"{_number(entry.difference)}{_unit(metric)}"
@@ -181,8 +189,8 @@ class _Conclusion:
             for row in (self.run.cells[number] for number in members):
                 if rank := row.best.get(metric.label):
                     ranks[rank].append(row)
-            if ranks[Rank.BEST]:
-                winners.append(self._names(ranks[Rank.BEST]))
+            if any(ranks.values()):
+                winners.append(self._names(ranks[Rank.BEST]) or "one that was left out")
                 lines.append(self._best(metric, ranks))
         rest = Counter(winners[NAMED:])
         counts = ", ".join(f"{name} in {n}" for name, n in rest.most_common(NAMED))
@@ -190,14 +198,18 @@ class _Conclusion:
 
     def _best(self, metric: MetricInfo, ranks: Mapping[Rank, Sequence[Row]]) -> str:
         """Describe the best on one problem, those tied with it, and the number of those beaten."""
-        first = ranks[Rank.BEST][0]
-        found = first.metrics[metric.label]
-        several = sum(map(len, ranks.values())) > 1
-        verb = ("is" if len(ranks[Rank.BEST]) == 1 else "are") + " best" if several else "was measured"
-        where = f"in {metric.label}{self.place(first)} ({_number(found.mean)}{_unit(metric)}"
-        tied = f"; tied with the best: {self._names(ranks[Rank.TIED])}" if ranks[Rank.TIED] else ""
-        beaten = f"; {len(ranks[Rank.BEATEN])} beaten" if ranks[Rank.BEATEN] else ""
-        return f"{self._names(ranks[Rank.BEST])} {verb} {where}, {_range(found.low, found.high)}){tied}{beaten}."
+        best, tied, beaten = (ranks[rank] for rank in (Rank.BEST, Rank.TIED, Rank.BEATEN))
+        rest = f"; tied with the best: {self._names(tied)}" if tied else ""
+        rest += f"; {len(beaten)} beaten" if beaten else ""
+        if not best:
+            place = self.place((*tied, *beaten)[0])
+            return f"The best in {metric.label}{place} is a row that was left out{rest}."
+        found = best[0].metrics[metric.label]
+        where = f"in {metric.label}{self.place(best[0])} ({_number(found.mean)}{_unit(metric)}"
+        verb = "is" if len(best) == 1 else "are"
+        said = "equal" if level(best, metric.label) and not rest else "best"
+        how = f"{verb} {said}" if len(best) > 1 or rest else "was measured"
+        return f"{self._names(best)} {how} {where}, {_range(found.low, found.high)}){rest}."
 
     def _front(self, metric: MetricInfo) -> str:
         axes = competing(self.run)

@@ -37,14 +37,14 @@ def benchmarks(run: Run) -> Iterator[Any]:
 
 
 def _about(run: Run, entry: Entry) -> SimpleNamespace:
-    """Return the attributes that pytest-benchmark reads of a benchmark's fixture."""
+    """Return the attributes that pytest-benchmark reads of a benchmark's fixture; `params` are the row's axes."""
     place = f" on {entry.place}" if entry.place else ""
     return SimpleNamespace(
         name=entry.label,
         fullname=f"{run.suite}::{entry.label}{place}",
         group=entry.place or None,
-        param=None,
-        params=None,
+        param=entry.label,
+        params={axis: "" if label is None else label for axis, label in entry.row.vary.items()},
         extra_info={"run": run.run, "cell": entry.row.id},
         cprofile_stats=None,
         has_error=False,

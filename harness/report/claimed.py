@@ -24,7 +24,12 @@ def claimed(run: Run) -> Iterator[Statement]:
 
 
 def _outcomes(pair: ClaimedPair) -> list[tuple[StatementKind, Sequence[str]]]:
-    return [(StatementKind.HOLDS, pair.holds), (StatementKind.OPEN, pair.open), (StatementKind.FAILS, pair.fails)]
+    return [
+        (StatementKind.HOLDS, pair.holds),
+        (StatementKind.SAME, pair.same or ()),
+        (StatementKind.OPEN, pair.open),
+        (StatementKind.FAILS, pair.fails),
+    ]
 
 
 def sentences(claims: Sequence[Claim]) -> list[str]:
@@ -47,6 +52,7 @@ def _clauses(claims: Sequence[Claim], kind: str) -> list[str]:
 def _counts(kind: str, pair: ClaimedPair) -> str:
     words = {
         StatementKind.HOLDS: "significantly better in",
+        StatementKind.SAME: "identical in",
         StatementKind.OPEN: "undecided in",
         StatementKind.FAILS: "significantly worse in",
     }

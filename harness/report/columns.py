@@ -20,7 +20,7 @@ from harness.report.number_format import (
     printed,
     unit_for,
 )
-from harness.report.parts import Entry, Problem, View
+from harness.report.parts import Entry, Problem, View, ranked
 from harness.report.words import reason, singular
 from harness.results import Comparison, Json, MetricInfo, Rank, Status, Verdict
 
@@ -30,6 +30,7 @@ STYLES: Mapping[Verdict | None, str] = MappingProxyType(
         Verdict.WORSE: "red",
         Verdict.UNDECIDED: "yellow",
         Verdict.EQUIVALENT: "cyan",
+        Verdict.IDENTICAL: "dim",
     }
 )
 Ends = Callable[[Entry, str], tuple[float, float] | None]
@@ -116,7 +117,8 @@ def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts:
         printed(item.mean, text) if entry.source and item else text
         for entry, item, text in zip(entries, items, estimates(items), strict=True)
     ]
-    stars = [_STARS.get(entry.best(name), "") for entry in entries]
+    race = ranked(entries, name)
+    stars = [_STARS.get(entry.best(name), "") if race else "" for entry in entries]
     lead = 2 if any(stars) else 0
     cells = []
     for entry, star, text in zip(entries, stars, texts, strict=True):
@@ -163,25 +165,36 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
     metric = view.metrics[0]
     compared = [entry.against(metric.label) for entry in entries]
     if by_ratio := metric.relative_margin is not None:
-        items = [estimate(found.ratio) if found else None for found in compared]
+        items = [estimate(found.ratio) if found and not _equal(found) else None for found in compared]
         texts = [f"×{text}" for text in estimates(items)]
     else:
         size = _size(metric, entries)
-        items = [item and item.divided(size) for item in map(estimate, compared)]
+        items = [None if _equal(found) else item and item.divided(size) for found, item in _estimated(compared)]
         texts = estimates(items, signed=True)
     cells: list[Line] = []
     for entry, found, item, text in zip(entries, compared, items, texts, strict=True):
         verdict = found.verdict if found else None
         own = "1" if by_ratio else "baseline"
         blank = own if entry.baseline else ink(MISSING) if entry.measured else ""
-        mark = f" {ink.mark(verdict)}" if compact else ""
-        cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank, "dim")])
+        blank = ("1" if by_ratio else "0") if _equal(found) else blank
+        mark = f" {ink.mark(verdict)}" if compact and verdict else ""
+        cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank + mark, "dim")])
     only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
     return Column(ink(f"vs {only}"), tuple(cells))
 
 
+def _estimated(compared: Sequence[Comparison | None]) -> list[tuple[Comparison | None, Estimate | None]]:
+    return [(found, estimate(found)) for found in compared]
+
+
+def _equal(found: Comparison | None) -> bool:
+    return found is not None and found.verdict is Verdict.IDENTICAL
+
+
 def _verdict(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
     verdict = _found(entry, name)
+    if entry.control(name):
+        return ("control", "dim")
     if verdict is None:
         return ("" if entry.baseline else ink(MISSING), "dim")
     return (f"{ink.mark(verdict)} {verdict}", STYLES[verdict])

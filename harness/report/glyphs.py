@@ -23,6 +23,7 @@ _MARKS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
         Verdict.WORSE: ("▼", "W"),
         Verdict.UNDECIDED: ("·", "?"),
         Verdict.EQUIVALENT: ("=", "="),
+        Verdict.IDENTICAL: ("≡", "#"),
     }
 )
 _SIGNS: Mapping[bool | None, tuple[str, str]] = MappingProxyType(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from harness.results import Comparison, MetricInfo, MetricValue, Rank, Row, Run, Status
+from harness.results import Comparison, MetricInfo, MetricValue, Rank, ReasonKind, Row, Run, Status
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,11 @@ class Entry:
         """Return the comparison with the baseline; None without one."""
         return self.row.against.get(name)
 
+    def control(self, name: str) -> bool:
+        """Return whether the row is compared as a control, which is not tested."""
+        found = self.against(name)
+        return found is not None and found.why is not None and found.why.kind is ReasonKind.CONTROL
+
     @property
     def compared(self) -> str | None:
         """Return the name of the row that this one is compared with; None for a baseline and without a comparison."""
@@ -63,6 +70,20 @@ class Entry:
     def measured(self) -> bool:
         """Whether any metric has a number."""
         return any(metric.mean is not None for metric in self.row.metrics.values())
+
+
+def ranked(entries: Sequence[Entry], name: str) -> bool:
+    """Return whether the ranks of a problem's rows say anything: not if several are ranked and all are equally good."""
+    rows = [entry.row for entry in entries if entry.best(name)]
+    return len(rows) < 2 or any(row.best[name] is not Rank.BEST for row in rows) or not level(rows, name)
+
+
+def level(rows: Sequence[Row], name: str) -> bool:
+    """Return whether several rows have one mean, to rounding."""
+    found = [row.metrics[name] for row in rows if name in row.metrics]
+    means = [metric.mean for metric in found if metric.mean is not None]
+    slack = max((metric.resolution or 0.0 for metric in found), default=0.0)
+    return len(means) > 1 and math.isclose(min(means), max(means), rel_tol=1e-6, abs_tol=slack)
 
 
 @dataclass(frozen=True, eq=False)

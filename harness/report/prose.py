@@ -8,7 +8,7 @@ from types import MappingProxyType
 from harness.report.answer import spelled
 from harness.report.glyphs import Glyphs
 from harness.report.number_format import duration
-from harness.report.parts import Entry, View
+from harness.report.parts import Entry, View, ranked
 from harness.report.words import NO_REASON, about, blocks, counted, issue, reason, singular, together
 from harness.results import IntervalKind, Needed, Rank, Verdict
 
@@ -20,7 +20,7 @@ SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
     }
 )
 """Source of variation of an interval."""
-_SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, Verdict.EQUIVALENT)
+_SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, Verdict.EQUIVALENT, Verdict.IDENTICAL)
 _STARS = ((Rank.BEST, "★ best"), (Rank.TIED, "☆ tied with the best"))
 _ARROWS = ((True, "↑ higher is better"), (False, "↓ lower is better"))
 
@@ -110,11 +110,13 @@ def _family(view: View) -> str:
 
 def _verdicts(view: View, ink: Glyphs) -> list[str]:
     found = {each.verdict for each in view.comparisons}
-    return [f"{ink.mark(verdict)} {verdict}" for verdict in _SHOWN if verdict in found]
+    meant = {Verdict.IDENTICAL: "identical: equal to rounding"}
+    return [f"{ink.mark(verdict)} {meant.get(verdict, verdict)}" for verdict in _SHOWN if verdict in found]
 
 
 def _stars(view: View) -> list[str]:
-    found = {entry.best(name) for entry in view.entries for name in view.names}
+    races = [(problem.entries, name) for problem in view.problems for name in view.names]
+    found = {entry.best(name) for entries, name in races if ranked(entries, name) for entry in entries}
     return [text for rank, text in _STARS if rank in found]
 
 
@@ -154,7 +156,7 @@ def _reasons(entry: Entry) -> Iterator[str]:
         if metric.why is not None:
             yield f"{name}: {reason(metric.why)}"
     for name, found in entry.row.against.items():
-        if found.why is not None:
+        if found.why is not None and not entry.control(name):
             yield f"{name}{' not compared' if found.verdict is None else ''}: {reason(found.why)}"
 
 

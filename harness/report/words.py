@@ -31,6 +31,8 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.ONE_PAIR: "one seed says nothing about other seeds",
         ReasonKind.SPREAD_UNKNOWN: "the same difference at all of only {count} seeds: its spread is unknown",
         ReasonKind.DROPPED: "{count} of {total} seeds left out: not finite in one of the two rows",
+        ReasonKind.CONTROL: "a control, which stands beside the contenders and is not tested",
+        ReasonKind.LEFT_OUT: "the row or its baseline's was left out by -k, and nothing is stored of it",
         ReasonKind.NEGLIGIBLE: "significant, but too small to matter",
         ReasonKind.ROW_ENDED: "{status}: {cause}",
         ReasonKind.ROW_LACKS: "the row has no {name}",
@@ -81,6 +83,8 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
         IssueKind.NOT_FINITE: "{rows}: {count} of {total} seeds have no finite {metric}; the others are compared",
         IssueKind.ONE_SEED: "one seed: no verdict, since one seed says nothing about other seeds",
         IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be detected",
+        IssueKind.SAME_ROWS: "identical to {name} in every metric, and counted as one row with it: {rows}",
+        IssueKind.LEFT_OUT: "{count} of {total} {name} left out by -k{corrected}",
         IssueKind.CHANGED: "{name}: {before} before, {after} after",
         IssueKind.OTHER_CODE: "measured by other code, or with other parameters or settings: {rows}",
         IssueKind.SAME_NUMBERS: "the same numbers in both runs: {rows}",
@@ -88,6 +92,7 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
             "times of two runs show a trend and prove nothing, the machine may have changed: {metric}"
         ),
         IssueKind.ONLY_IN_ONE: "only {side}: {rows}",
+        IssueKind.NO_PARTNER: "without a partner in {before}, of {name}: {rows}",
         IssueKind.METRIC_IN_ONE: "measured only {side}: {metric}",
     }
 )
@@ -137,8 +142,17 @@ def issue(each: Issue) -> str:
         count=each.count,
         total=each.total,
         weak=_weak(each) if each.kind is IssueKind.WEAK_TIMING else "",
+        corrected=_corrected(each) if each.kind is IssueKind.LEFT_OUT else "",
         freedom=counted((each.count or 1) - 1, "degree"),
     )
+
+
+def _corrected(each: Issue) -> str:
+    """Describe the comparisons that the corrections count, for rows that were left out; empty without a comparison."""
+    if not each.value:
+        return ""
+    unknown = f", of which {each.bound:.0f} are not stored and count with p = 1" if each.bound else ""
+    return f"; corrected for all {each.value:.0f} comparisons{unknown}"
 
 
 def _weak(each: Issue) -> str:

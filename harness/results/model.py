@@ -52,7 +52,8 @@ class Bootstrap:
 class MetricValue:
     """A metric of a row: one value per seed, their mean and its interval; `why` is the reason for missing parts.
 
-    A metric that is compared by ratio also has the `quartiles` of the values and the places of `outliers`.
+    A metric that is compared by ratio also has the `quartiles` of the values and the places of `outliers`. `resolution`
+    is the change of a value that rounding of the metric's inputs may cause, where it was measured.
     """
 
     values: tuple[float | None, ...]
@@ -66,6 +67,7 @@ class MetricValue:
     bootstrap: Bootstrap | None = None
     quartiles: tuple[float, ...] | None = None
     outliers: tuple[int, ...] | None = None
+    resolution: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Comparison:
     """Comparison of a row with its baseline in one metric.
 
     `difference` is the row minus its baseline, in the metric's unit; `p` is two-sided, `p_holm` adjusted for a `family`
-    of comparisons. `verdict` is None if there can be none, and `why` is the reason, or a remark.
+    of comparisons. `verdict` is None if there can be none, and `why` is the reason, or a remark. Identical rows have
+    the difference 0 and no p: there is nothing to test.
     """
 
     baseline: str
@@ -192,13 +195,17 @@ class Gate(GateRule):
 
 @dataclass(frozen=True)
 class ClaimedPair:
-    """Two entries of a claimed order, and the problems where the first is ahead, is behind, or it is undecided."""
+    """Two entries of a claimed order, and the problems where the first is ahead, is behind, or it is undecided.
+
+    `same` are those where both are identical, None if there are none.
+    """
 
     ahead: str
     behind: str
     holds: tuple[str, ...]
     fails: tuple[str, ...]
     open: tuple[str, ...]
+    same: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

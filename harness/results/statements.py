@@ -31,6 +31,8 @@ class Verdict(StrEnum):
     WORSE = "worse"
     UNDECIDED = "undecided"
     EQUIVALENT = "equivalent"
+    IDENTICAL = "identical"
+    """Every pair of values is equal, or differs by rounding alone."""
 
 
 class Rank(StrEnum):
@@ -118,6 +120,10 @@ class ReasonKind(StrEnum):
     """The difference is the same at all seeds, of which there are only `count`."""
     DROPPED = "dropped"
     """`count` of `total` seeds are left out: not finite in one of the two rows."""
+    CONTROL = "control"
+    """The row is a control: it stands beside the contenders, and is not tested against the baseline."""
+    LEFT_OUT = "left_out"
+    """The row, or its baseline's, was not selected, and nothing is stored of it."""
     NEGLIGIBLE = "negligible"
     """The difference is significant, and too small to matter."""
     # gates
@@ -175,6 +181,13 @@ class IssueKind(StrEnum):
     """One seed: no verdict."""
     FEW_SEEDS = "few_seeds"
     """`count` seeds: only large differences can be detected."""
+    SAME_ROWS = "same_rows"
+    """`rows` are identical to the row `name` in every metric: they are one row in the corrections."""
+    LEFT_OUT = "left_out"
+    """`count` of `total` rows, or problems as `name` says, were not selected; there are `value` comparisons in all.
+
+    Of these comparisons `bound` are of rows of which nothing is stored.
+    """
     # between two runs
     CHANGED = "changed"
     """`name` was `before` and is `after`."""
@@ -186,6 +199,8 @@ class IssueKind(StrEnum):
     """Times of two runs show a trend and prove nothing: `metric`."""
     ONLY_IN_ONE = "only_in_one"
     """`rows` are only in the run that `side` names: before or after."""
+    NO_PARTNER = "no_partner"
+    """`rows` of the run `name` have no partner in the run `before`, and are left out."""
     METRIC_IN_ONE = "metric_in_one"
     """`metric` was measured only in the run that `side` names."""
 
@@ -215,6 +230,7 @@ class StatementKind(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     EQUIVALENT = "equivalent"
+    IDENTICAL = "identical"
     UNDECIDED = "undecided"
     NO_VERDICT = "no_verdict"
     """The row was to be compared, and could not be."""
@@ -225,6 +241,8 @@ class StatementKind(StrEnum):
     """The row is better than `other`, as claimed."""
     FAILS = "fails"
     """The row is worse than `other`, against the claim."""
+    SAME = "same"
+    """The row is identical to `other`, which it is claimed to be ahead of."""
     OPEN = "open"
     """The row does not differ significantly from `other`, which it is claimed to be ahead of."""
     FAILED = "failed"

@@ -47,6 +47,7 @@ class Record(TypedDict, total=False):
     auxiliary: dict[str, Numbers | None]
     bootstrap: dict[str, dict[str, Numbers]]
     units: str | None
+    resolution: dict[str, float]
     raw_samples: Mapping[str, Sequence[Sequence[float]] | None]
     excluded: str | None
     skipped: dict[str, str]

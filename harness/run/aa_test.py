@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.run.load import LoadedSuite
-from harness.suite import Point
+from harness.suite import Cell, Point
 
 
 def doubled(prepared: LoadedSuite, axis: str, names: Mapping[str, str | None]) -> LoadedSuite:
     """Repeat every cell for each name, compared along `axis` with the first; names map to revisions or None."""
     suite = prepared.suite
-    cells = [
-        dataclasses.replace(cell, vary={**cell.vary, axis: name}, revision=revision)
-        for cell in prepared.cells
-        for name, revision in names.items()
-    ]
+
+    def twice_each(cells: Sequence[Cell]) -> list[Cell]:
+        return [
+            dataclasses.replace(cell, vary={**cell.vary, axis: name}, revision=revision)
+            for cell in cells
+            for name, revision in names.items()
+        ]
+
     twice = dataclasses.replace(
         suite,
         axes={**suite.axes, axis: [Point(name, name) for name in names]},
@@ -25,4 +28,5 @@ def doubled(prepared: LoadedSuite, axis: str, names: Mapping[str, str | None]) -
         group_by=None,
         baseline=next(iter(names)),
     )
-    return dataclasses.replace(prepared, suite=twice, cells=cells)
+    cells, left_out = twice_each(prepared.cells), twice_each(prepared.left_out)
+    return dataclasses.replace(prepared, suite=twice, cells=cells, left_out=left_out)

@@ -34,7 +34,7 @@ class Execution:
         plan, site = self.site.plan, self.site
         with writing(site.folder):
             (site.folder / "logs").mkdir(parents=True, exist_ok=True)
-        work = [group for group in plan.groups if any(task.missing for task in group)]
+        work = [group for group in plan.measured() if any(task.missing for task in group)]
         needed = {key for group in work for task in group for key in task.artifacts.values()}
         jobs = 1 if plan.interleaved else site.conditions.jobs or max(1, cores() // 2)
         measure = self._together if plan.interleaved else self._alone

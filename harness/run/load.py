@@ -45,13 +45,17 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class LoadedSuite:
-    """A checked suite, its document, the selected cells, the catalogue of components, and the unavailable devices."""
+    """A checked suite, its document, the selected cells, the catalogue of components, and the unavailable devices.
+
+    `left_out` are the suite's other cells: they are not measured, and count in the corrections for all comparisons.
+    """
 
     suite: Suite
     cells: list[Cell]
     catalogue: Catalogue
     absent: frozenset[str]
     document: Document
+    left_out: Sequence[Cell] = ()
 
 
 def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
@@ -72,8 +76,10 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
         except Mistakes as mistakes:
             raise Mistakes([*mistakes.lines, *unavailable(catalogue)]) from None
     match = select.expression(wishes.select) if wishes.select else None
-    cells = [cell for cell in checked.cells() if match is None or match(labels_of(cell))]
-    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document)
+    every = checked.cells()
+    cells = [cell for cell in every if match is None or match(labels_of(cell))]
+    rest = [] if match is None else [cell for cell in every if not match(labels_of(cell))]
+    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, rest)
 
 
 def add_to_path(folder: Path) -> None:

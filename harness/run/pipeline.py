@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import machine
+from harness.analysis import partners
 from harness.analysis.exit_status import exit_code
 from harness.base import Spec, component_name, label
 from harness.errors import BenchError, Failure
@@ -26,6 +27,7 @@ from harness.results import (
     MeasuredRun,
     MetricInfo,
     Published,
+    RowInfo,
     Run,
     RunInfo,
 )
@@ -35,8 +37,9 @@ from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
 from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
 from harness.run.plan import plan
-from harness.run.problems import asked
+from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
+from harness.run.rows import left_out_row
 from harness.run.sanity import remarks
 from harness.run.task import Plan
 from harness.worker.supervisor import Server
@@ -53,6 +56,7 @@ def run(
     path: str | Path,
     *,
     plugins: Sequence[str] = (),
+    select: str | None = None,
     seeds: int | None = None,
     results: str | Path = "results",
     device: str | None = None,
@@ -61,22 +65,27 @@ def run(
 ) -> Result:
     """Run a suite and return its result: the same content as `bench SUITE --json`.
 
-    `plugins` are files or modules; `seeds` and `overrides` replace values of the suite. Raises BenchError for mistakes
-    in the suite or a plugin; a cell that fails is a row of the result.
+    `plugins` are files or modules; `select` is an expression as after `-k`; `seeds` and `overrides` replace values of
+    the suite. Raises BenchError for mistakes in the suite or a plugin, and where nothing is selected; a cell that fails
+    is a row of the result.
     """
     said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
     said |= {"device": device} if device else {}
     with Server() as server:
-        prepared = load(str(path), RunOptions(plugins=plugins, overrides=said, timeout=timeout), server)
+        options = RunOptions(plugins=plugins, overrides=said, select=select, timeout=timeout)
+        prepared = load(str(path), options, server)
+        if not prepared.cells:
+            raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")
         where = chosen_device(prepared.suite.device, server)
         return Result(execute_run(prepared, ExecutionConfig(Path(results), device=where, timeout=timeout), server))
 
 
 def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
-    """Return the plan of a run that reuses all stored records."""
-    whole = plan(prepared.suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent)
-    if not conditions.fresh:
-        whole.accept(Store(conditions.results, "").all())
+    """Return the plan of a run that reuses all stored records; a fresh one only those of cells that are left out."""
+    suite, left_out = prepared.suite, prepared.left_out
+    whole = plan(suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent, left_out)
+    if left_out or not conditions.fresh:
+        whole.accept(Store(conditions.results, "").all(), conditions.fresh)
     return whole
 
 
@@ -115,8 +124,12 @@ def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, i
 def _afresh(
     prepared: LoadedSuite, conditions: ExecutionConfig, identity: str, server: Server, places: Sequence[int], time: int
 ) -> Run:
-    """Measure some of the cells again, ignoring stored records."""
-    chosen = replace(prepared, cells=[prepared.cells[place] for place in places])
+    """Measure some of the cells again, and baselines of theirs that were left out, ignoring stored records."""
+    every = [*prepared.cells, *prepared.left_out]
+    links = partners(asked(prepared.suite), [RowInfo(id="", vary=cell.vary) for cell in every]) or []
+    more = {links[place].index for place in places if links} - {*places}
+    cells = [every[place] for place in (*places, *sorted(place for place in more if place is not None))]
+    chosen = replace(prepared, cells=cells, left_out=())
     fresh = replace(conditions, fresh=True)
     return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
 
@@ -155,11 +168,12 @@ def _measured_run(
         environment=whole.environment | ({"doctor": doctor} if doctor else {}),
         metrics=tuple(_metric(spec, table["metric", component_name(spec)]["facts"]) for spec in suite.metrics),
         replicates="blocks" if whole.interleaved else "seeds",
-        controls=tuple(pair for pair, about in table.items() if about.get("facts", {}).get("is_control")),
+        controls=controls(table),
     )
     return MeasuredRun(
         **{each.name: getattr(info, each.name) for each in fields(RunInfo)},
         cells=tuple(rows),
+        left_out=tuple(left_out_row(task, results / "units") for task in whole.left_out),
         gates=tuple(typed(GateRule, gate) for gate in suite.gates),
         claims=tuple(typed(ClaimedOrder, claim) for claim in suite.claims),
         notices=(*remarks(suite, whole.tasks, rows, info), *machine.noise(doctor)),

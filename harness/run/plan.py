@@ -26,17 +26,26 @@ if TYPE_CHECKING:
 Components = list[tuple[str, str]]
 
 
-def plan(suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str, absent: Collection[str] = ()) -> Plan:
+def plan(
+    suite: Suite,
+    cells: Sequence[Cell],
+    catalogue: Catalogue,
+    device: str,
+    absent: Collection[str] = (),
+    left_out: Sequence[Cell] = (),
+) -> Plan:
     """Return the tasks for these cells, without stored records.
 
-    `device` is that of cells without a device of their own; those on an `absent` one are skipped.
+    `device` is that of cells without a device of their own; those on an `absent` one are skipped. Cells that are
+    `left_out` have tasks too, of which nothing is measured.
     """
     tasks: list[Task] = []
     made: dict[str, Artifact] = {}
     threads = threads_per_cell()
     interleaved = bool(catalogue.table["protocol", suite.protocol]["facts"].get("interleaved"))
-    compared = baselines(suite, cells) if interleaved else [None] * len(cells)
-    for cell, baseline in zip(cells, compared, strict=True):
+    every = [*cells, *left_out]
+    compared = baselines(suite, every) if interleaved else [None] * len(every)
+    for cell, baseline in zip(every, compared, strict=True):
         needed = artifacts(suite, cell, catalogue, cell.device or device)
         made |= {artifact.key: artifact for artifact in needed.values()}
         keys = {kind: artifact.key for kind, artifact in needed.items()}
@@ -44,11 +53,11 @@ def plan(suite: Suite, cells: Sequence[Cell], catalogue: Catalogue, device: str,
         if task.cell["device"] in absent:
             task.skipped = Reason(ReasonKind.NO_DEVICE, name=task.cell["device"])
         tasks.append(task)
-    groups = interleaved_groups(suite, cells, tasks) if interleaved else [[task] for task in tasks]
+    groups = interleaved_groups(suite, every, tasks) if interleaved else [[task] for task in tasks]
     devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
     plugins = [source for task in tasks for source in task.sources]
     surroundings = environment(devices, threads, plugins, suite.file.resolve().parent)
-    return Plan(tasks, made, surroundings, groups, interleaved)
+    return Plan(tasks[: len(cells)], made, surroundings, groups, interleaved, tasks[len(cells) :])
 
 
 def _task(

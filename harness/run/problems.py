@@ -11,6 +11,7 @@ from harness.results import RowInfo, RunInfo
 from harness.suite import Cell, Suite
 
 if TYPE_CHECKING:
+    from harness.discovery.descriptions import Table
     from harness.run.task import Task
 
 Key = tuple[str, ...]
@@ -30,6 +31,11 @@ def asked(suite: Suite) -> RunInfo:
         margin=suite.margin,
         interval=suite.interval,
     )
+
+
+def controls(table: Table) -> tuple[tuple[str, str], ...]:
+    """Return (kind, name) of every component that declares itself a control."""
+    return tuple(pair for pair, about in table.items() if about.get("facts", {}).get("is_control"))
 
 
 def baselines(suite: Suite, cells: Sequence[Cell]) -> list[dict[str, Spec]]:

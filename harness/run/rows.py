@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.results import Bootstrap, MeasuredRow, Reason, Status
+from harness.results import Bootstrap, MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import typed
 from harness.results.model import Blocks
 from harness.run.task import Task
@@ -20,6 +20,15 @@ class Ending(NamedTuple):
 
     status: Status
     why: Reason
+
+
+def left_out_row(task: Task, units: Path) -> MeasuredRow:
+    """Return what is stored of a task that is not measured: a row like any other if that is complete."""
+    skipped = next((record for record in task.records if record["status"] == "skipped"), None)
+    if skipped is not None:
+        return row(task, Ending(Status.SKIPPED, typed(Reason, skipped["why"])), units)
+    missing = bool(task.missing) or not task.records
+    return row(task, Ending(Status.SKIPPED, Reason(ReasonKind.LEFT_OUT)) if missing else None, units)
 
 
 def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
@@ -46,6 +55,7 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         bootstrap={name: _bootstrap(name, found) for name in bounded},
         excluded=next((record["excluded"] for record in used if record.get("excluded")), None),
         units=tuple(str(units / record["units"]) for record in used if record["units"]),
+        resolution=_resolution(used),
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
@@ -55,6 +65,15 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
 
 def _number(numbers: Numbers | None, place: int) -> float | None:
     return None if numbers is None else numbers[place]
+
+
+def _resolution(used: Sequence[Record]) -> dict[str, float]:
+    """Return the largest resolution of each metric in some records."""
+    found: dict[str, float] = {}
+    for record in used:
+        for name, size in record.get("resolution", {}).items():
+            found[name] = max(size, found.get(name, 0.0))
+    return found
 
 
 def _bootstrap(name: str, found: Sequence[tuple[Record, int]]) -> Bootstrap:

@@ -74,7 +74,8 @@ class Task:
 class Plan:
     """Tasks of a run in the order of the suite, and the artifacts they share.
 
-    `groups` are the tasks that are measured together: each alone, or in `lockstep` all of a problem.
+    `groups` are the tasks that belong together: each alone, or if `interleaved` all of a problem. Tasks that are
+    `left_out` are not measured; what is stored of them counts in the corrections for all comparisons.
     """
 
     tasks: list[Task]
@@ -82,16 +83,23 @@ class Plan:
     environment: dict[str, Json]
     groups: list[list[Task]] = field(default_factory=list)
     interleaved: bool = False
+    left_out: list[Task] = field(default_factory=list)
+
+    def measured(self) -> list[list[Task]]:
+        """Return the tasks that are measured together, without those left out; empty groups are dropped."""
+        gone = {id(task) for task in self.left_out}
+        groups = ([task for task in group if id(task) not in gone] for group in self.groups)
+        return [group for group in groups if group]
 
     @property
     def digest(self) -> str:
         """Digest of those parts of the environment that decide whether stored numbers may be reused."""
         return environment_digest(self.environment)
 
-    def accept(self, records: Iterable[Record]) -> None:
-        """Use all stored records."""
+    def accept(self, records: Iterable[Record], fresh: bool = False) -> None:
+        """Use all stored records; if `fresh` only for tasks that are left out."""
         tasks: dict[str, list[Task]] = {}
-        for task in self.tasks:
+        for task in (*([] if fresh else self.tasks), *self.left_out):
             tasks.setdefault(task.id, []).append(task)
         before: dict[str, Record] = {}
         for record in records:
@@ -99,11 +107,25 @@ class Plan:
                 task.accept(record, self.digest)
             if record["status"] == "ok" and "inputs" in record:
                 before[record["question"]] = record
-        for task in self.tasks:
+        for task in [] if fresh else self.tasks:
             if task.missing and task.question in before:
                 task.changed = _changed(task, before[task.question], self.digest)
         for group in self.groups if self.interleaved else ():
-            reuse(group)
+            self._reuse(group)
+
+    def _reuse(self, group: list[Task]) -> None:
+        """Use the last run that has a whole problem; else the last one that has its selected part, and no other part.
+
+        Timings of two runs are never compared.
+        """
+        gone = {id(task) for task in self.left_out}
+        chosen = [task for task in group if id(task) not in gone]
+        stored = [task.records for task in chosen]
+        reuse(group)
+        if chosen and any(not (task.records or task.skipped) for task in group):
+            for task, records in zip(chosen, stored, strict=True):
+                task.records = records
+            reuse(chosen)
 
 
 def _changed(task: Task, before: Record, environment: str) -> tuple[str, ...]:

@@ -22,8 +22,13 @@ from harness.statistics.clusters import Array, Table, paired, row, spread
 
 MOST = 100_000
 """Number of additional seeds or examples above which the answer is never."""
-ROUNDING = 1e-7
-"""Share of the values below which a standard error or difference is float32 rounding."""
+ROUNDING = 4 * 2.0**-23
+"""Share of the values below which a difference is rounding: four units in the last place of float32, 4.8e-7.
+
+Networks, samplers and metrics compute in float32, where every operation rounds by up to half a unit; two ways to
+compute one number differ by some of them. Where the inputs of a metric are larger than its value, or it is not linear
+in them, its `resolution` takes their place.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +36,13 @@ class Sample:
     """One metric of one cell: `values` [S], one per seed, not finite where the seed diverged.
 
     `units` = (unit values [S, m], unit numbers [S, m]): results per example, or jackknife pseudo-values per group of
-    examples; the same number is the same example at every seed. Units give the variance, never the mean.
+    examples; the same number is the same example at every seed. Units give the variance, never the mean. `resolution`
+    is the change of a value that rounding of its inputs may cause, in the metric's unit; 0 if unknown.
     """
 
     values: ArrayLike
     units: Table | None = None
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ class Difference:
     """Sample minus baseline, in the metric's unit, over the `pairs` seeds where both are finite (`dropped` others).
 
     `p` is two-sided, None where no test is possible, never below `least`. `error` is the standard error, with `df`
-    degrees of freedom; `by_seeds` and `by_examples` are the parts of its square that shrink as each grows.
+    degrees of freedom; `by_seeds` and `by_examples` are the parts of its square that shrink as each grows. `identical`
+    says that every pair is equal to rounding: the difference and its interval are 0 then, p is 1.
     """
 
     difference: float
@@ -69,6 +77,7 @@ class Difference:
     by_seeds: float
     by_examples: float
     least: float
+    identical: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,47 +101,62 @@ def interval(sample: Sample, kind: str = "both", level: float = 0.95) -> Interva
 def difference(sample: Sample, baseline: Sample, kind: str = "both", level: float = 0.95) -> Difference:
     """Return the paired difference of two samples with seeds in the same order; units pair by seed and number.
 
-    Identical methods have p = 1 and the interval [0, 0]. A difference that is constant and not zero gives Student's
-    t no scale: its p is 2^(1-S), the exact sign-flip test and the most that S equal signs can support, and its interval
-    is the point, or NaN where that p does not reach the level. Only a metric without units that is one constant in
-    each method (network calls, say) has p = 0.
+    Pairs that are all equal to rounding are identical: the difference is 0 with p = 1 and the interval [0, 0]. It takes
+    every pair, since a mean over seeds may be far smaller than the differences it is made of, and a seed that is finite
+    in one alone is no such pair. A difference that is
+    constant and not zero gives Student's t no scale: its p is 2^(1-S), the exact sign-flip test and the most that S
+    equal signs can support, and its interval is the point, or NaN where that p does not reach the level. Only a metric
+    without units that is one constant in each method (network calls, say) has p = 0.
     """
     x, y = np.asarray(sample.values, float), np.asarray(baseline.values, float)
     keep = np.isfinite(x) & np.isfinite(y)
+    alike = np.array_equal(np.isfinite(x), np.isfinite(y))
     x, y, pairs = x[keep], y[keep], int(keep.sum())
     units = paired(sample.units, baseline.units, keep)
-    parts, mean = spread(x - y, units, kind), _mean(x - y)
-    rounding = ROUNDING * float(np.abs([x, y]).max(initial=0.0))
-    error = math.sqrt(parts.variance)
-    error = 0.0 if error <= rounding else error
+    parts = spread(x - y, units, kind)
+    error, rounding = math.sqrt(parts.variance), rounding_of(sample, baseline, x, y)
+    identical = bool(pairs and alike and not error > rounding and np.abs(x - y).max() <= rounding)
+    mean = 0.0 if identical else _mean(x - y)
+    error = 0.0 if identical or (error <= rounding and np.ptp(x - y) <= rounding) else error
     exact = units is None and not np.ptp([x, y], axis=1).any() if pairs else False
     least = 0.0 if error != 0 or exact else 2.0 ** (1 - pairs)
-    p, half = tested(mean, error, parts.df, least, rounding, level)
+    p, half = (1.0 if parts.df > 0 else None, 0.0) if identical else tested(mean, error, parts.df, least, level)
+    half = half if parts.df > 0 else math.nan
     return Difference(mean, mean - half, mean + half, p, parts.kind, pairs, len(keep) - pairs, parts.examples, error,
-                      parts.df, parts.by_seeds, parts.by_examples, least)  # fmt: skip
+                      parts.df, parts.by_seeds, parts.by_examples, least, identical)  # fmt: skip
 
 
-def tested(
-    mean: float, error: float, df: float, least: float, rounding: float, level: float
-) -> tuple[float | None, float]:
+def rounding_of(sample: Sample, baseline: Sample, x: Array, y: Array) -> float:
+    """Return the size of differences that are rounding, for the finite values of both: each may be off by its own."""
+    most = max((float(np.abs(each).max(initial=0.0)) for each in (x, y)), default=0.0)
+    return max(ROUNDING * most, sample.resolution + baseline.resolution)
+
+
+def tested(mean: float, error: float, df: float, least: float, level: float) -> tuple[float | None, float]:
     """Return Student's t test of a mean and its standard error: (p, never below `least`; half the interval, or NaN).
 
-    A mean within `rounding` counts as 0. Without an error it differs from 0 only if `least` reaches the level.
+    Without an error the mean differs from 0 only if `least` reaches the level.
     """
     p: float | None = None
     if df > 0 and error >= 0:
-        distance = abs(mean) / error if error > 0 else (math.inf if abs(mean) > rounding else 0.0)
+        distance = abs(mean) / error if error > 0 else (math.inf if mean else 0.0)
         p = max(least, float(2 * stats.t.sf(distance, df)))
-    return p, _quantile(level, df) * error if abs(mean) <= rounding or least <= 1 - level else math.nan
+    return p, _quantile(level, df) * error if not mean or least <= 1 - level else math.nan
 
 
-def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Return Holm's step-down adjusted p-values, in the given order; None is no test and is not counted."""
+def holm(ps: Sequence[float | None], unknown: int = 0) -> list[float | None]:
+    """Return Holm's step-down adjusted p-values, in the given order; None is no test and is not counted.
+
+    The family has `unknown` further tests whose p-values are not known. With all m tests, p adjusted is the largest
+    (m - rank) p of the tests up to it. An unknown p cannot make it larger than p = 1 does: it only raises ranks behind
+    it, and its own term is at most that of the next known p, which has its rank or a lower one without it. So unknown
+    ones count as 1, and no p is ever smaller than in the whole family.
+    """
     order = sorted((p, i) for i, p in enumerate(ps) if p is not None)
     adjusted: list[float | None] = [None] * len(ps)
     highest = 0.0
     for rank, (p, i) in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p))
+        highest = max(highest, min(1.0, (len(order) + unknown - rank) * p))
         adjusted[i] = highest
     return adjusted
 

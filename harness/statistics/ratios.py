@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from harness.statistics.clusters import Array
-from harness.statistics.paired import Difference, Interval, Sample
+from harness.statistics.paired import ROUNDING, Difference, Interval, Sample
 
 TRIM = 0.2
 """Share that a trimmed mean leaves out at each end (Wilcox, 2012)."""
@@ -35,16 +35,19 @@ def difference(sample: Sample, baseline: Sample, level: float = 0.95) -> Differe
     """Return sample over baseline, less 1, in units of the baseline's typical value: 0.1 of it for a ratio of 1.1.
 
     Blocks are paired; one in which either value is not finite and above 0 is left out. The test is by sign flips: p is
-    never below 2^(1-n) for n blocks, and None for fewer than two.
+    never below 2^(1-n) for n blocks, and None for fewer than two. Two whose ratio is 1 to rounding in every block are
+    identical.
     """
     ratios = _logs(sample) - _logs(baseline)
     keep = np.isfinite(ratios)
     x, n = ratios[keep], int(keep.sum())
+    identical = bool(n and np.abs(x).max() <= ROUNDING)
+    x = np.zeros_like(x) if identical else x
     unit = interval(baseline).mean
     center, low, high = (unit * math.expm1(log) for log in _located(x, level))
-    p = _p(x) if n > 1 else None
-    error = unit * _error(x)
-    return Difference(center, low, high, p, "seeds", n, len(keep) - n, 0, error, n - 1, error**2, 0.0, 2.0 ** (1 - n))
+    p = (1.0 if identical else _p(x)) if n > 1 else None
+    error, least = unit * _error(x), 2.0 ** (1 - n)
+    return Difference(center, low, high, p, "seeds", n, len(keep) - n, 0, error, n - 1, error**2, 0.0, least, identical)
 
 
 def unpaired(sample: Sample, baseline: Sample, level: float = 0.95) -> Difference:

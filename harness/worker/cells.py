@@ -109,6 +109,7 @@ def measure(
             label: {"low": _finite(low), "high": _finite(high)} for label, (low, high) in values.bootstrap.items()
         },
         "units": units.name if values.per_example or exhibit else None,
+        "resolution": {label: size for label, size in values.resolution.items() if math.isfinite(size)},
         "raw_samples": values.raw_samples,
         "excluded": values.excluded_reason,
         "skipped": dict(values.skipped),

@@ -18,7 +18,7 @@ from harness.commands.compare import Side, together
 from harness.errors import BenchError
 from harness.report.result import Result
 from harness.report.words import issue
-from harness.results import Comparison, MetricInfo, Run
+from harness.results import Comparison, MetricInfo, Run, Verdict
 from harness.results.codec import from_json
 from harness.statistics.paired import Sample
 from harness.statistics.unpaired import unpaired
@@ -101,7 +101,7 @@ def test_what_is_only_in_one_run_is_said() -> None:
 
 def test_the_same_run_twice_has_changed_nothing() -> None:
     result = compared(stored(OLD), stored(OLD))
-    assert {entry.p for entry in entries(result).values()} == {1.0}
+    assert {entry.verdict for entry in entries(result).values()} == {Verdict.IDENTICAL}
     assert [line for line in issues(result) if "times" not in line] == ["the same numbers in both runs: a, b, gone"]
 
 

@@ -113,3 +113,51 @@ def test_it_reads_as_a_table_and_a_figure(joined: Run, tmp_path: Path) -> None:
 def test_runs_without_a_common_contender_are_a_line() -> None:
     with pytest.raises(BenchError, match="no contender is measured in both run-accuracy and run-seconds"):
         pareto(result(QUALITY, {"one": 1.0}, 0.1, dataset=["digits"]), result(SPEED, {"other": 1.0}, 0.1, n=[1]))
+
+
+def fixed(run: Run, **settings: Any) -> Run:
+    """The run with settings that all its rows have, beside those that vary."""
+    return replace(run, cells=tuple(replace(row, settings={**settings, **row.settings}) for row in run.cells))
+
+
+SPEED_AT_25 = fixed(result(SPEED, {"good": 1.0}, 0.1, n=[1]), steps=25, batch=256)
+
+
+def test_a_fixed_setting_joins_with_the_same_value_of_a_varied_one() -> None:
+    quality = fixed(result(QUALITY, {"good": 0.9}, 0.1, steps=[10, 25, 50, 100]), batch=2048)
+    joined = pareto(quality, SPEED_AT_25)
+    assert [row.vary["steps"] for row in joined.cells] == [25]
+    text = " ".join(render(joined, "console").split())
+    assert (
+        "without a partner in run-seconds, of run-accuracy: good on steps=10, good on steps=50, good on steps=100"
+        in text
+    )
+    assert [cell.vary["steps"] for cell in pareto(*swapped(quality, SPEED_AT_25)).cells] == [25]
+
+
+def swapped(quality: Run, speed: Run) -> tuple[Run, Run]:
+    return speed, quality
+
+
+def test_two_fixed_values_join_if_they_are_equal() -> None:
+    quality = result(QUALITY, {"good": 0.9}, 0.1, dataset=["digits"])
+    assert len(pareto(fixed(quality, steps=25), SPEED_AT_25).cells) == 1
+    assert len(pareto(fixed(quality, epochs=3), SPEED_AT_25).cells) == 1  # a setting that speed does not have
+
+
+@pytest.mark.parametrize(
+    ("quality", "said"),
+    [
+        (fixed(result(QUALITY, {"good": 0.9}, 0.1, dataset=["digits"]), steps=50), r"steps \(25 and 50\)"),
+        (result(QUALITY, {"good": 0.9}, 0.1, steps=[10, 50]), r"steps \(25 and 10, 50\)"),
+        (fixed(result(QUALITY, {"good": 0.9}, 0.1, dataset=["a"]), steps=25, nfe=10), r"steps \(25 and None\)"),
+    ],
+)
+def test_nothing_joined_is_a_line_with_the_settings_that_differ(quality: Run, said: str) -> None:
+    with pytest.raises(BenchError, match=f"the same settings in run-seconds and run-accuracy: {said}"):
+        pareto(quality, SPEED_AT_25)
+
+
+def test_means_that_differ_by_rounding_are_both_on_the_front() -> None:
+    both = [result(metric, {"a": 1.0, "b": 1.0 + 1e-9}, 0.1, n=[1]) for metric in (QUALITY, SPEED)]
+    assert {row.best["accuracy"] for row in pareto(both[0], both[1]).cells} == {"best"}

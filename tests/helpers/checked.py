@@ -18,6 +18,7 @@ class Boaster(Sampler):
     """Euler's method under the name of a better one."""
 
     order: ClassVar[float | None] = 2
+    unused_kinds: ClassVar = ("variance",)
 
     def sample(
         self,

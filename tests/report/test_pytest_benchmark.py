@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import json
 import os
@@ -113,3 +114,67 @@ def test_pytest_collects_a_suite_that_times_and_no_other_yaml(tmp_path: Path) ->
         words = [*command[:-1], *left_alone]
         nothing = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=alone(), timeout=60)
         assert nothing.returncode in (4, 5), nothing.stdout
+
+
+def test_params_are_the_axes_of_a_row_by_which_the_library_groups(tmp_path: Path) -> None:
+    rows = [
+        replace(timed(f"{name}{n}", (0.1 * n, 0.2 * n, 0.15 * n)), vary={"transform": name, "n": n, "variance": None})
+        for name in ("softmax", "sparsemax")
+        for n in (1, 2)
+    ]
+    axes: dict[str, Any] = {"transform": ["softmax", "sparsemax"], "n": [1, 2], "variance": ["x"]}
+    run = replace(RESULT, cells=tuple(rows), axes=axes, contenders=("transform",), baseline=None)
+    (tmp_path / "0001_run.json").write_text(render(run, "pytest-benchmark"))
+    command = [sys.executable, "-c", "from pytest_benchmark.cli import main; main()", "compare", "0001_run.json"]
+    for by, groups in (("param:transform", 2), ("param:n,param:transform", 4), ("param:variance", 1)):
+        words = [*command, "--csv=out.csv", f"--group-by={by}"]
+        ended = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.count("benchmark '") == groups, ended.stdout
+        with (tmp_path / "out.csv").open() as stream:
+            found = list(csv.DictReader(stream))
+        assert {(row["param:transform"], row["param:n"]) for row in found} == {
+            (name, n) for name in axes["transform"] for n in ("1", "2")
+        }
+
+
+def pytest_on(folder: Path, suite: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest on a suite as a user does."""
+    (folder / "speed.yaml").write_text(suite)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "speed.yaml", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=alone(), timeout=300)
+
+
+def test_a_broken_gate_and_a_row_that_fails_fail_the_test(tmp_path: Path) -> None:
+    gated = pytest_on(tmp_path, SUITE + "gates: {seconds: {max: 1.0e-12}}\n", "--benchmark-only")
+    assert gated.returncode == 1 and "1 failed" in gated.stdout, gated.stdout
+    assert "gate: seconds max 1e-12 s: softmax has" in gated.stdout
+    kept = pytest_on(tmp_path, SUITE + "gates: {seconds: {max: 1000}}\n", "--benchmark-only")
+    assert kept.returncode == 0 and "1 passed" in kept.stdout, kept.stdout
+    (tmp_path / "mine.py").write_text(
+        "import harness\n\n"
+        "class Broken(harness.Transform):\n"
+        '    """Fails."""\n\n'
+        "    def __call__(self, logits):\n"
+        "        raise ValueError('no such thing')\n\n"
+        "@harness.hookimpl\n"
+        "def components():\n    return [Broken]\n"
+    )
+    failed = pytest_on(
+        tmp_path, SUITE.replace("[softmax,", "[softmax, broken,") + "plugins: [mine.py]\n", "--benchmark-only"
+    )
+    assert failed.returncode == 1 and "no such thing" in failed.stdout, failed.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-p", "no:benchmark"), "pytest-benchmark is not installed"),
+        (("--benchmark-disable",), "pytest-benchmark is told to run no benchmarks"),
+        (("--benchmark-skip",), "Skipping benchmark"),
+    ],
+)
+def test_without_pytest_benchmark_it_is_skipped_by_its_name(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    ended = pytest_on(tmp_path, SUITE, "-rs", *words)
+    assert "1 skipped" in ended.stdout and said in ended.stdout, ended.stdout + ended.stderr
+    assert not (tmp_path / "results").exists()

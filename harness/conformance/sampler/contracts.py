@@ -25,7 +25,7 @@ ROUNDING = 1e-4
 
 def inputs(sampler: Sampler) -> tuple[bool | None, str]:
     """x_T and the times stay unchanged."""
-    data, x, times = _case()
+    data, x, times = case()
     given = x.clone(), times.clone()
     with torch.no_grad():
         sampler.sample(data, None, x, times, NoiseSource(0))
@@ -35,7 +35,7 @@ def inputs(sampler: Sampler) -> tuple[bool | None, str]:
 
 def output(sampler: Sampler) -> tuple[bool | None, str]:
     """Each row of x_T gives one finite sample of the same type."""
-    data, x, times = _case()
+    data, x, times = case()
     for start in (x, x.double()):
         found = sampled(sampler, data, start, times, NoiseSource(0))
         if found.dtype != start.dtype:
@@ -45,7 +45,7 @@ def output(sampler: Sampler) -> tuple[bool | None, str]:
 
 def repeats(sampler: Sampler) -> tuple[bool | None, str]:
     """All randomness comes from the noise argument."""
-    data, x, times = _case()
+    data, x, times = case()
     with torch.random.fork_rng():
         found = []
         for seed in (0, 1):
@@ -57,7 +57,7 @@ def repeats(sampler: Sampler) -> tuple[bool | None, str]:
 
 def batches(sampler: Sampler) -> tuple[bool | None, str]:
     """A sample does not depend on the size of its batch."""
-    data, x, times = _case()
+    data, x, times = case()
     whole, noise = sampled(sampler, data, x, times, NoiseSource(0)), NoiseSource(0)
     parts = [sampled(sampler, data, x[k : k + BLOCK], times, noise.after(k)) for k in range(0, len(x), BLOCK)]
     off = float((whole - torch.cat(parts)).abs().max())
@@ -68,7 +68,7 @@ def batches(sampler: Sampler) -> tuple[bool | None, str]:
 
 def evaluations(sampler: Sampler) -> tuple[bool | None, str]:
     """`steps_for_nfe` is exact: its steps take no more evaluations than requested, one more step would."""
-    data, x, _ = _case()
+    data, x, _ = case()
     chosen = [sampler.steps_for_nfe(asked) for asked in ASKED]
     made = [_evaluations(sampler, data, x, steps) for steps in chosen]
     if not any(made):
@@ -85,7 +85,7 @@ def evaluations(sampler: Sampler) -> tuple[bool | None, str]:
 
 def times(sampler: Sampler) -> tuple[bool | None, str]:
     """Times that do not decrease should be refused; no protocol passes such times, so accepting them is no failure."""
-    data, x, _ = _case()
+    data, x, _ = case()
     risen = torch.tensor([1000.0, 500.0, 700.0, 0.0], dtype=torch.float64)
     try:
         with torch.no_grad(), warnings.catch_warnings(action="ignore"):
@@ -97,7 +97,7 @@ def times(sampler: Sampler) -> tuple[bool | None, str]:
     return None, "times: those that do not fall to 0 are accepted"
 
 
-def _case() -> tuple[DiffusionModel, Tensor, Tensor]:
+def case() -> tuple[DiffusionModel, Tensor, Tensor]:
     """Return a target with several modes, x_T [2 blocks, 2], and times."""
     data = target("ring8")
     x = torch.randn(2 * BLOCK, *data.shape, generator=generator(0, "x_T"))

@@ -16,6 +16,7 @@ from harness.kinds.evaluation import CellContext, CellRunner, Measurements
 from harness.protocols.generation.features import Features
 from harness.protocols.generation.figure_data import figure_data
 from harness.protocols.generation.parts import Parts, useless
+from harness.protocols.generation.resolution import resolution
 from harness.protocols.generation.samples import Samples
 from harness.protocols.generation.settings import METRIC_INPUTS, GenerationSettings
 from harness.protocols.judging import judged
@@ -31,6 +32,7 @@ class Sampling(CellRunner):
         first_call.try_schedule(self.model.schedule)
         self.times = self._times()
         self._feature = Features(self.parts)
+        self._resolution: dict[str, float] | None = None
         said = (
             self.components["variance"].summary(self.model, self.parts.fitted)
             if "variance" in self.components
@@ -57,6 +59,8 @@ class Sampling(CellRunner):
         """Sample once per seed and evaluate every metric."""
         run = self.samples(seeds[0])
         metrics, skipped = judged(self._case.metrics, run, METRIC_INPUTS)
+        if self._resolution is None:
+            self._resolution = resolution(self._case.metrics, run, metrics)
         kept = partial(figure_data, run, self._case.metrics)
         return Measurements(
             seeds=list(seeds),
@@ -64,6 +68,7 @@ class Sampling(CellRunner):
             skipped=skipped,
             figure_data=kept,
             excluded_reason=self._off_budget(run) if run.are_drawn else None,
+            resolution=self._resolution,
         )
 
     def _off_budget(self, run: Samples) -> str | None:
