@@ -161,14 +161,27 @@ def _reasons(entry: Entry) -> Iterator[str]:
 def notes(view: View) -> list[str]:
     """Return the metrics' caveats, then the rows' notes, equal ones together."""
     cautions = [f"{metric.label} {metric.caveat}" for metric in view.metrics if metric.caveat]
+    lost = [f"{_whose([entry], view)[0]}: {_diverged(entry.row)}" for entry in view.entries if entry.row.diverged]
     found: dict[str, list[Entry]] = {}
     for entry in view.entries:
         for note in _notes(entry):
             found.setdefault(note, []).append(entry)
-    return cautions + [
-        note if len(entries) == len(view.entries) else f"{together(_whose(entries, view))}: {note}"
-        for note, entries in found.items()
-    ]
+    return (
+        cautions
+        + [
+            note if len(entries) == len(view.entries) else f"{together(_whose(entries, view))}: {note}"
+            for note, entries in found.items()
+        ]
+        + lost
+    )
+
+
+def _diverged(row: Row) -> str:
+    """Say which of a row's seeds diverged."""
+    if len(row.diverged) == len(row.seeds):
+        return "every seed diverged"
+    named = ", ".join(map(str, row.diverged))
+    return f"diverged: {'seeds' if len(row.diverged) > 1 else 'seed'} {named} of {len(row.seeds)}"
 
 
 def _whose(entries: Sequence[Entry], view: View) -> list[str]:

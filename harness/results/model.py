@@ -144,6 +144,8 @@ class RowInfo:
     """Reasons why metrics do not apply, by label."""
     notes: tuple[str, ...] = ()
     """Remarks of the protocol and its components on the row, for all metrics."""
+    diverged: tuple[int, ...] = ()
+    """Seeds whose training diverged: a logit is NaN or +inf."""
 
 
 @dataclass(frozen=True, kw_only=True)

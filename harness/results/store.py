@@ -51,6 +51,7 @@ class Record(TypedDict, total=False):
     excluded: str | None
     skipped: dict[str, str]
     notes: list[str]
+    diverged: list[int]
     seconds: float
     peak_memory: int
     blocks: Json

@@ -49,8 +49,13 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
+        diverged=tuple(seed for seed, (record, _) in zip(seeds, found, strict=True) if seed in _diverged(record)),
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )
+
+
+def _diverged(record: Record) -> Sequence[int]:
+    return record.get("diverged", [])
 
 
 def _number(numbers: Numbers | None, place: int) -> float | None:

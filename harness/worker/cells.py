@@ -106,6 +106,7 @@ def measure(
         "excluded": values.excluded_reason,
         "skipped": dict(values.skipped),
         "notes": [*values.notes, *missing],
+        "diverged": list(values.diverged),
         "seconds": seconds,
         "peak_memory": peak,
     }

@@ -16,7 +16,7 @@ class LabelSmoothing(Loss):
     """Cross-entropy against smoothed labels (Szegedy et al., 2016).
 
     The target is (1 - epsilon) of the label and epsilon spread evenly over all classes. Logits [batch, classes], labels
-    [batch] -> [batch], nats. epsilon = 0 is cross-entropy.
+    [batch] -> [batch], nats. epsilon = 0 is cross-entropy. A logit of -inf masks its class, which gets no share.
     """
 
     tasks: ClassVar = ("classes",)
@@ -25,7 +25,9 @@ class LabelSmoothing(Loss):
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         log_p = torch.log_softmax(logits, -1)
         right = log_p.gather(-1, target[:, None])[:, 0]
-        return -(1 - self.epsilon) * right - self.epsilon * log_p.mean(-1)
+        masked = logits == -torch.inf
+        evenly = log_p.masked_fill(masked, 0.0).sum(-1) / (~masked).sum(-1)
+        return -(1 - self.epsilon) * right - self.epsilon * evenly
 
 
 @hookimpl

@@ -138,9 +138,8 @@ class Training(CellRunner):
             values.metrics[label] = None
             if any(one.get(label) for one in judged):
                 self._keep(values, label, [one[label] for one in judged])
-        lost = [s for s, one in zip(values.seeds, outcome.test, strict=True) if not bool(torch.isfinite(one).all())]
-        if lost:
-            values.notes.append(f"diverged: {', '.join(str(s) for s in lost)}")
+        lost = (outcome.test.isnan() | (outcome.test == torch.inf)).flatten(1).any(1).tolist()  # -inf masks a class
+        values.diverged = [seed for seed, off in zip(values.seeds, lost, strict=True) if off]
 
     def _keep(self, values: Measurements, label: str, judged: Sequence[Judgment | None]) -> None:
         """Store one metric's values and each example's contribution; NaN for a seed on which it has no value."""
