@@ -10,7 +10,7 @@ from harness.report.glyphs import Glyphs
 from harness.report.number_format import duration
 from harness.report.parts import Entry, View
 from harness.report.words import NO_REASON, about, blocks, counted, issue, reason, singular, together
-from harness.results import IntervalKind, Needed, Rank, Verdict
+from harness.results import IntervalKind, Needed, Rank, Row, Verdict
 
 SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
     {
@@ -178,10 +178,10 @@ def notes(view: View) -> list[str]:
 
 def _diverged(row: Row) -> str:
     """Say which of a row's seeds diverged."""
-    if len(row.diverged) == len(row.seeds):
+    seeds = row.diverged or ()
+    if len(seeds) == len(row.seeds):
         return "every seed diverged"
-    named = ", ".join(map(str, row.diverged))
-    return f"diverged: {'seeds' if len(row.diverged) > 1 else 'seed'} {named} of {len(row.seeds)}"
+    return f"diverged: {'seeds' if len(seeds) > 1 else 'seed'} {', '.join(map(str, seeds))} of {len(row.seeds)}"
 
 
 def _whose(entries: Sequence[Entry], view: View) -> list[str]:
@@ -203,6 +203,9 @@ def _notes(entry: Entry) -> Iterator[str]:
     if row.changed:
         yield f"measured again: {together(row.changed)} changed"
     yield from row.notes
+    if row.tied_places:
+        share = f"{100 * row.tied_places:.3g} % of the neighbor places are tied"
+        yield f"{share}: metrics are means over random choices among equally near points"
     yield from (f"{name}: {why}" for name, why in row.skipped.items())
     if row.blocks is not None:
         yield blocks(row.blocks)

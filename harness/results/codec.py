@@ -66,7 +66,7 @@ def dumps(found: object) -> str:
     return json.dumps(found, allow_nan=False, indent=2) + "\n"
 
 
-ABSENT = frozenset({"bootstrap", "quartiles", "outliers", "ratio", "blocks"})
+ABSENT = frozenset({"bootstrap", "quartiles", "outliers", "ratio", "blocks", "diverged", "tied_places"})
 
 
 def _without_absent(found: Json) -> Json:

@@ -144,8 +144,10 @@ class RowInfo:
     """Reasons why metrics do not apply, by label."""
     notes: tuple[str, ...] = ()
     """Remarks of the protocol and its components on the row, for all metrics."""
-    diverged: tuple[int, ...] = ()
-    """Seeds whose training diverged: a logit is NaN or +inf."""
+    diverged: tuple[int, ...] | None = None
+    """Seeds whose training diverged, a logit is NaN or +inf; None where none did."""
+    tied_places: float | None = None
+    """Share of neighbor places for which several points were equally near, over all seeds; None where none is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,13 +49,21 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
-        diverged=tuple(seed for seed, (record, _) in zip(seeds, found, strict=True) if seed in _diverged(record)),
+        diverged=_diverged(seeds, found),
+        tied_places=_mean([record["auxiliary"].get("tied places") for record in used]),
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )
 
 
-def _diverged(record: Record) -> Sequence[int]:
-    return record.get("diverged", [])
+def _diverged(seeds: Sequence[int], found: Sequence[tuple[Record, int]]) -> tuple[int, ...] | None:
+    """Return those of the requested seeds that diverged; None if there are none."""
+    return tuple(s for s, (record, _) in zip(seeds, found, strict=True) if s in record.get("diverged", [])) or None
+
+
+def _mean(found: Sequence[Numbers | None]) -> float | None:
+    """Return the mean over all records, a record without numbers counted as 0; None if none has any."""
+    numbers = [number or 0.0 for numbers in found for number in numbers or [0.0]]
+    return sum(numbers) / len(numbers) if any(found) else None
 
 
 def _number(numbers: Numbers | None, place: int) -> float | None:
