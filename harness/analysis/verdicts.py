@@ -128,13 +128,15 @@ def _difference(one: Measured, other: Measured, kind: str, metric: MetricInfo) -
 
 
 def compared(run: MeasuredRun, one: Measured, other: Measured, metric: MetricInfo) -> Difference | None:
-    """Return the paired difference of two rows; None if it cannot be computed."""
-    found = _difference(one, other, run.interval, metric)
+    """Return the paired difference of two rows; None if it cannot be computed, or is infinite."""
+    found = None if _infinite(one) or _infinite(other) else _difference(one, other, run.interval, metric)
     return found if found is not None and _judged(run, found) else None
 
 
 def _typical(one: Measured, metric: MetricInfo) -> float:
     """Return the value by which a row is ranked: its mean, or the typical value of a metric compared by ratio."""
+    if _infinite(one):
+        return math.nan
     return float(one.values.mean()) if metric.relative_margin is None else ratios.interval(one.sample()).mean
 
 
@@ -154,10 +156,17 @@ def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: 
     one, other = cells[index][label], cells[link.index][label]
     apart = unpaired if metric.relative_margin is None else ratios.unpaired
     alone = label in run.unpaired
+    if lost := max(_infinite(one), _infinite(other)):
+        return None, Reason(ReasonKind.INFINITE_IN_ONE, count=lost, total=len(one.seeds))
     found = apart(one.sample(), other.sample()) if alone else _difference(one, other, run.interval, metric)
     if found is None or found.pairs == 0:
         return None, Reason(ReasonKind.NO_COMMON_SEED)
     return found, _caveat(run, found)
+
+
+def _infinite(one: Measured) -> int:
+    """Return the number of infinite values."""
+    return sum(map(math.isinf, one.values))
 
 
 def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from harness.report.answer import spelled
+from harness.report.columns import FEWER
 from harness.report.glyphs import Glyphs
 from harness.report.number_format import duration
 from harness.report.parts import Entry, View
@@ -73,7 +74,7 @@ def _need(needed: Needed, noun: str) -> str:
 def legend(view: View, ink: Glyphs) -> list[list[str]]:
     """Return the kind of interval and the number of comparisons; then the meaning of the signs that occur."""
     figures = "; ".join(part for part in (_interval(view), _bootstrap(view), _family(view)) if part)
-    lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view)]]
+    lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view), *_fewer(view, ink)]]
     return [line for line in lines if line]
 
 
@@ -121,6 +122,13 @@ def _stars(view: View) -> list[str]:
 def _arrows(view: View) -> list[str]:
     found = {metric.higher_is_better for metric in view.metrics}
     return [text for better, text in _ARROWS if better in found]
+
+
+def _fewer(view: View, ink: Glyphs) -> list[str]:
+    """Return the meaning of the mark of numbers over fewer seeds than asked for."""
+    metrics = (metric.partial for entry in view.entries for metric in entry.row.metrics.values())
+    found = any(metrics) or any(each.partial for each in view.comparisons)
+    return [ink(f"{FEWER} over fewer {view.run.replicates} than asked for")] if found else []
 
 
 def published(view: View) -> list[str]:

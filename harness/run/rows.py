@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.results import Bootstrap, MeasuredRow, Reason, Status
 from harness.results.codec import typed
-from harness.results.model import Blocks
+from harness.results.values import Blocks
 from harness.run.task import Task
 
 if TYPE_CHECKING:
-    from harness.results.store import Numbers, Record
+    from harness.results.store import Numbers, Record, Stored
+    from harness.results.values import Number
 
 
 class Ending(NamedTuple):
@@ -66,7 +67,7 @@ def _mean(found: Sequence[Numbers | None]) -> float | None:
     return sum(numbers) / len(numbers) if any(found) else None
 
 
-def _number(numbers: Numbers | None, place: int) -> float | None:
+def _number(numbers: Stored | None, place: int) -> Number:
     return None if numbers is None else numbers[place]
 
 
