@@ -103,10 +103,9 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
 
 def _missing(one: Measured, low: float) -> Reason | None:
     """Return the reason why a metric's numbers are incomplete, or None."""
-    if lost := sum(map(math.isinf, one.values)):
-        return Reason(ReasonKind.INFINITE, count=lost, total=len(one.values))
-    if lost := sum(map(math.isnan, one.values)):
-        return Reason(ReasonKind.NOT_FINITE, count=lost, total=len(one.values))
+    if lost := sum(not math.isfinite(value) for value in one.values):
+        kind = ReasonKind.INFINITE if any(map(math.isinf, one.values)) else ReasonKind.NOT_FINITE
+        return Reason(kind, count=lost, total=len(one.values))
     if math.isnan(low):
         return Reason(ReasonKind.ONE_SEED if len(one.seeds) == 1 else ReasonKind.SPREAD_NOT_FINITE)
     return None

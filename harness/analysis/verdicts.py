@@ -101,14 +101,18 @@ def _comparison(
 def ranks(run: MeasuredRun, cells: Cells, members: Sequence[int], metric: MetricInfo) -> dict[int, Rank]:
     """Return row number -> best, tied (not significantly worse than the best, Holm within the problem) or beaten.
 
-    A row with a seed without a finite value has no rank, since the mean of the other seeds is not its mean.
+    A row with a seed without a finite value has no rank, since the mean of the other seeds is not its mean; nor has one
+    with examples on its decision threshold, since the optimizer's last steps decide these, nor any other if such a row
+    has the best mean.
     """
     label, sign = metric.label, 1 if metric.higher_is_better else -1
     ranked = [index for index in members if label in cells[index] and run.cells[index].excluded is None]
     means = {index: sign * _typical(cells[index][label], metric) for index in ranked}
     means = {index: mean for index, mean in means.items() if math.isfinite(mean)}
-    if not means:
+    chance = {index for index in means if label in (run.cells[index].on_threshold or {})}
+    if not means or max(means, key=lambda index: means[index]) in chance:
         return {}
+    means = {index: mean for index, mean in means.items() if index not in chance}
     best = max(means, key=lambda index: means[index])
     others = [index for index in means if means[index] < means[best]]
     ps = []
@@ -161,6 +165,9 @@ def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: 
     found = apart(one.sample(), other.sample()) if alone else _difference(one, other, run.interval, metric)
     if found is None or found.pairs == 0:
         return None, Reason(ReasonKind.NO_COMMON_SEED)
+    chance = sum((row.on_threshold or {}).get(label, 0.0) for row in (run.cells[index], partner))
+    if chance and abs(found.difference) <= chance * (1 + 1e-6):
+        return None, Reason(ReasonKind.ON_THRESHOLD)
     return found, _caveat(run, found)
 
 

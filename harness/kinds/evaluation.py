@@ -112,11 +112,12 @@ class Measurements:
     `per_example` holds results per example where a metric has them: label -> (values [s, m], example numbers [s, m]),
     or the jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `skipped`
     maps a label to the reason why that metric does not apply. `notes` are lines about the contender, whatever the
-    metric; `diverged` are the seeds that diverged; `auxiliary` maps a name to one number per seed that no metric
-    claims. `bootstrap` maps a label to (low, high), one number per seed each: the 95 % interval of the value within
-    that seed. `figure_data` returns further data for figures, arrays by name: it is called for seed 0 alone, after the
-    clock has stopped. `raw_samples` are the samples that a number was computed from, a list for every seed;
-    `excluded_reason` is the reason why this contender takes no part in the comparison although it was measured.
+    metric; `diverged` are the seeds that diverged; `on_threshold` maps a label to the share of each seed's examples
+    that lie on the decision threshold, if any do; `auxiliary` maps a name to one number per seed that no metric claims.
+    `bootstrap` maps a label to (low, high), one number per seed each: the 95 % interval of the value within that seed.
+    `figure_data` returns further data for figures, arrays by name: it is called for seed 0 alone, after the clock has
+    stopped. `raw_samples` are the samples that a number was computed from, a list for every seed; `excluded_reason` is
+    the reason why this contender takes no part in the comparison although it was measured.
     """
 
     seeds: Sequence[int]
@@ -125,6 +126,7 @@ class Measurements:
     skipped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     diverged: list[int] = field(default_factory=list)
+    on_threshold: dict[str, list[float]] = field(default_factory=dict)
     auxiliary: dict[str, list[float]] = field(default_factory=dict)
     bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     figure_data: Callable[[], Mapping[str, Tensor]] = dict

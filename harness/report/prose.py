@@ -211,6 +211,8 @@ def _notes(entry: Entry) -> Iterator[str]:
     if row.changed:
         yield f"measured again: {together(row.changed)} changed"
     yield from row.notes
+    for name, part in (row.on_threshold or {}).items():
+        yield f"{name}: the decision threshold lies on a data point ({100 * part:.3g} % of the examples)"
     if row.tied_places:
         share = f"{100 * row.tied_places:.3g} % of the neighbor places are tied"
         yield f"{share}: metrics are means over random choices among equally near points"

@@ -20,7 +20,7 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.NO_DEVICE: "torch sees no {device} device here",
         ReasonKind.EXCLUDED: "not ranked: {text}",
         ReasonKind.NOT_FINITE: "{count} of {total} seeds have no finite value and are left out",
-        ReasonKind.INFINITE: "{count} of {total} seeds are infinite, and so is the mean",
+        ReasonKind.INFINITE: "{count} of {total} seeds have no finite value, and the mean is infinite",
         ReasonKind.ONE_SEED: "one seed and no results per example: no interval",
         ReasonKind.SPREAD_NOT_FINITE: "the spread is not finite",
         ReasonKind.NO_ROW: "no row of this problem is {name}",
@@ -33,6 +33,9 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.SPREAD_UNKNOWN: "the same difference at all of only {count} seeds: its spread is unknown",
         ReasonKind.DROPPED: "{count} of {total} seeds left out: not finite in one of the two rows",
         ReasonKind.INFINITE_IN_ONE: "{count} of {total} seeds are infinite in one of the two rows",
+        ReasonKind.ON_THRESHOLD: (
+            "a decision threshold lies on a data point, and the side on which a seed ends explains the difference"
+        ),
         ReasonKind.NEGLIGIBLE: "significant, but too small to matter",
         ReasonKind.ROW_ENDED: "{status}: {cause}",
         ReasonKind.ROW_LACKS: "the row has no {name}",

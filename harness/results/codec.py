@@ -78,7 +78,9 @@ def dumps(found: object) -> str:
     return json.dumps(found, allow_nan=False, indent=2) + "\n"
 
 
-ABSENT = frozenset({"infinite", "bootstrap", "quartiles", "outliers", "ratio", "blocks", "diverged", "tied_places"})
+ABSENT = frozenset(
+    {"infinite", "bootstrap", "quartiles", "outliers", "ratio", "blocks", "diverged", "tied_places", "on_threshold"}
+)
 
 
 def _without_absent(found: Json) -> Json:

@@ -134,6 +134,8 @@ class RowInfo:
     """Remarks of the protocol and its components on the row, for all metrics."""
     diverged: tuple[int, ...] | None = None
     """Seeds whose training diverged, a logit is NaN or +inf; None where none did."""
+    on_threshold: dict[str, float] | None = None
+    """Share of the examples that lie on the decision threshold, over all seeds, by metric; None where none does."""
     tied_places: float | None = None
     """Share of neighbor places for which several points were equally near, over all seeds; None where none is."""
 

@@ -98,7 +98,7 @@ class ReasonKind(StrEnum):
     NOT_FINITE = "not_finite"
     """`count` of `total` seeds have no value and are left out."""
     INFINITE = "infinite"
-    """`count` of `total` seeds have an infinite value, and so has the mean."""
+    """`count` of `total` seeds have no finite value, some of them an infinite one, and so has the mean."""
     ONE_SEED = "one_seed"
     """One seed, and no results per example: no interval."""
     SPREAD_NOT_FINITE = "spread_not_finite"
@@ -122,6 +122,8 @@ class ReasonKind(StrEnum):
     """`count` of `total` seeds are left out: not finite in one of the two rows."""
     INFINITE_IN_ONE = "infinite_in_one"
     """`count` of `total` seeds are infinite in one of the two rows: the mean difference is no number."""
+    ON_THRESHOLD = "on_threshold"
+    """Examples on the decision threshold of one of the two rows can explain the difference."""
     NEGLIGIBLE = "negligible"
     """The difference is significant, and too small to matter."""
     # gates

@@ -55,6 +55,7 @@ class Record(TypedDict, total=False):
     skipped: dict[str, str]
     notes: list[str]
     diverged: list[int]
+    on_threshold: dict[str, Numbers]
     seconds: float
     peak_memory: int
     blocks: Json

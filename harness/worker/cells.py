@@ -109,6 +109,7 @@ def measure(
         "skipped": dict(values.skipped),
         "notes": [*values.notes, *missing],
         "diverged": list(values.diverged),
+        "on_threshold": {label: _finite(shares) for label, shares in values.on_threshold.items()},
         "seconds": seconds,
         "peak_memory": peak,
     }

@@ -78,6 +78,14 @@ class Answers:
         return found
 
     @cached_property
+    def deciding(self) -> Tensor:
+        """Scores where the loss declares them, else logits."""
+        try:
+            return self.scores
+        except NotOffered:
+            return self.logits
+
+    @cached_property
     def validation_scores(self) -> Tensor:
         """Scores of the validation part. Raises NotOffered where `scores` does, or where there are no such logits."""
         self.scores  # noqa: B018 - raises where logits rank alike
