@@ -8,6 +8,8 @@ import torch
 
 from harness import Loss, UnitInterval, hookimpl
 
+from ._scores import wide
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -26,8 +28,9 @@ class LabelSmoothing(Loss):
         log_p = torch.log_softmax(logits, -1)
         right = log_p.gather(-1, target[:, None])[:, 0]
         masked = logits == -torch.inf
-        evenly = log_p.masked_fill(masked, 0.0).sum(-1) / (~masked).sum(-1)
-        return -(1 - self.epsilon) * right - self.epsilon * evenly
+        # In float32 or wider: the sum over many classes exceeds the range of float16.
+        evenly = wide(log_p.masked_fill(masked, 0.0)).sum(-1) / (~masked).sum(-1)
+        return -(1 - self.epsilon) * right - self.epsilon * evenly.to(log_p.dtype)
 
 
 @hookimpl
