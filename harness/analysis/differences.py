@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,9 +26,14 @@ def paired_difference(one: Measured, other: Measured, kind: str, metric: MetricI
     return difference(one.sample(seeds), other.sample(seeds), kind) if seeds else None
 
 
+def infinite(one: Measured) -> int:
+    """Return the number of infinite values."""
+    return sum(map(math.isinf, one.values))
+
+
 def compared(run: MeasuredRun, one: Measured, other: Measured, metric: MetricInfo) -> Difference | None:
-    """Return the paired difference of two rows; None if it cannot be computed."""
-    found = paired_difference(one, other, run.interval, metric)
+    """Return the paired difference of two rows; None if it cannot be computed, or is infinite."""
+    found = None if infinite(one) or infinite(other) else paired_difference(one, other, run.interval, metric)
     return found if found is not None and is_test(run, found) else None
 
 
@@ -70,9 +76,11 @@ def _repeats(
     for metric in metrics:
         mine, theirs = one[metric.label], other[metric.label]
         finite = np.isfinite(mine.values)
+        if not np.array_equal(mine.values[~finite], theirs.values[~np.isfinite(theirs.values)], equal_nan=True):
+            return False
         if not np.array_equal(finite, np.isfinite(theirs.values)):
             return False
-        found = compared(run, mine, theirs, metric)
-        if finite.any() and not (found and found.identical):
+        found = paired_difference(mine, theirs, run.interval, metric) if finite.any() else None
+        if finite.any() and not (found and is_test(run, found) and found.identical):
             return False
     return any(bool(np.isfinite(one[metric.label].values).any()) for metric in metrics)

@@ -100,11 +100,12 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
     by_ratio = metric.relative_margin is not None
     found = ratios.interval(one.sample()) if by_ratio else interval(one.sample(), kind)
     spread = ratios.spread(one.values) if by_ratio else None
+    signs = [int(math.copysign(math.isinf(value), value)) for value in one.values]
     return MetricValue(
         values=tuple(map(finite, one.values.tolist())),
-        mean=finite(found.mean),
-        low=finite(found.low),
-        high=finite(found.high),
+        mean=None if any(signs) else finite(found.mean),
+        low=None if any(signs) else finite(found.low),
+        high=None if any(signs) else finite(found.high),
         interval=IntervalKind(found.kind),
         higher_is_better=metric.higher_is_better,
         unit=metric.unit,
@@ -113,14 +114,15 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
         quartiles=spread and spread.quartiles,
         outliers=spread and spread.outliers,
         resolution=one.resolution or None,
+        infinite=tuple(signs) if any(signs) else None,
     )
 
 
 def _missing(one: Measured, low: float) -> Reason | None:
     """Return the reason why a metric's numbers are incomplete, or None."""
-    lost = sum(not math.isfinite(value) for value in one.values)
-    if lost:
-        return Reason(ReasonKind.NOT_FINITE, count=lost, total=len(one.values))
+    if lost := sum(not math.isfinite(value) for value in one.values):
+        kind = ReasonKind.INFINITE if any(map(math.isinf, one.values)) else ReasonKind.NOT_FINITE
+        return Reason(kind, count=lost, total=len(one.values))
     if math.isnan(low):
         return Reason(ReasonKind.ONE_SEED if len(one.seeds) == 1 else ReasonKind.SPREAD_NOT_FINITE)
     return None
@@ -138,13 +140,14 @@ def _lost_artifact(cell: MeasuredRow) -> bool:
 
 
 def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
-    """Yield an issue for every row and metric with seeds that have no finite value."""
+    """Yield an issue for every row and metric with seeds whose value is infinite, or that have none."""
+    kinds = ((IssueKind.INFINITE, math.isinf), (IssueKind.NOT_FINITE, math.isnan))
     for cell, numbers in zip(run.cells, cells, strict=False):  # not the rows left out
         for label, one in numbers.items():
-            lost = sum(not math.isfinite(value) for value in one.values)
-            if lost:
-                rows, total = (full_name(run, cell.vary),), len(one.values)
-                yield Issue(IssueKind.NOT_FINITE, rows=rows, metric=label, count=lost, total=total)
+            for kind, odd in kinds:
+                if lost := sum(map(odd, one.values)):
+                    rows, total = (full_name(run, cell.vary),), len(one.values)
+                    yield Issue(kind, rows=rows, metric=label, count=lost, total=total)
 
 
 def _few(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:

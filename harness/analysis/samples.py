@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.results import MeasuredRow
+from harness.results.codec import restored
+from harness.results.values import Number
 from harness.statistics.clusters import Array
 from harness.statistics.paired import ROUNDING, Sample
 
@@ -60,8 +62,8 @@ def measured(row: MeasuredRow, labels: Sequence[str]) -> dict[str, Measured]:
     return found
 
 
-def _numbers(values: Sequence[float | None]) -> Array:
-    return np.array([math.nan if value is None else value for value in values], float)
+def _numbers(values: Sequence[Number]) -> Array:
+    return np.array([restored(value) for value in values], float)
 
 
 def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Units]]) -> None:

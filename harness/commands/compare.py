@@ -9,18 +9,10 @@ from pathlib import Path
 
 from harness.commands.changes import Pair, changes, is_time
 from harness.errors import BenchError
-from harness.results import (
-    Bootstrap,
-    Label,
-    MeasuredRow,
-    MeasuredRun,
-    MetricInfo,
-    Row,
-    RowInfo,
-    Run,
-    RunInfo,
-)
+from harness.results import Bootstrap, Label, MeasuredRow, MeasuredRun, MetricInfo, Row, RowInfo, Run, RunInfo
+from harness.results.codec import stored
 from harness.results.runs import records
+from harness.results.values import Number
 from harness.run.pipeline import analysed
 from harness.worker.supervisor import Server
 
@@ -44,7 +36,7 @@ class Side:
             info |= {"why": None, "excluded": row.why.text}
         return MeasuredRow(
             **info | {"vary": {**row.vary, RUN: self.name}},
-            values={label: metric.values for label, metric in row.metrics.items()},
+            values={label: tuple(map(_stored, metric.numbers)) for label, metric in row.metrics.items()},
             bootstrap=_bootstraps(row),
             resolution={name: metric.resolution for name, metric in row.metrics.items() if metric.resolution},
             units=tuple(self._units.get(row.id, ())),
@@ -57,6 +49,10 @@ class Side:
             if (units := record.get("units")) and (file := self.folder / "units" / units).exists():
                 found.setdefault(record["cell"], []).append(str(file))
         return found
+
+
+def _stored(value: float | None) -> Number:
+    return None if value is None else stored(value)
 
 
 def _bootstraps(row: Row) -> dict[str, Bootstrap]:

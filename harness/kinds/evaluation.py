@@ -113,8 +113,9 @@ class Measurements:
     `per_example` holds results per example where a metric has them: label -> (values [s, m], example numbers [s, m]),
     or the jackknife pseudo-values of a metric that is not a mean over examples, with group numbers. `skipped`
     maps a label to the reason why that metric does not apply. `notes` are lines about the contender, whatever the
-    metric, such as seeds that diverged; `issues` are remarks on the whole run, shown once for all rows that have them;
-    `auxiliary` maps a name to one number per seed that no metric claims.
+    metric; `issues` are remarks on the whole run, shown once for all rows that have them; `diverged` are the seeds that
+    diverged; `on_threshold` maps a label to the share of each seed's examples that lie on the decision threshold, if
+    any do; `auxiliary` maps a name to one number per seed that no metric claims.
     `bootstrap` maps a label to (low, high), one number per seed each: the 95 % interval of the value within that seed.
     `figure_data` returns further data for figures, arrays by name: it is called for seed 0 alone, after the clock has
     stopped. `resolution` maps a label to the change of its value that rounding of the metric's inputs may cause, where
@@ -129,6 +130,8 @@ class Measurements:
     skipped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    diverged: list[int] = field(default_factory=list)
+    on_threshold: dict[str, list[float]] = field(default_factory=dict)
     auxiliary: dict[str, list[float]] = field(default_factory=dict)
     bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     figure_data: Callable[[], Mapping[str, Tensor]] = dict

@@ -163,13 +163,14 @@ class _Conclusion:
             low, high = high and -high, low and -low
         unit = "" if entry.ratio is not None else _unit(metric)
         numbers = f"{shown}{unit} (95 %: {_range(low, high)}; {adjusted(entry.p_holm)})"
-        return f"{self.row(each.row)} {verb} {entry.baseline} in {metric.label}{self.place(each.row)} by {numbers}"
+        who = f"{self.row(each.row)} {verb} {entry.baseline} in {metric.label}{self.place(each.row)}"
+        return f"{who} by {numbers}{self._fewer(entry)}"
 
     def _equivalent(self, metric: MetricInfo, each: Compared) -> str:
         entry = each.entry
         numbers = f"{_number(entry.difference)}{_unit(metric)}, {_range(entry.low, entry.high)}"
         who = f"{self.row(each.row)} is equivalent to {entry.baseline} in {metric.label}{self.place(each.row)}"
-        return f"{who} within the margin (difference {numbers})"
+        return f"{who} within the margin (difference {numbers}){self._fewer(entry)}"
 
     def _identical(self, each: Compared) -> str:
         where = f"in {self.run.primary.label}{self.place(each.row)}"
@@ -180,7 +181,13 @@ class _Conclusion:
         size = f"{_number(entry.difference)}{_unit(metric)}"
         numbers = f"{size}, {_range(entry.low, entry.high)}, {adjusted(entry.p_holm)}"
         who = f"{self.row(each.row)} does not differ significantly from {entry.baseline}{self.place(each.row)}"
-        return f"{who} (difference {numbers}): {_decides(entry, self.run.replicates)}"
+        return f"{who} (difference {numbers}){self._fewer(entry)}: {_decides(entry, self.run.replicates)}"
+
+    def _fewer(self, entry: Comparison) -> str:
+        """Say over how many seeds a difference is, where it is over fewer than asked for."""
+        if not entry.partial or entry.why is None or entry.why.count is None or entry.why.total is None:
+            return ""
+        return f", over {entry.why.total - entry.why.count} of {entry.why.total} {self.run.replicates}"
 
     def _bests(self, metric: MetricInfo) -> list[str]:
         lines, winners = [], []

@@ -33,6 +33,8 @@ STYLES: Mapping[Verdict | None, str] = MappingProxyType(
         Verdict.IDENTICAL: "dim",
     }
 )
+FEWER = "†"
+"""Mark of a number over fewer seeds than asked for."""
 Ends = Callable[[Entry, str], tuple[float, float] | None]
 _STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIED: "☆"})
 
@@ -117,6 +119,7 @@ def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts:
         printed(item.mean, text) if entry.source and item else text
         for entry, item, text in zip(entries, items, estimates(items), strict=True)
     ]
+    texts = _marked(texts, [bool((value := entry.metric(name)) and value.partial) for entry in entries])
     race = ranked(entries, name)
     stars = [_STARS.get(entry.best(name), "") if race else "" for entry in entries]
     lead = 2 if any(stars) else 0
@@ -130,6 +133,13 @@ def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts:
             line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict, "")))
         cells.append(line if entry.metric(name) or not entry.source else [])
     return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
+
+
+def _marked(texts: Sequence[str], partial: Sequence[bool]) -> list[str]:
+    """Mark the numbers over fewer seeds than asked for; the others keep their alignment."""
+    if not any(partial):
+        return list(texts)
+    return [text + (FEWER if less else " ") for text, less in zip(texts, partial, strict=True)]
 
 
 def _found(entry: Entry, name: str) -> Verdict | None:
@@ -171,6 +181,7 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
         size = _size(metric, entries)
         items = [None if _equal(found) else item and item.divided(size) for found, item in _estimated(compared)]
         texts = estimates(items, signed=True)
+    texts = _marked(texts, [bool(found and found.partial) for found in compared])
     cells: list[Line] = []
     for entry, found, item, text in zip(entries, compared, items, texts, strict=True):
         verdict = found.verdict if found else None

@@ -28,17 +28,22 @@ def render(run: Run, width: int | None = None) -> str:
     for entry in entries:
         row = entry.row
         why = reason(row.why) if entry.ended and row.why else None
-        start = [*(row.vary.get(axis) for axis in axes), row.status, why, len(row.seeds)]
-        table.writerows([*start, *numbers] for numbers in _numbers(entry))
+        start = [*(row.vary.get(axis) for axis in axes), row.status]
+        table.writerows([*start, *numbers] for numbers in _numbers(entry, why))
     return stream.getvalue()
 
 
-def _numbers(entry: Entry) -> Iterator[list[Value]]:
+def _numbers(entry: Entry, why: str | None) -> Iterator[list[Value]]:
+    """Yield a row's lines from `reason` on; `seeds` are those with a value, which the mean is over."""
     for name in list(entry.row.metrics) or [""]:
         metric, against = entry.metric(name), entry.against(name)
+        lost = reason(metric.why) if metric and metric.why and why is None else why
+        known = len(entry.row.seeds) if metric is None else sum(value is not None for value in metric.numbers)
         yield [
+            lost,
+            known,
             name,
-            *(getattr(metric, key, None) for key in METRIC),
+            *(getattr(metric, {"mean": "average"}.get(key, key), None) for key in METRIC),
             *(getattr(against, key, None) for key in AGAINST),
             entry.best(name),
         ]

@@ -24,15 +24,8 @@ _SIGNS: Mapping[int, str] = MappingProxyType(
         | {"[": "{[}", "|": "$|$"}
         | {"±": r"$\pm$", "−": "$-$", "–": "--", "×": r"$\times$", "·": r"$\cdot$", "≥": r"$\geq$", "≤": r"$\leq$"}
         | {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$"}
-        | {
-            "★": r"$\bigstar$",
-            "☆": r"$\star$",
-            "✗": r"$\times$",
-            "<": r"$<$",
-            ">": r"$>$",
-            "µ": r"$\mu$",
-            "≡": r"$\equiv$",
-        }
+        | {"★": r"$\bigstar$", "☆": r"$\star$", "✗": r"$\times$", "†": r"$\dagger$", "≡": r"$\equiv$"}
+        | {"<": r"$<$", ">": r"$>$", "µ": r"$\mu$"}
     )
 )
 """Characters that LaTeX interprets or cannot print, and their replacements."""

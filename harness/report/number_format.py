@@ -46,7 +46,7 @@ def estimate(found: MetricValue | Comparison | Ratio | None) -> Estimate | None:
     if found is None:
         return None
     value = (
-        found.mean
+        found.average
         if isinstance(found, MetricValue)
         else found.difference
         if isinstance(found, Comparison)
@@ -66,6 +66,7 @@ def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
     Without intervals: as many as give the median number `significant` digits. Never more than two beyond the median's.
     Numbers negligible beside the largest one do not count.
     """
+    items = [item for item in items if math.isfinite(item.mean)]
     halves = [item.half for item in items if item.half and item.half > _nothing(items)]
     numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > _nothing(items)]
     if not numbers:
@@ -77,7 +78,7 @@ def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
 
 def _nothing(items: Iterable[Estimate]) -> float:
     """Return the value below which a number reads as zero beside the largest number of a column."""
-    return 1e-9 * max((abs(item.mean) for item in items), default=0.0)
+    return 1e-9 * max((abs(item.mean) for item in items if math.isfinite(item.mean)), default=0.0)
 
 
 def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
@@ -86,7 +87,7 @@ def unit_for(items: Iterable[Estimate], unit: str | None) -> tuple[float, str]:
     Seconds and bytes take the prefix that fits the median; any other number takes a power of 1000 only where it
     would not fit in a column.
     """
-    known = list(items)
+    known = [item for item in items if math.isfinite(item.mean)]
     size = statistics.median_low([abs(item.mean) for item in known if abs(item.mean) > _nothing(known)] or [1.0])
     for names, steps in (({"s", "seconds"}, _TIME), ({"B", "bytes"}, _MEMORY)):
         if unit in names:
@@ -116,7 +117,7 @@ def _places(items: Sequence[Estimate | None], significant: int) -> list[int | No
     """Return the decimals of each item: equal for all, but None if number and interval would both read as zero."""
     known = [item for item in items if item is not None]
     places = decimals(known, significant)
-    noise = 1e-12 * max((abs(item.mean) for item in known), default=0.0)
+    noise = 1e-12 * max((abs(item.mean) for item in known if math.isfinite(item.mean)), default=0.0)
 
     def lost(item: Estimate) -> bool:
         seen = round(item.mean, places) or round(item.half or 0.0, places)

@@ -69,7 +69,7 @@ class Entry:
     @property
     def measured(self) -> bool:
         """Whether any metric has a number."""
-        return any(metric.mean is not None for metric in self.row.metrics.values())
+        return any(metric.average is not None for metric in self.row.metrics.values())
 
 
 def ranked(entries: Sequence[Entry], name: str) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from harness.report.answer import spelled
+from harness.report.columns import FEWER
 from harness.report.glyphs import Glyphs
 from harness.report.number_format import duration
 from harness.report.parts import Entry, View, ranked
 from harness.report.words import NO_REASON, about, blocks, counted, issue, reason, singular, together
-from harness.results import IntervalKind, Needed, Rank, Verdict
+from harness.results import IntervalKind, Needed, Rank, Row, Verdict
 
 SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
     {
@@ -73,7 +74,7 @@ def _need(needed: Needed, noun: str) -> str:
 def legend(view: View, ink: Glyphs) -> list[list[str]]:
     """Return the kind of interval and the number of comparisons; then the meaning of the signs that occur."""
     figures = "; ".join(part for part in (_interval(view), _bootstrap(view), _family(view)) if part)
-    lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view)]]
+    lines = [[figures] if figures else [], [*_verdicts(view, ink), *_stars(view), *_arrows(view), *_fewer(view, ink)]]
     return [line for line in lines if line]
 
 
@@ -125,6 +126,13 @@ def _arrows(view: View) -> list[str]:
     return [text for better, text in _ARROWS if better in found]
 
 
+def _fewer(view: View, ink: Glyphs) -> list[str]:
+    """Return the meaning of the mark of numbers over fewer seeds than asked for."""
+    metrics = (metric.partial for entry in view.entries for metric in entry.row.metrics.values())
+    found = any(metrics) or any(each.partial for each in view.comparisons)
+    return [ink(f"{FEWER} over fewer {view.run.replicates} than asked for")] if found else []
+
+
 def published(view: View) -> list[str]:
     """Return the papers of published numbers, by their numbers."""
     return [f"[{number}] {source}" for number, source in enumerate(view.sources, 1)]
@@ -163,14 +171,27 @@ def _reasons(entry: Entry) -> Iterator[str]:
 def notes(view: View) -> list[str]:
     """Return the metrics' caveats, then the rows' notes, equal ones together."""
     cautions = [f"{metric.label} {metric.caveat}" for metric in view.metrics if metric.caveat]
+    lost = [f"{_whose([entry], view)[0]}: {_diverged(entry.row)}" for entry in view.entries if entry.row.diverged]
     found: dict[str, list[Entry]] = {}
     for entry in view.entries:
         for note in _notes(entry):
             found.setdefault(note, []).append(entry)
-    return cautions + [
-        note if len(entries) == len(view.entries) else f"{together(_whose(entries, view))}: {note}"
-        for note, entries in found.items()
-    ]
+    return (
+        cautions
+        + [
+            note if len(entries) == len(view.entries) else f"{together(_whose(entries, view))}: {note}"
+            for note, entries in found.items()
+        ]
+        + lost
+    )
+
+
+def _diverged(row: Row) -> str:
+    """Say which of a row's seeds diverged."""
+    seeds = row.diverged or ()
+    if len(seeds) == len(row.seeds):
+        return "every seed diverged"
+    return f"diverged: {'seeds' if len(seeds) > 1 else 'seed'} {', '.join(map(str, seeds))} of {len(row.seeds)}"
 
 
 def _whose(entries: Sequence[Entry], view: View) -> list[str]:
@@ -192,6 +213,11 @@ def _notes(entry: Entry) -> Iterator[str]:
     if row.changed:
         yield f"measured again: {together(row.changed)} changed"
     yield from row.notes
+    for name, part in (row.on_threshold or {}).items():
+        yield f"{name}: the decision threshold lies on a data point ({100 * part:.3g} % of the examples)"
+    if row.tied_places:
+        share = f"{100 * row.tied_places:.3g} % of the neighbor places are tied"
+        yield f"{share}: metrics are means over random choices among equally near points"
     yield from (f"{name}: {why}" for name, why in row.skipped.items())
     if row.blocks is not None:
         yield blocks(row.blocks)

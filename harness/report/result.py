@@ -89,7 +89,7 @@ def _values(row: Row) -> list[tuple[int | None, str | None, float | None]]:
     found: list[tuple[int | None, str | None, float | None]] = [
         (seed, name, value)
         for name, metric in row.metrics.items()
-        for seed, value in zip(row.seeds, metric.values, strict=True)
+        for seed, value in zip(row.seeds, metric.numbers, strict=True)
     ]
     return found or [(None, None, None)]
 

@@ -20,6 +20,7 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.NO_DEVICE: "torch sees no {device} device here",
         ReasonKind.EXCLUDED: "not ranked: {text}",
         ReasonKind.NOT_FINITE: "{count} of {total} seeds have no finite value and are left out",
+        ReasonKind.INFINITE: "{count} of {total} seeds have no finite value, and the mean is infinite",
         ReasonKind.ONE_SEED: "one seed and no results per example: no interval",
         ReasonKind.SPREAD_NOT_FINITE: "the spread is not finite",
         ReasonKind.NO_ROW: "no row of this problem is {name}",
@@ -33,6 +34,10 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.DROPPED: "{count} of {total} seeds left out: not finite in one of the two rows",
         ReasonKind.CONTROL: "a control, which stands beside the contenders and is not tested",
         ReasonKind.LEFT_OUT: "the row or its baseline's was left out by -k, and nothing is stored of it",
+        ReasonKind.INFINITE_IN_ONE: "{count} of {total} seeds are infinite in one of the two rows",
+        ReasonKind.ON_THRESHOLD: (
+            "a decision threshold lies on a data point, and the side on which a seed ends explains the difference"
+        ),
         ReasonKind.NEGLIGIBLE: "significant, but too small to matter",
         ReasonKind.ROW_ENDED: "{status}: {cause}",
         ReasonKind.ROW_LACKS: "the row has no {name}",
@@ -81,6 +86,7 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
             "where a perfect sampler has {bound:g} ({p})"
         ),
         IssueKind.NOT_FINITE: "{rows}: {count} of {total} seeds have no finite {metric}; the others are compared",
+        IssueKind.INFINITE: "{rows}: {count} of {total} seeds have an infinite {metric}, so it is not compared",
         IssueKind.ONE_SEED: "one seed: no verdict, since one seed says nothing about other seeds",
         IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be detected",
         IssueKind.SAME_ROWS: "identical to {name} in every metric, and counted as one row with it: {rows}",

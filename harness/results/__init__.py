@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from harness.fields import Json
     from harness.results.measured import MeasuredRow, MeasuredRun
     from harness.results.model import (
-        Blocks,
-        Bootstrap,
         Claim,
         ClaimedOrder,
         ClaimedPair,
@@ -21,9 +19,7 @@ if TYPE_CHECKING:
         Labels,
         MetricInfo,
         MetricValue,
-        Needed,
         Published,
-        Ratio,
         Row,
         RowInfo,
         Run,
@@ -45,6 +41,7 @@ if TYPE_CHECKING:
         Verdict,
         Weakness,
     )
+    from harness.results.values import Blocks, Bootstrap, Needed, Ratio
 
 __all__ = [
     "LOST",
@@ -104,11 +101,13 @@ _STATEMENTS = frozenset(
     }
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
+_VALUES = frozenset({"Blocks", "Bootstrap", "Needed", "Ratio"})
 
 
 def __getattr__(name: str) -> object:
     """Load the types on first use: the command lists and checks without them."""
     if name not in __all__:
         raise AttributeError(f"module 'harness.results' has no attribute {name!r}")
-    module = "statements" if name in _STATEMENTS else "measured" if name in _MEASURED else "model"
+    places = {"statements": _STATEMENTS, "measured": _MEASURED, "values": _VALUES}
+    module = next((place for place, names in places.items() if name in names), "model")
     return getattr(importlib.import_module(f"harness.results.{module}"), name)

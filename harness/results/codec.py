@@ -13,6 +13,7 @@ from harness.errors import BenchError
 from harness.fields import Json
 from harness.results.model import SCHEMA, Run
 from harness.results.statements import Issue, Reason
+from harness.results.values import Number
 
 T = TypeVar("T")
 REQUIRED = ("suite", "question", "run", "protocol", "cells")
@@ -21,6 +22,17 @@ REQUIRED = ("suite", "question", "run", "protocol", "cells")
 def data(value: object) -> Json:
     """Convert a typed value to JSON data: null for numbers that JSON does not have."""
     return _finite(msgspec.to_builtins(value))
+
+
+def stored(value: float) -> Number:
+    """Convert a measured number to the form of records: infinity as text, NaN as None."""
+    value = float(value)
+    return value if math.isfinite(value) else None if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def restored(number: Number) -> float:
+    """Convert a number of a record back; None is NaN."""
+    return math.nan if number is None else float(number)
 
 
 def typed(kind: type[T], found: object) -> T:
@@ -66,7 +78,12 @@ def dumps(found: object) -> str:
     return json.dumps(found, allow_nan=False, indent=2) + "\n"
 
 
-ABSENT = frozenset({"bootstrap", "quartiles", "outliers", "ratio", "blocks", "resolution", "same"})
+ABSENT = frozenset(
+    {
+        *("infinite", "bootstrap", "quartiles", "outliers", "ratio", "blocks", "resolution", "same"),
+        *("diverged", "tied_places", "on_threshold"),
+    }
+)
 
 
 def _without_absent(found: Json) -> Json:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.results.model import Bootstrap, ClaimedOrder, GateRule, RowInfo, RunInfo
+from harness.results.model import ClaimedOrder, GateRule, RowInfo, RunInfo
 from harness.results.statements import Issue, ReasonKind
+from harness.results.values import Bootstrap, Number
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRow(RowInfo):
     """A measured row before its statistics.
 
-    `values` holds one number per seed and metric; `units` are the files of results per example.
+    `values` holds one number per seed and metric, as records store it; `units` are the files of results per example.
     """
 
-    values: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    values: dict[str, tuple[Number, ...]] = field(default_factory=dict)
     bootstrap: dict[str, Bootstrap] = field(default_factory=dict)
     excluded: str | None = None
     """Reason why the protocol excludes the row from comparisons, in its words."""

@@ -5,6 +5,7 @@ Attributes are the keys of the result JSON. A number that is not finite is None,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,9 +18,9 @@ from harness.results.statements import (
     ReasonKind,
     Statement,
     Status,
-    StopReason,
     Verdict,
 )
+from harness.results.values import Blocks, Bootstrap, Needed, Ratio
 
 Label = str | int | float | bool | None
 """Name of a point of an axis."""
@@ -40,20 +41,14 @@ class MetricInfo:
     relative_margin: float | None = None
 
 
-@dataclass(frozen=True)
-class Bootstrap:
-    """Ends of the interval within each seed, in the order of the seeds."""
-
-    low: tuple[float | None, ...]
-    high: tuple[float | None, ...]
-
-
 @dataclass(frozen=True, kw_only=True)
 class MetricValue:
     """A metric of a row: one value per seed, their mean and its interval; `why` is the reason for missing parts.
 
-    A metric that is compared by ratio also has the `quartiles` of the values and the places of `outliers`. `resolution`
-    is the change of a value that rounding of the metric's inputs may cause, where it was measured.
+    `infinite` has the sign of each value, 1 or -1, that is infinite, and 0 for the others; None where none is. Such
+    values and a mean over them are None, as JSON has no infinity. A metric that is compared by ratio also has the
+    `quartiles` of the values and the places of `outliers`. `resolution` is the change of a value that rounding of the
+    metric's inputs may cause, where it was measured.
     """
 
     values: tuple[float | None, ...]
@@ -68,23 +63,24 @@ class MetricValue:
     quartiles: tuple[float, ...] | None = None
     outliers: tuple[int, ...] | None = None
     resolution: float | None = None
+    infinite: tuple[int, ...] | None = None
 
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """The values with infinity as a number; None for NaN."""
+        signs = self.infinite or (0,) * len(self.values)
+        return tuple(sign * math.inf if sign else value for value, sign in zip(self.values, signs, strict=True))
 
-@dataclass(frozen=True)
-class Needed:
-    """Number of further seeds, or of further test examples, that would decide; None if no number does."""
+    @property
+    def average(self) -> float | None:
+        """The mean, which is infinite if any value is; None for infinite values of both signs, and without values."""
+        signs = {*(self.infinite or ())} - {0}
+        return self.mean if not signs else signs.pop() * math.inf if len(signs) == 1 else None
 
-    seeds: int | None
-    examples: int | None
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """Ratio to the baseline with its interval."""
-
-    ratio: float
-    low: float | None
-    high: float | None
+    @property
+    def partial(self) -> bool:
+        """Whether the mean is over fewer seeds than asked for, since the others have no value."""
+        return self.why is not None and self.why.kind is ReasonKind.NOT_FINITE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,18 +105,10 @@ class Comparison:
     why: Reason | None = None
     ratio: Ratio | None = None
 
-
-@dataclass(frozen=True)
-class Blocks:
-    """Course of an interleaved measurement: blocks that count, warm-up blocks before them, and the reason for its end.
-
-    `bound` is the budget in seconds, or the half-width reached by every ratio, if the measurement ended for that.
-    """
-
-    count: int
-    warm: int
-    stop: StopReason
-    bound: float | None = None
+    @property
+    def partial(self) -> bool:
+        """Whether the difference is over fewer seeds than asked for, since the others have no value in one row."""
+        return self.difference is not None and self.why is not None and self.why.kind is ReasonKind.DROPPED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +135,12 @@ class RowInfo:
     """Reasons why metrics do not apply, by label."""
     notes: tuple[str, ...] = ()
     """Remarks of the protocol and its components on the row, for all metrics."""
+    diverged: tuple[int, ...] | None = None
+    """Seeds whose training diverged, a logit is NaN or +inf; None where none did."""
+    on_threshold: dict[str, float] | None = None
+    """Share of the examples that lie on the decision threshold, over all seeds, by metric; None where none does."""
+    tied_places: float | None = None
+    """Share of neighbor places for which several points were equally near, over all seeds; None where none is."""
 
 
 @dataclass(frozen=True, kw_only=True)

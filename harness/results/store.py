@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from harness.base import Spec
     from harness.fields import Json
     from harness.results.model import Label
+    from harness.results.values import Number
 
 Numbers = list[float | None]
 """One number for each seed; None for a number that is not finite."""
+Stored = list["Number"]
+"""One number for each seed, infinity included."""
 
 
 class Record(TypedDict, total=False):
@@ -43,7 +46,7 @@ class Record(TypedDict, total=False):
     width: int
     tuned: dict[str, Json]
     digests: dict[str, str]
-    metrics: dict[str, Numbers | None]
+    metrics: dict[str, Stored | None]
     auxiliary: dict[str, Numbers | None]
     bootstrap: dict[str, dict[str, Numbers]]
     units: str | None
@@ -52,6 +55,8 @@ class Record(TypedDict, total=False):
     excluded: str | None
     skipped: dict[str, str]
     notes: list[str]
+    diverged: list[int]
+    on_threshold: dict[str, Numbers]
     seconds: float
     peak_memory: int
     blocks: Json

@@ -18,7 +18,7 @@ from harness.errors import Failure
 from harness.kinds.evaluation import StoppingDecision
 from harness.results import Issue, StopReason
 from harness.results.codec import data, typed
-from harness.results.model import Blocks
+from harness.results.values import Blocks
 from harness.run.context import RunContext
 from harness.run.task import Task
 from harness.run.worker_client import WorkerClient

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.results import Bootstrap, MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import typed
-from harness.results.model import Blocks
+from harness.results.values import Blocks
 from harness.run.task import Task
 
 if TYPE_CHECKING:
-    from harness.results.store import Numbers, Record
+    from harness.results.store import Numbers, Record, Stored
+    from harness.results.values import Number
 
 
 class Ending(NamedTuple):
@@ -59,11 +60,36 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
+        diverged=_diverged(seeds, found),
+        on_threshold=_on_threshold(names, found),
+        tied_places=_mean([record["auxiliary"].get("tied places") for record in used]),
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )
 
 
-def _number(numbers: Numbers | None, place: int) -> float | None:
+def _diverged(seeds: Sequence[int], found: Sequence[tuple[Record, int]]) -> tuple[int, ...] | None:
+    """Return those of the requested seeds that diverged; None if there are none."""
+    return tuple(s for s, (record, _) in zip(seeds, found, strict=True) if s in record.get("diverged", [])) or None
+
+
+def _on_threshold(names: Sequence[str], found: Sequence[tuple[Record, int]]) -> dict[str, float] | None:
+    """Return the mean share over the requested seeds of examples on the threshold, for metrics that have any."""
+    shares = {name: [record.get("on_threshold", {}).get(name, []) for record, _ in found] for name in names}
+    means = {
+        name: sum(each[place] or 0.0 for each, (_, place) in zip(lists, found, strict=True) if each) / len(found)
+        for name, lists in shares.items()
+        if any(lists)
+    }
+    return means or None
+
+
+def _mean(found: Sequence[Numbers | None]) -> float | None:
+    """Return the mean over all records, a record without numbers counted as 0; None if none has any."""
+    numbers = [number or 0.0 for numbers in found for number in numbers or [0.0]]
+    return sum(numbers) / len(numbers) if any(found) else None
+
+
+def _number(numbers: Stored | None, place: int) -> Number:
     return None if numbers is None else numbers[place]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from math import isfinite
 from statistics import fmean
 
 from harness.analysis import partners
@@ -79,7 +78,7 @@ def unvaried(rows: Sequence[MeasuredRow], info: RunInfo) -> Iterator[Issue]:
     """Yield an issue if the first metric has one value in every seed of a row, or in every row of a problem."""
     metric, alone = info.primary, []
     for members in problems(info, rows).values():
-        values = {i: rows[i].values[metric.label] for i in members if _has_seeds(rows[i], metric.label)}
+        values = {i: numbers for i in members if (numbers := _numbers(rows[i], metric.label))}
         several = {x for numbers in values.values() for x in numbers}
         if len(values) > 1 and len(several) == 1:
             names = tuple(_name(rows[i].vary) for i in values)
@@ -90,9 +89,11 @@ def unvaried(rows: Sequence[MeasuredRow], info: RunInfo) -> Iterator[Issue]:
         yield Issue(IssueKind.SAME_SEEDS, rows=tuple(alone), metric=metric.label)
 
 
-def _has_seeds(row: MeasuredRow, label: str) -> bool:
-    numbers = row.values.get(label, ())
-    return row.status is Status.OK and len(numbers) >= LEAST and all(x is not None and isfinite(x) for x in numbers)
+def _numbers(row: MeasuredRow, label: str) -> list[float]:
+    """Return a row's values, if there are some and all are finite."""
+    values = row.values.get(label, ())
+    numbers = [x for x in values if isinstance(x, (int, float))]
+    return numbers if row.status is Status.OK and len(numbers) == len(values) >= LEAST else []
 
 
 def _name(vary: dict[str, Label]) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from harness.discovery.sources import Source
 from harness.results import Reason, StopReason
 from harness.results.codec import typed
-from harness.results.model import Blocks
 from harness.results.runs import environment_digest
+from harness.results.values import Blocks
 from harness.run.artifacts import Artifact
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from harness.errors import BenchError, near_miss
 from harness.fields import Json
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements
 from harness.random import seed_globals
-from harness.results.codec import data
+from harness.results.codec import data, stored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,9 +87,10 @@ def _case(registry: Registry, cell: CellData, on_progress: Callable[..., None], 
 def measure(
     session: CellRunner, seeds: Sequence[int], tuned: Mapping[str, Json], units: Path, labels: Iterable[str] = ()
 ) -> Record:
-    """Measure one block; NaN and infinity become None. Per-example results are written whole or not at all.
+    """Measure one block; a metric's infinity is kept, other numbers that are not finite become None.
 
-    Raises BenchError if the result does not hold one number per seed for every metric in `labels`.
+    Per-example results are written whole or not at all. Raises BenchError if the result does not hold one number per
+    seed for every metric in `labels`.
     """
     seed_globals(seeds[0], "measure")
     started = time.perf_counter()
@@ -102,7 +103,7 @@ def measure(
     return {
         "seeds": list(values.seeds),
         "metrics": {
-            label: numbers if numbers is None else _finite(numbers) for label, numbers in values.metrics.items()
+            label: numbers if numbers is None else [*map(stored, numbers)] for label, numbers in values.metrics.items()
         },
         "auxiliary": {name: _finite(numbers) for name, numbers in values.auxiliary.items()},
         "bootstrap": {
@@ -115,6 +116,8 @@ def measure(
         "skipped": dict(values.skipped),
         "notes": [*values.notes, *missing],
         "issues": [data(issue) for issue in values.issues],
+        "diverged": list(values.diverged),
+        "on_threshold": {label: _finite(shares) for label, shares in values.on_threshold.items()},
         "seconds": seconds,
         "peak_memory": peak,
     }

@@ -20,7 +20,7 @@ def standardized(logits: Tensor) -> Tensor:
     count = (~masked).sum()
     kept = logits.masked_fill(masked, 0.0)
     centered = (kept - kept.sum() / count).masked_fill(masked, 0.0)
-    variance = centered.square().sum() / (count - 1)
+    variance = centered.square().sum() / (count - 1).clamp(min=1)
     rounding = 16 * torch.finfo(logits.dtype).eps * kept.detach().abs().amax()
     # Choose before the root: its slope at 0 is infinite, and a choice after it would leave NaN in the gradient.
     std = torch.where(variance > rounding.square(), variance, 1.0).sqrt()

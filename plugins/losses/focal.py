@@ -16,6 +16,7 @@ class Focal(Loss):
     """Down-weights examples that are already right (Lin et al., 2017).
 
     -(1 - p_y)^gamma log p_y. Logits [batch, classes], labels [batch] -> [batch], nats. gamma = 0 is cross-entropy.
+    A logit of -inf masks its class.
     """
 
     tasks: ClassVar = ("classes",)
@@ -25,7 +26,9 @@ class Focal(Loss):
         column = target[:, None]
         log_p = torch.log_softmax(logits, -1)
         # log(1 - p_y) from the other classes: the power and its gradient stay finite where p_y rounds to 1.
-        log_rest = log_p.scatter(-1, column, -torch.inf).logsumexp(-1)
+        # Finite, so that it has a gradient where every other class is masked (-inf).
+        others = log_p.scatter(-1, column, -torch.inf).clamp(min=torch.finfo(log_p.dtype).min)
+        log_rest = others.logsumexp(-1)
         return -torch.exp(self.gamma * log_rest) * log_p.gather(-1, column)[:, 0]
 
 

@@ -8,6 +8,8 @@ import torch
 
 from harness import Loss, UnitInterval, hookimpl
 
+from ._scores import wide
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -16,7 +18,7 @@ class LabelSmoothing(Loss):
     """Cross-entropy against smoothed labels (Szegedy et al., 2016).
 
     The target is (1 - epsilon) of the label and epsilon spread evenly over all classes. Logits [batch, classes], labels
-    [batch] -> [batch], nats. epsilon = 0 is cross-entropy.
+    [batch] -> [batch], nats. epsilon = 0 is cross-entropy. A logit of -inf masks its class, which gets no share.
     """
 
     tasks: ClassVar = ("classes",)
@@ -25,7 +27,10 @@ class LabelSmoothing(Loss):
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         log_p = torch.log_softmax(logits, -1)
         right = log_p.gather(-1, target[:, None])[:, 0]
-        return -(1 - self.epsilon) * right - self.epsilon * log_p.mean(-1)
+        masked = logits == -torch.inf
+        # In float32 or wider: the sum over many classes exceeds the range of float16.
+        evenly = wide(log_p.masked_fill(masked, 0.0)).sum(-1) / (~masked).sum(-1)
+        return -(1 - self.epsilon) * right - self.epsilon * evenly.to(log_p.dtype)
 
 
 @hookimpl

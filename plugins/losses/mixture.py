@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from harness import Loss, UnitInterval, call_with_inputs, hookimpl, named
 
 if TYPE_CHECKING:
@@ -26,6 +28,16 @@ class Mixture(Loss):
 
     def __call__(self, logits: Tensor, target: Tensor, /, **inputs: Any) -> Tensor:
         return self._mean([call_with_inputs(loss, logits, target, **inputs) for loss in self._parts.values()])
+
+    def probabilities(self, logits: Tensor) -> Tensor | None:
+        """Probabilities that both losses declare; None where they differ, or where one declares none."""
+        first, second = (loss.probabilities(logits) for loss in self._parts.values())
+        alike = first is not None and second is not None and torch.allclose(first, second, atol=1e-6, equal_nan=True)
+        return first if alike else None
+
+    def log_probabilities(self, logits: Tensor) -> Tensor | None:
+        """Logarithm of `probabilities`."""
+        return None if self.probabilities(logits) is None else self.first.log_probabilities(logits)
 
     def state(self) -> dict[str, Tensor]:
         """States of both losses, each name prefixed with that of its field."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import torch
+import torch.nn.functional as F
+
 from harness import Loss, Positive, call_with_inputs, hookimpl
 
 from ._scores import divided, wide
@@ -35,13 +38,15 @@ class Scaled(Loss):
         """Probabilities of `loss` for the scaled logits; `standardize` acts on all logits given."""
         scores = self._scores(logits)
         own = self.loss.probabilities(scores)
-        return scores.softmax(-1) if own is None else own
+        usual = torch.sigmoid if of_labels(self.loss) else _softmax
+        return usual(scores) if own is None else own
 
     def log_probabilities(self, logits: Tensor) -> Tensor:
         """Log-probabilities of `loss` for the scaled logits; `standardize` acts on all logits given."""
         scores = self._scores(logits)
         own = self.loss.log_probabilities(scores)
-        return scores.log_softmax(-1) if own is None else own
+        usual = F.logsigmoid if of_labels(self.loss) else _log_softmax
+        return usual(scores) if own is None else own
 
     def state(self) -> dict[str, Tensor]:
         """State of `loss`."""
@@ -59,6 +64,20 @@ class Scaled(Loss):
     def _scores(self, logits: Tensor) -> Tensor:
         scores = wide(logits)
         return divided(standardized(scores) if self.standardize else scores, self.temperature)
+
+
+def of_labels(loss: Loss) -> bool:
+    """Whether a loss, or every loss that it holds, is for labels alone: its usual probabilities are sigmoids."""
+    held = [value for value in vars(loss).values() if isinstance(value, Loss)]
+    return tuple(loss.tasks) == ("multilabel",) or (not loss.tasks and bool(held) and all(map(of_labels, held)))
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    return scores.softmax(-1)
+
+
+def _log_softmax(scores: Tensor) -> Tensor:
+    return scores.log_softmax(-1)
 
 
 @hookimpl

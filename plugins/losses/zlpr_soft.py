@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+import torch.nn.functional as F
 
 from harness import Loss, hookimpl
 
@@ -33,6 +34,10 @@ class ZLPRSoft(Loss):
     def probabilities(self, logits: Tensor) -> Tensor:
         """Soft label for which s is the optimum: sigmoid(2 s)."""
         return (2 * logits).sigmoid()
+
+    def log_probabilities(self, logits: Tensor) -> Tensor:
+        """Logarithm of `probabilities`, also where they round to 0 or 1."""
+        return F.logsigmoid(2 * logits)
 
 
 def _weighted(share: Tensor, scores: Tensor) -> Tensor:

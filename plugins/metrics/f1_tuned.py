@@ -18,22 +18,33 @@ class F1Tuned(Metric):
     """F1 with the one threshold that is best on the validation part.
 
     One threshold serves all labels. Higher is better. logits [n, labels], target [n, labels] or class numbers [n], the
-    same of the validation part -> scalar in [0, 1]. So a loss whose scores are shifted from 0 is judged by its best
-    threshold. `average` is as in `f1_micro` and `f1_macro`, for the choice and for the result; of equally good
-    thresholds the highest is taken. The result is on other examples than the choice, so it is not optimistic. NaN where
-    a logit is NaN or there is no positive.
+    same of the validation part -> scalar in [0, 1]. So a loss whose logits are shifted from 0 is judged by its best
+    threshold, one of log-odds where the loss declares other probabilities than the softmax or sigmoid. `average` is as
+    in `f1_micro` and `f1_macro`, for the choice and for the result; of equally good thresholds the highest is taken.
+    The result is on other examples than the choice, so it is not optimistic. NaN where a logit is NaN or there is no
+    positive.
     """
 
     average: Literal["micro", "macro"] = "micro"
     tasks: ClassVar = ("classes", "multilabel")
     higher_is_better: ClassVar[bool | None] = True
 
-    def __call__(self, logits: Tensor, target: Tensor, validation_logits: Tensor, validation_target: Tensor) -> Tensor:
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        validation_logits: Tensor,
+        validation_target: Tensor,
+        scores: Tensor | None = None,
+        validation_scores: Tensor | None = None,
+    ) -> Tensor:
+        ranked, before = (logits, validation_logits) if scores is None else (scores, validation_scores)
+        assert before is not None
         macro = self.average == "macro"
-        threshold = _best(validation_logits, truth(validation_target, validation_logits), macro)
-        predicted, there = logits > threshold, truth(target, logits)
+        threshold = _best(before, truth(validation_target, before), macro)
+        predicted, there = ranked > threshold, truth(target, ranked)
         value = _f1((predicted & there).sum(0), predicted.sum(0), there.sum(0), macro)
-        return unless_nan(unless_nan(value, logits), validation_logits)
+        return unless_nan(value, ranked, before)
 
 
 def _f1(hits: Tensor, predicted: Tensor, there: Tensor, macro: bool) -> Tensor:

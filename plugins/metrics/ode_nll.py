@@ -22,15 +22,17 @@ class OdeNLL(Metric):
     """Negative log-likelihood of data under the probability flow.
 
     -log p of data, where p is the density to which the probability flow of the denoiser transports normal noise, in
-    nats per dimension. Lower is better. reference [m, *shape], model, sampler, times, noise -> scalar. The flow
-    dz/dr = eps, z = x / sqrt(A_t), is followed from data to noise along the sampler's own times by Heun's method,
-    together with the logarithm of the volume (Song et al., 2021, "Score-based generative modeling", appendix D.2):
-    exact in the limit of many steps, and no bound. Its divergence is exact up to 4 dimensions, beyond by one random
-    probe per sample and time (Hutchinson, 1990), which is unbiased. At r = 0 the flow is stationary, for data that have
-    a density. None for a sampler that does not follow the flow.
+    nats per dimension. A description: with few steps the value is off in either direction, often far below that of the
+    data's own density, so a lower one is no better. Read it against the value at many steps: its distance from that is
+    the error of the solver. reference [m, *shape], model, sampler, times, noise -> scalar. The flow dz/dr = eps,
+    z = x / sqrt(A_t), is followed from data to noise along the sampler's own times by Heun's method, together with the
+    logarithm of the volume (Song et al., 2021, "Score-based generative modeling", appendix D.2): exact in the limit of
+    many steps, and no bound. Its divergence is exact up to 4 dimensions, beyond by one random probe per sample and time
+    (Hutchinson, 1990), which is unbiased. At r = 0 the flow is stationary, for data that have a density. None for a
+    sampler that does not follow the flow.
     """
 
-    higher_is_better: ClassVar[bool | None] = False
+    higher_is_better: ClassVar[bool | None] = None
     unit: ClassVar[str | None] = "nats/dim"
 
     def __call__(

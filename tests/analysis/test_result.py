@@ -223,7 +223,7 @@ def test_one_seed_gives_no_verdict_unless_examples_were_asked_for(make: Make) ->
 
 def test_diverged_seeds_are_left_out_and_said(make: Make) -> None:
     run = make({"ce": 0, "good": 0.8})
-    run["cells"][1]["metrics"] = {"accuracy": [None, math.inf, *run["cells"][1]["metrics"]["accuracy"][2:]]}
+    run["cells"][1]["metrics"] = {"accuracy": [None, None, *run["cells"][1]["metrics"]["accuracy"][2:]]}
     result = analyse(run)
     shown = result["cells"][1]["metrics"]["accuracy"]
     assert shown["values"][:2] == [None, None] and "2 of 8 seeds" in shown["reason"]

@@ -100,12 +100,31 @@ class Lossy(Spy):
 
 def test_seeds_that_diverged_are_named(tmp_path: Path) -> None:
     session = open_session(tmp_path, trainer=Lossy(), metrics={"ece": component("metric", "ece"), "nll": component("metric", "nll")})  # fmt: skip
-    assert session.measure(range(4), {}).notes == []
+    assert session.measure(range(4), {}).diverged == []
     values = session.measure(range(4, 8), {})
-    assert values.notes == ["diverged: 5, 6"]
+    assert values.diverged == [5, 6]
     for label in ("ece", "nll"):
         assert [math.isfinite(number) for number in values.metrics[label]] == [True, False, False, True]
         assert [bool(numpy.isfinite(row).all()) for row in values.per_example[label][0]] == [True, False, False, True]
+
+
+class Masking(Spy):
+    """Masks a class of every example that is not its label."""
+
+    def fit(self, job: TrainingJob) -> TrainingResult:
+        """-inf in one logit of every row."""
+        logits = answer(job, job.test, "test").float()
+        wrong = (job.test.labels + 1) % 3
+        return TrainingResult(test=logits.scatter(-1, wrong[..., None], -math.inf))
+
+
+def test_masked_classes_have_not_diverged(tmp_path: Path) -> None:
+    names = ("nll", "brier", "ece", "accuracy", "balanced_accuracy", "f1_macro", "mean_average_precision")
+    metrics = {name: component("metric", name) for name in names}
+    values = open_session(tmp_path, trainer=Masking(), metrics=metrics).measure(range(4), {})
+    assert values.diverged == []
+    assert all(math.isfinite(number) for name in names for number in values.metrics[name])
+    assert all(numpy.isfinite(values.per_example[name][0]).all() for name in names)
 
 
 @pytest.mark.verify

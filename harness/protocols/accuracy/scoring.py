@@ -18,13 +18,14 @@ from harness.errors import BenchError, Skip
 from harness.inputs import NotOffered, call_with_inputs, gathered
 from harness.kinds import Loss, Metric
 from harness.kinds.classification import Subset
+from harness.protocols.accuracy.declared import declared_scores, log_odds, usual_log_probabilities
 from harness.protocols.judging import answered, unless_skipped
 
 GROUPS = 20
-WHOLE = ("validation_logits", "validation_target")
+WHOLE = ("validation_logits", "validation_scores", "validation_target")
 """Inputs that are passed to a metric as a whole; every other one has a row for each example."""
 
-METRIC_INPUTS = ("logits", "probabilities", "log_probabilities", "target", "inputs", *WHOLE)
+METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE)
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,39 @@ class Answers:
     @cached_property
     def log_probabilities(self) -> Tensor:
         """Log-probabilities of classes, or of each label's presence. Raises BenchError if the loss's are invalid."""
-        own = first_call.log_probabilities(self.loss, self.logits, self.task == "multilabel", complete=False)
-        usual = torch.nn.functional.logsigmoid if self.task == "multilabel" else _log_softmax
-        return usual(self.logits) if own is None else own
+        own = first_call.log_probabilities(self.loss, self.logits, self._labels, complete=False)
+        return usual_log_probabilities(self.logits, self._labels) if own is None else own
 
     @cached_property
     def probabilities(self) -> Tensor:
         """Probabilities of classes, or of each label's presence. Raises BenchError if the loss's are invalid."""
-        own = first_call.probabilities(self.loss, self.logits, self.task == "multilabel", complete=False)
-        usual = torch.sigmoid if self.task == "multilabel" else _softmax
+        own = first_call.probabilities(self.loss, self.logits, self._labels, complete=False)
+        usual = torch.sigmoid if self._labels else _softmax
         return usual(self.logits) if own is None else own
+
+    @cached_property
+    def scores(self) -> Tensor:
+        """Log-odds of the loss's own probabilities. Raises NotOffered if the logits rank alike, see `declared`."""
+        found = declared_scores(self.loss, self.logits, self._labels)
+        if found is None:
+            raise NotOffered("a metric requires scores, but the loss declares no probabilities: logits rank alike")
+        return found
+
+    @cached_property
+    def deciding(self) -> Tensor:
+        """Scores where the loss declares them, else logits."""
+        try:
+            return self.scores
+        except NotOffered:
+            return self.logits
+
+    @cached_property
+    def validation_scores(self) -> Tensor:
+        """Scores of the validation part. Raises NotOffered where `scores` does, or where there are no such logits."""
+        self.scores  # noqa: B018 - raises where logits rank alike
+        found = declared_scores(self.loss, self.validation_logits, self._labels)
+        usual = usual_log_probabilities(self.validation_logits, self._labels)
+        return log_odds(usual, self._labels) if found is None else found
 
     @property
     def validation_logits(self) -> Tensor:
@@ -79,6 +103,10 @@ class Answers:
         """Targets of the validation part. Raises NotOffered if the trainer returned no logits."""
         return self._validation()[1]
 
+    @property
+    def _labels(self) -> bool:
+        return self.task == "multilabel"
+
     def _validation(self) -> tuple[Tensor, Tensor]:
         if self.validation is None:
             raise NotOffered("a metric asks for the validation part, but the trainer gives no logits on it")
@@ -87,10 +115,6 @@ class Answers:
 
 def _softmax(logits: Tensor) -> Tensor:
     return logits.softmax(-1)
-
-
-def _log_softmax(logits: Tensor) -> Tensor:
-    return logits.log_softmax(-1)
 
 
 def applies(part: Loss | Metric, task: str) -> bool:

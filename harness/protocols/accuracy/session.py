@@ -23,6 +23,7 @@ from harness.protocols.accuracy.first_batch import try_first_batch
 from harness.protocols.accuracy.scoring import Answers, Judgment, applies, at_the_end, judge, score
 from harness.protocols.accuracy.settings import AccuracySettings
 from harness.protocols.accuracy.split import split
+from harness.protocols.accuracy.threshold import gaps, on_threshold
 from harness.protocols.accuracy.tuning import blocks, chosen
 from harness.protocols.judging import unless_skipped
 from harness.random import generator, number
@@ -151,9 +152,9 @@ class Training(CellRunner):
             values.metrics[label] = None
             if any(one.get(label) for one in judged):
                 self._keep(values, label, [one[label] for one in judged])
-        lost = [s for s, one in zip(values.seeds, outcome.test, strict=True) if not bool(torch.isfinite(one).all())]
-        if lost:
-            values.notes.append(f"diverged: {', '.join(str(s) for s in lost)}")
+                self._tied(values, label, answers, [one[label] for one in judged])
+        lost = (outcome.test.isnan() | (outcome.test == torch.inf)).flatten(1).any(1).tolist()  # -inf masks a class
+        values.diverged = [seed for seed, off in zip(values.seeds, lost, strict=True) if off]
 
     def _keep(self, values: Measurements, label: str, judged: Sequence[Judgment | None]) -> None:
         """Store one metric's values and each example's contribution; NaN for a seed on which it has no value."""
@@ -165,6 +166,18 @@ class Training(CellRunner):
             torch.stack([one.contributions.double() for one in whole]).numpy(),
             torch.stack([one.examples for one in whole]).numpy(),
         )
+
+    def _tied(
+        self, values: Measurements, label: str, answers: Sequence[Answers], judged: Sequence[Judgment | None]
+    ) -> None:
+        """Store the shares of examples on the decision threshold, for a metric that is a mean of decisions."""
+        whole = [(gaps(one.deciding), each) for one, each in zip(answers, judged, strict=True) if each is not None]
+        if len(whole) < len(judged) or any(near.shape != each.contributions.shape for near, each in whole):
+            return
+        near, right = [near for near, _ in whole], [each.contributions for _, each in whole]
+        shares = on_threshold(near, right, [each.examples for _, each in whole])
+        if shares is not None:
+            values.on_threshold[label] = shares
 
     def _answers(self, job: TrainingJob, outcome: TrainingResult, k: int, name: str) -> Answers:
         """Return the k-th seed's logits on its test or validation part."""

@@ -15,7 +15,9 @@ class Hubness(HubnessSettings):
     The count of a point is the number of points that have it among their nearest. A seed draws `n` points, the same for
     every contender: new ones where the data set generates them, else rows of its table. With `dim` they have so many
     dimensions: generated like that, or a table's first principal components. `engine` finds Euclidean neighbors; other
-    dissimilarities support `exact` alone. A metric of the counts has an interval within each seed too, by the bootstrap
+    dissimilarities support `exact` alone. Where more points are equally near than there are places for, every metric is
+    the mean over 100 random choices among them, independent for every point: the order of rows decides nothing, and the
+    share of such places is noted. A metric of the counts has an interval within each seed too, by the bootstrap
     of the counts (95 %, percentiles). Points are not resampled, since their copies would be hubs.
     """
 
