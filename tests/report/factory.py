@@ -94,7 +94,7 @@ def result(metrics: Sequence[str] = METRICS, losses: Sequence[str] = LOSSES, cou
         contenders=("loss",),
         baseline=losses[0],
         cells=tuple(row(p, i, metrics, label) for p in range(count) for i, label in enumerate(losses)),
-        notices=(Issue(IssueKind.TUNING_EDGE, rows=("hinge",), side="largest", value=0.1),),
+        notices=(Issue(IssueKind.TUNING_EDGE, name="lr", rows=("hinge",), side="largest", value=0.1),),
     )
 
 

@@ -72,7 +72,7 @@ def test_words_say_what_the_data_says() -> None:
 
 def test_many_rows_are_counted() -> None:
     rows = tuple("abcdefgh")
-    assert issue(Issue(IssueKind.TUNING_EDGE, rows=rows, side="largest", value=1.0)) == (
+    assert issue(Issue(IssueKind.TUNING_EDGE, name="lr", rows=rows, side="largest", value=1.0)) == (
         "the tuned lr is the largest that was tried (1) for a, b, c, d and 4 more: widen the grid"
     )
     assert issue(Issue(IssueKind.ONLY_IN_ONE, rows=rows, side="before")) == "only before: a, b, c, d, e, f and 2 more"
