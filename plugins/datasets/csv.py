@@ -29,7 +29,7 @@ CODES = "; leave cells without a value empty, name columns of codes in columns: 
 
 
 class CSV(Dataset):
-    """Table from a CSV file: numbers, texts, missing values; one column is the class.
+    """Table from a CSV file, of which one column holds the classes.
 
     A UTF-8 file with a header line, such as pandas, R and spreadsheets write. `target` names the column of the class,
     `delimiter` is one character. Blank lines are skipped, and spaces around a cell do not count.

@@ -17,7 +17,8 @@ from harness.results.store import Store
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
 from harness.run.load import RunOptions, load
-from harness.run.pipeline import planned, weak
+from harness.run.pipeline import planned
+from harness.run.sanity import said
 from harness.run.task import Task
 from harness.worker.supervisor import Server
 
@@ -86,7 +87,7 @@ def test_every_block_holds_every_contender_once_in_an_order_of_its_own(measured:
     assert {baseline for *_, baseline in taken} == {"each"}
     assert [row.seeds for row in rows] == [(0, 1, 2, 3, 4)] * 3
     assert [row.values["score"] for row in rows] == [(v,) * 5 for v in (1.0, 2.0, 3.0)]
-    (issue,) = weak(measured.tasks)
+    (issue,) = said(measured.tasks)
     assert (issue.kind, issue.name, issue.rows) == (IssueKind.WEAK_TIMING, Weakness.THROTTLED, tuple(names))
 
 

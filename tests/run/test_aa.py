@@ -1,0 +1,73 @@
+"""Contenders that are one method under many names, orders, companies and batches: never better, never worse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Bench
+
+COUNT = 40
+PLUGIN = '''
+"""One loss under forty names."""
+import torch
+from harness import Loss, hookimpl
+
+
+class Same(Loss):
+    """Cross-entropy."""
+
+    def __call__(self, logits, target):
+        return torch.nn.functional.cross_entropy(logits, target, reduction="none")
+
+
+@hookimpl
+def components():
+    return [type(f"Same{chr(97 + k // 26)}{chr(97 + k % 26)}", (Same,), {"__doc__": "Cross-entropy.", "__module__": __name__}) for k in range(40)]
+'''
+NAMES = ["same" + chr(97 + k // 26) + chr(97 + k % 26) for k in range(COUNT)]
+SUITE = "protocol: accuracy\nplugins: [same.py]\nvary: {{dataset: wine, loss: [{names}]}}\nmetrics: [nll, accuracy]\nseeds: 8\nsettings: {{epochs: 3}}\ntrainer: {trainer}\n"
+
+
+def measured(bench: Bench, names: list[str], trainer: str, folder: str, more: str = "") -> dict[str, Any]:
+    suite = bench.write("s.yaml", SUITE.format(names=", ".join(names), trainer=trainer) + more)
+    ended = bench(suite, "--results", folder, "--json", "-", timeout=300)
+    assert ended.code == 0, ended.err
+    return {cell["vary"]["loss"]: cell for cell in ended.json["cells"]}
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("trainer", ["stacked", "loop"])
+def test_forty_names_of_one_method_are_identical_in_any_order_and_alone(bench: Bench, trainer: str) -> None:
+    bench.write("same.py", PLUGIN)
+    names = NAMES if trainer == "stacked" else NAMES[:6]
+    together = measured(bench, names, trainer, "a", f"baseline: {names[0]}\n")
+    verdicts = {
+        cell["against"][label]["verdict"] for cell in list(together.values())[1:] for label in ("nll", "accuracy")
+    }
+    assert verdicts == {"identical"}
+    numbers = {name: cell["metrics"]["nll"]["values"] for name, cell in together.items()}
+    assert len({tuple(values) for values in numbers.values()}) == 1
+    backward = measured(bench, names[::-1], trainer, "b")
+    alone = measured(bench, [names[3]], trainer, "c")
+    for other in (backward, alone):
+        assert {name: cell["metrics"]["nll"]["values"] for name, cell in other.items()}.items() <= numbers.items()
+
+
+@pytest.mark.verify
+def test_batches_make_no_difference_to_samples(bench: Bench) -> None:
+    suite = bench.write(
+        "g.yaml",
+        "protocol: generation\nvary: {denoiser: ring8, sampler: [ddpm, ddim]}\nsettings: {samples: 256, steps: 5, batch: [64, 128, 256]}\n"
+        "metrics: [mmd, fid_proxy]\nseeds: 6\nbaseline: {batch: 64}\n",
+    )
+    ended = bench(suite, "--json", "-", timeout=300)
+    assert ended.code == 0, ended.err
+    compared = [
+        cell["against"][label]["verdict"]
+        for cell in ended.json["cells"]
+        if cell["vary"]["batch"] != 64
+        for label in ("mmd", "fid_proxy")
+    ]
+    assert len(compared) == 8 and set(compared) <= {"identical", "undecided"}
