@@ -60,7 +60,7 @@ def test_batches_make_no_difference_to_samples(bench: Bench) -> None:
     suite = bench.write(
         "g.yaml",
         "protocol: generation\nvary: {denoiser: ring8, sampler: [ddpm, ddim]}\nsettings: {samples: 256, steps: 5, batch: [64, 128, 256]}\n"
-        "metrics: [mmd, fid_proxy]\nseeds: 6\nbaseline: {batch: 64}\n",
+        "metrics: [mmd, fid_proxy]\nseeds: 6\ngroup_by: [denoiser, sampler, steps, samples]\nbaseline: {batch: 64}\n",
     )
     ended = bench(suite, "--json", "-", timeout=300)
     assert ended.code == 0, ended.err
