@@ -122,6 +122,7 @@ baseline: ddpm
 """
 
 
+@pytest.mark.verify
 def test_a_selection_of_a_suite_before_and_after_the_whole_is_stored(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(SUITE)
@@ -149,6 +150,7 @@ baseline: softmax
 """
 
 
+@pytest.mark.verify
 def test_times_of_two_runs_are_never_compared(tmp_path: Path) -> None:
     """A problem stored whole is used whole; one of which another part is measured again leaves its rest unknown."""
     file = tmp_path / "s.yaml"

@@ -59,6 +59,7 @@ def measured(tmp_path: Path, baseline: str) -> Run:
     return harness.run(tmp_path / "s.yaml", results=tmp_path / "r").run
 
 
+@pytest.mark.verify
 def test_the_rows_are_one_test_against_one_baseline_and_p_is_that_of_scipy(tmp_path: Path) -> None:
     """Nine comparisons with ddpm under beta_tilde: four of ddpm, and five of one row."""
     found = measured(tmp_path, "baseline: {sampler: ddpm, variance: beta_tilde}\n")
@@ -76,6 +77,7 @@ def test_the_rows_are_one_test_against_one_baseline_and_p_is_that_of_scipy(tmp_p
     assert len(issue.rows) == 4 and issue.name == "silent / beta_tilde"
 
 
+@pytest.mark.verify
 def test_against_one_of_them_the_others_are_identical_and_no_test(tmp_path: Path) -> None:
     found = measured(tmp_path, "baseline: {variance: beta_tilde}\n")
     for cell in found.cells:
@@ -90,6 +92,7 @@ def check(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.verify
 def test_bench_check_says_that_it_never_uses_the_variance(tmp_path: Path) -> None:
     ended = check(folder(tmp_path) / "silent.py")
     assert ended.returncode == 1 and "never uses the variance" in ended.stdout, ended.stdout

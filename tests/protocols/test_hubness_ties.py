@@ -67,6 +67,7 @@ def test_metrics_are_means_over_random_choices(columns: int, k: int, tmp_path: P
         assert found[name] == pytest.approx(mean, abs=4 * spread * (1 / 100 + 1 / 400) ** 0.5 + 1e-9), name
 
 
+@pytest.mark.verify
 def test_the_order_of_rows_decides_nothing(tmp_path: Path) -> None:
     points = cube()
     ordered = points[torch.argsort((points * torch.tensor([4.0, 2.0, 1.0])).sum(1))]

@@ -145,6 +145,7 @@ def pytest_on(folder: Path, suite: str, *words: str) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=alone(), timeout=300)
 
 
+@pytest.mark.verify
 def test_a_broken_gate_and_a_row_that_fails_fail_the_test(tmp_path: Path) -> None:
     gated = pytest_on(tmp_path, SUITE + "gates: {seconds: {max: 1.0e-12}}\n", "--benchmark-only")
     assert gated.returncode == 1 and "1 failed" in gated.stdout, gated.stdout

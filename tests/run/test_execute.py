@@ -183,6 +183,7 @@ def test_artifacts_are_made_once_and_anew_for_fresh(bench: Bench) -> None:
     assert all(fresh[name] > first[name] for name in first)
 
 
+@pytest.mark.verify
 def test_an_altered_artifact_is_made_again(bench: Bench) -> None:
     assert bench(bench.suite(), "--device", "cpu", "--seeds", "9").code == 0
     (file,) = bench.folder.glob("results/.cache/*.pt")
@@ -197,6 +198,7 @@ def test_an_altered_artifact_is_made_again(bench: Bench) -> None:
         assert bench(bench.suite(), "--device", "cpu", "--seeds", "9").code == 0
 
 
+@pytest.mark.verify
 def test_runs_keep_their_order_where_the_clock_is_set_back(bench: Bench) -> None:
     """The newest record wins, and `last` is the last, whatever the clock said."""
     assert bench(bench.suite(), "--device", "cpu", "-q").code == 0
@@ -448,6 +450,7 @@ def components():
 '''
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("trainer", ["loop", "stacked"])
 def test_global_generators_are_those_of_the_seed_alone_or_beside_others(bench: Bench, trainer: str) -> None:
     bench.write("globals.py", GLOBALS.replace("done = ", "done: str = "))
@@ -464,6 +467,7 @@ def test_global_generators_are_those_of_the_seed_alone_or_beside_others(bench: B
     assert len({tuple(numbers) for numbers in together.values()}) == 3
 
 
+@pytest.mark.verify
 def test_a_copy_that_a_component_forks_answers_nothing(bench: Bench) -> None:
     bench.write("globals.py", GLOBALS.replace("done = ", "done: str = "))
     text = "protocol: accuracy\nplugins: [globals.py]\nvary: {dataset: iris, loss: [cross_entropy, forks]}\nmetrics: nll\nseeds: 40\ntrainer: loop\nsettings: {epochs: 2}\n"

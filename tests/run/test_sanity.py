@@ -76,6 +76,7 @@ def issues(bench: Bench, **words: object) -> list[str]:
     return [issue for issue in run(bench, text).json["issues"] if "seeds:" not in issue]
 
 
+@pytest.mark.verify
 def test_a_baseline_no_better_than_the_most_frequent_class_is_named(bench: Bench) -> None:
     (found,) = issues(bench, model="still", loss="lazy")
     assert "accuracy" in found and "the most frequent class alone has" in found
@@ -88,6 +89,7 @@ def test_a_baseline_no_better_than_the_most_frequent_class_is_named(bench: Bench
     assert any("lazy" in issue and "most frequent" in issue for issue in ended.json["issues"])
 
 
+@pytest.mark.verify
 def test_one_value_everywhere_and_seeds_that_make_no_difference_are_named(bench: Bench) -> None:
     assert any(
         "distinguishes nothing" in issue

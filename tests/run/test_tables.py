@@ -100,6 +100,7 @@ def test_an_override_is_the_place_of_its_mistake(folder: Bench) -> None:
     assert ended.err.startswith("--set vary.dataset: data/good.csv: line 1: no column 'z'")
 
 
+@pytest.mark.verify
 def test_data_sets_of_plugins_that_read_files_are_tried_too(folder: Bench) -> None:
     suite(folder, "{own: {path: data/few.csv}}", more="plugins: [own.py]\n")
     for ended in both(folder):
