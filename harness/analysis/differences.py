@@ -76,9 +76,8 @@ def _repeats(
     for metric in metrics:
         mine, theirs = one[metric.label], other[metric.label]
         finite = np.isfinite(mine.values)
-        if not np.array_equal(mine.values[~finite], theirs.values[~np.isfinite(theirs.values)], equal_nan=True):
-            return False
-        if not np.array_equal(finite, np.isfinite(theirs.values)):
+        same = np.array_equal(finite, np.isfinite(theirs.values))
+        if not same or not np.array_equal(mine.values[~finite], theirs.values[~finite], equal_nan=True):
             return False
         found = paired_difference(mine, theirs, run.interval, metric) if finite.any() else None
         if finite.any() and not (found and is_test(run, found) and found.identical):

@@ -7,7 +7,7 @@ the value returned and the value expected. Nothing is drawn and nothing is chang
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,14 +233,12 @@ def dissimilarities(dissimilarity: Component, found: Any, n: int, m: int) -> Ten
 
 def times(spacing: Component, found: Any, last: float, steps: int) -> Tensor:
     """Return float64 times, at most `steps` + 1, from `last` or below, strictly decreasing to 0."""
-    if isinstance(found, str) or not isinstance(found, (Tensor, Iterable)):
-        raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times")
     try:
-        plain = torch.as_tensor(found)
+        is_complex = torch.as_tensor(found).is_complex()
+        listed = torch.as_tensor(found if not is_complex else 0, dtype=torch.float64)  # a list keeps all its digits
     except (TypeError, ValueError, RuntimeError):
-        raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times") from None
-    listed = plain.to(torch.float64) if not plain.is_complex() else None
-    if listed is None or listed.ndim != 1:
+        listed = torch.empty(())
+    if listed.ndim != 1:
         raise wrong(spacing, "times", f"returned {shown(found)}", "a vector of times")
     falls = len(listed) > 1 and bool((listed[1:] < listed[:-1]).all()) and float(listed[-1]) == 0
     if not falls or not math.isfinite(float(listed[0])):

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,17 +71,16 @@ def _of_file(path: Path) -> str:
 def of_code(file: Path) -> dict[str, str]:
     """Digests of a module and of all it imports: of other modules by file name, of packages by name and version."""
     found = imports(file)
-    known = {name: _syntax(path) for name, path in found.modules.items()}
+    known = {name: _module(path).digest for name, path in found.modules.items()}
     return known | {f"package {name}": of_package(name) for name in sorted(found.packages)}
 
 
 def of_plugin(source: Source) -> dict[str, str]:
     """Digests of the code of a plugin; of one that is an installed library's module, of its package."""
-    file = Path(source.file)
-    if source.origin == "imported" and installed(file) and source.module:
+    if sources.is_library(source) and source.module:
         root = source.module.partition(".")[0]
         return {f"package {root}": of_package(root)}
-    return of_code(file)
+    return of_code(Path(source.file))
 
 
 def of_module(name: str) -> dict[str, str]:
@@ -90,12 +89,7 @@ def of_module(name: str) -> dict[str, str]:
     if file is None:
         return {f"module {name}": ABSENT}
     root = name.partition(".")[0]
-    return {f"package {root}": of_package(root)} if installed(file) else of_code(file)
-
-
-@functools.cache  # a command sees one state of the code
-def _syntax(path: Path) -> str:
-    return hashlib.sha256(digests.syntax(path)).hexdigest()
+    return {f"package {root}": of_package(root)} if sources.is_installed(file) else of_code(file)
 
 
 @functools.cache
@@ -127,7 +121,7 @@ def _name(file: Path, taken: Mapping[str, Path]) -> str:
 
 def _imported(file: Path) -> Iterator[Path | str]:
     """The files of the modules that a file imports; of one that is installed, the name of its package."""
-    for dotted, level, names in _statements(file):
+    for dotted, level, names in _module(file).statements:
         if level:
             above = file.parents[level - 1]
             yield from _below(above, [part for part in dotted.split(".") if part], names)
@@ -140,7 +134,7 @@ def _imported(file: Path) -> Iterator[Path | str]:
         elif (file.parent / f"{root}.py").is_file() or (file.parent / root / "__init__.py").is_file():
             yield from _below(file.parent, [root, *rest], names)
         elif (origin := _origin(root)) is not None:
-            if installed(origin):
+            if sources.is_installed(origin):
                 yield root
             else:
                 above = origin.parent.parent if origin.name == "__init__.py" else origin.parent
@@ -153,7 +147,7 @@ def _of_harness(rest: list[str], names: tuple[str, ...]) -> Iterator[Path | str]
     """Yield the files of this package that an import runs: of the door, the modules that the names come from."""
     if rest[:1] == ["stock"]:
         yield from _below(sources.stock_folder(), rest[1:], names)
-    elif installed(sources.HARNESS):
+    elif sources.is_installed(sources.HARNESS):
         yield "harness"
     elif rest:
         yield from (file for file in _below(sources.HARNESS, rest, names) if file.name != "__init__.py")
@@ -187,15 +181,27 @@ def _below(folder: Path, parts: list[str], names: tuple[str, ...]) -> Iterator[P
             yield folder / name / "__init__.py"
 
 
-@functools.cache
-def _statements(file: Path) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
-    """Return (module, level, names) of every import of a Python file, in functions too, but none for types alone."""
-    if file.suffix != ".py":
-        return ()
+class Module(NamedTuple):
+    """A file of code: digest of its syntax, or of its bytes if it is not Python; (module, level, names) it imports."""
+
+    digest: str
+    statements: Sequence[tuple[str, int, tuple[str, ...]]]
+
+
+@functools.cache  # a command sees one state of the code
+def _module(file: Path) -> Module:
+    """Read and parse a file once, for its digest and its imports."""
+    content = file.read_bytes()
     try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ()
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):  # compiled, or a sibling that is not Python
+        return Module(hashlib.sha256(content).hexdigest(), ())
+    statements = _statements(tree)
+    return Module(hashlib.sha256(ast.dump(_Bare().visit(tree)).encode()).hexdigest(), statements)
+
+
+def _statements(tree: ast.AST) -> list[tuple[str, int, tuple[str, ...]]]:
+    """Return every import, in functions too, but none for types alone."""
     found: list[tuple[str, int, tuple[str, ...]]] = []
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -208,7 +214,24 @@ def _statements(file: Path) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
             found += [(alias.name, 0, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             found.append((node.module or "", node.level, tuple(alias.name for alias in node.names)))
-    return tuple(found)
+    return found
+
+
+class _Bare(ast.NodeTransformer):
+    """Removes docstrings."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
+            first = body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = body[1:]
+        return node
 
 
 @functools.cache
@@ -218,11 +241,6 @@ def _origin(root: str) -> Path | None:
         return sources.locate(root) or sources.namespace(root)
     except (ImportError, ValueError, AttributeError):
         return None
-
-
-def installed(file: Path) -> bool:
-    """Whether a file belongs to an installed package, whose version stands for what is in it."""
-    return any(part in ("site-packages", "dist-packages") for part in file.parts)
 
 
 def of_environment() -> str:

@@ -1,8 +1,7 @@
-"""Digests of a plugin's text for its description, of its syntax for the identity of its results, and of data."""
+"""Digests of a plugin's text for its description, of files, and of data."""
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import json
@@ -11,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.discovery.sources import Source
+from harness.discovery.sources import Source, is_library
 
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(\S+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.MULTILINE
@@ -96,42 +95,12 @@ def library_digest(file: Path) -> str:
 def text_digest(source: Source) -> str:
     """SHA-256 over the text of a plugin and what lies beside it; of a library's, as `library_digest` says."""
     file = Path(source.file)
-    if _is_library(source):
+    if is_library(source):
         return library_digest(file)
     digest = hashlib.sha256()
     for member in family(file):
         digest.update(member.name.encode() + b"\0" + member.read_bytes())
     return digest.hexdigest()
-
-
-def syntax(file: Path) -> bytes:
-    """A Python file's syntax, docstrings and comments removed; the bytes of any other."""
-    content = file.read_bytes()
-    try:
-        return ast.dump(_Bare().visit(ast.parse(content))).encode()
-    except (SyntaxError, ValueError):  # compiled, or a sibling that is not Python
-        return content
-
-
-def _is_library(source: Source) -> bool:
-    return source.origin == "imported" and "site-packages" in source.file
-
-
-class _Bare(ast.NodeTransformer):
-    """Removes docstrings."""
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        body = getattr(node, "body", None)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
-            first = body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = body[1:]
-        return node
 
 
 def digest(data: object) -> str:

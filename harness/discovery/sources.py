@@ -46,6 +46,16 @@ class Source:
         return {"name": self.name, "file": self.file, "module": self.module, "origin": self.origin}
 
 
+def is_installed(file: Path) -> bool:
+    """Return whether a file belongs to an installed package, whose version identifies its content."""
+    return any(part in ("site-packages", "dist-packages") for part in file.parts)
+
+
+def is_library(source: Source) -> bool:
+    """Return whether a component named by an import path comes from an installed package."""
+    return source.origin == "imported" and is_installed(Path(source.file))
+
+
 def stock_folder() -> Path:
     """Return the folder of the stock plugins: `harness/stock` if installed, else `plugins` beside `harness`."""
     return HARNESS / "stock" if (HARNESS / "stock").is_dir() else HARNESS.parent / "plugins"

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.conformance import contract
-from harness.discovery.contents import installed
-from harness.discovery.sources import stock_folder
+from harness.discovery.sources import is_installed, stock_folder
 from harness.errors import Skip
 from harness.inputs import gathered
 from harness.kinds import Metric
@@ -58,7 +57,7 @@ def unless_skipped(label: str, skipped: dict[str, str], judge: Callable[[], T]) 
 
 def _is_own(file: Path) -> bool:
     """Return whether a file is a plugin's, and not an installed library's."""
-    return file.is_relative_to(stock_folder()) or not installed(file)
+    return file.is_relative_to(stock_folder()) or not is_installed(file)
 
 
 def asked(metric: Metric, source: object, names: Sequence[str]) -> object:

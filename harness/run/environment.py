@@ -45,15 +45,16 @@ def environment(device: str, threads: int, plugins: Iterable[Source], folder: Pa
 
 def repository(folder: Path) -> dict[str, Json] | None:
     """Return the commit of the user's repository around a folder and whether it is dirty; None outside of one."""
+    words = ["git", "-C", str(folder), "--no-optional-locks", "status", "--porcelain=v2", "--branch"]
     try:
-        words = ["git", "-C", str(folder), "--no-optional-locks"]
-        found = subprocess.run([*words, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
-        changes = subprocess.run([*words, "status", "--porcelain"], capture_output=True, text=True, timeout=10)
+        found = subprocess.run(words, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-    if found.returncode != 0 or changes.returncode != 0:
+    head, *lines = found.stdout.splitlines() or [""]
+    commit = head.removeprefix("# branch.oid ")
+    if found.returncode != 0 or commit in (head, "(initial)"):
         return None
-    return {"commit": found.stdout.strip(), "dirty": bool(changes.stdout.strip())}
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
 
 
 def _version(distribution: str) -> str | None:

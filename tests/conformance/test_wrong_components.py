@@ -25,7 +25,7 @@ from harness import (
     Variance,
     derived,
 )
-from harness.conformance import Verdict, check_component
+from harness.conformance import Verdict, check_component, contract
 
 
 def verdicts(component: Component) -> dict[str, Verdict]:
@@ -580,3 +580,12 @@ def test_training_that_takes_too_long_is_no_fault() -> None:
     found = check_component(harness.component("denoiser", "digits", steps_of_training=10**6))
     late = [verdict for verdict in found if verdict.name != "declared"]
     assert all(verdict.passed is None and "training it would take" in verdict.says for verdict in late)
+
+
+def test_times_in_a_list_keep_all_their_digits() -> None:
+    spacing = harness.component("spacing", "even")
+    exact = [1000.0, 1000.0 / 3, 0.1, 0.0]
+    assert contract.times(spacing, exact, 1000.0, 3).tolist() == exact
+    for wrong in ("text", None, 3.0, [1 + 2j, 0], {"a": 1}, [[1.0, 0.0]]):
+        with pytest.raises(harness.BenchError, match="expected a vector of times"):
+            contract.times(spacing, wrong, 1000.0, 3)

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from harness.kinds.evaluation import StoppingDecision
-from harness.protocols.speed.stopping import FIRST, LEAST, StoppingRule, target_half_width
+from harness.protocols.speed.stopping import FIRST, LEAST, StoppingRule, half_width
 from harness.results.statements import Issue, IssueKind, StopReason, Weakness
 
 QUIET = {"share": [1.0], "load": [0.5], "mhz": [3000.0], "throttled": [0.0]}
@@ -78,7 +78,7 @@ def test_slow_calls_get_the_fewest_blocks_that_can_decide() -> None:
 @pytest.mark.parametrize("n", [20, 57])
 def test_half_width_is_that_of_a_trimmed_mean(n: int) -> None:
     draw = np.random.default_rng(n)
-    found = [target_half_width(draw.standard_normal(n).tolist()) for _ in range(200)]
+    found = [half_width(draw.standard_normal(n).tolist()) for _ in range(200)]
     spread = np.std([stats.trim_mean(draw.standard_normal(n), 0.2) for _ in range(4000)])
     assert np.mean(found) == pytest.approx(1.96 * spread, rel=0.1)
 

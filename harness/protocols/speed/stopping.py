@@ -56,11 +56,11 @@ class StoppingRule:
             return StopReason.BUDGET
         if len(times) not in LOOKS or len(times[0]) < 2:
             return None
-        widest = max(target_half_width([math.log(one[k] / one[0]) for one in times]) for k in range(1, len(times[0])))
+        widest = max(half_width([math.log(one[k] / one[0]) for one in times]) for k in range(1, len(times[0])))
         return StopReason.PRECISE if widest <= self._half_width else None
 
 
-def target_half_width(logs: Sequence[float]) -> float:
+def half_width(logs: Sequence[float]) -> float:
     """Return half of the 95 % interval of a mean trimmed by a fifth at each end (Yuen, 1974), in the normal limit."""
     cut, inner = len(logs) // 5, sorted(logs)
     winsorized = [min(max(log, inner[cut]), inner[-cut - 1]) for log in inner]

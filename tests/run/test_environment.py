@@ -1,0 +1,37 @@
+"""The user's own repository in the environment of a run."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.run.environment import repository
+
+
+def test_commit_and_dirtiness_of_the_repository_around_a_folder(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e", *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        git("--version")
+    except OSError:
+        pytest.skip("git is not installed")
+    assert repository(tmp_path) is None
+    git("init", "-q")
+    assert repository(tmp_path) is None  # no commit yet
+    inside = tmp_path / "suites"
+    inside.mkdir()
+    (inside / "s.yaml").write_text("a\n")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    commit = git("rev-parse", "HEAD")
+    assert repository(inside) == {"commit": commit, "dirty": False}
+    (tmp_path / "new.txt").write_text("")
+    assert repository(inside) == {"commit": commit, "dirty": True}
+    git("add", "-A")
+    git("commit", "-qm", "two")
+    (inside / "s.yaml").write_text("b\n")
+    assert repository(inside) == {"commit": git("rev-parse", "HEAD"), "dirty": True}
