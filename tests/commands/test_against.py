@@ -102,6 +102,7 @@ def test_what_is_neither_a_run_nor_a_revision_nor_a_python_is_said(bench: Bench,
     assert ended.code == 2 and "cells of noop do not take turns, those of speed do" in ended.err
 
 
+@pytest.mark.verify
 def test_a_run_meets_a_stored_one_and_a_loss_since_then_fails(bench: Bench) -> None:
     """The stored run of a loss worth 2 is looked back at by one that is worth 1 under the same name."""
     name = "{good: {value: %d}, as: it}"

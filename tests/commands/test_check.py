@@ -84,6 +84,7 @@ def test_a_module_on_the_path_is_a_plugin(folder: Bench) -> None:
         ("hang", "  ✗ process: timeout: no answer within 4 s"),
     ],
 )
+@pytest.mark.verify
 def test_what_crashes_or_hangs_is_one_line(mood: str, says: str, folder: Bench) -> None:
     ended = folder("check", f"moody: {{mood: {mood}}}", "--plugin", PLUGIN, "--timeout", "4")
     assert (ended.code, ended.err) == (1, "")

@@ -507,6 +507,7 @@ RIGHT = [Straight(), Halves(), Mean(), Normal(), Table(), Right(), Stateful()]
 
 
 @pytest.mark.parametrize("component", RIGHT, ids=lambda component: type(component).__name__)
+@pytest.mark.verify
 def test_what_they_depart_from_passes(component: Component) -> None:
     assert failed(component) == set()
     assert sum(bool(verdict.passed) for verdict in verdicts(component).values()) > 3
@@ -576,6 +577,7 @@ def test_a_denoiser_without_a_shape_says_so() -> None:
     assert verdict.says == "declared: shape () is not one or more whole numbers above 0"
 
 
+@pytest.mark.verify
 def test_training_that_takes_too_long_is_no_fault() -> None:
     found = check_component(harness.component("denoiser", "digits", steps_of_training=10**6))
     late = [verdict for verdict in found if verdict.name != "declared"]

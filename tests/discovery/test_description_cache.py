@@ -27,6 +27,7 @@ def listing(copy: Path) -> str:
     return subprocess.run(command, env=environment, cwd=copy, check=True, capture_output=True, text=True).stdout
 
 
+@pytest.mark.verify
 def test_a_changed_file_is_described_again_even_where_its_size_is_the_same(copy: Path) -> None:
     before = listing(copy)
     assert len(list((copy / "cache" / "touchstone-bench" / "descriptions").glob("stock-*.json"))) == 1

@@ -155,6 +155,7 @@ def test_one_broken_plugin_alone(folder: Bench, broken: Ended) -> None:
     ]
 
 
+@pytest.mark.verify
 def test_a_plugin_that_hangs_at_import_is_stopped(bench: Bench) -> None:
     file = bench.write("hangs.py", "import time\ntime.sleep(600)\n")
     ended = bench(bench.suite(), "--plugin", "hangs.py", "--timeout", "2")
@@ -399,6 +400,7 @@ def test_import_paths_are_components(bench: Bench) -> None:
     }
 
 
+@pytest.mark.verify
 def test_functions_classes_and_modules_of_torch_train(bench: Bench) -> None:
     suite = bench.write(
         "s.yaml",

@@ -21,6 +21,7 @@ metrics: [step_kl, nfe]
 """
 
 
+@pytest.mark.verify
 def test_every_step_is_there_and_what_has_none_is_left_out(bench: Bench) -> None:
     ended = bench(bench.write("s.yaml", SUITE), "--device", "cpu", "--json", "-")
     assert ended.code == 0, ended.err

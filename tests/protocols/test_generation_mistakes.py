@@ -162,6 +162,7 @@ def test_times_written_in_the_wrong_order(bench: Bench) -> None:
     assert explicit["reason"] == "explicit.at: 950 does not lie below 900"
 
 
+@pytest.mark.verify
 def test_too_few_evaluations(bench: Bench) -> None:
     pytest.importorskip("diffusers")
     ended = suite(bench, "good", "even", "pndm, edm_heun, {diffusers: {scheduler: PNDMScheduler}}", "nfe: 5")

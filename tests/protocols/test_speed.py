@@ -99,6 +99,7 @@ def test_times_are_per_call_and_everything_asked_for_is_there(timed: Callable[..
     assert any(note.startswith("1 thread on core") for note in rows["slow"].notes)
 
 
+@pytest.mark.verify
 def test_what_answers_wrong_is_not_ranked(timed: Callable[..., Rows]) -> None:
     rows = timed("transform: [softmax, off, {off: {by: 1e-5}}, doubled]", "n: 5")
     said = rows["off"].excluded

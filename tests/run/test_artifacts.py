@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import Bench
 
 FITTING = Path(__file__).parents[1] / "helpers" / "fitting.py"
@@ -48,6 +50,7 @@ def test_what_makes_a_difference_is_made_again(bench: Bench) -> None:
     assert {"fit 1.0 0.25", "fit 1.0 0.5"} < set(made)
 
 
+@pytest.mark.verify
 def test_the_cost_of_every_step_is_made_once_for_any_number_of_them(bench: Bench) -> None:
     ended, made = run(bench, "[counted]", spacing="[cheap]")
     assert ended.code == 0, ended.err

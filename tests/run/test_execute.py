@@ -173,6 +173,7 @@ def test_a_failed_artifact_skips_its_cells_alone(bench: Bench) -> None:
     assert ended.code == 3
 
 
+@pytest.mark.verify
 def test_artifacts_are_made_once_and_anew_for_fresh(bench: Bench) -> None:
     def written(*words: str) -> dict[str, int]:
         assert bench(bench.suite(), "--device", "cpu", *words).code == 0
@@ -293,6 +294,7 @@ def resumed(bench: Bench) -> Ended:
     return ended
 
 
+@pytest.mark.verify
 def test_a_killed_driver_takes_its_children_along_and_loses_nothing(bench: Bench) -> None:
     process = running(bench, "-j", "2")
     pids = {int(pid) for _, _, pid in blocks(bench)}
@@ -306,6 +308,7 @@ def test_a_killed_driver_takes_its_children_along_and_loses_nothing(bench: Bench
     resumed(bench)
 
 
+@pytest.mark.verify
 def test_ctrl_c_stores_what_is_finished_and_resumes(bench: Bench) -> None:
     process = running(bench, start_new_session=True)
     os.killpg(process.pid, signal.SIGINT)
@@ -326,6 +329,7 @@ def test_ctrl_c_while_the_server_warms_up_ends_at_once(bench: Bench) -> None:
     assert process.returncode == 130 and err.count(b"\n") == 1
 
 
+@pytest.mark.verify
 def test_a_full_disk_is_one_line_and_nothing_is_lost(bench: Bench) -> None:
     def small() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
@@ -350,6 +354,7 @@ def test_a_results_folder_that_cannot_be_written_is_one_line(place: str, bench: 
     assert len(ended.lines) == 1 and ended.lines[0].startswith(f"bench: cannot write {place}/runs/")
 
 
+@pytest.mark.verify
 def test_two_runs_into_one_folder_at_once(bench: Bench) -> None:
     suite = bench.suite(settings="{pause: 0.1}", seeds=16)
     both = [bench.start(suite, "--device", "cpu", "--json", "-", env=marks(bench)) for _ in range(2)]
@@ -395,6 +400,7 @@ def _say(line):
     ]
 
 
+@pytest.mark.verify
 def test_a_killed_server_costs_the_cell_and_not_the_run(bench: Bench) -> None:
     suite = bench.suite("[good, {good: {value: [2, 3]}}]", settings="{pause: 0.3}")
     process = bench.start(suite, "--device", "cpu", "-j", "1", "--json", "-", env=marks(bench))

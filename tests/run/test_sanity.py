@@ -110,6 +110,7 @@ def test_a_denoiser_that_guesses_worse_than_the_mean_of_the_data_is_named_once(b
     assert all("useless predicts data with the mean squared error" in issue and "ddpm" in issue for issue in found)
 
 
+@pytest.mark.verify
 def test_a_test_part_smaller_than_the_number_of_classes_is_named(bench: Bench, tmp_path: Path) -> None:
     rows = [f"{k / 10},{max(0, k - 26)}" for k in range(39)]
     bench.write("few.csv", "\n".join(["x,target", *rows, ""]))
