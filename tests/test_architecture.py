@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.results import measured, model, statements
+from harness.results import claims, measured, model, statements
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
@@ -216,9 +216,8 @@ TEXTS = {
         *("Reason.name", "Issue.rows", "Issue.metric", "Issue.problem", "Issue.name", "Issue.side"),
         *("Statement.row", "Statement.other", "Statement.metric", "RunInfo.baseline"),
         *("MetricInfo.label", "Comparison.baseline", "GateRule.metric", "GateRule.rule", "Gate.baseline"),
-        *("ClaimedPair.ahead", "ClaimedPair.behind", "ClaimedPair.holds", "ClaimedPair.fails", "ClaimedPair.open"),
-        "ClaimedPair.same",
-        *("ClaimedOrder.kind", "ClaimedOrder.metric", "ClaimedOrder.axis", "Published.metric"),
+        *("ClaimRule.metric", "ClaimRule.topic", "ClaimTest.row", "ClaimTest.other", "Published.metric"),
+        *("Ask.metric", "Ask.axis", "Leaders.best", "Leaders.tied"),
         *("RunInfo.suite", "RunInfo.protocol", "RunInfo.contenders", "RunInfo.group_by", "RunInfo.interval"),
         *("RunInfo.controls", "RunInfo.replicates", "MeasuredRun.unpaired"),
     },
@@ -234,7 +233,8 @@ TEXTS = {
             "MeasuredRow.excluded",
             "MetricInfo.caveat",
         ),
-        *("RunInfo.question", "ClaimedOrder.source", "Published.source", "Published.note"),
+        *("RunInfo.question", "Ask.ask", "ClaimRule.source", "ClaimRule.claim", "ClaimRule.control"),
+        *("Published.source", "Published.note"),
     },
 }
 """Every text in a typed result, by what it is: none is a sentence of the harness."""
@@ -246,7 +246,7 @@ READING = frozenset(
 
 def test_texts_of_a_result_are_names_ids_paths_units_or_said_by_others() -> None:
     found = set()
-    for part in (model, statements, measured):
+    for part in (model, claims, statements, measured):
         for each in vars(part).values():
             if isinstance(each, type) and dataclasses.is_dataclass(each) and each.__module__ == part.__name__:
                 own = [f for f in dataclasses.fields(each) if f.name in each.__annotations__]

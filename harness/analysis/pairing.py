@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import BenchError, near_miss
-from harness.results.model import Label, Labels, RowInfo, RunInfo
+from harness.results.model import RowInfo, RunInfo
 from harness.results.statements import Reason, ReasonKind
+from harness.results.values import Label, Labels
 
 Key = tuple[str, ...]
 Axes = Mapping[str, Sequence[Label]]

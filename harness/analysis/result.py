@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.analysis.asks import answered
 from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
 from harness.analysis.differences import Cells, originals
@@ -60,6 +61,7 @@ def result(run: MeasuredRun) -> Run:
         exit=_exit(run) if run.exit is None else run.exit,
         cells=rows[:own],
         gates=tuple(gate for place, gate in gates if place < own),
+        answers=tuple(answered(whole, cells, same, own)),
         claims=tuple(judged(whole, cells, own)),
         notices=(*run.notices, *issues, *left_out(whole, own, links or ())),
     )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.analysis.pairing import competing, naming, problems, text
+from harness.report import asked
 from harness.report.claimed import claimed, sentences
 from harness.report.parts import level
 from harness.report.view import whole
@@ -93,9 +94,10 @@ class _Conclusion:
 
     def sentences(self) -> Iterator[str]:
         """Yield whole sentences, in reading order."""
-        if self.metric is not None:
+        yield from asked.sentences(self.run)
+        if self.metric is not None and not self.run.answers:
             yield from self._primary(self.metric)
-        yield from sentences(self.run.claims)
+        yield from sentences(self.run)
         yield from self._unmeasured()
 
     def _primary(self, metric: MetricInfo) -> Iterable[str]:

@@ -1,68 +1,175 @@
-"""Results of claimed orders, as statements and in sentences."""
+"""Claims and their results, as statements and in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from harness.analysis.pairing import text
-from harness.report.words import together
-from harness.results import Claim, ClaimedPair, Run, Statement, StatementKind
+from harness.report.words import about, adjusted, counted, reason, together
+from harness.results import (
+    PAIRED,
+    Claim,
+    ClaimForm,
+    ClaimKind,
+    ClaimTest,
+    Outcome,
+    Run,
+    Statement,
+    StatementKind,
+)
 
-_HEADS = {"theorem": "By theorem", "expected": "Measured here, and no theorem"}
+_KINDS: Mapping[ClaimKind, str] = MappingProxyType(
+    {
+        ClaimKind.THEOREM: "By theorem",
+        ClaimKind.EXPECTED: "Expected",
+        ClaimKind.OPEN: "Left open",
+        ClaimKind.OURS: "Claimed here",
+    }
+)
+_COUNTED: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.HOLDS: "holds",
+        Outcome.SAME: "identical",
+        Outcome.UNDECIDED: "undecided",
+        Outcome.FAILS: "fails",
+        Outcome.NOT_TESTED: "not tested",
+    }
+)
+_STATEMENTS: Mapping[Outcome, StatementKind] = MappingProxyType(
+    {
+        Outcome.HOLDS: StatementKind.HOLDS,
+        Outcome.SAME: StatementKind.SAME,
+        Outcome.UNDECIDED: StatementKind.OPEN,
+        Outcome.FAILS: StatementKind.FAILS,
+    }
+)
+SPELLED = 3
+"""Number of tests of a claim that are written out."""
 
 
 def claimed(run: Run) -> Iterator[Statement]:
-    """Yield a statement for every pair of neighbors in a claimed order and every problem on which they are compared."""
+    """Yield a statement for every test of a claim."""
     for claim in run.claims:
-        axes = [axis for axis, labels in run.axes.items() if axis != claim.axis and len(labels) > 1]
-        places = {text(row.vary, axes): {axis: row.vary.get(axis) for axis in axes} for row in run.cells}
-        for pair in claim.pairs:
-            for kind, found in _outcomes(pair):
-                for place in found:
-                    problem = places.get(place, {})
-                    yield Statement(kind, pair.ahead, claim.metric, problem, pair.behind)
+        for test in claim.tests:
+            if kind := _STATEMENTS.get(test.outcome):
+                yield Statement(kind, test.row, claim.metric, test.problem, test.other)
 
 
-def _outcomes(pair: ClaimedPair) -> list[tuple[StatementKind, Sequence[str]]]:
-    return [
-        (StatementKind.HOLDS, pair.holds),
-        (StatementKind.SAME, pair.same or ()),
-        (StatementKind.OPEN, pair.open),
-        (StatementKind.FAILS, pair.fails),
-    ]
+def sentences(run: Run) -> list[str]:
+    """Return one sentence for each claim, those that fail first."""
+    order = (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS, Outcome.NOT_TESTED)
+    return [f"{sentence(run, claim)}." for claim in sorted(run.claims, key=lambda each: order.index(each.outcome))]
 
 
-def sentences(claims: Sequence[Claim]) -> list[str]:
-    """Return one sentence on the results of theorems and one on those of expected orders."""
-    said = {head: _clauses(claims, kind) for kind, head in _HEADS.items()}
-    return [f"{head}: {'; '.join(clauses)}." for head, clauses in said.items() if clauses]
+def lines(run: Run) -> Iterator[tuple[bool | None, str]]:
+    """Yield (whether it holds, None if that is undecided; line) for each claim and the tests that need a look."""
+    for claim in run.claims:
+        held = {Outcome.HOLDS: True, Outcome.FAILS: False}.get(claim.outcome)
+        yield held, sentence(run, claim)
+        for outcome in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.NOT_TESTED):
+            found = [test for test in claim.tests if test.outcome is outcome]
+            for test in found[:SPELLED] if len(claim.tests) > 1 else ():
+                yield None, f"  {_COUNTED[outcome]}: {_tested(run, claim, test)}"
+            if len(found) > SPELLED:
+                yield None, f"  {_COUNTED[outcome]}: {counted(len(found) - SPELLED, 'more test')}"
 
 
-def _clauses(claims: Sequence[Claim], kind: str) -> list[str]:
-    """Return one clause for every pair of neighbors."""
-    relation = "is at least as good as" if kind == "theorem" else "beats"
-    return [
-        f"{pair.ahead} {relation} {pair.behind} in {claim.metric} ({claim.source}): {_counts(kind, pair)}"
-        for claim in claims
-        if claim.kind == kind
-        for pair in claim.pairs
-    ]
+def sentence(run: Run, claim: Claim) -> str:
+    """Return a claim with its source and its result, without a full stop."""
+    return f"{_KINDS[claim.kind]} ({claim.source}): {claim.claim or assertion(run, claim)}: {result(run, claim)}"
 
 
-def _counts(kind: str, pair: ClaimedPair) -> str:
-    words = {
-        StatementKind.HOLDS: "significantly better in",
-        StatementKind.SAME: "identical in",
-        StatementKind.OPEN: "undecided in",
-        StatementKind.FAILS: "significantly worse in",
-    }
-    outcomes = _outcomes(pair)
-    said = [f"{words[part]} {len(places)}{_few(places, part)}" for part, places in outcomes if places]
-    lead = "contradicted" if pair.fails else "not contradicted"
-    count = sum(len(places) for _, places in outcomes)
-    return (f"{lead}, " if kind == "theorem" else "") + ", ".join(said) + f" of {count}"
+def assertion(run: Run, claim: Claim) -> str:
+    """Return what is claimed, in words: `analytic, then beta by nelbo_gap`."""
+    axes = [axis for axis in run.axes if claim.points and axis in claim.points[0]]
+    names = [text(point, axes) for point in claim.points]
+    metric, unit = claim.metric, _unit(run, claim)
+    where = "".join(f", {axis} {together([str(each) for each in only])}" for axis, only in claim.where.items())
+    equal = "at least as good as" if claim.kind is ClaimKind.THEOREM else "better than"
+    said = {
+        ClaimForm.ORDER: f"{f' {equal} '.join(names)} in {metric}",
+        ClaimForm.EQUAL: f"{together(names)} differ by less than {claim.within:g}{unit} in {metric}"
+        if claim.within is not None else "",
+        ClaimForm.MAX: f"{metric} at most {claim.bound or 0:g}{unit}",
+        ClaimForm.MIN: f"{metric} at least {claim.bound or 0:g}{unit}",
+        ClaimForm.VALUE: f"{metric} is {claim.bound or 0:g}{unit} to within {claim.within or 0:g}",
+        ClaimForm.RISES: f"{metric} rises from {names[0]} to {names[-1]}" if names else "",
+        ClaimForm.FALLS: f"{metric} falls from {names[0]} to {names[-1]}" if names else "",
+    }  # fmt: skip
+    return said[claim.form] + where
 
 
-def _few(places: Sequence[str], part: StatementKind) -> str:
-    """Return the places where an order fails, which need attention; empty for other results."""
-    return f" ({together(places)})" if part is StatementKind.FAILS and any(places) else ""
+def result(run: Run, claim: Claim) -> str:
+    """Return the outcome of a claim with its counts, and what would decide it."""
+    counts = Counter(test.outcome for test in claim.tests)
+    total = counts.total()
+    if not total:
+        return "no row tests it"
+    if total == 1:
+        return f"{_said(claim, claim.tests[0].outcome)} ({_numbers(run, claim, claim.tests[0])})"
+    whole = claim.outcome
+    if len(counts) == 1:
+        only = next(iter(counts))
+        return f"{_said(claim, only)} in all {total} tests" + _more(run, claim)
+    said = ", ".join(
+        f"{_said(claim, outcome)} in {counts[outcome]}{_places(claim, outcome)}"
+        for outcome in _COUNTED
+        if counts[outcome]
+    )
+    head = {Outcome.HOLDS: "holds", Outcome.FAILS: "fails", Outcome.NOT_TESTED: "not tested"}.get(whole, "undecided")
+    return f"{head} ({said} of {total} tests)" + _more(run, claim)
+
+
+def _said(claim: Claim, outcome: Outcome) -> str:
+    """Return an outcome in words."""
+    return "on the bound" if outcome is Outcome.SAME and claim.form not in PAIRED else _COUNTED[outcome]
+
+
+def _more(run: Run, claim: Claim) -> str:
+    """Return the number of seeds or blocks that would decide every undecided test; empty if there is none."""
+    open_ = [test.needed for test in claim.tests if test.outcome is Outcome.UNDECIDED]
+    seeds = [each.seeds for each in open_ if each is not None and each.seeds is not None]
+    if not seeds or len(seeds) < len(open_):
+        return ""
+    return f"; about {about(max(seeds))} more {run.replicates} would decide it"
+
+
+def _places(claim: Claim, outcome: Outcome) -> str:
+    """Return the places where a claim fails, which need attention; empty for other outcomes."""
+    if outcome is not Outcome.FAILS:
+        return ""
+    found = [test for test in claim.tests if test.outcome is outcome]
+    names = dict.fromkeys(_place(test) or _pair(claim, test) for test in found)
+    return f" ({together(list(names), SPELLED)})"
+
+
+def _pair(claim: Claim, test: ClaimTest) -> str:
+    if test.other is None:
+        return test.row
+    word = {ClaimForm.ORDER: "over", ClaimForm.EQUAL: "and"}.get(claim.form, "to")
+    return f"{test.row} {word} {test.other}"
+
+
+def _place(test: ClaimTest) -> str:
+    return text(test.problem, list(test.problem))
+
+
+def _tested(run: Run, claim: Claim, test: ClaimTest) -> str:
+    """Return one test with its numbers: `a over b on digits: 0.012 (0.003 to 0.021; adjusted p = 0.01)`."""
+    place = f" on {_place(test)}" if _place(test) else ""
+    return f"{_pair(claim, test)}{place}: {_numbers(run, claim, test)}"
+
+
+def _numbers(run: Run, claim: Claim, test: ClaimTest) -> str:
+    if test.why is not None:
+        return reason(test.why)
+    ends = "" if test.low is None or test.high is None else f", {test.low:.3g} to {test.high:.3g}"
+    said = f"{'lead ' if claim.form is ClaimForm.ORDER else ''}{test.estimate or 0.0:.3g}{_unit(run, claim)}{ends}"
+    return said if test.p is None else f"{said}; {adjusted(test.p)}"
+
+
+def _unit(run: Run, claim: Claim) -> str:
+    unit = next((metric.unit for metric in run.metrics if metric.label == claim.metric), None)
+    return f" {unit}" if unit else ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from harness.report import gates, prose
+from harness.report import claimed, gates, prose
 from harness.report.glyphs import Glyphs
 from harness.report.parts import View
+from harness.results import Outcome
 
 
 class Section(NamedTuple):
@@ -19,8 +20,11 @@ class Section(NamedTuple):
 
 
 def verdicts(view: View, ink: Glyphs) -> Iterator[Section]:
-    """Yield the sections on gates and undecided comparisons; empty sections are left out."""
+    """Yield the sections on claims, gates and undecided comparisons; empty sections are left out."""
     kept = [f"{ink.sign(passed)} {ink(line)}" for passed, line in gates.lines(view.run)]
+    tested = [f"{ink.sign(held)} {ink(line)}" for held, line in claimed.lines(view.run)]
+    failing = any(each.outcome is Outcome.FAILS for each in view.run.claims)
+    yield from _filled(Section("Claims", tested, "red" if failing else ""))
     yield from _filled(Section("Gates", kept, "red" if gates.broken(view.run) else ""))
     yield from _filled(Section("What would decide the rest", [*map(ink, prose.undecided(view))], "yellow"))
 

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.fields import Json
+    from harness.results.claims import (
+        PAIRED,
+        Ask,
+        Asked,
+        Claim,
+        ClaimForm,
+        ClaimKind,
+        ClaimRule,
+        ClaimTest,
+        Leaders,
+        Outcome,
+    )
     from harness.results.measured import MeasuredRow, MeasuredRun
     from harness.results.model import (
-        Claim,
-        ClaimedOrder,
-        ClaimedPair,
         Comparison,
         Gate,
         GateRule,
-        Label,
-        Labels,
         MetricInfo,
         MetricValue,
         Published,
@@ -41,15 +48,20 @@ if TYPE_CHECKING:
         Verdict,
         Weakness,
     )
-    from harness.results.values import Blocks, Bootstrap, Needed, Ratio
+    from harness.results.values import Blocks, Bootstrap, Label, Labels, Needed, Ratio
 
 __all__ = [
     "LOST",
+    "PAIRED",
+    "Ask",
+    "Asked",
     "Blocks",
     "Bootstrap",
     "Claim",
-    "ClaimedOrder",
-    "ClaimedPair",
+    "ClaimForm",
+    "ClaimKind",
+    "ClaimRule",
+    "ClaimTest",
     "Comparison",
     "FailOn",
     "Gate",
@@ -60,11 +72,13 @@ __all__ = [
     "Json",
     "Label",
     "Labels",
+    "Leaders",
     "MeasuredRow",
     "MeasuredRun",
     "MetricInfo",
     "MetricValue",
     "Needed",
+    "Outcome",
     "Published",
     "Rank",
     "Ratio",
@@ -100,14 +114,17 @@ _STATEMENTS = frozenset(
         "Weakness",
     }
 )
+_CLAIMS = frozenset(
+    {"PAIRED", "Ask", "Asked", "Claim", "ClaimForm", "ClaimKind", "ClaimRule", "ClaimTest", "Leaders", "Outcome"}
+)
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
-_VALUES = frozenset({"Blocks", "Bootstrap", "Needed", "Ratio"})
+_VALUES = frozenset({"Blocks", "Bootstrap", "Label", "Labels", "Needed", "Ratio"})
 
 
 def __getattr__(name: str) -> object:
     """Load the types on first use: the command lists and checks without them."""
     if name not in __all__:
         raise AttributeError(f"module 'harness.results' has no attribute {name!r}")
-    places = {"statements": _STATEMENTS, "measured": _MEASURED, "values": _VALUES}
+    places = {"statements": _STATEMENTS, "claims": _CLAIMS, "measured": _MEASURED, "values": _VALUES}
     module = next((place for place, names in places.items() if name in names), "model")
     return getattr(importlib.import_module(f"harness.results.{module}"), name)

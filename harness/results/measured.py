@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.results.model import ClaimedOrder, GateRule, RowInfo, RunInfo
+from harness.results.claims import Ask, ClaimRule
+from harness.results.model import GateRule, RowInfo, RunInfo
 from harness.results.statements import Issue, ReasonKind
 from harness.results.values import Bootstrap, Number
 
@@ -32,7 +33,7 @@ class MeasuredRow(RowInfo):
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRun(RunInfo):
-    """A run before its statistics: the measured rows, the gates and claims to evaluate, the issues known so far.
+    """A run before its statistics: the measured rows, what to evaluate on them, the issues known so far.
 
     `unpaired` are metrics whose values are not paired by seed. `left_out` are the rows of the suite that are not part
     of the run, with what is stored of them: they count in the corrections for multiple comparisons.
@@ -41,7 +42,8 @@ class MeasuredRun(RunInfo):
     cells: tuple[MeasuredRow, ...] = ()
     left_out: tuple[MeasuredRow, ...] = ()
     gates: tuple[GateRule, ...] = ()
-    claims: tuple[ClaimedOrder, ...] = ()
+    claims: tuple[ClaimRule, ...] = ()
+    asks: tuple[Ask, ...] = ()
     notices: tuple[Issue, ...] = ()
     unpaired: tuple[str, ...] = ()
     exit: int | None = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.fields import Json
+from harness.results.claims import Asked, Claim
 from harness.results.statements import (
     IntervalKind,
     Issue,
@@ -20,12 +21,8 @@ from harness.results.statements import (
     Status,
     Verdict,
 )
-from harness.results.values import Blocks, Bootstrap, Needed, Ratio
+from harness.results.values import Blocks, Bootstrap, Label, Needed, Ratio
 
-Label = str | int | float | bool | None
-"""Name of a point of an axis."""
-Labels = Mapping[str, Label]
-"""Axis -> label: the place of a row in the grid."""
 SCHEMA = 2
 
 
@@ -187,40 +184,6 @@ class Gate(GateRule):
     confirmed: int = 0
 
 
-@dataclass(frozen=True)
-class ClaimedPair:
-    """Two entries of a claimed order, and the problems where the first is ahead, is behind, or it is undecided.
-
-    `same` are those where both are identical, None if there are none.
-    """
-
-    ahead: str
-    behind: str
-    holds: tuple[str, ...]
-    fails: tuple[str, ...]
-    open: tuple[str, ...]
-    same: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimedOrder:
-    """An order along an axis that a source claims: a `theorem`, or `expected`; the first is the best."""
-
-    kind: str
-    source: str
-    metric: str
-    axis: str
-    order: tuple[Label, ...]
-    where: dict[str, list[Label]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim(ClaimedOrder):
-    """A claimed order with its results."""
-
-    pairs: tuple[ClaimedPair, ...] = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """A number from a paper, shown beside the measurements and never tested against them."""
@@ -276,6 +239,8 @@ class Run(RunInfo):
     seconds: float | None = None
     cells: tuple[Row, ...] = ()
     gates: tuple[Gate, ...] = ()
+    answers: tuple[Asked, ...] = ()
+    """Answers to the parts of the question that name a metric."""
     claims: tuple[Claim, ...] = ()
     published: tuple[Published, ...] = ()
     statements: tuple[Statement, ...] = ()

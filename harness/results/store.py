@@ -14,8 +14,7 @@ from harness.errors import BenchError
 if TYPE_CHECKING:
     from harness.base import Spec
     from harness.fields import Json
-    from harness.results.model import Label
-    from harness.results.values import Number
+    from harness.results.values import Label, Number
 
 Numbers = list[float | None]
 """One number for each seed; None for a number that is not finite."""

@@ -1,12 +1,17 @@
-"""Small parts of a result that are numbers alone: values as records store them, intervals, ratios, blocks."""
+"""Small parts of a result: labels, values as records store them, intervals, ratios, blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.results.statements import StopReason
 
+Label = str | int | float | bool | None
+"""Name of a point of an axis."""
+Labels = Mapping[str, Label]
+"""Axis -> label: the place of a row in the grid."""
 Number = float | Literal["inf", "-inf"] | None
 """A measured number as records store it, since JSON has no infinity; None for NaN. See `codec.stored`."""
 

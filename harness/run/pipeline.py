@@ -21,7 +21,8 @@ from harness.errors import BenchError, Failure
 from harness.report.answer import statements
 from harness.report.result import Result
 from harness.results import (
-    ClaimedOrder,
+    Ask,
+    ClaimRule,
     GateRule,
     MeasuredRow,
     MeasuredRun,
@@ -175,7 +176,8 @@ def _measured_run(
         cells=tuple(rows),
         left_out=tuple(left_out_row(task, results / "units") for task in whole.left_out),
         gates=tuple(typed(GateRule, gate) for gate in suite.gates),
-        claims=tuple(typed(ClaimedOrder, claim) for claim in suite.claims),
+        claims=tuple(typed(ClaimRule, claim) for claim in suite.claims),
+        asks=tuple(typed(Ask, ask) for ask in suite.asks),
         notices=(*remarks(suite, whole.tasks, rows, info), *machine.noise(doctor)),
     )
 

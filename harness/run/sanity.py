@@ -11,7 +11,7 @@ from harness.analysis.pairing import problems
 from harness.fields import Json
 from harness.results import Issue, IssueKind, MeasuredRow, RunInfo, Status
 from harness.results.codec import typed
-from harness.results.model import Label
+from harness.results.values import Label
 from harness.run.task import Task
 from harness.suite import Suite
 

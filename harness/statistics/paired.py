@@ -173,6 +173,23 @@ def same(difference: Difference, margin: float) -> float | None:
     return difference.least if room > 0 else 1.0
 
 
+def apart(difference: Difference, margin: float) -> float | None:
+    """Return the one-sided p that |difference| > margin: the opposite of `same`, so at most one of both is small."""
+    if difference.p is None:
+        return None
+    excess = abs(difference.difference) - margin
+    if difference.error > 0:
+        return float(stats.t.sf(excess / difference.error, difference.df))
+    return difference.least if excess > 0 else 1.0
+
+
+def from_number(sample: Sample, number: float, kind: str = "both") -> Difference:
+    """Return the difference of a sample from one number, which has no uncertainty."""
+    values = np.full(np.shape(sample.values), float(number))
+    units = sample.units and (np.full(np.shape(sample.units[0]), float(number)), sample.units[1])
+    return difference(sample, Sample(values, units), kind)
+
+
 def needed(difference: Difference, alpha: float = 0.05, power: float = 0.8) -> Needed:
     """Return seeds (at the same examples) or examples (at the same seeds) to add to detect a difference this large.
 

@@ -13,7 +13,7 @@ from harness.base import Spec
 from harness.fields import Json
 
 if TYPE_CHECKING:
-    from harness.results.model import Label
+    from harness.results.values import Label
 
 DEVICE = "device"
 """Axis of several devices, which is no setting of a protocol."""
@@ -88,8 +88,8 @@ class Suite:
     settings and devices with more than one value; `varies` names the axes that distinguish cells, `contenders` those of
     them that compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one
     contender, or axis -> label; `group_by` is None where the suite does not say. `gates` are bounds that fail the run
-    if a row breaks them, `claims` orderings that the report checks, `published` numbers from papers as the result
-    JSON has them, which are only shown.
+    if a row breaks them, `claims` statements that the report tests, `asks` parts of the question with a metric,
+    `published` numbers from papers as the result JSON has them, which are only shown.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Suite:
     device: str
     gates: list[dict[str, Json]]
     claims: list[dict[str, Json]]
+    asks: list[dict[str, Json]]
     published: list[dict[str, Json]]
 
     def labels(self) -> dict[str, list[Label]]:

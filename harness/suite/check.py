@@ -18,6 +18,7 @@ from harness.suite.nodes import Pairs, is_null
 from harness.suite.points import setting_points
 from harness.suite.protocol import Protocol, protocol
 from harness.suite.published import published
+from harness.suite.questions import question
 from harness.suite.source import Place, shown
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
     )
     contenders = _contenders(varies, found, group_by)
     competing = {kind: kinds[kind] for kind in kinds if found and kind in found.compared_kinds}
+    asked, asks = question(root.get("question"), {a: grid[a] for a in varies}, contenders, entries, findings)
     return Suite(
         axes=grid, varies=varies, contenders=contenders, metrics=metrics, trainer=trainer, group_by=group_by,
         protocol=found.name if found else "", device=devices[0],
@@ -99,11 +101,11 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
         gates=gates(root.get("gates"), entries, not is_null(root.get("baseline")), expander, found),
-        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, contenders, entries, findings),
+        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, entries, expander),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         file=document.path,
         name=sections.suite_name(root.get("suite"), document.path, findings),
-        question=sections.text(root.get("question"), "question", findings) or "",
+        question=asked, asks=asks,
         seeds=sections.seeds(root.get("seeds"), findings),
         interval=sections.choice(root.get("interval"), "interval", INTERVALS, findings),
         plugins=sections.plugins(root.get("plugins"), document.path.parent, findings),

@@ -13,7 +13,7 @@ from harness.suite.rows import Axes, matches, some
 from harness.suite.source import Findings, shown
 
 if TYPE_CHECKING:
-    from harness.results.model import Label
+    from harness.results.values import Label
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from harness.suite.sections import listed, pick
 from harness.suite.source import Findings, shown
 
 if TYPE_CHECKING:
-    from harness.results.model import Label
+    from harness.results.values import Label
 
 Axes = Mapping[str, Sequence[Point]]
 

@@ -12,6 +12,7 @@ from harness.suite.gates import json_schema as gate
 from harness.suite.imports import IMPORT, KINDS
 from harness.suite.protocol import Protocol, protocol_of
 from harness.suite.published import json_schema as published
+from harness.suite.questions import json_schema as question
 from harness.suite.sections import COUNT, POSITIVE, SEED, SPLITS, JsonSchema
 from harness.suite.values import branches
 
@@ -44,7 +45,7 @@ def _top(protocols: list[str]) -> JsonSchema:
     text: JsonSchema = {"type": "string", "minLength": 1}
     said: dict[str, tuple[str, Mapping[str, object]]] = {
         "suite": ("The suite's name; the file's name where it is not written.", text),
-        "question": ("What the suite asks, in a sentence.", text),
+        "question": ("What the suite asks: a text, or a list of {ask, metric, axis}.", question()),
         "settings": ("Settings of the protocol; a list is an axis.", {"type": "object"}),
         "trainer": ("The trainer, auto by default.", {"anyOf": [{"const": "auto"}, *_one_or_list("trainer", "")]}),
         "tune": ("Equal tuning for every contender, on validation data.", _tune()),
@@ -58,7 +59,7 @@ def _top(protocols: list[str]) -> JsonSchema:
         "margin": ("The difference that does not matter.", _or_mapping(POSITIVE)),
         "interval": ("Which doubts the intervals carry.", {"enum": list(INTERVALS)}),
         "gates": ("Bounds on what is measured that fail the run, metric: {rule: bound}.", gate()),
-        "claims": ("Orderings, proved or expected, that the report compares with the measurements.", claims()),
+        "claims": ("Orders, equalities, bounds, values and trends that the report tests.", claims()),
         "published": ("Numbers from papers, shown beside what is measured.", published()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
         "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),

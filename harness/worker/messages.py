@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from harness.base import Spec
     from harness.fields import Json
     from harness.kinds.evaluation import TuningPlan
-    from harness.results.model import Label
+    from harness.results.values import Label
 
 
 class CellData(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""Claimed orderings: read from a suite with their mistakes, held to what was measured, and said apart."""
+"""Claims: read from a suite with their mistakes, tested on the measurements, and reported by their source."""
 
 from __future__ import annotations
 
@@ -6,89 +6,228 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from harness.results import Claim
+from harness.results.codec import typed
 from tests.conftest import Bench
 from tests.helpers.analysis import analyse
 
+RNG = np.random.default_rng(0)
+SEEDS = 8
 
-def run(
-    lead: dict[str, float], claims: list[dict[str, Any]], higher_is_better: bool = False, seeds: int = 8
-) -> dict[str, Any]:
-    """Two problems; on each `b` is `lead` behind `a`, and `c` far behind both; noise of 0.01."""
-    cells = []
-    draw = np.random.default_rng(0)
-    for problem, behind in lead.items():
-        base = draw.normal(size=seeds)
-        for name, mean in (("a", 0.0), ("b", behind), ("c", 5.0)):
-            values = (base + (-1 if higher_is_better else 1) * mean + draw.normal(size=seeds) * 0.01).tolist()
-            vary = {"dataset": problem, "loss": name}
-            cells.append({"id": f"{problem}{name}", "vary": vary, "parameters": {}, "tuned": {}, "status": "ok", "reason": None, "seconds": 1, "peak_memory": 1, "seeds": list(range(seeds)), "metrics": {"m": values}, "units": [], "notes": []})  # fmt: skip
-    axes = {"dataset": list(lead), "loss": ["a", "b", "c"]}
+
+def rows(values: dict[tuple[str, str], Any], status: dict[tuple[str, str], str] | None = None) -> list[dict[str, Any]]:
+    """Rows by (problem, contender) with these values."""
+    found = []
+    for (problem, name), each in values.items():
+        ended = (status or {}).get((problem, name), "ok")
+        vary = {"dataset": problem, "loss": name}
+        numbers = {"m": list(map(float, each))} if ended == "ok" else {}
+        found.append({"id": f"{problem}{name}", "vary": vary, "status": ended, "reason": "it broke", "seeds": list(range(len(each))), "metrics": numbers})  # fmt: skip
+        if ended == "ok":
+            found[-1]["reason"] = None
+    return found
+
+
+def run(cells: list[dict[str, Any]], claims: list[dict[str, Any]], higher_is_better: bool = False) -> dict[str, Any]:
+    axes = {axis: list(dict.fromkeys(cell["vary"][axis] for cell in cells)) for axis in ("dataset", "loss")}
     metrics = [{"label": "m", "higher_is_better": higher_is_better, "unit": None, "ideal": None}]
-    return {"suite": "s", "question": "?", "run": "r", "protocol": "accuracy", "environment": {}, "metrics": metrics, "baseline": "a", "group_by": None, "axes": axes, "contenders": ["loss"], "margin": None, "interval": "seeds", "claims": claims, "cells": cells}  # fmt: skip
+    return {"metrics": metrics, "baseline": None, "group_by": None, "axes": axes, "contenders": ["loss"], "margin": None, "interval": "seeds", "claims": claims, "cells": cells}  # fmt: skip
 
 
-def claim(**fields: Any) -> dict[str, Any]:
-    return {
-        "kind": "theorem",
-        "source": "somebody",
-        "metric": "m",
-        "axis": "loss",
-        "order": ["a", "b"],
-        "where": {},
-    } | fields
+def noisy(mean: float, spread: float = 0.01) -> np.ndarray[Any, Any]:
+    return mean + RNG.normal(size=SEEDS) * spread
+
+
+def problems(lead: dict[str, float], higher_is_better: bool = False) -> list[dict[str, Any]]:
+    """On each problem `b` is `lead` behind `a`, and `c` far behind both."""
+    values = {}
+    for problem, behind in lead.items():
+        base = RNG.normal(size=SEEDS)
+        for name, mean in (("a", 0.0), ("b", behind), ("c", 5.0)):
+            values[problem, name] = base + (-1 if higher_is_better else 1) * mean + noisy(0)
+    return rows(values)
+
+
+def along(*names: str) -> list[dict[str, str]]:
+    return [{"loss": name} for name in names]
+
+
+def claim(form: str = "order", *names: str, **fields: Any) -> dict[str, Any]:
+    return {"kind": "theorem", "source": "a paper", "form": form, "metric": "m", "points": along(*names)} | fields
+
+
+def outcomes(found: dict[str, Any]) -> dict[tuple[Any, ...], str]:
+    return {(test["row"], test["other"], test["problem"].get("dataset")): test["outcome"] for test in found["tests"]}
 
 
 @pytest.mark.parametrize("higher_is_better", [False, True])
-def test_an_order_holds_fails_or_is_open_place_by_place(higher_is_better: bool) -> None:
-    result = analyse(run({"one": 1.0, "two": 0.0, "three": -1.0}, [claim()], higher_is_better))
-    (found,) = result["claims"]
-    assert found["pairs"] == [{"ahead": "a", "behind": "b", "holds": ["one"], "open": ["two"], "fails": ["three"]}]
-    assert "By theorem: a is at least as good as b in m (somebody): contradicted, significantly better in 1, undecided in 1, significantly worse in 1 (three) of 3." in result["answer"]  # fmt: skip
+def test_an_order_holds_fails_or_is_undecided_problem_by_problem(higher_is_better: bool) -> None:
+    cells = problems({"one": 1.0, "two": 0.0, "three": -1.0}, higher_is_better)
+    result = analyse(run(cells, [claim("order", "a", "b")], higher_is_better))
+    found = outcomes(result["claims"][0])
+    assert found == {("a", "b", "one"): "holds", ("a", "b", "two"): "undecided", ("a", "b", "three"): "fails"}
+    said = "By theorem (a paper): a at least as good as b in m: fails (holds in 1, undecided in 1, fails in 1 (three) of 3 tests)"  # fmt: skip
+    assert said in result["answer"]
 
 
-def test_what_is_expected_is_said_apart_from_what_is_proved() -> None:
-    both = [claim(), claim(kind="expected", source="a paper", order=["b", "c"])]
-    result = analyse(run({"one": 1.0, "two": 1.0}, both))
-    assert "By theorem: a is at least as good as b in m (somebody): not contradicted, significantly better in 2 of 2." in result["answer"]  # fmt: skip
-    assert (
-        "Measured here, and no theorem: b beats c in m (a paper): significantly better in 2 of 2." in result["answer"]
-    )
+def test_every_pair_of_an_order_is_tested_not_neighbors_alone() -> None:
+    """b equals a and c equals b to within the noise, while a is ahead of c: neighbors alone would say nothing."""
+    base = RNG.normal(size=SEEDS)
+    values = {("one", name): base + mean + noisy(0, 0.1) for name, mean in (("a", 0.0), ("b", 0.06), ("c", 0.4))}
+    result = analyse(run(rows(values), [claim("order", "a", "b", "c", kind="expected")]))
+    tests = {(test["row"], test["other"]): test for test in result["claims"][0]["tests"]}
+    assert set(tests) == {("a", "b"), ("a", "c"), ("b", "c")} and tests["a", "c"]["outcome"] == "holds"
 
 
-def test_neighbors_of_an_order_are_compared_where_it_is_claimed() -> None:
-    result = analyse(run({"one": 1.0, "two": -1.0}, [claim(order=["a", "b", "c"], where={"dataset": ["one"]})]))
-    pairs = result["claims"][0]["pairs"]
-    assert [(p["ahead"], p["behind"], p["holds"], p["fails"]) for p in pairs] == [("a", "b", ["one"], []), ("b", "c", ["one"], [])]  # fmt: skip
+def test_estimate_interval_and_p_are_those_of_scipy_with_holm_over_all_claims() -> None:
+    cells = problems({"one": 0.02, "two": 0.005})
+    both = [claim("order", "a", "b"), claim("max", bound=0.5, kind="ours", where={"loss": ["a"]})]
+    result = analyse(run(cells, both))
+    values = {(cell["vary"]["dataset"], cell["vary"]["loss"]): np.array(cell["metrics"]["m"]) for cell in cells}
+    pairs = [stats.ttest_rel(values[p, "b"], values[p, "a"]) for p in ("one", "two")]
+    single = [stats.ttest_1samp(values[p, "a"], 0.5) for p in ("one", "two")]
+    ps = [float(each.pvalue) for each in (*pairs, *single)]
+    order = sorted(range(4), key=lambda k: ps[k])
+    adjusted, highest = [0.0] * 4, 0.0
+    for rank, k in enumerate(order):
+        highest = max(highest, min(1.0, (4 - rank) * ps[k]))
+        adjusted[k] = highest
+    tests = [test for each in result["claims"] for test in each["tests"]]
+    assert [test["p"] for test in tests] == pytest.approx(adjusted)
+    for test, found in zip(tests[:2], pairs, strict=True):
+        low, high = found.confidence_interval(0.95)
+        assert (test["low"], test["high"]) == pytest.approx((low, high))
+    for test, found, problem in zip(tests[2:], single, ("one", "two"), strict=True):
+        low, high = found.confidence_interval(0.95)
+        assert (test["estimate"], test["low"], test["high"]) == pytest.approx((values[problem, "a"].mean(), low, high))
+
+
+def test_what_is_equal_is_shown_by_two_one_sided_tests_and_a_larger_difference_contradicts_it() -> None:
+    base = RNG.normal(size=SEEDS)
+    values = {("one", "a"): base, ("one", "b"): base + noisy(0.002, 0.001), ("one", "c"): base + noisy(0.5)}
+    result = analyse(run(rows(values), [claim("equal", "a", "b", "c", within=0.01)]))
+    found = outcomes(result["claims"][0])
+    assert found == {("a", "b", None): "holds", ("a", "c", None): "fails", ("b", "c", None): "fails"}
+    pair = values["one", "a"] - values["one", "b"]
+    error = stats.sem(pair)
+    p = stats.t.sf((0.01 - abs(pair.mean())) / error, SEEDS - 1)
+    smallest = sorted(test["p"] for test in result["claims"][0]["tests"])
+    assert max(smallest) == pytest.approx(max(p, *smallest[:2]), rel=1e-6)
+
+
+def test_a_difference_near_the_margin_is_undecided() -> None:
+    base = RNG.normal(size=SEEDS)
+    values = {("one", "a"): base, ("one", "b"): base + noisy(0.01, 0.01)}
+    (found,) = analyse(run(rows(values), [claim("equal", "a", "b", within=0.01)]))["claims"]
+    assert outcomes(found) == {("a", "b", None): "undecided"}
+
+
+@pytest.mark.parametrize(
+    ("form", "bound", "outcome"),
+    [("max", 1.1, "holds"), ("max", 0.9, "fails"), ("min", 0.9, "holds"), ("min", 1.1, "fails"),
+     ("max", 1.0, "undecided")],
+)  # fmt: skip
+def test_a_bound_is_on_the_mean(form: str, bound: float, outcome: str) -> None:
+    values = noisy(1.0)
+    values += 1.0 - values.mean() + (1e-4 if outcome == "undecided" else 0)
+    (found,) = analyse(run(rows({("one", "a"): values}), [claim(form, bound=bound)]))["claims"]
+    assert [test["outcome"] for test in found["tests"]] == [outcome]
+
+
+def test_a_mean_that_is_the_bound_itself_keeps_it() -> None:
+    result = analyse(run(rows({("one", "a"): [2 / 3] * SEEDS}), [claim("max", bound=2 / 3)]))
+    assert result["claims"][0]["tests"][0]["outcome"] == "same"
+    assert "m at most 0.666667: on the bound (0.667, 0.667 to 0.667)" in result["answer"]
+
+
+@pytest.mark.parametrize(("mean", "outcome"), [(0.2219, "holds"), (0.25, "fails")])
+def test_a_known_value_has_a_tolerance(mean: float, outcome: str) -> None:
+    known = claim("value", bound=0.2222840520, within=0.001)
+    (found,) = analyse(run(rows({("one", "a"): noisy(mean, 1e-4)}), [known]))["claims"]
+    assert [test["outcome"] for test in found["tests"]] == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("means", "outcome"),
+    [((0.0, 1.0, 2.0), "holds"), ((0.0, 0.0, 2.0), "holds"), ((0.0, 2.0, 1.0), "fails"), ((2.0, 1.0, 0.0), "fails")],
+)
+def test_a_trend_rises_from_end_to_end_and_falls_nowhere(means: tuple[float, ...], outcome: str) -> None:
+    base = RNG.normal(size=SEEDS)
+    values = {("one", name): base + mean + noisy(0) for name, mean in zip("abc", means, strict=True)}
+    result = analyse(run(rows(values), [claim("rises", "a", "b", "c"), claim("falls", "c", "b", "a")]))
+    assert [typed(Claim, each).outcome for each in result["claims"]] == [outcome, outcome]
+
+
+def test_where_the_opposite_is_claimed_an_order_holds_if_it_is_reversed() -> None:
+    cells = problems({"one": 1.0, "two": -1.0, "three": 1.0})
+    (found,) = analyse(run(cells, [claim("order", "a", "b", fails_on={"dataset": ["two", "three"]})]))["claims"]
+    assert outcomes(found) == {("a", "b", "one"): "holds", ("a", "b", "two"): "holds", ("a", "b", "three"): "fails"}
+
+
+def test_places_on_two_axes_are_compared() -> None:
+    cells = problems({"one": 1.0, "two": 1.0})
+    points = [{"dataset": "one", "loss": "a"}, {"dataset": "two", "loss": "c"}]
+    (found,) = analyse(run(cells, [claim("order", points=points)]))["claims"]
+    assert outcomes(found) == {("one / a", "two / c", None): "holds"}
+
+
+def test_a_row_that_failed_is_not_passed_over() -> None:
+    cells = rows({("one", "a"): noisy(0), ("one", "b"): noisy(1), ("two", "a"): noisy(0), ("two", "b"): noisy(1)},
+                 {("two", "b"): "failed"})  # fmt: skip
+    result = analyse(run(cells, [claim("order", "a", "b")]))
+    assert outcomes(result["claims"][0]) == {("a", "b", "one"): "holds", ("a", "b", "two"): "not_tested"}
+    assert "undecided (holds in 1, not tested in 1 of 2 tests)" in result["answer"]
 
 
 def test_chance_breaks_no_theorem() -> None:
     """Of forty equal pairs two would be called broken at 5 % each."""
-    lead = {f"p{k}": 0.0 for k in range(40)}
-    pairs = analyse(run(lead, [claim()]))["claims"][0]["pairs"]
-    assert len(pairs[0]["open"]) == 40
+    found = analyse(run(problems({f"p{k}": 0.0 for k in range(40)}), [claim("order", "a", "b")]))["claims"][0]
+    assert {test["outcome"] for test in found["tests"]} == {"undecided"} and len(found["tests"]) == 40
 
 
 def test_without_claims_nothing_is_said() -> None:
-    result = analyse(run({"one": 1.0}, []))
+    result = analyse(run(problems({"one": 1.0}), []))
     assert result["claims"] == [] and "theorem" not in result["answer"]
+
+
+def test_every_part_of_the_question_is_answered_by_its_own_metric_and_axis() -> None:
+    asks = [{"ask": "Which loss?", "metric": "m"}, {"ask": "Which data?", "metric": "m", "axis": "dataset"}]
+    cells = problems({"one": 1.0, "two": 1.0})
+    for cell in cells:
+        if cell["vary"]["dataset"] == "two":
+            cell["metrics"]["m"] = [value + 20 for value in cell["metrics"]["m"]]
+    result = analyse(run(cells, []) | {"asks": asks})
+    first, second = result["answers"]
+    assert [each["best"] for each in first["problems"]] == [["a"], ["a"]]
+    assert [(each["problem"], each["best"], each["beaten"]) for each in second["problems"]] == [({"loss": name}, ["one"], 1) for name in "abc"]  # fmt: skip
+    assert result["answer"].startswith("Which loss? By m: a best or tied in 2 of 2 problems (alone in 2)")
+    assert "Which data? By m: one best or tied in 3 of 3 problems (alone in 3)" in result["answer"]
 
 
 @pytest.mark.parametrize(
     ("written", "mistake"),
     [
-        ("{order: [good, bad]}", "claims: write where it is from, under one of theorem and expected"),
+        ("{order: [good, bad]}", "claims: write where it is from, under one of theorem, expected, open and ours"),
         ("{theorem: a, expected: b, order: [good, bad]}", "claims: write where it is from"),
-        ("{theorem: a}", "claims.order: expected a list of two contenders or more, the best first"),
-        ("{theorem: a, order: [good]}", "claims.order: expected a list of two contenders"),
-        ("{theorem: a, order: [good, bda]}", "claims.order: no axis has one contender for each name, see 'bda'"),
+        ("{theorem: a}", "claims: write what is claimed, under one of order, equal, max, min, value, rises and falls"),
+        ("{theorem: a, order: [good, bad], max: 3}", "claims: write what is claimed"),
+        ("{theorem: a, order: [good]}", "claims.order: expected a list of two points or more, the best first"),
+        ("{theorem: a, order: [good, bda]}", "claims.order: no axis has one point for each name, see 'bda'"),
+        ("{theorem: a, order: [{loss: good}, bad]}", "claims.order: write all points as names, or all as mappings"),
+        ("{theorem: a, order: [{los: good}, {los: bad}]}", "claims.order: 'los' is no axis that varies here"),
+        ("{theorem: a, equal: [good, bad]}", "claims.equal: within is missing, the largest difference"),
+        ("{theorem: a, order: [good, bad], within: 1}", "claims.within: order has no margin, only equal and value"),
+        ("{theorem: a, max: much}", "claims.max: expected a number"),
+        ("{theorem: a, rises: los}", "claims.rises: expected an axis that varies here"),
         (
             "{theorem: a, order: [good, bad], metric: scor}",
             "claims.metric: 'scor' is not measured here, did you mean score?",
         ),
         ("{theorem: a, order: [good, bad], were: {}}", "claims has no key 'were', did you mean where?"),
         ("{theorem: a, order: [good, bad], where: {los: good}}", "claims.where: 'los' is no axis that varies here"),
-        ("[theorem]", "claims: expected a mapping with a source and an order"),
+        ("[theorem]", "claims: expected a mapping with a source and what is claimed"),
     ],
 )
 def test_mistakes_are_named(written: str, mistake: str, bench: Bench) -> None:
@@ -96,8 +235,26 @@ def test_mistakes_are_named(written: str, mistake: str, bench: Bench) -> None:
     assert ended.code == 2 and mistake in ended.err
 
 
-def test_a_claim_goes_from_suite_to_answer(bench: Bench) -> None:
-    suite = bench.suite("[good, {good: {value: 2}, as: two}]", claims='{theorem: "2 > 1", order: [two, good]}')
+@pytest.mark.parametrize(
+    ("written", "mistake"),
+    [
+        ("[{metric: score}]", "question: ask is missing, the sentence to answer"),
+        ("[{ask: Which?, metric: scor}]", "question.metric: 'scor' is not measured here, did you mean score?"),
+        ("[{ask: Which?, axis: los}]", "question.axis: 'los' is no axis that varies here"),
+        ("[{ask: Which?, ax: loss}]", "question has no key 'ax', did you mean axis?"),
+        ("[Which?]", "question: expected a mapping"),
+    ],
+)
+def test_mistakes_in_a_question_are_named(written: str, mistake: str, bench: Bench) -> None:
+    ended = bench("validate", bench.suite("[good, bad]", question=written))
+    assert ended.code == 2 and mistake in ended.err
+
+
+def test_claims_and_questions_go_from_suite_to_answer(bench: Bench) -> None:
+    claims = '[{theorem: "2 > 1", order: [two, good]}, {ours: here, claim: Two is two, value: 2, within: 0.1, where: {loss: two}}]'  # fmt: skip
+    suite = bench.suite("[good, {good: {value: 2}, as: two}]", claims=claims, question="[{ask: Which is best?}]")
     ended = bench(suite, "--device", "cpu", "--json", "-")
     assert ended.code == 0, ended.err
-    assert "two is at least as good as good in score (2 > 1): " in ended.json["answer"]
+    assert ended.json["question"] == "Which is best?" and ended.json["answer"].startswith("Which is best? By score: ")
+    assert "By theorem (2 > 1): two at least as good as good in score: " in ended.json["answer"]
+    assert "Claimed here (here): Two is two: " in ended.json["answer"]

@@ -15,7 +15,18 @@ import harness.analysis
 from harness.analysis.exit_status import exit_code
 from harness.report import render
 from harness.report.answer import answer, statements
-from harness.results import ClaimedOrder, GateRule, MetricInfo, Rank, Run, StatementKind, Verdict
+from harness.results import (
+    ClaimForm,
+    ClaimKind,
+    ClaimRule,
+    GateRule,
+    MetricInfo,
+    Outcome,
+    Rank,
+    Run,
+    StatementKind,
+    Verdict,
+)
 from tests.helpers.analysis import analyse
 from tests.helpers.runs import row, run
 
@@ -65,11 +76,12 @@ def test_identical_rows_keep_comparing_gates_and_fail_no_condition() -> None:
 
 
 def test_a_claimed_order_of_identical_rows_is_neither_open_nor_broken() -> None:
-    claim = ClaimedOrder(kind="theorem", source="x", metric="m", axis="loss", order=("old", "copy"))
+    claim = ClaimRule(kind=ClaimKind.THEOREM, source="x", form=ClaimForm.ORDER, metric="m",
+                      points=({"loss": "old"}, {"loss": "copy"}))  # fmt: skip
     found = analysed({"old": OLD, "copy": OLD}, claims=(claim,))
-    (pair,) = found.claims[0].pairs
-    assert (pair.same, pair.open, pair.fails, pair.holds) == (("",), (), (), ())
-    assert "identical in 1" in answer(found)
+    assert [test.outcome for test in found.claims[0].tests] == [Outcome.SAME]
+    assert found.claims[0].outcome is Outcome.HOLDS, "a theorem allows equality"
+    assert "old at least as good as copy in m: identical (lead 0, 0 to 0)" in answer(found)
 
 
 def test_rows_that_repeat_others_count_once_and_p_is_that_of_scipy() -> None:

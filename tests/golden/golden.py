@@ -114,8 +114,9 @@ def comparison(entry: Any, old: bool) -> Any:
 
 
 def claim(entry: Any, old: bool) -> Any:
-    """A claim: where each pair of its order holds, fails and is open."""
-    return [entry["kind"], renamed(entry["metric"], METRICS, old), labeled(json.dumps(entry["pairs"]), old)]
+    """A claim with its tests; versions before 0.2.0 have pairs of neighbors."""
+    tests = json.dumps(entry["pairs"] if "pairs" in entry else entry["tests"])
+    return [entry["kind"], renamed(entry["metric"], METRICS, old), labeled(tests, old)]
 
 
 def compare(before: Path, after: Path) -> int:

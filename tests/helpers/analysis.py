@@ -14,7 +14,7 @@ from harness.results.codec import typed
 
 ROW = ("id", "vary", "parameters", "tuned", "status", "seconds", "peak_memory", "seeds", "units", "notes", "bootstrap")
 RUN = ("suite", "question", "run", "protocol", "environment", "metrics", "axes", "contenders", "group_by", "baseline",
-       "margin", "interval", "controls", "gates", "claims", "unpaired", "exit")  # fmt: skip
+       "margin", "interval", "controls", "gates", "claims", "asks", "unpaired", "exit")  # fmt: skip
 
 
 def measured(run: Mapping[str, Any]) -> MeasuredRun:

@@ -303,7 +303,7 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
         (PLAIN + "device: gpu\n", "4:9: device: expected one of auto, cpu, cuda, got 'gpu'"),
         (PLAIN + "suite: a/b\n", "4:8: suite: expected a short name without"),
         (PLAIN + "suite: 5\n", "4:8: suite: expected printable text, got 5"),
-        (PLAIN + "question: [a]\n", "4:11: question: expected printable text, got a list"),
+        (PLAIN + "question: [a]\n", "4:12: question: expected a mapping, {ask: ..., metric: ..., axis: ...}, got 'a'"),
         (PLAIN + "plugins: [5]\n", "4:11: plugins: expected a file or a module, got 5"),
         (PLAIN + "plugins: my.py\n", "4:10: plugins: no file 'my.py' beside the suite"),
         (PLAIN + "plugins: [a.b, a.b]\n", "4:16: plugins: 'a.b' is here twice"),
