@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredRun", "figures", "write"]
 
-MODULES = ("front", "against", "samples", "path", "steps", "occurrences", "ball")
+MODULES = ("claims", "front", "against", "samples", "path", "steps", "occurrences", "ball")
 """Modules that draw, in the order in which their figures are written."""
 
 

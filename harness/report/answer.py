@@ -51,8 +51,16 @@ class Compared(NamedTuple):
 
 
 def answer(run: Run) -> str:
-    """Return the answer to the suite's question, by the first metric; empty if there is none."""
-    return " ".join(filter(None, _Conclusion(run).sentences()))
+    """Return the answer to the suite's question; empty if there is none."""
+    return " ".join(lines(run))
+
+
+def lines(run: Run) -> list[str]:
+    """Return the sentences of the answer.
+
+    They are on the parts of the question, else on the first metric, then on the claims, then on what is missing.
+    """
+    return [sentence for sentence in _Conclusion(run).sentences() if sentence]
 
 
 def statements(run: Run) -> tuple[Statement, ...]:

@@ -45,8 +45,11 @@ _STATEMENTS: Mapping[Outcome, StatementKind] = MappingProxyType(
         Outcome.FAILS: StatementKind.FAILS,
     }
 )
+_ORDER = (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS, Outcome.NOT_TESTED)
 SPELLED = 3
 """Number of tests of a claim that are written out."""
+ANSWERED = 8
+"""Number of claims that the answer writes out."""
 
 
 def claimed(run: Run) -> Iterator[Statement]:
@@ -58,22 +61,28 @@ def claimed(run: Run) -> Iterator[Statement]:
 
 
 def sentences(run: Run) -> list[str]:
-    """Return one sentence for each claim, those that fail first."""
-    order = (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS, Outcome.NOT_TESTED)
-    return [f"{sentence(run, claim)}." for claim in sorted(run.claims, key=lambda each: order.index(each.outcome))]
+    """Return one sentence for each claim, those that fail first; of many claims the last are counted."""
+    claims = sorted(run.claims, key=lambda each: _ORDER.index(each.outcome))
+    said = [f"{sentence(run, claim)}." for claim in claims[:ANSWERED]]
+    counts = Counter(_COUNTED[claim.outcome] for claim in claims[ANSWERED:])
+    more = ", ".join(f"{count} {word}" for word, count in counts.items())
+    return [*said, f"Of {counted(counts.total(), 'more claim')}: {more}."] if counts else said
 
 
-def lines(run: Run) -> Iterator[tuple[bool | None, str]]:
-    """Yield (whether it holds, None if that is undecided; line) for each claim and the tests that need a look."""
+def lines(run: Run) -> Iterator[tuple[bool | None, list[str]]]:
+    """Yield (whether it holds, None if that is undecided; lines) for each claim with the tests that need a look."""
     for claim in run.claims:
         held = {Outcome.HOLDS: True, Outcome.FAILS: False}.get(claim.outcome)
-        yield held, sentence(run, claim)
-        for outcome in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.NOT_TESTED):
-            found = [test for test in claim.tests if test.outcome is outcome]
-            for test in found[:SPELLED] if len(claim.tests) > 1 else ():
-                yield None, f"  {_COUNTED[outcome]}: {_tested(run, claim, test)}"
-            if len(found) > SPELLED:
-                yield None, f"  {_COUNTED[outcome]}: {counted(len(found) - SPELLED, 'more test')}"
+        yield held, [sentence(run, claim), *_details(run, claim)]
+
+
+def _details(run: Run, claim: Claim) -> Iterator[str]:
+    for outcome in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.NOT_TESTED):
+        found = [test for test in claim.tests if test.outcome is outcome]
+        for test in found[:SPELLED] if len(claim.tests) > 1 else ():
+            yield f"{_COUNTED[outcome]}: {_tested(run, claim, test)}"
+        if len(found) > SPELLED:
+            yield f"{_COUNTED[outcome]}: {counted(len(found) - SPELLED, 'more test')}"
 
 
 def sentence(run: Run, claim: Claim) -> str:
@@ -141,25 +150,27 @@ def _places(claim: Claim, outcome: Outcome) -> str:
     if outcome is not Outcome.FAILS:
         return ""
     found = [test for test in claim.tests if test.outcome is outcome]
-    names = dict.fromkeys(_place(test) or _pair(claim, test) for test in found)
+    names = dict.fromkeys(place(test) or pair(claim, test) for test in found)
     return f" ({together(list(names), SPELLED)})"
 
 
-def _pair(claim: Claim, test: ClaimTest) -> str:
+def pair(claim: Claim, test: ClaimTest) -> str:
+    """Return the rows of a test: `a over b`."""
     if test.other is None:
         return test.row
     word = {ClaimForm.ORDER: "over", ClaimForm.EQUAL: "and"}.get(claim.form, "to")
     return f"{test.row} {word} {test.other}"
 
 
-def _place(test: ClaimTest) -> str:
+def place(test: ClaimTest) -> str:
+    """Return the problem of a test; empty if there is one problem."""
     return text(test.problem, list(test.problem))
 
 
 def _tested(run: Run, claim: Claim, test: ClaimTest) -> str:
     """Return one test with its numbers: `a over b on digits: 0.012 (0.003 to 0.021; adjusted p = 0.01)`."""
-    place = f" on {_place(test)}" if _place(test) else ""
-    return f"{_pair(claim, test)}{place}: {_numbers(run, claim, test)}"
+    where = f" on {place(test)}" if place(test) else ""
+    return f"{pair(claim, test)}{where}: {_numbers(run, claim, test)}"
 
 
 def _numbers(run: Run, claim: Claim, test: ClaimTest) -> str:

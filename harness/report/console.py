@@ -19,7 +19,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from harness.report import prose, sections
-from harness.report.answer import answer
+from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet, plan
@@ -90,14 +90,18 @@ def show(run: Run, console: Console) -> None:
     """Print the report of a run."""
     shown = view(run)
     ink = Glyphs(console.encoding)
-    for line in _lines(shown, console.width, ink):
+    width = min(console.width, _PROSE)
+    for line in _header(shown, width, ink):
         _print(console, line)
-    if said := ink(answer(run)):
-        text = Text(said, style="bold")
+    if said := [ink(sentence) for sentence in lines(run)]:
         box = ASCII if ink.plain else ROUNDED
-        width = min(console.width, _PROSE, max(cell_len(said), 12) + 4)
+        width = min(width, max(max(map(cell_len, said)), 12) + 4)
         _print(console, [])
-        console.print(Panel(text, title="Answer", title_align="left", box=box, border_style="cyan", width=width))
+        console.print(
+            Panel(Text("\n".join(said)), title="Answer", title_align="left", box=box, border_style="cyan", width=width)
+        )
+    for line in _tables(shown, console.width, ink):
+        _print(console, line)
     for line in _closing(shown, min(console.width, _PROSE), ink):
         _print(console, line)
 
@@ -109,8 +113,7 @@ def _print(console: Console, line: Line) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _lines(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
-    yield from _header(shown, min(width, _PROSE), ink)
+def _tables(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
     if not shown.problems:
         yield from ([], [("Nothing was measured.", "dim")])
     sheets = _sheets(shown, width, ink)
@@ -168,6 +171,7 @@ def _flow(parts: Iterable[str], between: str, width: int, ink: Glyphs) -> Iterat
 
 
 def _paragraph(text: str, width: int, style: str = "", indent: int = 0) -> Iterator[Line]:
-    lead = " " * indent
-    kept = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=lead * 2, break_on_hyphens=False)
+    lead, inner = " " * indent, text[: len(text) - len(text.lstrip())]
+    after = lead * 2 + inner
+    kept = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=after, break_on_hyphens=False)
     yield from ([(line, style)] for line in kept)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from harness.report import prose, sections
-from harness.report.answer import answer
+from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
@@ -30,13 +30,12 @@ def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     yield f"## {_escaped(ink(shown.run.suite))}"
     opening = (ink(shown.run.question), " · ".join(map(ink, prose.setting(shown))))
     yield from map(_escaped, filter(None, opening))
+    yield from [_list(Section("Answer", said))] if (said := [*map(ink, lines(shown.run))]) else []
     for problem in shown.problems:
         yield from [f"### {_escaped(ink(problem.title))}"] if problem.title else []
         yield "\n".join(_table(sheet(shown, problem, ink, compact=False)))
     if not shown.problems:
         yield "Nothing was measured."
-    if said := ink(answer(shown.run)):
-        yield f"> **Answer.** {_escaped(said)}"
     yield from map(_list, sections.verdicts(shown, ink))
     yield from (_escaped("  ".join(parts)) for parts in prose.legend(shown, ink))
     yield from map(_list, sections.remarks(shown, ink))

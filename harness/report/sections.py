@@ -22,7 +22,11 @@ class Section(NamedTuple):
 def verdicts(view: View, ink: Glyphs) -> Iterator[Section]:
     """Yield the sections on claims, gates and undecided comparisons; empty sections are left out."""
     kept = [f"{ink.sign(passed)} {ink(line)}" for passed, line in gates.lines(view.run)]
-    tested = [f"{ink.sign(held)} {ink(line)}" for held, line in claimed.lines(view.run)]
+    tested = [
+        f"{'  ' if place else ink.sign(held)} {ink(line)}"
+        for held, found in claimed.lines(view.run)
+        for place, line in enumerate(found)
+    ]
     failing = any(each.outcome is Outcome.FAILS for each in view.run.claims)
     yield from _filled(Section("Claims", tested, "red" if failing else ""))
     yield from _filled(Section("Gates", kept, "red" if gates.broken(view.run) else ""))
