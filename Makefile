@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-disable
 
-.PHONY: bench test verify speed lint type clean
+.PHONY: bench test verify speed reference articles lint type clean
 
 bench: .venv/installed
 	$(BIN)/bench suites/quickstart.yaml suites/quick-generation.yaml
@@ -17,6 +17,14 @@ verify: .venv/installed
 
 speed: .venv/installed
 	$(BIN)/python -m pytest tests/speed --benchmark-enable --benchmark-only
+
+# The reference runs in results/reference/; what is stored is skipped.
+reference: .venv/installed
+	$(BIN)/python tests/docs/reference.py
+
+# The pages in docs/articles/, from the claims of the suites and the reference runs.
+articles: .venv/installed
+	$(BIN)/python tests/docs/articles.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

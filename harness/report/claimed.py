@@ -136,6 +136,23 @@ def _said(claim: Claim, outcome: Outcome) -> str:
     return "on the bound" if outcome is Outcome.SAME and claim.form not in PAIRED else _COUNTED[outcome]
 
 
+def nearest(run: Run, claim: Claim) -> str:
+    """Return the test that fails most, else the one nearest to failing, with its numbers; empty if one test is all."""
+    known = [test for test in claim.tests if test.estimate is not None]
+    if len(claim.tests) < 2 or not known:
+        return ""
+    failing = [test for test in known if test.outcome is Outcome.FAILS]
+    extreme = max(failing, key=lambda test: _distance(claim, test)) if failing else None
+    chosen = extreme or min(known, key=lambda test: _distance(claim, test))
+    return f"{'Worst' if failing else 'Nearest'}: {_tested(run, claim, chosen)}"
+
+
+def _distance(claim: Claim, test: ClaimTest) -> float:
+    """Return how far an estimate lies from the line between as claimed and not."""
+    away = abs((test.estimate or 0.0) - (0.0 if claim.form in PAIRED else claim.bound or 0.0))
+    return away if claim.within is None else abs(away - claim.within)
+
+
 def _more(run: Run, claim: Claim) -> str:
     """Return the number of seeds or blocks that would decide every undecided test; empty if there is none."""
     open_ = [test.needed for test in claim.tests if test.outcome is Outcome.UNDECIDED]

@@ -1,0 +1,205 @@
+"""Writes `docs/articles/` from the claims of the suites and the reference runs: `python tests/docs/articles.py`.
+
+A page for each article, `index.md` with every claim, and `found.md` from its template: what the runs found.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))  # this checkout, whatever is installed
+
+import jinja2
+import yaml
+
+from harness.report.claimed import assertion, nearest, result
+from harness.results import Claim, ClaimKind, Outcome, Row, Run
+from harness.results.runs import stored
+from tests.docs.topics import ARTICLES, FIGURES, ROOT, TOPICS, Topic
+
+REFERENCE = ROOT / "results" / "reference"
+REPORTS = "../../results/reference"
+KINDS = {
+    ClaimKind.THEOREM: "theorem",
+    ClaimKind.EXPECTED: "expectation",
+    ClaimKind.OPEN: "open problem",
+    ClaimKind.OURS: "ours",
+}
+VERDICTS = {
+    Outcome.HOLDS: "holds",
+    Outcome.FAILS: "**fails**",
+    Outcome.UNDECIDED: "undecided",
+    Outcome.NOT_TESTED: "not tested",
+}
+
+
+class Entry(NamedTuple):
+    """A claim of a reference run."""
+
+    suite: str
+    run: Run
+    claim: Claim
+
+
+@functools.cache
+def reference(suite: str) -> Run | None:
+    """The reference run of a suite, None if there is none."""
+    file = REFERENCE / f"{suite}.json"
+    return stored(REFERENCE, str(file)) if file.exists() else None
+
+
+def entries(topic: Topic) -> Iterator[Entry]:
+    """Every claim of a topic, in the order of its suites."""
+    for suite in sorted(file.stem for file in (ROOT / "suites").glob("*.yaml")):
+        run = reference(suite)
+        if run is not None:
+            yield from (Entry(suite, run, claim) for claim in run.claims if claim.topic == topic.name)
+
+
+def unmeasured(topic: Topic) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every claim of a topic whose suite has no reference run: (suite, claim as written)."""
+    for file in sorted((ROOT / "suites").glob("*.yaml")):
+        written = yaml.safe_load(file.read_text()).get("claims") or []
+        for claim in written if reference(file.stem) is None else []:
+            if claim.get("topic") == topic.name:
+                yield file.stem, claim
+
+
+def page(topic: Topic) -> str:
+    """The page of an article."""
+    parts = [f"# {topic.title}", f"{topic.source}", topic.about.strip()]
+    parts += ["## Claims and what was measured", _table(list(entries(topic)), topic)]
+    parts += _waiting(topic)
+    parts += ["## Proved by tests", *_listed(topic.proved_by_tests, "test", "`{}`")] if topic.proved_by_tests else []
+    parts += ["## Not tested", *_listed(topic.not_tested, "reason", "{}")] if topic.not_tested else []
+    parts += ["## Figures", *_figures(topic)] if list(_figures(topic)) else []
+    return "\n\n".join([*parts, _commands(topic)]) + "\n"
+
+
+def _table(found: list[Entry], topic: Topic) -> str:
+    if not found:
+        return "No reference run tests a claim of this article yet."
+    head = ["| claim | kind | verdict | result | what explains it | suite |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *(_row(entry) for entry in found)])
+
+
+def _row(entry: Entry) -> str:
+    claim = entry.claim
+    said = f"{claim.claim or assertion(entry.run, claim)} ({claim.source})"
+    cells = [said, KINDS[claim.kind], VERDICTS[claim.outcome], _result(entry), claim.control or "", _suite(entry.suite)]
+    plain = [cell.replace("|", chr(92) + "|") for cell in cells]
+    return f"| {' | '.join(plain)} |"
+
+
+def _result(entry: Entry) -> str:
+    said, near = result(entry.run, entry.claim), nearest(entry.run, entry.claim)
+    return f"{said}. {near}" if near else said
+
+
+def _suite(name: str) -> str:
+    return f"[{name}](../../suites/{name}.yaml) ([report]({REPORTS}/{name}.md))"
+
+
+def _waiting(topic: Topic) -> list[str]:
+    found = [f"- {claim.get('claim') or 'a claim'}: `bench suites/{suite}.yaml`" for suite, claim in unmeasured(topic)]
+    return ["## Claims without a reference run", "\n".join(found)] if found else []
+
+
+def _listed(claims: list[dict[str, str]], key: str, form: str) -> list[str]:
+    return ["\n".join(f"- {each['claim']} ({each['source']}): {form.format(each[key])}" for each in claims)]
+
+
+def _figures(topic: Topic) -> Iterator[str]:
+    for figure in topic.figures:
+        file = FIGURES / f"{figure['suite']}-{figure['name']}.png"
+        if file.exists():
+            yield f"![{figure['caption']}](figures/{file.name})\n\n{figure['caption']}"
+
+
+def _commands(topic: Topic) -> str:
+    lines = "\n".join(f"bench suites/{suite}.yaml" for suite in topic.suites)
+    return f"## To see it\n\n```console\n{lines}\n```\n\nThe report begins with the verdicts."
+
+
+def overview() -> str:
+    """The index: one row for every claim of every article."""
+    head = ["| article | claim | kind | verdict | result | what explains it | suite |", "|---|---|---|---|---|---|---|"]
+    rows = [f"| [{topic.title}]({topic.name}.md) {_row(entry)}" for topic in TOPICS for entry in entries(topic)]
+    opening = (
+        "# The articles\n\nEight articles by Su Jianlin (2022), claim by claim: what each says, and what this program "
+        "measured. A claim is a theorem, an expectation, an open problem, or ours. It *holds* or *fails* where the "
+        "adjusted p is at most 5 %; else it is *undecided*. [What we found](found.md) has what surprised us.\n\n"
+        "`make articles` writes these pages from the [reference runs](../../results/reference); `make reference` makes "
+        "the runs. Every verdict is the first thing in the report of its suite."
+    )
+    return "\n\n".join([opening, "\n".join([*head, *rows])]) + "\n"
+
+
+def found() -> str:
+    """The findings, with the numbers of the reference runs."""
+    places = jinja2.Environment(loader=jinja2.FileSystemLoader(ARTICLES), undefined=jinja2.StrictUndefined)
+    return places.get_template("found.md.j2").render(mean=mean, versus=versus, claim=claimed) + "\n"
+
+
+def _rows(suite: str, vary: dict[str, Any]) -> Row:
+    run = reference(suite)
+    if run is None:
+        raise LookupError(f"{suite} has no reference run")
+    rows = [row for row in run.cells if all(str(row.vary.get(axis)) == str(label) for axis, label in vary.items())]
+    if len(rows) != 1:
+        raise LookupError(f"{suite}: {len(rows)} rows are {vary}")
+    return rows[0]
+
+
+def _interval(value: float | None, low: float | None, high: float | None, scale: float, digits: int) -> str:
+    ends = "" if low is None or high is None else f" ({low * scale:.{digits}g} to {high * scale:.{digits}g})"
+    return f"{(value or 0.0) * scale:.{digits}g}{ends}"
+
+
+def mean(suite: str, metric: str, vary: dict[str, Any], scale: float = 1.0, digits: int = 3) -> str:
+    """A mean with its interval, of the one row of a suite that has these labels."""
+    value = _rows(suite, vary).metrics[metric]
+    return _interval(value.average, value.low, value.high, scale, digits)
+
+
+def versus(suite: str, metric: str, vary: dict[str, Any], scale: float = 1.0, digits: int = 3) -> str:
+    """A difference from the baseline with its interval, of the one row of a suite that has these labels."""
+    entry = _rows(suite, vary).against[metric]
+    return _interval(entry.difference, entry.low, entry.high, scale, digits)
+
+
+def claimed(suite: str, number: int, verdict: str) -> str:
+    """The result of a claim of a suite, counted from 1. Raises LookupError if its verdict is another one."""
+    run = reference(suite)
+    if run is None:
+        raise LookupError(f"{suite} has no reference run")
+    found = run.claims[number - 1]
+    if found.outcome != Outcome(verdict):
+        raise LookupError(f"{suite}: claim {number} is {found.outcome}, not {verdict}")
+    return result(run, found)
+
+
+def pages() -> dict[Path, Callable[[], str]]:
+    """Every page with the function that writes it."""
+    made: dict[Path, Callable[[], str]] = {ARTICLES / f"{t.name}.md": functools.partial(page, t) for t in TOPICS}
+    if (ARTICLES / "found.md.j2").exists():
+        made[ARTICLES / "found.md"] = found
+    return {ARTICLES / "index.md": overview, **made}
+
+
+def main() -> None:
+    """Write every page."""
+    for file, write in pages().items():
+        text = write()
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
+            print(f"written: {file.name}")
+
+
+if __name__ == "__main__":
+    main()
