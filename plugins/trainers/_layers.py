@@ -172,11 +172,12 @@ class _Elementwise(_Step):
     def push(self, x: Tensor) -> Tensor:
         with torch.enable_grad():
             self._x = x.detach().requires_grad_(self.passes)
-            self._y: Tensor = self._layer(self._x.clone() if self._in_place else self._x)
-        return self._y.detach()
+            y: Tensor = self._layer(self._x.clone() if self._in_place else self._x)
+        self._y = y
+        return y.detach()
 
     def pull(self, gradient: Tensor) -> Tensor | None:
         if not self.passes:
             return None
-        (pulled,) = torch.autograd.grad(self._y, self._x, gradient)
+        pulled: Tensor = torch.autograd.grad(self._y, self._x, gradient)[0]
         return pulled

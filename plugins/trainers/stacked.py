@@ -8,18 +8,18 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import vmap
 
 from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
 
 from ._descent import groups
 from ._fields import Moving
 from ._inputs import class_counts, reseed, schedule, stepped
+from ._lanes import over_lanes
 from ._layers import network
 
 ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase, nn.modules.conv._ConvNd)
 
-GATHERED = 1 << 20
+GATHERED = 1 << 18
 """Most numbers in the examples that are gathered at once."""
 
 STANDARDIZED = 1 << 24
@@ -132,7 +132,7 @@ class _Stack:
         self.counts = class_counts(job.train.labels, job.classes).to(job.device)
         self.mapped = [name for name in ("features", "class_counts", "index") if name in self.wants]
         self.one = torch.ones((), device=job.device)
-        self.losses = vmap(self._loss_of_a_lane, randomness="different")
+        self.losses = over_lanes(self._loss_of_a_lane)
         self.shared: dict[str, Any] = {}
         self.after: list[str] = []
 
