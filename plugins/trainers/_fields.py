@@ -33,9 +33,11 @@ class Moving:
 
     def at(self, free: Sequence[Tensor], progress: float) -> Loss:
         """The loss with this step's values; `free` is `start` after training so far."""
+        if not self._learned and not self._scheduled:
+            return self.loss
         values = {path: range.field(u) for (path, _, range), u in zip(self._learned, free, strict=True)}
         values |= {path: torch.tensor(schedule.at(progress)) for path, schedule in self._scheduled}
-        return replace_fields(self.loss, values) if values else self.loss
+        return replace_fields(self.loss, values)
 
     def learned(self, free: Tensor) -> dict[str, list[float]]:
         """Values `{"transform.alpha": values}` for the report; `free` is [seeds, fields]."""

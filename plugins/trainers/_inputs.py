@@ -44,7 +44,7 @@ def stepped(
 ) -> tuple[Tensor, Mapping[str, Tensor]]:
     """The loss of one step and its next state; a loss without running state is simply called."""
     if not state:
-        return call_with_inputs(loss, logits, target, **inputs), state
+        return call_with_inputs(loss, logits, target, **inputs) if inputs else loss(logits, target), state
     value, after = call_with_inputs(loss.with_state, logits, target, state=state, **inputs)
     return value, after
 

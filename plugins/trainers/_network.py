@@ -1,8 +1,8 @@
-"""Networks of a block in one stack: mapped over seeds by torch.func, or by hand where they are simple."""
+"""Networks of a block in one stack, mapped over seeds by torch.func."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,75 +10,71 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from ._inputs import forward
 
-ELEMENTWISE = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus, nn.Identity)
-
-
-def network(models: Sequence[nn.Module], device: str) -> Mapped:
-    """Stack of these models, which are alike but for their weights."""
-    return (Layers if _is_simple(models[0]) else Mapped)(models, device)
-
-
-def _is_simple(model: nn.Module) -> bool:
-    """True if `Layers` can replace the model. A subclass of a layer may do anything, so it is not simple."""
-    layers = [layer for _, layer in _flat(model)]
-    shared = len(list(model.named_parameters(remove_duplicate=False))) > len(list(model.parameters()))
-    return (
-        bool(layers)
-        and type(layers[-1]) is nn.Linear
-        and all(type(layer) in (nn.Linear, *ELEMENTWISE) for layer in layers)
-        and not shared
-    )
-
-
-def _flat(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Pairs (name, layer) in the order of use; a layer that is used twice occurs twice."""
-    modules = list(model.named_modules(remove_duplicate=False))
-    return modules[1:] if type(model) is nn.Sequential else modules
-
 
 class Mapped:
-    """Any network, mapped over its stacked parameters by torch.func. `weights` are those to be trained."""
+    """Any network, mapped over its stacked parameters by torch.func.
+
+    The trained `weights` are views of the tensors `flat`, one for each type; their `gradients` are views of
+    `flat_gradients`.
+    """
 
     def __init__(self, models: Sequence[nn.Module], device: str) -> None:
         self.model = models[0].train()
         weights, buffers = stack_module_state([model.to(device) for model in models])
         frozen = {name for name, weight in self.model.named_parameters() if not weight.requires_grad}
-        self.weights = {n: weight.detach().requires_grad_() for n, weight in weights.items() if n not in frozen}
+        trained = {name: weight.detach() for name, weight in weights.items() if name not in frozen}
+        self.flat, views = _packed(trained)
+        self.weights = {name: view.requires_grad_() for name, view in views.items()}
+        self.flat_gradients, self.gradients = _packed({n: torch.zeros_like(weight) for n, weight in trained.items()})
         self.fixed = {**buffers, **{name: weights[name].detach() for name in frozen}}
+        self._outputs: tuple[Tensor, ...] = ()
 
-    def __call__(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
-        """Logits [lanes, b, ..., classes], features [lanes, b, ..., h] or None, of examples [lanes, b, ..., d].
+    def logits(self, examples: Tensor) -> Tensor:
+        """Logits [lanes, b, ..., classes] of examples [lanes, b, ..., d], without gradient.
 
         The model is given [rows, d]: the items of groups are rows like any others.
         """
-        logits, features = self._rows(examples.flatten(1, -2), wants_features)
-        shape = examples.shape[1:-1]
-        return logits.unflatten(1, shape), None if features is None else features.unflatten(1, shape)
+        with torch.no_grad():
+            logits, *_ = self._rows(examples.flatten(1, -2), False)
+        return grouped(logits, examples)
 
-    def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
+    def push(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
+        """Logits and, if wanted, features [lanes, b, ..., h] for one training step, ready for `pull`."""
+        self._outputs = self._rows(examples.flatten(1, -2).contiguous(), wants_features)
+        return tuple(grouped(output.detach(), examples) for output in self._outputs)
+
+    def pull(self, cotangents: Sequence[Tensor]) -> None:
+        """Write the gradient of the weights, given the gradient in the outputs of `push`; both may be overwritten."""
+        pairs = zip(self._outputs, (cotangent.flatten(1, -2) for cotangent in cotangents), strict=True)
+        known = [(output, cotangent) for output, cotangent in pairs if output.requires_grad]
+        if known and self.weights:
+            outputs, given = zip(*known, strict=True)
+            found = torch.autograd.grad(outputs, list(self.weights.values()), given, materialize_grads=True)
+            for gradient, new in zip(self.gradients.values(), found, strict=True):
+                gradient.copy_(new)
+        self._outputs = ()
+
+    def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
         def run(tensors: dict[str, Tensor], x: Tensor) -> tuple[Tensor, ...]:
             logits, features = forward(self.model, lambda: functional_call(self.model, tensors, (x,)), wants_features)
             return (logits,) if features is None else (logits, features)
 
-        logits, *features = vmap(run)({**self.weights, **self.fixed}, examples)
-        return logits, features[0] if features else None
+        outputs: tuple[Tensor, ...] = vmap(run)({**self.weights, **self.fixed}, examples)
+        return outputs
 
 
-class Layers(Mapped):
-    """Linear layers and elementwise functions, stacked by hand: the same function from fewer and faster operations.
+def grouped(rows: Tensor, examples: Tensor) -> Tensor:
+    """Rows [lanes, rows, k] in the shape of the examples [lanes, b, ..., d]: [lanes, b, ..., k]."""
+    return rows if examples.ndim == 3 else rows.view(*examples.shape[:-1], rows.shape[-1])
 
-    Examples are columns, [lanes, features, b]: the products with few classes and their gradients are then three to four
-    times faster than with examples as rows.
-    """
 
-    def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, Tensor | None]:
-        x = features = examples.mT
-        tensors = {**self.weights, **self.fixed}
-        for name, layer in _flat(self.model):
-            if isinstance(layer, nn.Linear):
-                features, dot = x, f"{name}." if name else ""
-                weight, bias = tensors[f"{dot}weight"], tensors.get(f"{dot}bias")
-                x = torch.bmm(weight, x) if bias is None else torch.baddbmm(bias[:, :, None], weight, x)
-            else:
-                x = layer(x)
-        return x.mT, features.mT
+def _packed(tensors: Mapping[str, Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+    """Copies of the tensors, one after the other in a flat tensor for each type, and the views of each by name."""
+    flat: list[Tensor] = []
+    views: dict[str, Tensor] = {}
+    for kind in dict.fromkeys(tensor.dtype for tensor in tensors.values()):
+        some = {name: tensor for name, tensor in tensors.items() if tensor.dtype == kind}
+        flat.append(torch.cat([tensor.flatten() for tensor in some.values()]))
+        pieces = flat[-1].split([tensor.numel() for tensor in some.values()])
+        views |= {n: piece.view(tensor.shape) for (n, tensor), piece in zip(some.items(), pieces, strict=True)}
+    return flat, {name: views[name] for name in tensors}

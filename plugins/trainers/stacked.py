@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import vmap
 
 from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
 
+from ._descent import groups
 from ._fields import Moving
 from ._inputs import class_counts, reseed, schedule, stepped
-from ._network import network
+from ._lanes import over_lanes
+from ._layers import network
 
 ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase, nn.modules.conv._ConvNd)
+
+GATHERED = 1 << 18
+"""Most numbers in the examples that are gathered at once."""
+
+STANDARDIZED = 1 << 24
+"""Most numbers in a training part that is standardized beforehand."""
 
 
 class Stacked(Trainer):
@@ -42,7 +48,9 @@ class Stacked(Trainer):
         try:
             reason = _unlike(job, places)
             if reason is None:
-                _Stack(job, [model] * len(job.seeds)).step(places, 0, 0, 1)
+                stack = _Stack(job, [model] * len(job.seeds))
+                for batch in stack.batches(places):
+                    stack.step(batch, 0, 0, 1)
         except Exception as error:
             return f"torch.func cannot map it over seeds: {_first_sentence(error)}"
         return reason
@@ -57,8 +65,8 @@ class Stacked(Trainer):
         for epoch in range(settings.epochs):
             reseed(chance + epoch, job.device)
             order = torch.stack([torch.randperm(examples, generator=stream) for stream in streams])
-            for batch, places in enumerate(order.split(settings.batch, 1)):
-                stack.step(places, epoch * batches + batch, epoch, settings.epochs * batches)
+            for number, batch in enumerate(stack.batches(order), epoch * batches):
+                stack.step(batch, number, epoch, settings.epochs * batches)
             job.on_progress(epoch + 1, settings.epochs)
         return TrainingResult(
             test=stack.logits(job.test), validation=stack.logits(job.validation), learned=stack.learned()
@@ -73,7 +81,7 @@ def _first_sentence(error: Exception) -> str:
 def _unlike(job: TrainingJob, places: Tensor) -> str | None:
     """Reason why the stack would differ from the model: a buffer that changes, or other logits than the model's own."""
     model, examples = job.model().to(job.device), job.train.inputs_at(places).to(job.device)
-    stacked, _ = network([model] * len(places), job.device)(examples.clone(), False)
+    stacked = network([model] * len(places), job.device).logits(examples.clone())
     model = job.model().to(job.device)
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     logits = model(examples[0].flatten(0, -2))
@@ -85,99 +93,124 @@ def _unlike(job: TrainingJob, places: Tensor) -> str | None:
     return None
 
 
+class _Batch(NamedTuple):
+    """Examples of one step for every lane."""
+
+    examples: Tensor
+    labels: Tensor
+    rows: Tensor | None
+    """Their rows in the table, where the loss asks for them."""
+
+
+def _standardized(part: Subset) -> Subset:
+    """The same part with a table for each seed whose columns are standardized beforehand, unless that is too large."""
+    size = part.index.numel() * part.table[0].numel()
+    if (part.shift is None and part.fill is None) or size > STANDARDIZED:
+        return part
+    lanes, examples = part.index.shape
+    table = part.inputs_at(torch.arange(examples).expand(lanes, -1)).flatten(0, 1)
+    return Subset(table, torch.arange(lanes * examples).view(lanes, examples), part.labels)
+
+
 class _Stack:
     """Models of a block, the loss's changing fields and the optimizer of both."""
 
     def __init__(self, job: TrainingJob, models: Sequence[nn.Module]) -> None:
-        self.job = job
-        self.lanes = len(models)
+        self.job, self.settings, self.lanes = job, job.settings, len(models)
+        self.train = _standardized(job.train)
         self.moving = Moving(job.loss)
         self.wants = requested_inputs(job.loss)
         self.network = network(models, job.device)
-        self.free = self.moving.start.to(job.device).repeat(self.lanes, 1).requires_grad_()
-        weights = list(self.network.weights.values())
-        self.leaves = [*weights, self.free] if self.free.numel() else weights
-        self.optimizer = _Optimizer(self.leaves, len(weights), job)
+        free = self.moving.start.to(job.device).repeat(self.lanes, 1).requires_grad_()
+        free_gradient = torch.zeros_like(free)
+        self.free, self.learned_by = free, ([free_gradient] if free.numel() else [])
+        self.gradients = [*self.network.gradients.values(), *self.learned_by]
+        rates, decay, kind = job.lr, job.settings.weight_decay, job.settings.optimizer
+        self.groups = groups(self.network, (free, free_gradient), rates, decay, kind)
         self.norm: Tensor | None = None
         self.state = {n: v.to(job.device).expand(self.lanes, *v.shape) for n, v in job.loss.state().items()}
         self.counts = class_counts(job.train.labels, job.classes).to(job.device)
+        self.mapped = [name for name in ("features", "class_counts", "index") if name in self.wants]
+        self.one = torch.ones((), device=job.device)
+        self.losses = over_lanes(self._loss_of_a_lane)
+        self.shared: dict[str, Any] = {}
+        self.after: list[str] = []
 
-    def step(self, places: Tensor, step: int, epoch: int, total: int) -> None:
-        """Make one optimizer step on the training examples at `places` [lanes, batch]."""
-        job, progress = self.job, step / max(1, total - 1)
-        examples, labels = job.train.inputs_at(places).to(job.device), job.train.targets_at(places).to(job.device)
-        logits, features = self.network(examples, "features" in self.wants)
-        mapped = {"features": features, "class_counts": self.counts}
-        mapped = {name: value for name, value in mapped.items() if name in self.wants}
-        if "index" in self.wants:
-            mapped["index"] = job.train.index.gather(1, places).to(job.device)
-        shared: dict[str, Any] = {"progress": torch.tensor(progress), "step": step, "epoch": epoch}
+    def batches(self, order: Tensor) -> Iterator[_Batch]:
+        """Batches of the training examples at `order` [lanes, m], which are gathered for several steps at once."""
+        train, device, size = self.train, self.job.device, self.settings.batch
+        most = max(1, GATHERED // (self.lanes * size * train.table[0].numel()))
+        for places in order.split(most * size, 1):
+            examples, labels = train.inputs_at(places).to(device), train.targets_at(places).to(device)
+            index = self.job.train.index.gather(1, places).to(device) if "index" in self.wants else None
+            for start in range(0, places.shape[1], size):
+                part = slice(start, start + size)
+                some = None if index is None else index[:, part].contiguous()
+                yield _Batch(examples[:, part], labels[:, part].contiguous(), some)
+
+    def step(self, batch: _Batch, step: int, epoch: int, total: int) -> None:
+        """Make one optimizer step."""
+        progress = step / max(1, total - 1)
+        self.shared = {"progress": progress, "step": step, "epoch": epoch}
+        leaves = [t.requires_grad_() for t in self.network.push(batch.examples, "features" in self.wants)]
+        outputs = [leaf.clone() for leaf in leaves]  # a loss may keep them, or change them in place
+        losses = self._losses(outputs, batch)
+        wanted = [*leaves, self.free] if self.learned_by else leaves
+        one = self.one.expand(losses.shape)
+        found = torch.autograd.grad(losses, wanted, one, materialize_grads=True)
+        self.network.pull(found[: len(leaves)])
+        for gradient in self.learned_by:
+            gradient.copy_(found[-1])
+        if self.settings.normalize_gradient:
+            self._normalize()
+        for group in self.groups:
+            group.step(schedule(self.settings, progress))
+
+    def _losses(self, outputs: Sequence[Tensor], batch: _Batch) -> Tensor:
+        """Mean loss of every lane [lanes], mapped over no more tensors than needed; updates the running state."""
+        available = {"features": outputs[-1], "class_counts": self.counts, "index": batch.rows}
+        free = [self.free] if self.learned_by else []
+        given: list[Any] = [*free, *(available[name] for name in self.mapped), *self.state.values()]
+        losses, *after = self.losses(outputs[0], batch.labels, *given)
+        self.state = {name: value.detach() for name, value in zip(self.after, after, strict=True)}
+        return losses
+
+    def _loss_of_a_lane(self, logits: Tensor, labels: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        """Mean loss of one lane and its next state, under vmap."""
+        rest, shared = iter(given), self.shared
+        free = next(rest).unbind(0) if self.learned_by else ()
+        inputs: dict[str, Any] = {name: next(rest) for name in self.mapped}
+        inputs |= {name: shared[name] for name in ("step", "epoch") if name in self.wants}
+        if "progress" in self.wants:
+            inputs["progress"] = torch.tensor(shared["progress"])
         if "generator" in self.wants:
-            shared["generator"] = job.generator(f"loss/{step}")
-        losses, state = vmap(self._loss_of_a_lane(shared, progress), randomness="different")(
-            logits, labels, self.free, mapped, self.state
-        )
-        self.state = {name: value.detach() for name, value in state.items()}
-        gradients = torch.autograd.grad(losses.sum(), self.leaves, materialize_grads=True)
-        if job.settings.normalize_gradient:
-            gradients = self._normalized(gradients)
-        self.optimizer.step(gradients, schedule(job.settings, progress))
+            inputs["generator"] = self.job.generator(f"loss/{shared['step']}")
+        state = dict(zip(self.state, rest, strict=True))
+        loss = self.moving.at(free, shared["progress"])
+        value, after = stepped(loss, logits, labels, state, inputs)
+        self.after = list(after)
+        return value.mean(), *after.values()
 
-    def _loss_of_a_lane(self, shared: dict[str, Any], progress: float) -> Callable[..., Any]:
-        def run(logits: Tensor, labels: Tensor, free: Tensor, mapped: Any, state: Any) -> Any:
-            loss = self.moving.at(free.unbind(0), progress)
-            value, state = stepped(loss, logits, labels, state, {**shared, **mapped})
-            return value.mean(), state
-
-        return run
-
-    def _normalized(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Gradient of each lane, divided by a running mean of its norm, never by less than 0.01."""
-        norm = torch.stack([gradient.reshape(self.lanes, -1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
+    def _normalize(self) -> None:
+        """Divide the gradient of each lane by a running mean of its norm, never by less than 0.01."""
+        squares = [gradient.reshape(self.lanes, -1).square().sum(1) for gradient in self.gradients]
+        norm = torch.stack(squares).sum(0).sqrt()
         self.norm = norm if self.norm is None else 0.9 * self.norm + 0.1 * norm
         divisor = self.norm.clamp(min=0.01)
-        return tuple(gradient / divisor.view(-1, *[1] * (gradient.ndim - 1)) for gradient in gradients)
+        for gradient in self.gradients:
+            gradient.div_(divisor.view(-1, *[1] * (gradient.ndim - 1)))
 
-    @torch.no_grad()
     def logits(self, part: Subset) -> Tensor:
         """Logits [lanes, m, ..., classes] on every example of a part, in evaluation mode."""
         self.network.model.eval()
         places = torch.arange(part.index.shape[1]).expand(self.lanes, -1)
-        logits, _ = self.network(part.inputs_at(places).to(self.job.device), False)
+        logits = self.network.logits(part.inputs_at(places).to(self.job.device))
         self.network.model.train()
         return logits
 
     def learned(self) -> dict[str, list[float]]:
         """Learned fields after training."""
         return self.moving.learned(self.free.detach())
-
-
-class _Optimizer:
-    """Optimizer of torch on slices of the stack: neighboring lanes with the same learning rate share a slice."""
-
-    def __init__(self, leaves: Sequence[Tensor], weights: int, job: TrainingJob) -> None:
-        """Take the first `weights` leaves as the networks', which decay; the loss's learned fields do not."""
-        self.slices: list[tuple[int, int, list[Tensor]]] = []
-        groups: list[dict[str, Any]] = []
-        start = 0
-        for lr, lanes in itertools.groupby(job.lr):
-            stop = start + len(list(lanes))
-            views = [leaf.detach()[start:stop] for leaf in leaves]
-            self.slices.append((start, stop, views))
-            decays = [(views[:weights], job.settings.weight_decay), (views[weights:], 0.0)]
-            groups += [{"params": p, "lr": lr, "weight_decay": decay, "base": lr} for p, decay in decays if p]
-            start = stop
-        kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[job.settings.optimizer]
-        self.torch = kind(groups, fused=True)
-
-    def step(self, gradients: Sequence[Tensor], scale: float) -> None:
-        """Make one step with the learning rates multiplied by `scale`."""
-        for start, stop, views in self.slices:
-            for view, gradient in zip(views, gradients, strict=True):
-                view.grad = gradient[start:stop].contiguous()  # fused kernels need the layout of the parameter
-        for group in self.torch.param_groups:
-            group["lr"] = group["base"] * scale
-        self.torch.step()
 
 
 @hookimpl

@@ -85,6 +85,8 @@ def test_stacked_against_sequential(
         ratios.append(alone / run[-1])
     benchmark.pedantic(lambda: trainer.fit(work), rounds=3 if benchmark.enabled else 1)
     ratio, each = statistics.median(ratios), 1e3 * statistics.median(run)
-    benchmark.extra_info.update(times_faster_per_seed=ratio, cpu_ms_per_run=each)
+    benchmark.extra_info.update(
+        times_faster_per_seed=ratio, lowest=min(ratios), highest=max(ratios), cpu_ms_per_run=each
+    )
     spread = f"from {min(ratios):.1f} to {max(ratios):.1f}"
     print(f"\n{loss} on {dataset}: {each:.1f} CPU ms a run of {EPOCHS} epochs, {ratio:.1f} times faster ({spread})")
