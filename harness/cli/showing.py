@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from harness.report import render
-from harness.report.answer import answer
+from harness.report.answer import lines
 from harness.results import Run, runs
 from harness.results.store import write
 
@@ -21,7 +21,7 @@ def show(found: Run, run: str, options: argparse.Namespace) -> None:
         if options.json:
             write(Path(options.json), text)
         if options.quiet:
-            print(answer(found))
+            print("\n".join(lines(found)))
         else:
             _print(found, options)
     if not options.quiet:

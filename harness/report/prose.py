@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from harness.report.answer import spelled
 from harness.report.columns import FEWER
 from harness.report.glyphs import Glyphs
 from harness.report.number_format import duration
@@ -54,12 +53,11 @@ def _time(view: View) -> str:
 
 
 def undecided(view: View) -> list[str]:
-    """Return what would decide comparisons that the answer does not cover; contenders with the same need together."""
-    already = spelled(view.run)
+    """Return what would decide the undecided comparisons; contenders with the same need together."""
     needs: dict[tuple[str, str], list[str]] = {}
     for entry in view.entries:
         found = entry.against(view.primary)
-        if found is not None and found.verdict is Verdict.UNDECIDED and entry.number not in already:
+        if found is not None and found.verdict is Verdict.UNDECIDED:
             need = "no difference was seen" if found.p == 1 else _need(found.needed, view.run.replicates)
             needs.setdefault((entry.place, need), []).append(entry.label)
     return [f"{together(labels)}{place and f' on {place}'}: {need}" for (place, need), labels in needs.items()]

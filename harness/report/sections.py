@@ -30,7 +30,7 @@ def verdicts(view: View, ink: Glyphs) -> Iterator[Section]:
     failing = any(each.outcome is Outcome.FAILS for each in view.run.claims)
     yield from _filled(Section("Claims", tested, "red" if failing else ""))
     yield from _filled(Section("Gates", kept, "red" if gates.broken(view.run) else ""))
-    yield from _filled(Section("What would decide the rest", [*map(ink, prose.undecided(view))], "yellow"))
+    yield from _filled(Section("What would decide the undecided", [*map(ink, prose.undecided(view))], "yellow"))
 
 
 def remarks(view: View, ink: Glyphs) -> Iterator[Section]:

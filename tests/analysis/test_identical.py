@@ -56,7 +56,7 @@ def test_the_json_the_answer_and_the_statements_say_so_too() -> None:
     entry = found.cells[1].against["m"]
     assert (entry.verdict, entry.p, entry.p_holm, entry.difference) == (Verdict.IDENTICAL, None, None, 0)
     assert entry.needed.seeds == 0 and found.cells[0].best == found.cells[1].best == {"m": Rank.BEST}
-    assert answer(found) == "copy is identical to old in m."
+    assert answer(found) == "In m, against old: identical: copy."
     assert [each.kind for each in statements(found)] == [StatementKind.IDENTICAL]
 
 
