@@ -166,6 +166,13 @@ def _pareto(options: argparse.Namespace) -> int:
     return OK
 
 
+def _import(options: argparse.Namespace) -> int:
+    from harness.cli.showing import import_table
+
+    import_table(options)
+    return OK
+
+
 def _compare(options: argparse.Namespace) -> int:
     from harness.cli.showing import compare
 
@@ -210,4 +217,5 @@ COMMANDS: dict[str, Command] = {
     "doctor": _doctor,
     "compare": _compare,
     "pareto": _pareto,
+    "import": _import,
 }

@@ -21,6 +21,22 @@ def conditions(text: str) -> tuple[str, ...]:
     return names
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Parse names separated by commas."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def columns(text: str) -> dict[str, tuple[str, ...]]:
+    """Parse `role=column,role=column+column`."""
+    found = {}
+    for part in names(text):
+        role, equals, said = part.partition("=")
+        if not equals or not said:
+            raise argparse.ArgumentTypeError(f"{part!r}: expected ROLE=COLUMN, for example contender=method")
+        found[role.strip()] = tuple(name.strip() for name in said.split("+"))
+    return found
+
+
 def seconds(text: str) -> float:
     """Parse a finite number above 0."""
     with contextlib.suppress(ValueError):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import NoReturn
 
 from harness.cli import project
-from harness.cli.option_types import conditions, count, folder, seconds, target
+from harness.cli.option_types import columns, conditions, count, folder, names, seconds, target
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
@@ -77,6 +77,9 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     found = "how often timings on this machine differ where there is no difference"
     doctor = add("doctor", parents=[_doctor_options()], help=found)
     doctor.set_defaults(command=commands_run["doctor"])
+    table = add("import", parents=[_output_options(), _format_option(), _report_options(), _import_options()],
+                help="a table of results, measured anywhere, as a run")  # fmt: skip
+    table.set_defaults(command=commands_run["import"])
     _commands_on_runs(add, commands_run)
     return parser
 
@@ -167,6 +170,21 @@ def _doctor_options() -> argparse.ArgumentParser:
     options.add_argument("--pairs", type=count, default=40, metavar="N", help="how often it is timed against itself")
     options.add_argument("--budget", type=seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
     options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
+def _import_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("file", metavar="FILE", help="a table: .csv, .tsv, .jsonl or .parquet")
+    roles = "columns by role: contender, problem, seed, metric, value; COLUMN+COLUMN for both; others are guessed"
+    options.add_argument("--map", type=columns, default={}, metavar="ROLE=COLUMN,...", help=roles)
+    options.add_argument(
+        "--higher", type=names, default=(), metavar="METRIC,...", help="metrics of which more is better"
+    )
+    options.add_argument(
+        "--lower", type=names, default=(), metavar="METRIC,...", help="metrics of which less is better"
+    )
+    options.add_argument("--baseline", metavar="NAME", help="the contender that others are compared with")
     return options
 
 

@@ -41,6 +41,20 @@ def pareto(options: argparse.Namespace) -> None:
     _formatted_and_drawn(front(quality, speed), options)
 
 
+def import_table(options: argparse.Namespace) -> None:
+    """Store a table of results as a run and print it; what was guessed goes to stderr."""
+    from harness.commands.imports import analysed_import, imported
+    from harness.run.pipeline import new_run, store_run
+
+    folder, file = Path(options.results), Path(options.file)
+    found = imported(file, options.map, options.higher, options.lower, options.baseline)
+    sys.stderr.writelines(f"{line}\n" for line in found.guesses)
+    run = analysed_import(found, new_run(folder, f"import-{file.stem}"))
+    store_run(folder, run)
+    _formatted_and_drawn(run, options)
+    print(f"stored in {folder / 'runs' / run.run}", file=sys.stderr)
+
+
 def compare(options: argparse.Namespace) -> None:
     """Compare two stored runs, the later with the earlier."""
     from harness.commands.compare import compare as compare_runs

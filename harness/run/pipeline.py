@@ -97,7 +97,7 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     """
     started = time.monotonic()
     whole = planned(prepared, conditions)
-    identity = _new_run(conditions.results, prepared.suite.name)
+    identity = new_run(conditions.results, prepared.suite.name)
     found = _measured(prepared, conditions, whole, identity, server)
     found = replace(found, gates=confirmed(found, partial(_afresh, prepared, conditions, identity, server)))
     published = tuple(typed(Published, each) for each in prepared.suite.published)
@@ -106,8 +106,13 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     folder = conditions.results / "runs" / identity
     with writing(folder):
         (folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
-    write(folder / "result.json", Result(found).to_json())
+    store_run(conditions.results, found)
     return found
+
+
+def store_run(results: Path, found: Run) -> None:
+    """Store a finished run in its folder."""
+    write(results / "runs" / found.run / "result.json", Result(found).to_json())
 
 
 def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, server: Server) -> Run:
@@ -135,8 +140,8 @@ def _afresh(
     return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
 
 
-def _new_run(results: Path, name: str) -> str:
-    """The id of a new run, whose folder no other run has: two may start in the same second."""
+def new_run(results: Path, name: str) -> str:
+    """Return the id of a new run and make its folder, which no other run has: two may start in the same second."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
     start = f"{_stamp(results)}-{slug}"
     for identity in itertools.chain([start], (f"{start}-{number}" for number in itertools.count(2))):

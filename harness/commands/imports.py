@@ -1,0 +1,178 @@
+"""`bench import`: a table of results, measured anywhere, as a run with statistics, reports and exports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.commands.import_columns import Columns, columns
+from harness.commands.import_tables import Cell, Table, read
+from harness.errors import BenchError, near_miss
+from harness.report.answer import statements
+from harness.results import Label, MeasuredRow, MeasuredRun, MetricInfo, Run
+from harness.results.codec import stored
+from harness.results.values import Number
+from harness.run.pipeline import analysed
+from harness.worker.supervisor import Server
+
+CONTENDER, PROBLEM = "contender", "problem"
+Key = tuple[str, str]
+HIGHER = frozenset(
+    {
+        *("accuracy", "acc", "top1", "top5", "auc", "auroc", "f1", "map", "precision", "recall", "r2", "score"),
+        *("bleu", "rouge", "iou", "dice", "ssim", "psnr"),
+    }
+)
+LOWER = frozenset(
+    {
+        *("loss", "nll", "error", "err", "rmse", "mse", "mae", "time", "seconds", "runtime", "fid", "kid"),
+        *("perplexity", "ppl", "wer", "cer", "ece", "brier"),
+    }
+)
+"""Words in the name of a metric by which its direction is guessed."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A table as a run before its statistics, and what was guessed, a sentence each."""
+
+    run: MeasuredRun
+    guesses: tuple[str, ...]
+
+
+def imported(
+    file: Path,
+    mapping: Mapping[str, Sequence[str]],
+    higher: Sequence[str] = (),
+    lower: Sequence[str] = (),
+    baseline: str | None = None,
+) -> Imported:
+    """Read a table of results. Raises BenchError with the line and the column of a mistake.
+
+    `mapping` names the columns of a role (contender, problem, seed, metric, value); those of other roles are guessed.
+    """
+    table = read(file)
+    roles = columns(table, mapping)
+    found = _values(table, roles)
+    if not found:
+        raise BenchError("no row has a value", str(file))
+    metrics, guesses = _metrics(_labels(found), higher, lower)
+    rows = tuple(_rows(found, metrics))
+    axes: dict[str, list[Label]] = {
+        PROBLEM: [*dict.fromkeys(row.vary[PROBLEM] for row in rows)],
+        CONTENDER: [*dict.fromkeys(row.vary[CONTENDER] for row in rows)],
+    }
+    if baseline is not None and baseline not in axes[CONTENDER]:
+        names = [str(label) for label in axes[CONTENDER]]
+        raise BenchError(f"--baseline: no contender {baseline!r}{near_miss(baseline, names)}")
+    run = MeasuredRun(
+        suite=file.stem, question="", run="", protocol="import", metrics=metrics, axes=axes,
+        contenders=(CONTENDER,), baseline=baseline, cells=rows, exit=0,
+        unpaired=() if roles.seed else tuple(metric.label for metric in metrics),
+    )  # fmt: skip
+    return Imported(run, (*roles.guesses, *guesses))
+
+
+Values = dict[Key, dict[str, dict[int, Cell]]]
+"""(problem, contender) -> metric -> seed -> cell."""
+
+
+def _values(table: Table, roles: Columns) -> Values:
+    """Collect the numbers of a table. Raises BenchError for a text that is no number, and for two of the same place."""
+    found: Values = {}
+    seeds = _Seeds(table, roles)
+    for row in table.rows:
+        key = (_joined(row, roles.problem) or "all", _joined(row, roles.contender) or "all")
+        if roles.value is not None and roles.metric is not None:
+            pairs = [(row[roles.metric].text, row[roles.value])]
+        else:
+            pairs = [(name, row[name]) for name in roles.metrics]
+        for metric, cell in pairs:
+            if not metric:
+                raise BenchError("no name of a metric", f"{table.file}:{cell.line}")
+            known = found.setdefault(key, {}).setdefault(metric, {})
+            seed = seeds.of(row, len(known))
+            if seed in known:
+                raise _twice(known[seed], cell)
+            known[seed] = cell
+    return found
+
+
+def _twice(one: Cell, other: Cell) -> BenchError:
+    same = f"lines {one.line} and {other.line} have the same contender, problem, seed and metric"
+    advice = "a column that tells them apart may be part of the problem: --map problem=COLUMN+COLUMN"
+    return BenchError(f"column {other.column}: {same}; {advice}", one.file)
+
+
+class _Seeds:
+    """The seed of every row: a whole number, or the place of a text among all texts of the column."""
+
+    def __init__(self, table: Table, roles: Columns) -> None:
+        self._column = roles.seed
+        texts = [row[roles.seed].text for row in table.rows] if roles.seed else []
+        whole = all(text.removesuffix(".0").isdigit() for text in texts)
+        self._known = {t: int(t.removesuffix(".0")) if whole else place for place, t in enumerate(dict.fromkeys(texts))}
+
+    def of(self, row: Mapping[str, Cell], place: int) -> int:
+        """Return the seed of a row; without a column its place among the rows like it."""
+        return place if self._column is None else self._known[row[self._column].text]
+
+
+def _joined(row: Mapping[str, Cell], names: Sequence[str]) -> str:
+    return " / ".join(row[name].text if len(names) == 1 else f"{name}={row[name].text}" for name in names)
+
+
+def _labels(found: Values) -> list[str]:
+    return [*dict.fromkeys(metric for metrics in found.values() for metric in metrics)]
+
+
+def _metrics(
+    labels: Sequence[str], higher: Sequence[str], lower: Sequence[str]
+) -> tuple[tuple[MetricInfo, ...], list[str]]:
+    """Return the metrics with their directions, and what was guessed."""
+    for name in (*higher, *lower):
+        if name not in labels:
+            raise BenchError(f"no metric {name!r} in the table{near_miss(name, labels)}")
+    guesses, found = [], []
+    for label in labels:
+        direction = True if label in higher else False if label in lower else _direction(label)
+        if label not in (*higher, *lower):
+            unknown = f"only describes; say --higher {label} or --lower {label}"
+            known = f"{'higher' if direction else 'lower'} is better, by its name"
+            guesses.append(f"{label}: {unknown if direction is None else known}")
+        found.append(MetricInfo(label=label, higher_is_better=direction))
+    ranked = sorted(found, key=lambda metric: metric.higher_is_better is None)
+    return tuple(ranked), guesses
+
+
+def _direction(label: str) -> bool | None:
+    """Guess whether more of a metric is better from the words of its name."""
+    words = set("".join(c if c.isalnum() else " " for c in label.lower()).split())
+    return False if words & LOWER else True if words & HIGHER else None
+
+
+def _rows(found: Values, metrics: Sequence[MetricInfo]) -> Iterator[MeasuredRow]:
+    """Yield one row for every contender and problem; a seed without a number in one metric has None there."""
+    for (problem, contender), by_metric in found.items():
+        seeds = sorted({seed for cells in by_metric.values() for seed in cells})
+        values: dict[str, tuple[Number, ...]] = {}
+        for metric in metrics:
+            cells = by_metric.get(metric.label, {})
+            numbers = [cells[seed].number if seed in cells else None for seed in seeds]
+            if any(number is not None for number in numbers):
+                values[metric.label] = tuple(None if n is None or math.isnan(n) else stored(n) for n in numbers)
+        yield MeasuredRow(
+            id=f"{problem}/{contender}",
+            vary={PROBLEM: problem, CONTENDER: contender},
+            seeds=tuple(seeds),
+            values=values,
+        )
+
+
+def analysed_import(found: Imported, identity: str) -> Run:
+    """Return the run with its statistics, under an id."""
+    with Server() as server:
+        run = analysed(replace(found.run, run=identity), server)
+    return replace(run, statements=statements(run))

@@ -1,0 +1,158 @@
+"""`bench import`: tables of results as people have them become runs, and mistakes are named with line and column."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from harness.commands.import_columns import columns
+from harness.commands.import_tables import read
+from harness.commands.imports import imported
+from harness.errors import BenchError
+from tests.conftest import Bench
+
+RNG = np.random.default_rng(0)
+SEEDS = 8
+
+
+def frame() -> pd.DataFrame:
+    """Two methods on two data sets by seed, paired; one result is missing."""
+    rows = []
+    for seed in range(SEEDS):
+        luck = RNG.normal(0, 0.02)
+        for method, level in (("new", 0.9), ("old", 0.88)):
+            for data in ("a", "b"):
+                accuracy = level + luck + RNG.normal(0, 0.004)
+                rows.append(
+                    {"method": method, "dataset": data, "seed": seed, "accuracy": accuracy, "loss": 1 - accuracy}
+                )
+    found = pd.DataFrame(rows)
+    return found[~((found.method == "old") & (found.dataset == "b") & (found.seed == 3))]
+
+
+FRAME = frame()
+LONG = FRAME.melt(["method", "dataset", "seed"], var_name="metric", value_name="value")
+
+
+def expected(data: str) -> tuple[float, float]:
+    """Mean difference and p of scipy, over the seeds that both have."""
+    wide = FRAME[FRAME.dataset == data].pivot(index="seed", columns="method", values="accuracy").dropna()
+    return float((wide.new - wide.old).mean()), float(stats.ttest_rel(wide.new, wide.old).pvalue)
+
+
+@pytest.mark.parametrize("form", ["wide.csv", "long.csv", "index.csv", "semicolon.csv", "wide.jsonl"])
+def test_a_table_becomes_a_run_with_the_statistics_of_scipy(form: str, bench: Bench) -> None:
+    file = bench.folder / form
+    if form.endswith("jsonl"):
+        FRAME.to_json(file, orient="records", lines=True)
+    else:
+        table = LONG if form == "long.csv" else FRAME
+        table.to_csv(file, index=form == "index.csv", sep=";" if form == "semicolon.csv" else ",")
+    ended = bench("import", form, "--baseline", "old", "--format", "json")
+    assert ended.code == 0, ended.err
+    rows = {(row["vary"]["problem"], row["vary"]["contender"]): row for row in ended.json["cells"]}
+    for data in ("a", "b"):
+        found = rows[data, "new"]["against"]["accuracy"]
+        assert (found["difference"], found["p"]) == pytest.approx(expected(data)) and found["verdict"] == "better"
+        assert rows[data, "new"]["against"]["loss"]["difference"] == pytest.approx(-expected(data)[0])
+    assert len(rows["b", "old"]["seeds"]) == SEEDS - 1 and rows["b", "old"]["status"] == "ok"
+    for line in ("contender: column method", "problem: column dataset", "accuracy: higher is better, by its name"):
+        assert line in ended.err
+
+
+def test_an_imported_run_is_a_run_for_every_export_and_for_compare(bench: Bench) -> None:
+    FRAME.to_csv(bench.folder / "one.csv", index=False)
+    FRAME.assign(accuracy=FRAME.accuracy - 0.1).to_csv(bench.folder / "two.csv", index=False)
+    assert bench("import", "one.csv", "--baseline", "old").code == 0
+    for form in ("csv", "md", "latex", "methods"):
+        ended = bench("report", "last", "--format", form)
+        assert ended.code == 0 and ended.out.strip(), form
+    assert bench("import", "two.csv", "--baseline", "old").code == 0
+    ended = bench("compare", "last~1", "last", "--format", "json")
+    assert ended.code == 0, ended.err
+    changed = [row["against"]["accuracy"]["difference"] for row in ended.json["cells"] if row["against"]]
+    assert changed == pytest.approx([-0.1] * 4)
+
+
+def test_columns_as_mlflow_and_benchopt_write_them(tmp_path: Path) -> None:
+    mlflow = "run_id,status,start_time,metrics.val_acc,params.model,params.seed,params.lr\nx,FINISHED,1,0.5,a,0,0.1\n"
+    (tmp_path / "mlflow.csv").write_text(mlflow)
+    found = columns(read(tmp_path / "mlflow.csv"), {})
+    assert (found.contender, found.seed, found.metrics) == (("params.model",), "params.seed", ("metrics.val_acc",))
+    benchopt = "solver_name,dataset_name,idx_rep,stop_val,time,objective_value\nlasso,libsvm,0,10,0.1,3.5\n"
+    (tmp_path / "benchopt.csv").write_text(benchopt)
+    found = columns(read(tmp_path / "benchopt.csv"), {})
+    assert (found.contender, found.problem, found.seed) == (("solver_name",), ("dataset_name",), "idx_rep")
+    assert found.metrics == ("objective_value",)
+
+
+def test_without_seeds_nothing_is_paired(tmp_path: Path) -> None:
+    FRAME.drop(columns="seed").to_csv(tmp_path / "t.csv", index=False)
+    found = imported(tmp_path / "t.csv", {}, baseline="old")
+    assert set(found.run.unpaired) == {"accuracy", "loss"}
+    assert "no column of seeds: equal rows are replicates, and nothing is paired" in found.guesses
+
+
+def test_directions_and_roles_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("arm,fold,site,goodness\na,0,x,1\na,1,x,2\nb,0,x,3\nb,1,x,4\n")
+    found = imported(tmp_path / "t.csv", {"contender": ["arm"], "problem": ["site"]}, lower=["goodness"])
+    assert found.run.metrics[0].higher_is_better is False and found.run.axes == {
+        "problem": ["x"],
+        "contender": ["a", "b"],
+    }
+    unsaid = imported(tmp_path / "t.csv", {"contender": ["arm"], "problem": ["site"]})
+    assert "goodness: only describes; say --higher goodness or --lower goodness" in unsaid.guesses
+    both = imported(tmp_path / "t.csv", {"contender": ["arm"], "problem": ["site", "fold"]})
+    assert both.run.axes["problem"] == ["site=x / fold=0", "site=x / fold=1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("t.csv", "method,seed,accuracy\na,0,0.5\nb,0,zero\n", "t.csv:3: column accuracy: 'zero' is no number"),
+        ("t.csv", "method,seed,accuracy\na,0,0.5\na,0,0.6\n", "column accuracy: lines 2 and 3 have the same contender"),
+        ("t.csv", "method,seed,accuracy\na,0\n", "t.csv:2: 2 cells under 3 columns"),
+        ("t.csv", "method,method,accuracy\na,0,1\n", "t.csv:1: two columns are called 'method'"),
+        ("t.csv", "method,seed\na,x\n", "no column of numbers is left for a metric"),
+        ("t.csv", "", "t.csv: has no rows"),
+        ("t.jsonl", '{"method": "a"}\n{oops\n', "t.jsonl:2: no JSON"),
+        ("t.jsonl", "[1]\n", "t.jsonl:1: expected one mapping a line"),
+        ("t.txt", "x", "unknown ending '.txt' (choose from .csv, .tsv, .jsonl, .parquet)"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named_with_their_place(name: str, text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BenchError) as raised:
+        imported(tmp_path / name, {})
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--map", "contendr=method"], "--map: no role 'contendr', did you mean contender?"),
+        (["--map", "contender=methd"], "--map contender: no column 'methd', did you mean method?"),
+        (["--map", "contender"], "'contender': expected ROLE=COLUMN"),
+        (["--higher", "acuracy"], "no metric 'acuracy' in the table, did you mean accuracy?"),
+        (["--baseline", "olt"], "--baseline: no contender 'olt', did you mean old?"),
+    ],
+)
+def test_mistakes_of_the_command_are_one_line(words: list[str], says: str, bench: Bench) -> None:
+    FRAME.to_csv(bench.folder / "t.csv", index=False)
+    ended = bench("import", "t.csv", *words)
+    assert ended.code == 2 and says in ended.err and "Traceback" not in ended.err
+
+
+def test_nested_json_lines_have_dotted_columns(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"config": {"model": "a", "seed": s}, "summary": {"val_acc": 0.5 + s}} for s in (0, 1)
+    ]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = imported(tmp_path / "t.jsonl", {})
+    assert found.run.cells[0].values == {"summary.val_acc": (0.5, 1.5)}
