@@ -30,6 +30,7 @@ from harness.kinds import (
 )
 from harness.kinds.classification import Examples, Subset, TrainingJob, TrainingResult
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements, StoppingDecision
+from harness.random import global_draws
 
 if TYPE_CHECKING:
     from harness.analysis.compare import compare
@@ -90,6 +91,7 @@ __all__ = [
     "denoiser",
     "derived",
     "dynamic_fields",
+    "global_draws",
     "hookimpl",
     "k_nearest",
     "k_occurrence",

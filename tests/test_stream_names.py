@@ -23,7 +23,7 @@ FROZEN = {
 """Folder -> the names that are hashed into its streams; "grid" is the kind that is called spacing now."""
 
 
-DRAWS = ("generator", "number", "seed_globals")
+DRAWS = ("generator", "number", "seed_globals", "seed_host")
 
 
 def named(folder: str) -> set[str]:

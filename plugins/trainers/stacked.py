@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
+from harness import Subset, Trainer, TrainingJob, TrainingResult, global_draws, hookimpl, requested_inputs
 
 from ._fields import Moving
 from ._inputs import class_counts, reseed, schedule, stepped
@@ -42,7 +42,9 @@ class Stacked(Trainer):
         try:
             reason = _unlike(job, places)
             if reason is None:
-                _Stack(job, [model] * len(job.seeds)).step(places, 0, 0, 1)
+                stack = _Stack(job, [model] * len(job.seeds))
+                drawn = global_draws(lambda: [*map(stack.step, [places] * 2, (0, 1), (0, 1), (2, 2))])
+                reason = f"model or loss draws from {drawn[0]}: stacked seeds would share a draw" if drawn else None
         except Exception as error:
             return f"torch.func cannot map it over seeds: {_first_sentence(error)}"
         return reason

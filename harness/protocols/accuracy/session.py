@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from harness.base import Component, name_of, schemas
-from harness.conformance import contract
+from harness.conformance import contract, first_call
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, Skip
 from harness.fields import Schema, kind_in
@@ -26,7 +26,7 @@ from harness.protocols.accuracy.split import split
 from harness.protocols.accuracy.threshold import gaps, on_threshold
 from harness.protocols.accuracy.tuning import blocks, chosen
 from harness.protocols.judging import unless_skipped
-from harness.random import generator, number
+from harness.random import generator, seed_host
 from harness.results.statements import Issue, IssueKind
 
 
@@ -194,8 +194,8 @@ class Training(CellRunner):
         data = self._data
 
         def model(k: int = 0) -> torch.nn.Module:
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(number(seeds[k], "weights"))  # no call queued for CUDA
+            with first_call.undrawn():
+                seed_host(seeds[k], "weights")
                 return architecture.build(data.inputs.shape[-1], data.classes)
 
         train, validation, test = split(data, seeds, self._case.split)
