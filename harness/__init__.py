@@ -34,6 +34,7 @@ from harness.random import global_draws
 
 if TYPE_CHECKING:
     from harness.analysis.compare import compare
+    from harness.conformance.contract import loss_value
     from harness.diffusion.model import DiffusionModel, NoiseSource
     from harness.diffusion.sampling import sample
     from harness.discovery.registry import component, components, denoiser
@@ -96,6 +97,7 @@ __all__ = [
     "k_nearest",
     "k_occurrence",
     "k_smallest",
+    "loss_value",
     "named",
     "near_miss",
     "pairwise_distances",
@@ -112,6 +114,7 @@ _LATER = {
     **dict.fromkeys(("DiffusionModel", "NoiseSource"), "harness.diffusion.model"),
     **dict.fromkeys(("component", "components", "denoiser"), "harness.discovery.registry"),
     "compare": "harness.analysis.compare",
+    "loss_value": "harness.conformance.contract",
     "run": "harness.run.pipeline",
     "sample": "harness.diffusion.sampling",
     "Result": "harness.report.result",

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FROZEN = {
     "harness/conformance": {
         *("x_T", "data", "superposition", "loss", "case", "logits"),
-        *("labels", "noise", "x", "rows", "points", "fit", "jitter"),
+        *("labels", "noise", "x", "rows", "points", "fit", "jitter", "trial"),
     },
     "harness/diffusion": {"noise"},
     "harness/protocols/accuracy": {"split", "label_noise", "weights", "first batch"},

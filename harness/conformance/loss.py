@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from harness.conformance import contract, first_call
+from harness.conformance.draws import undrawn
 from harness.errors import Skip
 from harness.inputs import call_with_inputs
 from harness.kinds import Loss
@@ -83,7 +84,7 @@ def draws(loss: Loss) -> tuple[bool | None, str]:
     """
     logits, target = _case(loss)
     function = _of(loss)
-    with first_call.undrawn():
+    with undrawn():
         found = global_draws(lambda: _called(loss, logits, target))
     if not torch.equal(function(logits, target), function(logits, target)):
         return False, "draws: two calls with the same inputs and seeds give two values"
@@ -145,7 +146,7 @@ def _of(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the loss as a function of logits and target that draws the same numbers at every call."""
 
     def function(logits: Tensor, target: Tensor) -> Tensor:
-        with first_call.undrawn():
+        with undrawn():
             seed_globals(0, "loss")
             return _called(loss, logits, target)
 
