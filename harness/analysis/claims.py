@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from harness.analysis.differences import ALPHA, Cells, compared
+from harness.analysis.differences import ALPHA, Cells, compared, is_chance
 from harness.analysis.pairing import text
 from harness.results import Claim, ClaimedOrder, ClaimedPair, MeasuredRun
 from harness.statistics.paired import holm
@@ -33,7 +33,7 @@ def judged(run: MeasuredRun, cells: Cells, own: int) -> Iterator[Claim]:
 
     Tests are paired; Holm's method runs over all pairs of all claims, so that no theorem is contradicted by chance. The
     first `own` rows are those of the run; pairs with others count, and are not shown. If nothing is stored of a row its
-    pairs count with p = 1.
+    pairs count with p = 1, as do pairs whose difference is that of examples on the decision threshold.
     """
     found = [list(_pairs(run, cells, claim, own)) for claim in run.claims]
     adjusted = iter(holm([pair.p for pairs in found for pair in pairs]))
@@ -63,7 +63,8 @@ def _pairs(run: MeasuredRun, cells: Cells, claim: ClaimedOrder, own: int) -> Ite
             found = compared(run, values[0], values[1], metric) if values[0] and values[1] else None
             if found is not None:
                 place, shown = text(run.cells[one].vary, others), max(one, other) < own
-                yield Pair(better, worse, place, sign * found.difference, found.p, found.identical, shown)
+                p = 1.0 if is_chance((run.cells[one], run.cells[other]), claim.metric, found) else found.p
+                yield Pair(better, worse, place, sign * found.difference, p, found.identical, shown)
 
 
 def _sorted(pairs: Sequence[tuple[Pair, float | None]]) -> tuple[ClaimedPair, ...]:

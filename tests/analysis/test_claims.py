@@ -47,6 +47,18 @@ def test_an_order_holds_fails_or_is_open_place_by_place(higher_is_better: bool) 
     assert "By theorem: a is at least as good as b in m (somebody): contradicted, significantly better in 1, undecided in 1, significantly worse in 1 (three) of 3." in result["answer"]  # fmt: skip
 
 
+@pytest.mark.parametrize("share", [0.0, 0.9, 1.1])
+@pytest.mark.parametrize("lead", [1.0, -1.0])
+def test_a_pair_on_a_decision_threshold_neither_confirms_nor_contradicts(share: float, lead: float) -> None:
+    """Rows differ by 1.0 with noise of 0.01: what a threshold on a data point can change it by is less, or more."""
+    plan = run({"one": lead, "two": 2.0}, [claim(), claim(kind="expected", order=["b", "c"])])
+    plan["cells"][1]["on_threshold"] = {"m": share}
+    (pair,), (other,) = (each["pairs"] for each in analyse(plan)["claims"])
+    (place,) = (key for key in ("open", "holds", "fails") if "one" in pair[key])
+    assert place == ("open" if share > 1 else "holds" if lead > 0 else "fails")
+    assert "two" in pair["holds"] and other["holds"] == ["one", "two"]  # c is 3 behind b or more
+
+
 def test_what_is_expected_is_said_apart_from_what_is_proved() -> None:
     both = [claim(), claim(kind="expected", source="a paper", order=["b", "c"])]
     result = analyse(run({"one": 1.0, "two": 1.0}, both))
