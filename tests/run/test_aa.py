@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -32,13 +33,16 @@ SUITE = "protocol: accuracy\nplugins: [same.py]\nvary: {{dataset: wine, loss: [{
 
 
 def measured(
-    bench: Bench, names: list[str], trainer: str, folder: str, more: str = "", jobs: int = 1
+    bench: Bench, names: list[str], trainer: str, folder: str, more: str = "", jobs: int = 1, cores: int | None = None
 ) -> dict[str, Any]:
-    """Rows by loss; `jobs` cells at a time share the cores, and so set the number of threads of each."""
+    """Rows by loss, measured by `jobs` cells at a time, on `cores` cores: a cell has two threads, or one on one core."""
     suite = bench.write("s.yaml", SUITE.format(names=", ".join(names), trainer=trainer) + more)
-    ended = bench(suite, "--results", folder, "-j", str(jobs), "--json", "-", timeout=1200)
-    assert ended.code == 0, ended.err
-    return {cell["vary"]["loss"]: cell for cell in ended.json["cells"]}
+    free = sorted(os.sched_getaffinity(0))[:cores]
+    words = (suite, "--results", folder, "-j", str(jobs), "--json", "-")
+    process = bench.start(*words, preexec_fn=lambda: os.sched_setaffinity(0, free))
+    out, err = process.communicate(timeout=1200)
+    assert process.returncode == 0, err.decode()
+    return {cell["vary"]["loss"]: cell for cell in json.loads(out)["cells"]}
 
 
 @pytest.mark.verify
@@ -58,6 +62,11 @@ def test_many_names_of_one_method_are_identical_in_any_order_company_and_number_
     backward = measured(bench, names[::-1], trainer, "b")
     alone = measured(bench, [names[3]], trainer, "c")
     crowded = measured(bench, names[:6], trainer, "d", jobs=2)
+    baseline = f"baseline: {names[0]}\n"
+    narrow = measured(bench, names[:6], trainer, "e", baseline, cores=1)
+    assert {cell["against"]["nll"]["verdict"] for cell in list(narrow.values())[1:]} == {"identical"}
+    for cell in narrow.values():  # threads may round in another order
+        assert cell["metrics"]["nll"]["values"] == pytest.approx(numbers[names[0]], rel=1e-5)
     for other in (backward, alone, crowded):
         assert {name: cell["metrics"]["nll"]["values"] for name, cell in other.items()}.items() <= numbers.items()
 
