@@ -30,9 +30,11 @@ from harness.kinds import (
 )
 from harness.kinds.classification import Examples, Subset, TrainingJob, TrainingResult
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements, StoppingDecision
+from harness.random import global_draws
 
 if TYPE_CHECKING:
     from harness.analysis.compare import compare
+    from harness.conformance.contract import loss_value
     from harness.diffusion.model import DiffusionModel, NoiseSource
     from harness.diffusion.sampling import sample
     from harness.discovery.registry import component, components, denoiser
@@ -90,10 +92,12 @@ __all__ = [
     "denoiser",
     "derived",
     "dynamic_fields",
+    "global_draws",
     "hookimpl",
     "k_nearest",
     "k_occurrence",
     "k_smallest",
+    "loss_value",
     "named",
     "near_miss",
     "pairwise_distances",
@@ -110,6 +114,7 @@ _LATER = {
     **dict.fromkeys(("DiffusionModel", "NoiseSource"), "harness.diffusion.model"),
     **dict.fromkeys(("component", "components", "denoiser"), "harness.discovery.registry"),
     "compare": "harness.analysis.compare",
+    "loss_value": "harness.conformance.contract",
     "run": "harness.run.pipeline",
     "sample": "harness.diffusion.sampling",
     "Result": "harness.report.result",

@@ -95,13 +95,15 @@ def check(data: Examples) -> None:
     inputs, shape = data.inputs, INPUTS[data.task]
     if not isinstance(inputs, torch.Tensor) or inputs.ndim != len(shape) or inputs.dtype != torch.float32:
         raise BenchError(f"a data set's inputs must be a float32 tensor [{', '.join(shape)}]")
+    if not inputs.numel():
+        raise BenchError(f"a data set's inputs {[*inputs.shape]} are empty")
     bad = inputs.isinf() if data.missing else ~torch.isfinite(inputs)
     if bad.any():
         raise BenchError(f"row {int(bad.flatten(1).any(1).nonzero()[0])} of the inputs is not finite")
     if not isinstance(data.notes, tuple) or not all(isinstance(note, str) for note in data.notes):
         raise BenchError("a data set's notes must be a tuple of texts")
-    if data.classes < 2:
-        raise BenchError(f"a data set needs two classes or more, it has {data.classes}")
+    if not isinstance(data.classes, int) or data.classes < 2:
+        raise BenchError(f"a data set needs two classes or more, it has {data.classes!r}")
     _check_targets(data)
     if not 0 <= data.label_noise <= 1 or not data.imbalance >= 1:
         raise BenchError("label_noise must be between 0 and 1 and imbalance at least 1")

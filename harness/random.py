@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,12 +32,40 @@ def seed_globals(seed: int, *names: object) -> None:
 
     Plugins may draw from them: their draws depend on the seed alone, not on what ran in the process before.
     """
+    import torch
+
+    torch.manual_seed(number(seed, *names))
+    seed_host(seed, *names)
+
+
+def seed_host(seed: int, *names: object) -> None:
+    """Seed the same generators, but torch's on the processor alone: nothing is queued for CUDA."""
     import random
 
     import numpy
     import torch
 
     start = number(seed, *names)
-    torch.manual_seed(start)
+    torch.default_generator.manual_seed(start)
     numpy.random.seed(start % 2**32)
     random.seed(start)
+
+
+def global_draws(call: Callable[[], object]) -> list[str]:
+    """Return which global generators a call draws from, of Python's and numpy's: `["random", "numpy.random"]`.
+
+    Under `torch.func.vmap` these give every lane the same draw; torch's own gives each lane another.
+    """
+    before = _states()
+    call()
+    after = _states()
+    return [name for name in before if before[name] != after[name]]
+
+
+def _states() -> dict[str, object]:
+    import random
+
+    import numpy
+
+    _, keys, *rest = numpy.random.get_state(legacy=True)  # the rest holds a normal number that is kept for later
+    return {"random": random.getstate(), "numpy.random": (numpy.asarray(keys).tobytes(), *rest)}

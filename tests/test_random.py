@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 
+import numpy
+import pytest
 import torch
 
-from harness.random import generator, number
+from harness import global_draws
+from harness.random import generator, number, seed_globals, seed_host
 
 
 def test_a_stream_is_the_same_in_every_process() -> None:
@@ -48,3 +53,36 @@ def test_a_generator_starts_anew_and_leaves_torchs_own_alone() -> None:
     assert not torch.equal(torch.randperm(50, generator=one), torch.randperm(50, generator=generator(3, "batches")))
     assert torch.equal(torch.get_rng_state(), state)
     assert one.device.type == "cpu"
+
+
+def draws() -> list[float]:
+    return [random.random(), float(numpy.random.random()), float(torch.rand(()))]
+
+
+def test_every_global_generator_follows_the_seed_on_the_host_and_everywhere() -> None:
+    seed_globals(5, "measure")
+    one = draws()
+    seed_host(5, "measure")
+    assert draws() == one
+    start = number(5, "measure")
+    by_hand = random.Random(start), numpy.random.RandomState(start % 2**32), torch.Generator().manual_seed(start)
+    assert one == [by_hand[0].random(), by_hand[1].random(), float(torch.rand((), generator=by_hand[2]))]
+    seed_host(6, "measure")
+    assert not set(draws()) & set(one)
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        (random.random, ["random"]),
+        (lambda: random.gauss(0, 1), ["random"]),
+        (numpy.random.random, ["numpy.random"]),
+        (numpy.random.normal, ["numpy.random"]),  # the second of a pair leaves numpy's words as they are
+        (draws, ["random", "numpy.random"]),
+        (lambda: torch.rand(3), []),
+        (lambda: random.Random(1).random() + numpy.random.default_rng(1).random(), []),
+    ],
+)
+def test_a_draw_of_a_global_generator_is_seen(call: Callable[[], object], found: list[str]) -> None:
+    seed_globals(0, "x")
+    assert [global_draws(call) for _ in range(3)] == [found] * 3

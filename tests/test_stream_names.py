@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FROZEN = {
     "harness/conformance": {
         *("x_T", "data", "superposition", "loss", "case", "logits"),
-        *("labels", "noise", "x", "rows", "points", "fit", "jitter"),
+        *("labels", "noise", "x", "rows", "points", "fit", "jitter", "trial"),
     },
     "harness/diffusion": {"noise"},
     "harness/protocols/accuracy": {"split", "label_noise", "weights", "first batch"},
@@ -23,7 +23,7 @@ FROZEN = {
 """Folder -> the names that are hashed into its streams; "grid" is the kind that is called spacing now."""
 
 
-DRAWS = ("generator", "number", "seed_globals")
+DRAWS = ("generator", "number", "seed_globals", "seed_host")
 
 
 def named(folder: str) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from harness.analysis.differences import ALPHA, Cells, compared, infinite, is_test
+from harness.analysis.differences import ALPHA, Cells, compared, infinite, is_chance, is_test
 from harness.analysis.pairing import text
 from harness.analysis.verdicts import finite
 from harness.results import (
@@ -176,8 +176,7 @@ class _Claimed:
 
     def _by_chance(self, found: Difference, rows: Sequence[int]) -> bool:
         """Return whether examples on the decision threshold can explain a difference."""
-        shares = [(self.run.cells[index].on_threshold or {}).get(self.claim.metric, 0.0) for index in rows]
-        return any(shares) and abs(found.difference) <= sum(shares) * (1 + 1e-6)
+        return is_chance([self.run.cells[index] for index in rows], self.claim.metric, found)
 
     def _tested(
         self, blank: ClaimTest, found: Difference, rows: Sequence[int], sign: int = 1, offset: float = 0.0

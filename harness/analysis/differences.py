@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness.analysis.samples import Measured
-from harness.results import MeasuredRun, MetricInfo, Status
+from harness.results import MeasuredRow, MeasuredRun, MetricInfo, Status
 from harness.statistics import ratios
 from harness.statistics.paired import Difference, difference
 
@@ -35,6 +35,12 @@ def compared(run: MeasuredRun, one: Measured, other: Measured, metric: MetricInf
     """Return the paired difference of two rows; None if it cannot be computed, or is infinite."""
     found = None if infinite(one) or infinite(other) else paired_difference(one, other, run.interval, metric)
     return found if found is not None and is_test(run, found) else None
+
+
+def is_chance(rows: Sequence[MeasuredRow], label: str, found: Difference) -> bool:
+    """Return whether examples on the decision threshold of two rows explain their difference in a metric."""
+    chance = sum((row.on_threshold or {}).get(label, 0.0) for row in rows)
+    return bool(chance) and abs(found.difference) <= chance * (1 + 1e-6)
 
 
 def is_test(run: MeasuredRun, found: Difference) -> bool:

@@ -123,11 +123,16 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
 def _missing(one: Measured, low: float) -> Reason | None:
     """Return the reason why a metric's numbers are incomplete, or None."""
     if lost := sum(not math.isfinite(value) for value in one.values):
-        kind = ReasonKind.INFINITE if any(map(math.isinf, one.values)) else ReasonKind.NOT_FINITE
+        kind = (ReasonKind.NOT_FINITE, ReasonKind.INFINITE, ReasonKind.BOTH_SIGNS)[len(_infinities(one))]
         return Reason(kind, count=lost, total=len(one.values))
     if math.isnan(low):
         return Reason(ReasonKind.ONE_SEED if len(one.seeds) == 1 else ReasonKind.SPREAD_NOT_FINITE)
     return None
+
+
+def _infinities(one: Measured) -> set[float]:
+    """Return the infinities among the values: none, one, or both."""
+    return {math.inf, -math.inf} & {*map(float, one.values)}
 
 
 def _exit(run: MeasuredRun) -> int:
@@ -148,6 +153,7 @@ def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:
         for label, one in numbers.items():
             for kind, odd in kinds:
                 if lost := sum(map(odd, one.values)):
+                    kind = IssueKind.BOTH_SIGNS if odd is math.isinf and len(_infinities(one)) > 1 else kind
                     rows, total = (full_name(run, cell.vary),), len(one.values)
                     yield Issue(kind, rows=rows, metric=label, count=lost, total=total)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from harness.analysis.differences import ALPHA, Cells, infinite, is_test, paired_difference
+from harness.analysis.differences import ALPHA, Cells, infinite, is_chance, is_test, paired_difference
 from harness.analysis.family import Family
 from harness.analysis.pairing import Partner, is_control, naming, text
 from harness.results import (
@@ -100,8 +100,7 @@ def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: 
     found = apart(one.sample(), other.sample()) if alone else paired_difference(one, other, run.interval, metric)
     if found is None or found.pairs == 0:
         return None, Reason(ReasonKind.NO_COMMON_SEED)
-    chance = sum((row.on_threshold or {}).get(label, 0.0) for row in (run.cells[index], partner))
-    if chance and abs(found.difference) <= chance * (1 + 1e-6):
+    if is_chance((run.cells[index], partner), label, found):
         return None, Reason(ReasonKind.ON_THRESHOLD)
     return found, _caveat(run, index, found)
 

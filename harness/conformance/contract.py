@@ -171,10 +171,10 @@ def samples(sampler: Component, found: Any, x: Tensor) -> Tensor:
     return tensor(sampler, "sample", found, [tuple(x.shape)], f" for x_T {[*x.shape]}")
 
 
-def estimate(variance: Component, c: Any, x: Tensor) -> None:
+def estimate(variance: Component, c: Any, x: Tensor, eigenvalues: bool = True) -> None:
     """Check a reverse variance at x_t [b, *shape]: a number, [b, *shape] or [b, d, d], finite and never negative.
 
-    A linear operator, which has `matvec`, is not checked.
+    Without `eigenvalues` only the diagonal of a matrix is checked. A linear operator, which has `matvec`, is not.
     """
     method, d = "posterior_variance", x[0].numel()
     if hasattr(c, "matvec"):
@@ -184,16 +184,16 @@ def estimate(variance: Component, c: Any, x: Tensor) -> None:
     found = tensor(variance, method, c, [(), tuple(x.shape), (len(x), d, d)], f" for x_t {[*x.shape]}").detach()
     finite(variance, method, found)
     matrix = found.ndim == 3 and tuple(found.shape) != tuple(x.shape)
-    least = _least_eigenvalue(found) if matrix else float(found.min())
+    least = _least_eigenvalue(found, eigenvalues) if matrix else float(found.min())
     if least < 0:
         raise wrong(variance, method, f"returned {least:.3g} as a variance", "none below 0")
 
 
-def _least_eigenvalue(matrices: Tensor) -> float:
-    """Return the least eigenvalue, 0 if it is negative by rounding alone."""
+def _least_eigenvalue(matrices: Tensor, exactly: bool) -> float:
+    """Return the least eigenvalue, 0 if it is negative by rounding alone; the least diagonal entry if not `exactly`."""
     matrices = matrices.double()
     diagonal = float(matrices.diagonal(dim1=1, dim2=2).min())
-    if matrices.shape[-1] > SYMMETRIC or diagonal < 0:
+    if not exactly or matrices.shape[-1] > SYMMETRIC or diagonal < 0:
         return diagonal
     values = torch.linalg.eigvalsh(matrices)
     least, most = float(values.min()), float(values.abs().max())

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from harness import artifacts
 from harness.conformance import contract, first_call
+from harness.conformance.draws import undrawn
 from harness.diffusion.model import DiffusionModel, NoiseSource
 from harness.errors import Skip
 from harness.inputs import call_with_inputs
@@ -205,7 +206,7 @@ def _found(denoiser: Denoiser) -> DiffusionModel | Skip:
             raise Skip(f"training it would take {spent / max(done / total, 1e-9):,.0f} s: say fewer steps of it")
 
     try:
-        with first_call.undrawn():
+        with undrawn():
             weights = artifacts.trained(denoiser, on_progress) if denoiser.needs_artifact() else {}
     except Skip as reason:
         return reason

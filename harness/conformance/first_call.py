@@ -5,11 +5,9 @@ A trial changes no later number: the state of the global generators is restored.
 
 from __future__ import annotations
 
-import contextlib
-import random
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,10 +15,13 @@ from torch import Tensor
 
 from harness.base import Component, attribute, dynamic_fields, replace_fields, schemas
 from harness.conformance import contract
+from harness.conformance.draws import redrawn, repeats, undrawn
 from harness.diffusion.model import DiffusionModel, NoiseSource
 from harness.dynamic import Dynamic, GeometricSchedule, Learned, LinearSchedule
+from harness.errors import BenchError, Skip
 from harness.inputs import call_with_inputs
-from harness.kinds import Dissimilarity, Loss, Sampler, Schedule, Transform, Variance
+from harness.kinds import Dissimilarity, Feature, Loss, Metric, Prior, Sampler, Schedule, Transform, Variance
+from harness.random import generator
 
 FEW = 5
 """Examples of a trial; one or more are added if a shape has the same size, so that axes cannot be confused."""
@@ -29,21 +30,6 @@ FEW = 5
 def few(*shape: int) -> int:
     """Return a number of examples that differs from every number in a shape."""
     return next(n for n in range(FEW, FEW + len(shape) + 1) if n not in shape)
-
-
-@contextlib.contextmanager
-def undrawn() -> Iterator[None]:
-    """Restore the generators of torch, Python and numpy on exit, so that draws inside have no effect afterwards."""
-    numpy: Any = sys.modules.get("numpy.random")
-    before = random.getstate(), numpy.get_state() if numpy else None
-    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        random.setstate(before[0])
-        if numpy:
-            numpy.set_state(before[1])
 
 
 def at_start(component: Any) -> Any:
@@ -64,7 +50,7 @@ def try_loss(loss: Loss, logits: Tensor, target: Tensor, inputs: Mapping[str, An
     Raises BenchError for a value that is not one number for each of the n or a scalar, or that has no
     gradient; for a change of logits or target; and for invalid probabilities.
     """
-    with undrawn(), torch.enable_grad():
+    with redrawn(), torch.enable_grad():
         for part in _inside(at_start(loss)):
             if isinstance(part, Transform):
                 _try_transform(part, logits.detach())
@@ -85,12 +71,23 @@ def _inside(component: Component) -> Iterator[Component]:
 def _try_loss(loss: Loss, logits: Tensor, target: Tensor, inputs: Mapping[str, Any], labels: bool) -> None:
     scores, goal = logits.detach().clone().requires_grad_() * 1, target.clone()  # as in training, no leaf
     kept = contract.Untouched({"logits": scores, "target": goal}, exactly=True)
-    value = contract.loss_value(loss, call_with_inputs(loss, scores, goal, **inputs), len(logits))
+    draws = inputs.get("generator")
+    start = draws.get_state() if draws is not None else None
+
+    def called() -> Any:
+        if draws is not None:
+            draws.set_state(start)
+        return call_with_inputs(loss, scores, goal, **inputs)
+
+    with redrawn():
+        value = contract.loss_value(loss, called(), len(logits))
     kept.check(loss)
     if bool(value.isnan().any()):
         raise contract.wrong(loss, "__call__", "returned NaN for finite logits", "numbers")
-    if not value.requires_grad:
+    (slope,) = torch.autograd.grad(value.sum(), scores, allow_unused=True) if value.requires_grad else (None,)
+    if slope is None:
         raise contract.wrong(loss, "__call__", "returned numbers that no gradient comes from", "a function of logits")
+    repeats(loss, "__call__", value, called)
     state = loss.state()
     if state:
         _try_state(loss, scores, goal, state, inputs)
@@ -115,9 +112,22 @@ def _try_state(
 def probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool = True) -> Tensor | None:
     """Return a loss's probabilities of logits, checked; None if it defines none."""
     found = loss.probabilities(logits)
-    if found is not None:
+    if found is None:
+        _blame_transforms(loss, logits)
+        return None
+    try:
         contract.distribution(loss, "probabilities", found, logits, labels, complete)
+    except BenchError:
+        _blame_transforms(loss, logits)
+        raise
     return found
+
+
+def _blame_transforms(loss: Loss, logits: Tensor) -> None:
+    """Raise BenchError for a transform inside a loss that returns no distribution, so that the loss is not blamed."""
+    for part in _inside(loss):
+        if isinstance(part, Transform):
+            contract.distribution(part, "__call__", part(logits), logits, complete=False)
 
 
 def log_probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool = True) -> Tensor | None:
@@ -131,24 +141,40 @@ def log_probabilities(loss: Loss, logits: Tensor, labels: bool, complete: bool =
     return found
 
 
+def try_metric(metric: Metric, call: Callable[[], Any]) -> None:
+    """Judge twice. Raises BenchError for two values that differ; one that has no value is checked when it has one."""
+    try:
+        with redrawn():
+            found = call()
+    except Skip:
+        return
+    if found is not None:
+        repeats(metric, "__call__", torch.as_tensor(found), lambda: torch.as_tensor(call()))
+
+
 def try_transform(transform: Transform, logits: Tensor) -> None:
     """Try the transform on the first rows of logits [..., n]. Raises BenchError for an invalid distribution."""
-    with undrawn(), torch.no_grad():
+    with torch.no_grad():
         _try_transform(at_start(transform), logits[: few(logits.shape[-1])])
 
 
 def _try_transform(transform: Transform, logits: Tensor) -> None:
     given = logits.clone()
     kept = contract.Untouched({"logits": given}, exactly=True)
-    contract.distribution(transform, "__call__", transform(given), logits)
+    with redrawn():
+        found = contract.distribution(transform, "__call__", transform(given), logits)
     kept.check(transform)
+    repeats(transform, "__call__", found, lambda: transform(given))
 
 
 def try_schedule(schedule: Schedule) -> None:
     """Ask for three levels of signal. Raises BenchError for invalid ones."""
     t = torch.tensor([1.0, schedule.num_train_timesteps / 2, schedule.num_train_timesteps], dtype=torch.float64)
     with undrawn(), torch.no_grad():
-        contract.levels(schedule, schedule.alpha_bar(t), t)
+        found = schedule.alpha_bar(t)
+        contract.levels(schedule, found, t)
+        for one, value in zip(t.split(1), found.split(1), strict=True):
+            repeats(schedule, "alpha_bar", value, partial(schedule.alpha_bar, one))
 
 
 def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
@@ -160,8 +186,12 @@ def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
         times = times.round().clamp(min=1) if model.discrete_time else times
         kept = float(model.schedule.alpha_bar(times[:1].cpu()))
         seen = x / kept**0.5 if model.denoiser.parameterization == "ve" else x
-        guess = contract.prediction(model.denoiser, asked(model.net, seen, times), x)
+        given = contract.Untouched({"x": seen, "times": times}, exactly=True)
+        with redrawn():
+            guess = contract.prediction(model.denoiser, asked(model.net, seen, times), x)
         contract.finite(model.denoiser, "predict", guess, f" at t = {float(times[0]):g}")
+        given.check(model.denoiser, "predict")
+        repeats(model.denoiser, "predict", guess, lambda: asked(model.net, seen, times))
         return x, model.eps(x, t)
 
 
@@ -170,8 +200,12 @@ def try_variance(variance: Variance, covariance: Callable[..., Any], x: Tensor, 
     with undrawn(), torch.no_grad():
         t, s = float(times[0]), float(times[1])
         kept = contract.Untouched({"x": x, "eps": eps}, exactly=True)
-        contract.estimate(variance, covariance(x, t, s, eps), x)
+        with redrawn():
+            found = covariance(x, t, s, eps)
+        contract.estimate(variance, found, x)
         kept.check(variance, "posterior_variance")
+        if isinstance(found, Tensor):
+            repeats(variance, "posterior_variance", found, lambda: covariance(x, t, s, eps))
 
 
 def try_sampler(
@@ -182,12 +216,39 @@ def try_sampler(
     A sampler that does not support so few steps is checked when it is used.
     """
     ends = times[[0, len(times) // 2, -1]].unique().flip(0)
-    with undrawn(), torch.no_grad(), warnings.catch_warnings(action="ignore"):
+
+    def sampled() -> Any:
+        return sampler.sample(model, covariance, x.clone(), ends, NoiseSource(0))
+
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):
         try:
-            found = sampler.sample(model, covariance, x.clone(), ends, NoiseSource(0))
+            with redrawn():
+                found = sampled()
         except Exception:
             return
-    contract.finite(sampler, "sample", contract.samples(sampler, found, x))
+        repeats(sampler, "sample", contract.finite(sampler, "sample", contract.samples(sampler, found, x)), sampled)
+
+
+def try_prior(prior: Prior, shape: Sequence[int]) -> None:
+    """Draw a few starts twice from one stream. Raises BenchError for invalid ones, and for two that differ."""
+    asked = (few(*shape), *shape)
+
+    def drawn() -> Any:
+        return prior.draw(asked, generator(0, "x"))
+
+    with redrawn():
+        found = drawn()
+    repeats(prior, "draw", contract.drawn(prior, found, asked), drawn)
+
+
+def try_feature(feature: Feature, prepared: Mapping[str, Tensor], x: Tensor) -> None:
+    """Map a few samples twice. Raises BenchError for features that are invalid or differ, and for changed samples."""
+    kept = contract.Untouched({"samples": x}, exactly=True)
+    with torch.no_grad():
+        with redrawn():
+            found = contract.features(feature, feature(prepared, x), len(x))
+        kept.check(feature)
+        repeats(feature, "__call__", found, lambda: feature(prepared, x))
 
 
 def try_dissimilarity(dissimilarity: Dissimilarity, x: Tensor, y: Tensor | None = None) -> None:
@@ -195,9 +256,20 @@ def try_dissimilarity(dissimilarity: Dissimilarity, x: Tensor, y: Tensor | None 
 
     A dissimilarity that does not support so few points is checked when it is used.
     """
-    with undrawn(), torch.no_grad():
+    kept = contract.Untouched({"x": x, "y": y}, exactly=True)
+    with torch.no_grad():
         try:
-            found = dissimilarity(x, y)
+            with redrawn():
+                found = dissimilarity(x, y)
         except Exception:
             return
-    contract.dissimilarities(dissimilarity, found, len(x), len(x if y is None else y))
+        values = contract.dissimilarities(dissimilarity, found, len(x), len(x if y is None else y))
+        kept.check(dissimilarity)
+        repeats(dissimilarity, "__call__", values, lambda: dissimilarity(x, y))
+
+
+def blame(dissimilarity: Dissimilarity, x: Tensor) -> None:
+    """Raise BenchError if the first block of all points' dissimilarities is the reason why no neighbors were found."""
+    block: Any = next(iter(dissimilarity.blocks(x)), None)
+    own = type(dissimilarity).blocks is not Dissimilarity.blocks and isinstance(block, Tensor)
+    contract.dissimilarities(dissimilarity, block, len(block) if own else len(x), len(x))

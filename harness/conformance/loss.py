@@ -11,10 +11,11 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from harness.conformance import contract, first_call
+from harness.conformance.draws import undrawn
 from harness.errors import Skip
 from harness.inputs import call_with_inputs
 from harness.kinds import Loss
-from harness.random import generator
+from harness.random import generator, global_draws, seed_globals
 
 EXAMPLES, ITEMS, CLASSES = 6, 3, 4
 
@@ -76,6 +77,22 @@ def mapped(loss: Loss) -> tuple[bool | None, str]:
     return off <= 1e-8, f"mapped: over seeds it gives what it gives for each, within {off:.2g}"
 
 
+def draws(loss: Loss) -> tuple[bool | None, str]:
+    """Draws come from torch or `generator`: seeds trained at once would share one of Python's or numpy's.
+
+    The same state of all generators gives the same value.
+    """
+    logits, target = _case(loss)
+    function = _of(loss)
+    with undrawn():
+        found = global_draws(lambda: _called(loss, logits, target))
+    if not torch.equal(function(logits, target), function(logits, target)):
+        return False, "draws: two calls with the same inputs and seeds give two values"
+    if found:
+        return None, f"draws: from {' and '.join(found)}, which stacked seeds would share: they are trained one by one"
+    return True, "draws: none that stacked seeds would share"
+
+
 def probabilities(loss: Loss) -> tuple[bool | None, str]:
     """The loss's probabilities are a distribution, and its log-probabilities are their logarithm."""
     logits, labels = _case(loss).logits, _task(loss) == "multilabel"
@@ -126,13 +143,20 @@ def _task(loss: Loss) -> str:
 
 
 def _of(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the loss as a function of logits and target, with all other inputs filled in."""
+    """Return the loss as a function of logits and target that draws the same numbers at every call."""
 
     def function(logits: Tensor, target: Tensor) -> Tensor:
-        value: Tensor = call_with_inputs(loss, logits, target, **_given(logits))
-        return value
+        with undrawn():
+            seed_globals(0, "loss")
+            return _called(loss, logits, target)
 
     return function
+
+
+def _called(loss: Loss, logits: Tensor, target: Tensor) -> Tensor:
+    """Return the loss with all inputs filled in."""
+    value: Tensor = call_with_inputs(loss, logits, target, **_given(logits))
+    return value
 
 
 def _given(logits: Tensor) -> dict[str, Any]:
@@ -167,4 +191,4 @@ def _answer(task: str) -> Case:
     return Case(CONFIDENT * one[None], first[None]) if task == "grouped" else Case(CONFIDENT * one, first)
 
 
-CHECKS = (shape, inputs, gradient, preference, mapped, probabilities, state, memory)
+CHECKS = (shape, inputs, gradient, preference, mapped, draws, probabilities, state, memory)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.conformance import contract, first_call
+from harness.conformance.draws import undrawn
 from harness.conformance.stock import component, target
 from harness.diffusion.model import DiffusionModel
 from harness.errors import Skip
@@ -156,7 +157,7 @@ def _fitted(variance: Variance) -> Fitted:
     if reason:
         raise Skip(reason)
     before, data = copy.deepcopy(vars(variance)), _data(model)
-    with first_call.undrawn():
+    with undrawn():
         found = call_with_inputs(variance.fit, model, data, generator(0, "fit"), on_progress=_quietly)
     return Fitted(model, contract.statistics(variance, found), data, before)
 

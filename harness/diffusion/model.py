@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.diffusion import derivatives
+from harness.diffusion.derivatives import samples
 from harness.errors import BenchError
 from harness.kinds.denoising import Denoiser, Schedule
 from harness.random import generator
@@ -48,7 +50,8 @@ class DiffusionModel:
 
     Whatever the network predicts, `eps` and `x0` agree: x_t = sqrt(A_t) x_0 + sqrt(B_t) eps. With `clip` the predicted
     x_0 is clipped to the data's range and eps is recomputed from it. `evaluated` counts samples given to the network,
-    every call of a `torch.nn.Module` with its own batch; `seconds` is the time spent there.
+    every call of a `torch.nn.Module` with its own batch; `seconds` is the time spent there. `differentiated` counts
+    samples that derivatives pass through the network, backward or forward. Both are true under `torch.func.vmap`.
     """
 
     def __init__(self, denoiser: Denoiser, net: Any, device: str = "cpu", clip_x0: bool = False) -> None:
@@ -56,10 +59,12 @@ class DiffusionModel:
         self.schedule: Schedule = denoiser.schedule
         self.shape = tuple(denoiser.shape)
         self.data_range, self.discrete_time = denoiser.data_range, denoiser.discrete_time
-        self.evaluated, self.seconds = 0, 0.0
+        self.evaluated, self.differentiated, self.seconds = 0, 0, 0.0
         self._rows = 0
-        if isinstance(net, torch.nn.Module):
+        self._is_module = isinstance(net, torch.nn.Module)
+        if self._is_module:
             net.register_forward_pre_hook(self._count, with_kwargs=True)
+            net.register_forward_hook(lambda _, __, answer: self._watch(answer))
         self._known_levels: dict[float, tuple[float, float]] = {}
         self._convert = CONVERT[denoiser.prediction_type]
         self._scaled = denoiser.parameterization == "ve"
@@ -70,7 +75,19 @@ class DiffusionModel:
     def _count(self, _: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Count the samples of one call of the network: guidance on a doubled batch counts twice."""
         first = next((each for each in (*args, *kwargs.values()) if isinstance(each, Tensor) and each.ndim), None)
-        self._rows += 0 if first is None else len(first)
+        self._rows += 0 if first is None else samples(first)
+
+    def _watch(self, answer: object) -> None:
+        """Count the derivatives that pass through an answer of the network, now or later."""
+        found = derivatives.first(answer)
+        if found is None:
+            return
+        self.differentiated += derivatives.forward(found)
+        if found.requires_grad:
+            found.register_hook(self._passed)
+
+    def _passed(self, gradient: Tensor) -> None:
+        self.differentiated += samples(gradient)
 
     def eps(self, x: Tensor, t: Tensor | float) -> Tensor:
         """Return the noise predicted in x_t [b, *shape] at one time, or one for each sample."""
@@ -86,15 +103,18 @@ class DiffusionModel:
         a, b = self._levels(x, t, times)
         started, before = time.perf_counter(), self._rows
         guess = self.denoiser.predict(self.net, x / a if self._scaled else x, times)
-        self.evaluated += self._rows - before or len(x)
+        self.evaluated += self._rows - before or samples(x)
+        if not self._is_module:
+            self._watch(guess)
         self.seconds += time.perf_counter() - started
-        if guess.shape != x.shape:
-            raise BenchError(f"{self.denoiser!r} answered {[*guess.shape]} for samples {[*x.shape]}")
+        if not isinstance(guess, Tensor) or guess.shape != x.shape:
+            found = [*guess.shape] if isinstance(guess, Tensor) else type(guess).__name__
+            raise BenchError(f"{self.denoiser!r} answered {found} for samples {[*x.shape]}")
         x0, eps = self._convert(x, guess, a, b)
         if self._bounds is not None:
             x0 = x0.clamp(*self._bounds)
             eps = (x - a * x0) / b
-        if not bool(torch.isfinite(x0.sum())):
+        if not bool(torch.isfinite(derivatives.plain(x0).sum())):
             raise BenchError(f"{self.denoiser!r} answered NaN or infinity at t = {float(times.flatten()[0]):g}")
         return x0, eps
 

@@ -48,7 +48,7 @@ def _against(run: StoredRun, metric: MetricInfo, axis: str) -> Figure:
     notes = list(dict.fromkeys(_drawn(*pair, looks, found, metric) for pair in zip(panels, found.panels, strict=True)))
     for axes in panels:
         numbered(axes, values)
-        axes.set_xlabel(axis)
+        axes.set_xlabel(f"{axis}, as used" if any(axis in (row.used or {}) for row in run.rows) else axis)
     for axes in panels[::ACROSS]:
         axes.set_ylabel(united(metric))
     _legend(figure, found, looks)

@@ -77,7 +77,10 @@ def numeric(stored: StoredRun) -> dict[str, list[float]]:
 
 
 def series(stored: StoredRun, metric: str, axis: str) -> Series:
-    """Return the points of a metric along an axis. A contender that ignores it is level; such a problem is left out."""
+    """Return the points of a metric along an axis. A contender that ignores it is level; such a problem is left out.
+
+    Along a budget, as `nfe`, a point lies at what was used, not at what was asked for.
+    """
     names = [name for name in stored.view.row_axes if name != axis]
     outer = [name for name in _varied(stored) if name not in (*names, axis)]
     rows = stored.rows
@@ -96,6 +99,8 @@ def series(stored: StoredRun, metric: str, axis: str) -> Series:
             why.append(text(row.vary, [*outer, axis]))
             continue
         x = row.vary.get(axis)
+        if is_number(x) and not stored.is_control(row):
+            x = (row.used or {}).get(axis, x)
         for place in [x] if is_number(x) else numeric(stored)[axis]:
             line.points.append(Point(place, found.mean, found.low, found.high))
     for number in stored.run.published:

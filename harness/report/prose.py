@@ -212,7 +212,9 @@ def _notes(entry: Entry) -> Iterator[str]:
         yield f"measured again: {together(row.changed)} changed"
     yield from row.notes
     for name, part in (row.on_threshold or {}).items():
-        yield f"{name}: the decision threshold lies on a data point ({100 * part:.3g} % of the examples)"
+        yield f"{name}: the decision threshold lies on a data point, which can change it by {part:.3g}"
+    if row.derivative_passes:
+        yield f"derivatives pass the network {row.derivative_passes:.4g} times per sample, beside its evaluations"
     if row.tied_places:
         share = f"{100 * row.tied_places:.3g} % of the neighbor places are tied"
         yield f"{share}: metrics are means over random choices among equally near points"

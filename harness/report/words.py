@@ -21,6 +21,9 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.EXCLUDED: "not ranked: {text}",
         ReasonKind.NOT_FINITE: "{count} of {total} seeds have no finite value and are left out",
         ReasonKind.INFINITE: "{count} of {total} seeds have no finite value, and the mean is infinite",
+        ReasonKind.BOTH_SIGNS: (
+            "{count} of {total} seeds have no finite value, with infinities of both signs: the mean is undefined"
+        ),
         ReasonKind.ONE_SEED: "one seed and no results per example: no interval",
         ReasonKind.SPREAD_NOT_FINITE: "the spread is not finite",
         ReasonKind.NO_ROW: "no row of this problem is {name}",
@@ -87,6 +90,10 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
         ),
         IssueKind.NOT_FINITE: "{rows}: {count} of {total} seeds have no finite {metric}; the others are compared",
         IssueKind.INFINITE: "{rows}: {count} of {total} seeds have an infinite {metric}, so it is not compared",
+        IssueKind.BOTH_SIGNS: (
+            "{rows}: {count} of {total} seeds have an infinite {metric}, of both signs, so its mean is undefined and "
+            "it is not compared"
+        ),
         IssueKind.ONE_SEED: "one seed: no verdict, since one seed says nothing about other seeds",
         IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be detected",
         IssueKind.SAME_ROWS: "identical to {name} in every metric, and counted as one row with it: {rows}",

@@ -135,9 +135,13 @@ class RowInfo:
     diverged: tuple[int, ...] | None = None
     """Seeds whose training diverged, a logit is NaN or +inf; None where none did."""
     on_threshold: dict[str, float] | None = None
-    """Share of the examples that lie on the decision threshold, over all seeds, by metric; None where none does."""
+    """Change of a metric that examples on the decision threshold can make, over all seeds; None where none is there."""
     tied_places: float | None = None
     """Share of neighbor places for which several points were equally near, over all seeds; None where none is."""
+    used: dict[str, float] | None = None
+    """What was used of settings that are budgets, over all seeds: `nfe`, network evaluations of a sample."""
+    derivative_passes: float | None = None
+    """Samples for each sample drawn that derivatives passed through the network; None for none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,7 @@ from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
 from harness.run.rows import left_out_row
 from harness.run.sanity import remarks
+from harness.run.tables import checked_tables
 from harness.run.task import Plan
 from harness.worker.supervisor import Server
 
@@ -93,10 +94,13 @@ def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
 def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Server, fail_on: Sequence[str] = ()) -> Run:
     """Measure the missing blocks, analyse the run, and store the result in the results folder.
 
-    `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does.
+    `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does. Raises Mistakes
+    before anything is measured if a table that cells still need cannot be read.
     """
     started = time.monotonic()
     whole = planned(prepared, conditions)
+    missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
+    checked_tables(prepared, server, missing)
     identity = new_run(conditions.results, prepared.suite.name)
     found = _measured(prepared, conditions, whole, identity, server)
     found = replace(found, gates=confirmed(found, partial(_afresh, prepared, conditions, identity, server)))

@@ -23,6 +23,10 @@ class Ending(NamedTuple):
     why: Reason
 
 
+USED = "used "
+"""Begin of the name of an auxiliary number that says what a measurement used of a budget."""
+
+
 def left_out_row(task: Task, units: Path) -> MeasuredRow:
     """Return what is stored of a task that is not measured: a row like any other if that is complete."""
     skipped = next((record for record in task.records if record["status"] == "skipped"), None)
@@ -62,6 +66,8 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
         diverged=_diverged(seeds, found),
         on_threshold=_on_threshold(names, found),
+        used=_used(used),
+        derivative_passes=_mean([record["auxiliary"].get("derivative passes") for record in used]),
         tied_places=_mean([record["auxiliary"].get("tied places") for record in used]),
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )
@@ -81,6 +87,13 @@ def _on_threshold(names: Sequence[str], found: Sequence[tuple[Record, int]]) -> 
         if any(lists)
     }
     return means or None
+
+
+def _used(found: Sequence[Record]) -> dict[str, float] | None:
+    """Return the means of the auxiliary numbers `used NAME`, by name; None if there are none."""
+    names = dict.fromkeys(name for record in found for name in record["auxiliary"] if name.startswith(USED))
+    means = {name: _mean([record["auxiliary"].get(name) for record in found]) for name in names}
+    return {name.removeprefix(USED): mean for name, mean in means.items() if mean is not None} or None
 
 
 def _mean(found: Sequence[Numbers | None]) -> float | None:

@@ -1,26 +1,28 @@
-"""Check of the tables that a suite reads from files, before anything is measured."""
+"""Check of the tables that a suite reads from files, before a run, a dry run and by `validate`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.base import Spec, label
 from harness.errors import Failure, Mistakes
 from harness.run.load import LoadedSuite
+from harness.suite import Cell
 from harness.worker.supervisor import Server
 
 WITHIN = 3600.0
 """Seconds allowed for reading a table."""
 
 
-def checked_tables(prepared: LoadedSuite, server: Server) -> list[str]:
+def checked_tables(prepared: LoadedSuite, server: Server, cells: Sequence[Cell] | None = None) -> list[str]:
     """Load every data set that reads a file, each in a child, and return the notes on their tables.
 
+    `cells` are those that are still to be measured; by default all of the suite.
     Starts no child if none reads a file. Raises Mistakes with one entry for each table that cannot be used, at its
     place in the suite.
     """
-    specs = (cell.parts["dataset"] for cell in prepared.cells if "dataset" in cell.parts)
+    specs = (cell.parts["dataset"] for cell in (prepared.cells if cells is None else cells) if "dataset" in cell.parts)
     distinct = {json.dumps(spec, sort_keys=True): spec for spec in specs}
     notes: dict[str, None] = {}
     mistakes: dict[str, None] = {}

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Loss, call_with_inputs
+from harness import Loss, call_with_inputs, loss_value
 
 
 def forward(model: nn.Module, run: Callable[[], Tensor], wants_features: bool) -> tuple[Tensor, Tensor | None]:
@@ -42,11 +42,15 @@ def class_counts(labels: Tensor, classes: int) -> Tensor:
 def stepped(
     loss: Loss, logits: Tensor, target: Tensor, state: Mapping[str, Tensor], inputs: Mapping[str, Any]
 ) -> tuple[Tensor, Mapping[str, Tensor]]:
-    """The loss of one step and its next state; a loss without running state is simply called."""
+    """The loss of one step and its next state; a loss without running state is simply called.
+
+    Raises BenchError for a value that is not one number for each example or a scalar.
+    """
     if not state:
-        return call_with_inputs(loss, logits, target, **inputs) if inputs else loss(logits, target), state
+        value = call_with_inputs(loss, logits, target, **inputs) if inputs else loss(logits, target)
+        return loss_value(loss, value, len(logits)), state
     value, after = call_with_inputs(loss.with_state, logits, target, state=state, **inputs)
-    return value, after
+    return loss_value(loss, value, len(logits), "with_state"), after
 
 
 def schedule(settings: Any, progress: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
+from harness import Subset, Trainer, TrainingJob, TrainingResult, global_draws, hookimpl, requested_inputs
 
 from ._descent import groups
 from ._fields import Moving
@@ -49,8 +49,8 @@ class Stacked(Trainer):
             reason = _unlike(job, places)
             if reason is None:
                 stack = _Stack(job, [model] * len(job.seeds))
-                for batch in stack.batches(places):
-                    stack.step(batch, 0, 0, 1)
+                drawn = global_draws(lambda: stack.try_out(places))
+                reason = f"model or loss draws from {drawn[0]}: stacked seeds would share a draw" if drawn else None
         except Exception as error:
             return f"torch.func cannot map it over seeds: {_first_sentence(error)}"
         return reason
@@ -147,6 +147,12 @@ class _Stack:
                 part = slice(start, start + size)
                 some = None if index is None else index[:, part].contiguous()
                 yield _Batch(examples[:, part], labels[:, part].contiguous(), some)
+
+    def try_out(self, places: Tensor) -> None:
+        """Make the first two steps on these examples."""
+        for number in (0, 1):
+            for batch in self.batches(places):
+                self.step(batch, number, number, 2)
 
     def step(self, batch: _Batch, step: int, epoch: int, total: int) -> None:
         """Make one optimizer step."""

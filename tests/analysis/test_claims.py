@@ -187,6 +187,18 @@ def test_chance_breaks_no_theorem() -> None:
     assert {test["outcome"] for test in found["tests"]} == {"undecided"} and len(found["tests"]) == 40
 
 
+@pytest.mark.parametrize("share", [0.0, 0.9, 1.1])
+@pytest.mark.parametrize("lead", [1.0, -1.0])
+def test_a_test_on_a_decision_threshold_neither_confirms_nor_contradicts(share: float, lead: float) -> None:
+    """Rows differ by 1.0 with noise of 0.01: what a threshold on a data point can change it by is less, or more."""
+    cells = problems({"one": lead, "two": 2.0})
+    cells[1]["on_threshold"] = {"m": share}
+    first, second = analyse(run(cells, [claim("order", "a", "b"), claim("order", "b", "c")]))["claims"]
+    expected = "not_tested" if share > 1 else "holds" if lead > 0 else "fails"
+    assert outcomes(first) == {("a", "b", "one"): expected, ("a", "b", "two"): "holds"}
+    assert set(outcomes(second).values()) == {"holds"}, "c is 3 behind b or more"
+
+
 def test_without_claims_nothing_is_said() -> None:
     result = analyse(run(problems({"one": 1.0}), []))
     assert result["claims"] == [] and "theorem" not in result["answer"]

@@ -86,6 +86,21 @@ def test_both_signs_have_no_mean() -> None:
     found = run(["inf", "-inf"] + [0.1] * 30)
     assert found.cells[1].metrics["nll"].average is None
     assert found.cells[1].metrics["nll"].infinite == (1, -1, *[0] * 30)
+    entry = of_json(found)["cells"][1]["metrics"]["nll"]
+    assert entry["mean"] is entry["low"] is entry["high"] is None
+    said = "2 of 32 seeds have no finite value, with infinities of both signs: the mean is undefined"
+    assert entry["reason"] == said
+    issue = "sparsemax_loss: 2 of 32 seeds have an infinite nll, of both signs, so its mean is undefined and it is not compared"
+    assert issue in of_json(found)["issues"]
+    assert found.cells[1].against["nll"].verdict is None and found.cells[1].best == {}
+    again = from_json(of_json(found))
+    for name in ("console", "md", "latex"):
+        line = next(line for line in render(again, name).splitlines() if line.lstrip("| ").startswith("sparsemax"))
+        assert "inf" not in line and "0.1" not in line, line
+    rows = list(csv.DictReader(io.StringIO(render(again, "csv"))))
+    assert rows[1]["mean"] == "" and "both signs" in rows[1]["reason"]
+    one_sign = of_json(run(["-inf"] + [0.1] * 31))["cells"][1]["metrics"]["nll"]["reason"]
+    assert one_sign == "1 of 32 seeds have no finite value, and the mean is infinite"
     assert run(["-inf"] + [0.1] * 31).cells[1].metrics["nll"].average == -math.inf
 
 

@@ -29,7 +29,7 @@ def test_every_component_of_a_file_is_checked_and_a_failure_is_1(both: Ended) ->
     lines = both.out.splitlines()
     assert lines[:2] == ["sampler boaster", f"  {PLUGIN}:{line}"] and "loss moody" in lines
     assert "  ✗ order claimed 2, observed 1.00" in lines and "  ✓ gradient: that of finite differences" in lines
-    assert lines[-1] == "15 passed, 1 failed, 3 not applicable"
+    assert lines[-1] == "16 passed, 1 failed, 3 not applicable"
 
 
 def test_a_pipe_gets_no_escape_codes_and_80_columns_hold_everything(both: Ended, folder: Bench) -> None:

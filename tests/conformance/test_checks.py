@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+import numpy
 import pytest
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from torch import Tensor
 import harness
 from harness import DiffusionModel, Loss, NoiseSource, Sampler, Transform
 from harness.conformance import Verdict, check_component
+from harness.conformance.loss import draws
 from harness.conformance.sampler.response import NotLinear, respond, sampled
 from tests.plugins.estimates import posterior_variance
 from tests.plugins.sampling import double, even, law, sampler
@@ -347,6 +350,37 @@ class Remembers(Loss):
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         object.__setattr__(self, "calls", getattr(self, "calls", 0) + 1)
         return torch.nn.functional.cross_entropy(logits, target, reduction="none")
+
+
+class Drawing(Loss):
+    """Scaled by a number from somewhere."""
+
+    source: Literal["random", "numpy.random", "torch", "generator", "entropy"] = "torch"
+
+    def __call__(self, logits: Tensor, target: Tensor, generator: torch.Generator) -> Tensor:
+        draw = {
+            "random": random.random,
+            "numpy.random": numpy.random.normal,
+            "torch": lambda: float(torch.rand(())),
+            "generator": lambda: float(torch.rand((), generator=generator)),
+            "entropy": lambda: numpy.random.default_rng().random(),
+        }[self.source]
+        return (2 + draw()) * torch.nn.functional.cross_entropy(logits, target, reduction="none")
+
+
+@pytest.mark.parametrize(
+    ("source", "passed"),
+    [("random", None), ("numpy.random", None), ("torch", True), ("generator", True), ("entropy", False)],
+)
+def test_a_draw_that_stacked_seeds_would_share_is_told(source: str, passed: bool | None) -> None:
+    before = random.getstate(), numpy.random.get_state()[1].tobytes(), torch.get_rng_state()
+    found, says = draws(Drawing(source=source))
+    assert found is passed
+    assert (f"from {source}, which stacked seeds would share" in says) == (passed is None)
+    assert random.getstate() == before[0] and numpy.random.get_state()[1].tobytes() == before[1]
+    assert torch.equal(torch.get_rng_state(), before[2])
+    failed = {name for name, verdict in verdicts(Drawing(source=source)).items() if verdict.passed is False}
+    assert failed == ({"draws", "gradient", "mapped"} if passed is False else set())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,20 @@ from harness.report.result import Result
 from harness.results import MeasuredRun
 from harness.results.codec import typed
 
-ROW = ("id", "vary", "parameters", "tuned", "status", "seconds", "peak_memory", "seeds", "units", "notes", "bootstrap")
+ROW = (
+    "on_threshold",
+    "id",
+    "vary",
+    "parameters",
+    "tuned",
+    "status",
+    "seconds",
+    "peak_memory",
+    "seeds",
+    "units",
+    "notes",
+    "bootstrap",
+)
 RUN = ("suite", "question", "run", "protocol", "environment", "metrics", "axes", "contenders", "group_by", "baseline",
        "margin", "interval", "controls", "gates", "claims", "asks", "unpaired", "exit")  # fmt: skip
 

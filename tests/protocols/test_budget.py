@@ -50,6 +50,80 @@ class Guided(harness.Denoiser):
         return torch.randn(n, 2, generator=generator)
 
 
+class Differentiating(harness.Variance):
+    """Passes derivatives through the network, in one of the ways that torch has."""
+
+    way: str = "grad"
+
+    def posterior_variance(self, model: Any, fitted: Any, x_t: Tensor, t: float, s: float, eps: Tensor, /) -> Tensor:
+        probes = torch.stack([torch.ones_like(x_t), -torch.ones_like(x_t), torch.ones_like(x_t)])
+
+        def x0(x: Tensor) -> Tensor:
+            return model.x0(x, t)  # type: ignore[no-any-return]
+
+        if self.way in ("grad", "batched"):
+            with torch.enable_grad():
+                x = x_t.clone().requires_grad_()
+                given = probes if self.way == "batched" else probes[0]
+                torch.autograd.grad(x0(x), x, given, is_grads_batched=self.way == "batched")
+        elif self.way == "vjp":
+            torch.func.vmap(torch.func.vjp(x0, x_t)[1])(probes)
+        elif self.way == "jvp":
+            torch.func.jvp(x0, (x_t,), (probes[0],))
+        elif self.way == "mapped jvp":
+            torch.func.vmap(lambda v: torch.func.jvp(x0, (x_t,), (v,))[1])(probes)
+        elif self.way == "jacrev":
+            torch.func.vmap(torch.func.jacrev(lambda row: x0(row[None])[0]))(x_t)
+        elif self.way == "mapped":
+            torch.func.vmap(x0)(x_t + probes)
+        return torch.ones_like(x_t)
+
+
+class Trained(Guided):
+    """A network that derivatives pass through."""
+
+    module: bool = True
+
+    def load(self, device: str) -> Any:
+        return nn.Linear(2, 2) if self.module else torch.eye(2)
+
+    def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+        return net(x) if self.module else x @ net  # type: ignore[no-any-return]
+
+
+STEPS, ESTIMATES = 4, 3
+"""Evaluations of the sampler itself, and estimates it asks for: none for the last step, which adds no noise."""
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # of torch.func.jvp itself
+@pytest.mark.parametrize("module", [True, False])
+@pytest.mark.parametrize(
+    ("way", "evaluated", "passes"),
+    [
+        ("none", 0, 0),
+        ("grad", 1, 1),
+        ("vjp", 1, 3),
+        ("jvp", 1, 1),
+        ("mapped jvp", 1, 3),
+        ("jacrev", 1, 2),  # one for each of the two outputs
+        ("mapped", 3, 0),
+    ],
+)
+def test_derivatives_are_counted_apart_and_in_samples(
+    way: str, evaluated: int, passes: int, module: bool, tmp_path: Path
+) -> None:
+    words: dict[str, Any] = {"sampler": "ddpm", "steps": STEPS, "denoiser": Trained(module=module)}
+    found = session(tmp_path, **{"metrics": NFE, **words, "variance": Differentiating(way=way)}).measure([0], {})
+    assert found.metrics["nfe"] == found.auxiliary["used nfe"] == [STEPS + ESTIMATES * evaluated]
+    assert found.auxiliary.get("derivative passes", [0]) == [ESTIMATES * passes]
+
+
+def test_passes_that_cannot_be_counted_are_refused(tmp_path: Path) -> None:
+    words: dict[str, Any] = {"sampler": "ddpm", "steps": STEPS, "denoiser": Trained()}
+    with pytest.raises(harness.BenchError, match=r"is_grads_batched.* map the function of torch.func.vjp"):
+        session(tmp_path, **{"metrics": NFE, **words, "variance": Differentiating(way="batched")}).measure([0], {})
+
+
 NFE = {"nfe": component("metric", "nfe"), "kept": Kept()}
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sklearn.metrics
 import torch
 from torch import Tensor
 
-from harness import component
+from harness import Subset, component
 from harness.analysis import analyse
+from harness.protocols.accuracy.scoring import Answers, on_decisions
 from harness.protocols.accuracy.threshold import gaps, on_threshold
 from harness.report import render
 from harness.results import ReasonKind, Verdict
@@ -112,9 +115,75 @@ def test_a_difference_that_the_point_explains_has_no_verdict() -> None:
     assert found[1].against["accuracy"].why.kind is ReasonKind.ON_THRESHOLD
     assert found[0].best == found[1].best == {}
     text = " ".join(render(run(LUCKY, 0.2), "console").split())
-    assert "data point (20 % of the examples)" in text and "hinge beats" not in text
+    assert (
+        "accuracy: the decision threshold lies on a data point, which can change it by 0.2" in text
+        and "hinge beats" not in text
+    )
 
 
 def test_a_larger_difference_has_one() -> None:
     assert run(LUCKY, 0.05).cells[1].against["accuracy"].verdict is Verdict.BETTER
     assert run(LUCKY, None).cells[1].against["accuracy"].verdict is Verdict.BETTER
+
+
+def by_sign(logits: Tensor, target: Tensor, name: str) -> float:
+    """Scores of the decisions by scikit-learn."""
+    predicted = (logits > 0).int() if target.ndim > 1 else logits.argmax(-1)
+    judge: Any = {
+        "balanced_accuracy": sklearn.metrics.balanced_accuracy_score,
+        "f1_micro": partial(sklearn.metrics.f1_score, average="micro"),
+        "f1_macro": partial(sklearn.metrics.f1_score, average="macro"),
+    }[name]
+    return float(judge(target.int().numpy(), predicted.numpy()))
+
+
+METRICS = {name: component("metric", name) for name in ("balanced_accuracy", "f1_micro", "f1_macro", "nll", "ece")}
+
+
+def answers(logits: Tensor, target: Tensor, task: str) -> Answers:
+    inputs = torch.zeros(len(target), 1)
+    loss = component("loss", "bce" if task == "multilabel" else "cross_entropy")
+    return Answers(logits, Subset(inputs, torch.arange(len(target))[None], target[None]), task, loss, None)
+
+
+@pytest.mark.parametrize(("center", "tie"), [(-5.0, 1), (0.0, 3), (-5.5, None)])
+def test_metrics_that_judge_by_the_sign_of_the_score_have_the_share_that_the_point_decides(
+    center: float, tie: int | None
+) -> None:
+    seeds = [torch.stack([torch.zeros(5), POINTS - b], -1) for b in jitter(center, 0.01)]
+    found = on_decisions(METRICS, [answers(logits, LABELS, "classes") for logits in seeds])
+    if tie is None:
+        assert found == {}
+        return
+    sides = []
+    for predicted in (0, 1):  # the point on either side, by hand
+        one = seeds[0].clone()
+        one[tie] = torch.tensor([1.0 - predicted, float(predicted)])
+        sides.append(one)
+    for name in ("balanced_accuracy", "f1_micro", "f1_macro"):
+        low, high = sorted(by_sign(one, LABELS, name) for one in sides)
+        assert found[name] == pytest.approx([high - low] * SEEDS), name
+    assert not {"nll", "ece"} & set(found)
+
+
+def test_a_label_on_its_threshold_decides_too() -> None:
+    draw = torch.Generator().manual_seed(2)
+    target = torch.randint(0, 2, (6, 3), generator=draw).float()
+    base = torch.randn(6, 3, generator=draw) + 3 * (2 * target - 1)
+    labels = {name: METRICS[name] for name in ("f1_micro", "f1_macro")} | {
+        "mean_average_precision": component("metric", "mean_average_precision")
+    }
+    seeds, sides = [], []
+    for shift in torch.linspace(-0.01, 0.01, SEEDS).tolist():
+        logits = base.clone()
+        logits[4, 1] = shift
+        seeds.append(answers(logits, target, "multilabel"))
+    for value in (-1.0, 1.0):
+        one = base.clone()
+        one[4, 1] = value
+        sides.append(one)
+    found = on_decisions(labels, seeds)
+    for name in ("f1_micro", "f1_macro"):
+        low, high = sorted(by_sign(one, target, name) for one in sides)
+        assert high > low and found[name] == pytest.approx([high - low] * SEEDS), name
+    assert on_decisions(labels, [answers(base, target, "multilabel")] * SEEDS) == {}

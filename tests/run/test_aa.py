@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any
 
 import pytest
 
 from tests.conftest import Bench
 
-COUNT = 40
+COUNT = 200 if os.environ.get("FULL") == "1" else 40
 PLUGIN = '''
-"""One loss under forty names."""
+"""One loss under many names."""
 import torch
 from harness import Loss, hookimpl
 
@@ -24,22 +26,30 @@ class Same(Loss):
 
 @hookimpl
 def components():
-    return [type(f"Same{chr(97 + k // 26)}{chr(97 + k % 26)}", (Same,), {"__doc__": "Cross-entropy.", "__module__": __name__}) for k in range(40)]
+    return [type(f"Same{chr(97 + k // 26)}{chr(97 + k % 26)}", (Same,), {"__doc__": "Cross-entropy.", "__module__": __name__}) for k in range(200)]
 '''
 NAMES = ["same" + chr(97 + k // 26) + chr(97 + k % 26) for k in range(COUNT)]
 SUITE = "protocol: accuracy\nplugins: [same.py]\nvary: {{dataset: wine, loss: [{names}]}}\nmetrics: [nll, accuracy]\nseeds: 8\nsettings: {{epochs: 3}}\ntrainer: {trainer}\n"
 
 
-def measured(bench: Bench, names: list[str], trainer: str, folder: str, more: str = "") -> dict[str, Any]:
+def measured(
+    bench: Bench, names: list[str], trainer: str, folder: str, more: str = "", jobs: int = 1, cores: int | None = None
+) -> dict[str, Any]:
+    """Rows by loss, measured by `jobs` cells at a time, on `cores` cores: a cell has two threads, or one on one core."""
     suite = bench.write("s.yaml", SUITE.format(names=", ".join(names), trainer=trainer) + more)
-    ended = bench(suite, "--results", folder, "--json", "-", timeout=300)
-    assert ended.code == 0, ended.err
-    return {cell["vary"]["loss"]: cell for cell in ended.json["cells"]}
+    free = sorted(os.sched_getaffinity(0))[:cores]
+    words = (suite, "--results", folder, "-j", str(jobs), "--json", "-")
+    process = bench.start(*words, preexec_fn=lambda: os.sched_setaffinity(0, free))
+    out, err = process.communicate(timeout=1200)
+    assert process.returncode == 0, err.decode()
+    return {cell["vary"]["loss"]: cell for cell in json.loads(out)["cells"]}
 
 
 @pytest.mark.verify
 @pytest.mark.parametrize("trainer", ["stacked", "loop"])
-def test_forty_names_of_one_method_are_identical_in_any_order_and_alone(bench: Bench, trainer: str) -> None:
+def test_many_names_of_one_method_are_identical_in_any_order_company_and_number_of_threads(
+    bench: Bench, trainer: str
+) -> None:
     bench.write("same.py", PLUGIN)
     names = NAMES if trainer == "stacked" else NAMES[:6]
     together = measured(bench, names, trainer, "a", f"baseline: {names[0]}\n")
@@ -51,7 +61,13 @@ def test_forty_names_of_one_method_are_identical_in_any_order_and_alone(bench: B
     assert len({tuple(values) for values in numbers.values()}) == 1
     backward = measured(bench, names[::-1], trainer, "b")
     alone = measured(bench, [names[3]], trainer, "c")
-    for other in (backward, alone):
+    crowded = measured(bench, names[:6], trainer, "d", jobs=2)
+    baseline = f"baseline: {names[0]}\n"
+    narrow = measured(bench, names[:6], trainer, "e", baseline, cores=1)
+    assert {cell["against"]["nll"]["verdict"] for cell in list(narrow.values())[1:]} == {"identical"}
+    for cell in narrow.values():  # threads may round in another order
+        assert cell["metrics"]["nll"]["values"] == pytest.approx(numbers[names[0]], rel=1e-5)
+    for other in (backward, alone, crowded):
         assert {name: cell["metrics"]["nll"]["values"] for name, cell in other.items()}.items() <= numbers.items()
 
 

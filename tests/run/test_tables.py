@@ -1,4 +1,4 @@
-"""`bench validate` and `--dry-run` read the tables of a suite: a bad one is a mistake with its line of the suite."""
+"""`bench validate`, `--dry-run` and a run read the tables of a suite: a bad one is a mistake with its line of the suite."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ def both(bench: Bench, *words: str) -> list[Ended]:
     return [bench("validate", "s.yaml", *words), bench("s.yaml", "--dry-run", "--device", "cpu", *words)]
 
 
+def every(bench: Bench, *words: str) -> list[Ended]:
+    return [*both(bench, *words), bench("s.yaml", "--device", "cpu", *words)]
+
+
 def test_bad_tables_are_named_with_their_lines_of_the_suite(folder: Bench) -> None:
     suite(
         folder,
@@ -65,7 +69,7 @@ def test_bad_tables_are_named_with_their_lines_of_the_suite(folder: Bench) -> No
         "{csv: {target: y, label_noise: [0, 0.1], path: [data/semicolon.csv, data/few.csv]}}",
         "digits",
     )
-    for ended in both(folder):
+    for ended in every(folder):
         assert (ended.code, ended.out) == (2, "")
         told = [line for line in ended.lines if line.startswith("s.yaml:")]
         assert told == [
@@ -75,6 +79,43 @@ def test_bad_tables_are_named_with_their_lines_of_the_suite(folder: Bench) -> No
         ]
         assert sum(line.strip() == "^" for line in ended.lines) == 3
     assert not (folder.folder / "results").exists()
+
+
+def test_a_run_refuses_a_bad_table_before_it_trains_and_loses_nothing(folder: Bench) -> None:
+    """A table that cannot be read is a mistake in the suite (2) as a missing plugin file is, no cell that failed (3).
+
+    Contenders are compared on all tables of a suite: rows of the others would take hours before the mistake is told.
+    What is stored stays, and the command with the mistake mended reuses it.
+    """
+    good, results = "{csv: {path: data/good.csv, target: y}}", folder.folder / "kept"
+    words = ("--device", "cpu", "--results", results)
+    suite(folder, good)
+    assert folder("s.yaml", *words).code == 0
+    records = {file: file.read_bytes() for file in (results / "records").iterdir()}
+    runs = sorted((results / "runs").iterdir())
+    suite(folder, good, "{csv: {path: data/few.csv, target: y}}")
+    ended = folder("s.yaml", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.lines[0] == "s.yaml:8:20: data/few.csv: too few examples to split: no class has more than 1"
+    assert {file: file.read_bytes() for file in (results / "records").iterdir()} == records
+    assert sorted((results / "runs").iterdir()) == runs
+    assert folder("s.yaml", "-k", "good", *words).code == 0
+
+
+def test_a_table_that_no_seed_needs_any_more_is_not_read(folder: Bench) -> None:
+    code = PLUGIN.replace(
+        "raise ValueError(open(self.path).read())",
+        'open("read.txt", "a").write("x")\n        return Moons().load(generator)',
+    )
+    folder.write("counting.py", code.replace("class Own", "from harness.examples.dataset import Moons\n\nclass Own"))
+    suite(folder, "{own: {path: data/few.csv}}", more="plugins: [counting.py]\n")
+    words = ("s.yaml", "--device", "cpu", "--results", folder.folder / "counted")
+    read = []
+    for _ in range(2):
+        ended = folder(*words)
+        assert ended.code == 0, ended.err
+        read.append((folder.folder / "read.txt").read_text())
+    assert read[0] == read[1] == "xx"  # checked, then kept for every cell
 
 
 def test_only_the_selected_tables_are_read(folder: Bench) -> None:
@@ -103,7 +144,7 @@ def test_an_override_is_the_place_of_its_mistake(folder: Bench) -> None:
 @pytest.mark.verify
 def test_data_sets_of_plugins_that_read_files_are_tried_too(folder: Bench) -> None:
     suite(folder, "{own: {path: data/few.csv}}", more="plugins: [own.py]\n")
-    for ended in both(folder):
+    for ended in every(folder):
         assert ended.code == 2 and "s.yaml:8:20: data/few.csv: ValueError: a,y (own.py:15)" in ended.err
     suite(folder, "{own: {path: data/few.csv, skip: true}}", more="plugins: [own.py]\n")
     for ended in both(folder):

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.conformance import contract, first_call
+from harness.conformance.draws import undrawn
+from harness.errors import own_line
 from harness.inputs import requested_inputs
 from harness.kinds import Model
 from harness.kinds.classification import TrainingJob
@@ -22,7 +24,7 @@ def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
     count = first_call.few(job.classes, *part.labels.shape[2:])
     places = (torch.arange(count) * examples // count)[None]
     inputs, target = (found[0].to(job.device) for found in (part.inputs_at(places), part.targets_at(places)))
-    with first_call.undrawn():
+    with undrawn():
         network = contract.network(model, job.model())
         logits, features = _logits(network.to(job.device).train(), model, inputs, job.classes)
     given: dict[str, object] = {
@@ -46,7 +48,13 @@ def _logits(network: nn.Module, model: Model, inputs: Tensor, classes: int) -> t
         if any(True for _ in layer.parameters(recurse=False)):
             layer.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
     rows = inputs.flatten(0, -2)
-    logits = contract.network_output(model, network(rows), len(rows), classes)
+    try:
+        answer = network(rows)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        found = f"built a network that fails on {[*rows.shape]}: {said}{own_line(error)}"
+        raise contract.wrong(model, "build", found, f"logits {[len(rows), classes]}") from error
+    logits = contract.network_output(model, answer, len(rows), classes)
     return logits.float().unflatten(0, inputs.shape[:-1]), seen[-1].float().unflatten(0, inputs.shape[:-1])
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import math
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import torch
@@ -19,6 +21,7 @@ from harness.inputs import NotOffered, call_with_inputs, gathered
 from harness.kinds import Loss, Metric
 from harness.kinds.classification import Subset
 from harness.protocols.accuracy.declared import declared_scores, log_odds, usual_log_probabilities
+from harness.protocols.accuracy.threshold import decided, decisions, gaps, label_gaps, tied
 from harness.protocols.judging import answered, unless_skipped
 
 GROUPS = 20
@@ -103,6 +106,22 @@ class Answers:
         """Targets of the validation part. Raises NotOffered if the trainer returned no logits."""
         return self._validation()[1]
 
+    @cached_property
+    def gaps(self) -> Tensor:
+        """Distance [m] of each example from the threshold of its decision, or of the nearest one of its labels."""
+        near = label_gaps(self.deciding).view_as(self.deciding).amin(-1) if self._labels else gaps(self.deciding)
+        return near
+
+    def scaled(self, factor: float) -> Answers:
+        """Return the answers with all logits multiplied by a factor."""
+        validation = None if self.validation is None else (factor * self.validation[0], self.validation[1])
+        return replace(self, logits=factor * self.logits, validation=validation)
+
+    def decided(self, mask: Tensor, rightly: bool) -> Answers:
+        """Return the answers with all decisions on the threshold right, or all wrong."""
+        logits = decided(self.logits, self.deciding, self.target, mask, rightly, self._labels)
+        return replace(self, logits=logits)
+
     @property
     def _labels(self) -> bool:
         return self.task == "multilabel"
@@ -150,8 +169,7 @@ def judge(metric: Metric, answers: Answers) -> Judgment | None:
     example is in the same group for every seed) and their pseudo-values; a group without an example here, or without
     which the metric has no value, contributes the value itself. Raises BenchError for a result of another shape.
     """
-    offered = answers.offer(metric)
-    result = contract.scores(metric, answered(metric, offered), answers.target)
+    offered, result = answers.offer(metric), _scores(metric, answers)
     if result is None:
         return None
     if result.ndim:
@@ -163,14 +181,60 @@ def judge(metric: Metric, answers: Answers) -> Judgment | None:
     return Judgment(value, pseudo, numbers)
 
 
+def try_metrics(metrics: Iterable[Metric], answers: Answers) -> None:
+    """Judge one seed's answers twice. Raises BenchError for a metric without scores, or with others the next time."""
+    for metric in metrics:
+        with warnings.catch_warnings(action="ignore"):
+            judged = partial(_scores, metric, answers)
+            first_call.try_metric(metric, judged)
+
+
+def _scores(metric: Metric, answers: Answers) -> Tensor | None:
+    return contract.scores(metric, answered(metric, answers.offer(metric)), answers.target)
+
+
+def on_decisions(metrics: Mapping[str, Metric], seeds: Sequence[Answers]) -> dict[str, list[float]]:
+    """Return how much decisions on the threshold can change each metric of decisions at each seed, where any is.
+
+    Such a metric is one number that does not depend on the scale of the logits, as balanced accuracy or an F-score.
+    """
+    labels = seeds[0].task == "multilabel"
+    if seeds[0].logits.ndim != 2 or seeds[0].logits.shape[1] < 2:
+        return {}
+    near = [(label_gaps if labels else gaps)(one.deciding) for one in seeds]
+    right = [decisions(one.deciding, one.target, labels).double() for one in seeds]
+    width = seeds[0].logits.shape[1] if labels else 1
+    numbers = [(one.part.index[0][:, None] * width + torch.arange(width)).flatten() for one in seeds]
+    masks = tied(near, right, numbers)
+    if masks is None:
+        return {}
+    found = {
+        label: [_range(metric, one, mask) for one, mask in zip(seeds, masks, strict=True)]
+        for label, metric in metrics.items()
+    }
+    return {label: shares for label, shares in found.items() if any(shares)}
+
+
+def _range(metric: Metric, answers: Answers, mask: Tensor) -> float:
+    """Return a metric's value where all decisions on the threshold are right less that where all are wrong."""
+    with contextlib.suppress(Skip):
+        plain, doubled = _number(metric, answers), _number(metric, answers.scaled(2.0))
+        if plain is not None and doubled is not None and math.isclose(plain, doubled, rel_tol=1e-9):
+            ends = [_number(metric, answers.decided(mask, rightly)) for rightly in (True, False)]
+            return 0.0 if None in ends else abs(float(ends[0] or 0) - float(ends[1] or 0))
+    return 0.0
+
+
+def _number(metric: Metric, answers: Answers) -> float | None:
+    found = _scores(metric, answers)
+    return None if found is None else float(found.double().mean())
+
+
 def score(label: str, metric: Metric, answers: Answers) -> float:
     """Return the value alone. Raises BenchError if the metric has no value."""
     why: dict[str, str] = {}
 
-    def scores() -> Tensor | None:
-        return contract.scores(metric, answered(metric, answers.offer(metric)), answers.target)
-
-    found = unless_skipped(label, why, scores)
+    found = unless_skipped(label, why, partial(_scores, metric, answers))
     if found is None:
         raise BenchError(f"nothing can be tuned on {label}: {why.get(label, 'it does not apply here')}")
     return float(found.double().mean())

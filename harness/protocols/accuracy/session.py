@@ -13,6 +13,7 @@ import torch
 
 from harness.base import Component, name_of, schemas
 from harness.conformance import contract
+from harness.conformance.draws import undrawn
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, Skip
 from harness.fields import Schema, kind_in
@@ -20,13 +21,22 @@ from harness.kinds import Model, Trainer
 from harness.kinds.classification import TrainingJob, TrainingResult
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements
 from harness.protocols.accuracy.first_batch import try_first_batch
-from harness.protocols.accuracy.scoring import Answers, Judgment, applies, at_the_end, judge, score
+from harness.protocols.accuracy.scoring import (
+    Answers,
+    Judgment,
+    applies,
+    at_the_end,
+    judge,
+    on_decisions,
+    score,
+    try_metrics,
+)
 from harness.protocols.accuracy.settings import AccuracySettings
 from harness.protocols.accuracy.split import split
-from harness.protocols.accuracy.threshold import gaps, on_threshold
+from harness.protocols.accuracy.threshold import on_threshold
 from harness.protocols.accuracy.tuning import blocks, chosen
 from harness.protocols.judging import unless_skipped
-from harness.random import generator, number
+from harness.random import generator, seed_host
 from harness.results.statements import Issue, IssueKind
 
 
@@ -50,6 +60,7 @@ class Training(CellRunner):
         if reason:
             raise Skip(f"{name_of(type(self._trainer))}: {reason}")
         self.block_size = self._trainer.seeds_per_block
+        self._tried = False
         self.notes = [*self._data.notes, *([why] if why else [])]
 
     def tune(self) -> Mapping[str, Any]:
@@ -144,6 +155,9 @@ class Training(CellRunner):
         assert outcome.test is not None
         answers = [self._answers(job, outcome, k, "test") for k in range(len(values.seeds))]
         fit = {label: metric for label, metric in self._case.metrics.items() if applies(metric, self._data.task)}
+        if not self._tried:
+            self._tried = True
+            try_metrics(fit.values(), answers[0])
         judged = [
             {label: unless_skipped(label, values.skipped, partial(judge, metric, one)) for label, metric in fit.items()}
             for one in answers
@@ -153,6 +167,8 @@ class Training(CellRunner):
             if any(one.get(label) for one in judged):
                 self._keep(values, label, [one[label] for one in judged])
                 self._tied(values, label, answers, [one[label] for one in judged])
+        others = {label: metric for label, metric in fit.items() if not self._has_decisions(values, label, answers[0])}
+        values.on_threshold |= on_decisions(others, answers)
         lost = (outcome.test.isnan() | (outcome.test == torch.inf)).flatten(1).any(1).tolist()  # -inf masks a class
         values.diverged = [seed for seed, off in zip(values.seeds, lost, strict=True) if off]
 
@@ -167,11 +183,17 @@ class Training(CellRunner):
             torch.stack([one.examples for one in whole]).numpy(),
         )
 
+    @staticmethod
+    def _has_decisions(values: Measurements, label: str, answers: Answers) -> bool:
+        """Return whether a metric has a result for each example, of which `_tied` sees whether it is a decision."""
+        kept = values.per_example.get(label)
+        return kept is None or kept[0].shape[1] == len(answers.target)
+
     def _tied(
         self, values: Measurements, label: str, answers: Sequence[Answers], judged: Sequence[Judgment | None]
     ) -> None:
         """Store the shares of examples on the decision threshold, for a metric that is a mean of decisions."""
-        whole = [(gaps(one.deciding), each) for one, each in zip(answers, judged, strict=True) if each is not None]
+        whole = [(one.gaps, each) for one, each in zip(answers, judged, strict=True) if each is not None]
         if len(whole) < len(judged) or any(near.shape != each.contributions.shape for near, each in whole):
             return
         near, right = [near for near, _ in whole], [each.contributions for _, each in whole]
@@ -194,9 +216,9 @@ class Training(CellRunner):
         data = self._data
 
         def model(k: int = 0) -> torch.nn.Module:
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(number(seeds[k], "weights"))  # no call queued for CUDA
-                return architecture.build(data.inputs.shape[-1], data.classes)
+            with undrawn():
+                seed_host(seeds[k], "weights")
+                return contract.network(architecture, architecture.build(data.inputs.shape[-1], data.classes))
 
         train, validation, test = split(data, seeds, self._case.split)
         loss: Any = parts["loss"]

@@ -23,6 +23,12 @@ def gaps(scores: Tensor) -> Tensor:
     return gap / gap[gap.isfinite()].square().mean().sqrt()
 
 
+def label_gaps(scores: Tensor) -> Tensor:
+    """Distance of each label's score [m, n] from the threshold 0, over the root mean square [m n]."""
+    gap = scores.double().abs().flatten()
+    return gap / gap[gap.isfinite()].square().mean().sqrt()
+
+
 def on_threshold(near: Sequence[Tensor], right: Sequence[Tensor], examples: Sequence[Tensor]) -> list[float] | None:
     """Return the share of each seed's examples that are on the threshold; None where none is, or nothing is decided.
 
@@ -30,6 +36,13 @@ def on_threshold(near: Sequence[Tensor], right: Sequence[Tensor], examples: Sequ
     is on the threshold where the gap is within `NEAR` at nearly every seed and the results, 0 or 1, differ between
     these: a minimum of the loss that lies on a data point, around which each seed ends on either side.
     """
+    masks = tied(near, right, examples)
+    shares = [] if masks is None else [float(mask.double().mean()) for mask in masks]
+    return shares if any(shares) else None
+
+
+def tied(near: Sequence[Tensor], right: Sequence[Tensor], examples: Sequence[Tensor]) -> list[Tensor] | None:
+    """Return which of each seed's examples [m] are on the threshold, as `on_threshold` finds them; None for none."""
     found, result, number = (torch.cat(list(part)) for part in (near, right, examples))
     if not bool(((result == 0) | (result == 1)).all()):
         return None
@@ -41,6 +54,27 @@ def on_threshold(near: Sequence[Tensor], right: Sequence[Tensor], examples: Sequ
         torch.zeros(len(names)).index_add(0, place, each.float())
         for each in (torch.ones_like(close), close, close & (result == 1))
     )
-    tied = (count >= LEAST) & (flagged >= SHARE * count) & (wins > 0) & (wins < flagged)
-    shares = [float(part.float().mean()) for part in tied[place].split([len(each) for each in near])]
-    return shares if any(shares) else None
+    chance = (count >= LEAST) & (flagged >= SHARE * count) & (wins > 0) & (wins < flagged)
+    return list(chance[place].split([len(each) for each in near])) if bool(chance.any()) else None
+
+
+def decisions(scores: Tensor, target: Tensor, labels: bool) -> Tensor:
+    """Return whether the decisions by scores [m, n] are right, [m] of classes or [m n] of `labels`."""
+    if labels:
+        return ((scores > 0) == (target > 0.5)).flatten()
+    return scores.argmax(-1) == target
+
+
+def decided(logits: Tensor, scores: Tensor, target: Tensor, mask: Tensor, rightly: bool, labels: bool) -> Tensor:
+    """Return logits [m, n] by which all decisions on the threshold are right, or all wrong, and others as they were.
+
+    `mask` tells those on the threshold. The two largest logits change places, or a label's changes its sign.
+    """
+    turned = mask & (decisions(scores, target, labels) != rightly)
+    if labels:
+        return torch.where(turned.view_as(logits), -logits, logits)
+    first, second = scores.topk(2).indices.T
+    turned &= (second == target) if rightly else turned
+    rows, found = turned.nonzero()[:, 0], logits.clone()
+    found[rows, first[rows]], found[rows, second[rows]] = logits[rows, second[rows]], logits[rows, first[rows]]
+    return found

@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from harness.conformance import contract
+from harness.conformance import contract, first_call
 from harness.protocols.generation.parts import Parts
 
 
@@ -15,7 +15,7 @@ class Features:
     """The suite's feature, applied to samples and to their reference."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self._parts, self._tried = parts, False
 
     @cached_property
     def _prepared(self) -> dict[str, Tensor]:
@@ -25,6 +25,9 @@ class Features:
     def of(self, samples: Tensor) -> Tensor:
         """Map samples [n, *shape] to features [n, d]."""
         feature = self._parts.components["feature"]
+        if not self._tried:
+            self._tried = True
+            first_call.try_feature(feature, self._prepared, samples[: first_call.FEW].clone())
         return contract.features(feature, feature(self._prepared, samples), len(samples))
 
     @cached_property

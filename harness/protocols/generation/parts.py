@@ -72,9 +72,20 @@ class Parts:
 
     @property
     def covariance(self) -> Covariance | None:
-        """Estimate (x_t, t, s, eps) -> Cov[x_0 | x_t]; None if no estimate is needed."""
+        """Estimate (x_t, t, s, eps) -> Cov[x_0 | x_t], checked at every call; None if no estimate is needed."""
         if "variance" not in self.components:
             return None
+        variance, bound = self.components["variance"], self.bound()
+
+        def checked(x: Tensor, t: float, s: float, eps: Tensor) -> float | Tensor:
+            found = bound(x, t, s, eps)
+            contract.estimate(variance, found, x, eigenvalues=False)
+            return found
+
+        return checked
+
+    def bound(self) -> Covariance:
+        """Return the estimate as its variance gives it, as it is timed."""
         found: Covariance = self.components["variance"].bind(self.model, self.fitted)
         return found
 

@@ -20,12 +20,13 @@ from harness.random import generator
 
 
 class Drawn(NamedTuple):
-    """Samples [n, *shape] and their cost: seconds in all and in the network, network evaluations per sample."""
+    """Samples [n, *shape] and their cost: seconds in all and in the network, evaluations and derivatives per sample."""
 
     samples: Tensor
     seconds: float
     inside: float
     nfe: float
+    derivatives: float
 
 
 class Samples:
@@ -58,14 +59,15 @@ class Samples:
     def _drawn(self) -> Drawn:
         """Draw in batches; a sample does not depend on them."""
         settings, denoiser, start = self._settings, self.model, self.start
-        denoiser.evaluated, denoiser.seconds = 0, 0.0
+        denoiser.evaluated, denoiser.differentiated, denoiser.seconds = 0, 0, 0.0
         began, found = time.perf_counter(), []
         size = -(-settings.batch // BLOCK) * BLOCK
         for first in range(0, settings.samples, size):
             found.append(self.sampled(denoiser, start[first : first + size], self.noise.after(first)))
             self._on_progress(first + size, settings.samples)
         seconds = time.perf_counter() - began
-        return Drawn(torch.cat(found), seconds, denoiser.seconds, denoiser.evaluated / settings.samples)
+        counts = (count / settings.samples for count in (denoiser.evaluated, denoiser.differentiated))
+        return Drawn(torch.cat(found), seconds, denoiser.seconds, *counts)
 
     def sampled(self, denoiser: DiffusionModel, x: Tensor, noise: NoiseSource) -> Tensor:
         """Return x_0 for x_T [b, *shape], as measured. Raises BenchError if it is not finite or has another shape."""
@@ -110,6 +112,11 @@ class Samples:
     def nfe(self) -> float:
         """Network evaluations per sample."""
         return self._drawn.nfe
+
+    @property
+    def derivatives(self) -> float:
+        """Derivatives through the network per sample, backward or forward."""
+        return self._drawn.derivatives
 
     @property
     def denoiser_seconds(self) -> float:

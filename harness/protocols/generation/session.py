@@ -45,6 +45,7 @@ class Sampling(CellRunner):
     def _try(self) -> None:
         """Try one evaluation, one estimate and two steps for a few samples. Raises BenchError for invalid results."""
         covariance = self.parts.covariance
+        first_call.try_prior(self.components["prior"], self.model.shape)
         x, eps = first_call.try_denoiser(self.model, float(self.times[0]))
         if covariance is not None:
             first_call.try_variance(self.components["variance"], covariance, x, eps, self.times)
@@ -65,6 +66,7 @@ class Sampling(CellRunner):
         return Measurements(
             seeds=list(seeds),
             metrics=metrics,
+            auxiliary=_costs(run) if run.are_drawn else {},
             skipped=skipped,
             figure_data=kept,
             excluded_reason=self._off_budget(run) if run.are_drawn else None,
@@ -99,3 +101,9 @@ class Sampling(CellRunner):
         if steps < 1:
             raise BenchError(f"{sampler!r} takes more than {nfe} evaluation{'s' * (nfe > 1)} of the network")
         return steps
+
+
+def _costs(run: Samples) -> dict[str, list[float]]:
+    """Return the network evaluations used for each sample, and the derivatives through the network, if any."""
+    derivatives = {"derivative passes": [run.derivatives]} if run.derivatives else {}
+    return {"used nfe": [run.nfe], **derivatives}

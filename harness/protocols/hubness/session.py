@@ -82,7 +82,13 @@ class Found:
     def find(self) -> None:
         """Find the neighbors. Raises Skip if the engine does not support this dissimilarity."""
         first_call.try_dissimilarity(self.dissimilarity, self.points[: max(SOME, 4 * self.k)])
-        self.counts  # noqa: B018 - kept for every metric that asks
+        try:
+            self.counts  # noqa: B018 - kept for every metric that asks
+        except Skip:
+            raise
+        except Exception:
+            first_call.blame(self.dissimilarity, self.points)
+            raise
 
     @cached_property
     def choices(self) -> Choices:

@@ -147,8 +147,7 @@ def _variance(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) ->
     from harness.protocols.generation.parts import Parts
 
     parts = Parts(case, clip_x0=False)
-    denoiser, covariance = parts.model, parts.covariance
-    assert covariance is not None
+    denoiser, covariance = parts.model, parts.bound()
     t = denoiser.schedule.num_train_timesteps / 2
     x = _drawn(case, dtype, settings.batch, *denoiser.shape, name="x_T")
     eps = denoiser.eps(x, t)

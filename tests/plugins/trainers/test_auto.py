@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import torch
 import torch.nn.functional as F
@@ -27,6 +29,25 @@ class Scheduled(Loss):
 
     def __call__(self, logits: Tensor, target: Tensor, progress: Tensor) -> Tensor:
         return F.cross_entropy(logits, target) * (1 if progress < 0.5 else 2)
+
+
+class Jittering(Loss):
+    """Scaled by a draw of a generator that all lanes would share, at the first step or only later."""
+
+    numpy: bool = False
+    late: bool = False
+
+    def __call__(self, logits: Tensor, target: Tensor, step: int) -> Tensor:
+        if self.late and step == 0:
+            return F.cross_entropy(logits, target)
+        return F.cross_entropy(logits, target) * (numpy.random.normal() if self.numpy else random.random())
+
+
+class Sampling(Loss):
+    """Scaled by a draw of torch, which every lane has for itself."""
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(logits, target) * torch.rand(())
 
 
 class Counter(nn.Module):
@@ -67,6 +88,14 @@ def hooked() -> nn.Module:
     return model
 
 
+def shaken() -> nn.Module:
+    class Shaking(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) * random.random()
+
+    return Shaking(COLUMNS, CLASSES)
+
+
 def called(value: object) -> str:
     """A test's part of its name, the same in every process."""
     return getattr(value, "__qualname__", str(value))
@@ -85,6 +114,11 @@ def called(value: object) -> str:
         ("focal", functional_dropout, "torch.func cannot map it"),
         ("focal", hooked, "other logits"),
         (Branching(), mlp, "torch.func cannot map it"),
+        (Jittering(), mlp, "draws from random: stacked seeds would share a draw"),
+        (Jittering(late=True), mlp, "draws from random: stacked seeds would share a draw"),
+        (Jittering(numpy=True), mlp, "draws from numpy.random: stacked seeds would share a draw"),
+        (Jittering(numpy=True, late=True), mlp, "draws from numpy.random: stacked seeds would share a draw"),
+        ("focal", shaken, "other logits"),
     ],
     ids=called,
 )
@@ -107,6 +141,7 @@ def test_loop_is_taken_with_the_reason(loss: Any, build: Build, reason: str, tmp
     [
         ("focal", mlp),
         (Scheduled(), mlp),
+        (Sampling(), mlp),
         ("hinge", around(nn.Softsign)),
         ("brier", around(lambda: nn.GroupNorm(2, 8))),
         ("nll", lambda: nn.Sequential(nn.Linear(COLUMNS, 20_000), nn.Linear(20_000, CLASSES))),
@@ -136,3 +171,9 @@ def test_looking_leaves_no_trace(tmp_path: Path) -> None:
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(stacked.fit(job).test, before)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_seed_that_shares_no_draw_is_trained_as_by_itself(tmp_path: Path) -> None:
+    trainer, _ = component("trainer", "auto").resolve(make_job(Jittering(), tmp_path, seeds=[0]))
+    made = [trainer.fit(make_job(Jittering(), tmp_path, seeds=[seed])).test for seed in (0, 2, 2)]
+    assert not torch.equal(made[0], made[1]) and torch.equal(made[1], made[2])
