@@ -1,4 +1,4 @@
-"""Compiled functions of `_cells.cpp`: built on first use, kept in torch's folder for extensions, never required."""
+"""Compiled functions of the C++ files here: built on first use, kept in torch's folder for extensions, never required."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SOURCE = Path(__file__).with_name("_cells.cpp")
-FLAGS = ["-O3", "-fopenmp", *(["-mavx2", "-mfma"] if "AVX" in torch.backends.cpu.get_cpu_capability() else [])]
+SOURCES = [Path(__file__).with_name(name) for name in ("_cells.cpp", "_tails.cpp")]
+VECTORS = ["-mavx2", "-mfma"] if "AVX" in torch.backends.cpu.get_cpu_capability() else []
+FLAGS = ["-O3", "-fopenmp", "-fno-trapping-math", "-fno-math-errno", *VECTORS]
 """Compiles for OpenMP without linking it: the threads are then those of the library that torch has loaded."""
 
 
@@ -55,7 +56,8 @@ def _built() -> Path:
     """
     from torch.utils import cpp_extension
 
-    digest = hashlib.sha256(f"{FLAGS}{torch.__version__}".encode() + SOURCE.read_bytes()).hexdigest()[:16]
+    text = b"".join(source.read_bytes() for source in SOURCES)
+    digest = hashlib.sha256(f"{FLAGS}{torch.__version__}".encode() + text).hexdigest()[:16]
     root = os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
     folder = Path(root) / "touchstone"
     path = folder / f"cells-{digest}.so"
@@ -64,6 +66,7 @@ def _built() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as build:
         name = f"cells_{digest}"
-        cpp_extension.load(name, [str(SOURCE)], extra_cflags=FLAGS, build_directory=build, is_python_module=False)
+        sources = [str(source) for source in SOURCES]
+        cpp_extension.load(name, sources, extra_cflags=FLAGS, build_directory=build, is_python_module=False)
         os.replace(Path(build) / f"{name}.so", path)
     return path

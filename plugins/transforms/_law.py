@@ -84,6 +84,10 @@ class Law(ABC):
         """Table layout for float32 rows of up to `n` classes, of probabilities or (`relative`) their logarithms."""
         raise NotImplementedError
 
+    def direct(self, rows: Tensor, cotangent: Tensor | None, relative: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Float32 rows [r] that compiled functions of the law can process, and what `Race.run` or `Race.pull` gives."""
+        return torch.zeros(len(rows), dtype=torch.bool, device=rows.device), ()
+
     @property
     def has_table(self) -> bool:
         """True if float32 is computed from tables: for smooth laws."""

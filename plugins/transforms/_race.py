@@ -78,8 +78,17 @@ class Race:
         places = deep.nonzero()[:, 0]
         if not len(places):
             return tuple(parts)
-        mended = _each(exact, *(t[places] for t in inputs))
-        return tuple(whole.index_copy(0, places, part) for whole, part in zip(parts, mended, strict=True))
+        return self._mended(tuple(parts), exact, inputs, places)
+
+    def _mended(self, parts: Parts, exact: Callable[..., Parts], inputs: tuple[Tensor, ...], places: Tensor) -> Parts:
+        """The parts with the rows at `places` computed by the law's compiled functions, or else by quadrature."""
+        if self.compiled:
+            rows, cotangent = inputs[0][places], inputs[2][places] if len(inputs) == 3 else None
+            served, direct = self.law.direct(rows, cotangent, self.relative)
+            if direct:
+                parts = _placed(parts, places[served], direct)
+                places = places[~served]
+        return _placed(parts, places, _each(exact, *(t[places] for t in inputs))) if len(places) else parts
 
     def _tabulated(self, rows: Tensor) -> bool:
         return rows.dtype == torch.float32 and self.law.has_table and rows.shape[1] > 1
@@ -178,6 +187,11 @@ class Race:
             value = (total * _take(direction.double().masked_fill(masked, 0.0), field)).sum()
             first, second = torch.autograd.grad(value, (whole, v))
         return first.masked_fill(masked, 0.0).to(rows.dtype), second.to(rows.dtype)
+
+
+def _placed(parts: Parts, places: Tensor, rows: Parts) -> Parts:
+    """The parts with other rows at `places`."""
+    return tuple(whole.index_copy(0, places, part) for whole, part in zip(parts, rows, strict=True))
 
 
 def _finite(rows: Tensor) -> Parts:

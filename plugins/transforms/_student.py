@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from scipy.special import logsumexp, roots_jacobi
 
+from . import _tails
 from ._grids import crowded
 from ._law import LOG_ERROR, Aim, Law, Nodes, Plan, uniforms
 
@@ -88,6 +89,14 @@ class Student(Law):
     def draw(self, like: Tensor, generator: Generator | None = None) -> Tensor:
         radius = torch.expm1(-2 / self.df * uniforms(like, generator).log()).mul(self.df).sqrt()  # Bailey, 1994
         return radius * torch.cos(2 * math.pi * uniforms(like, generator))
+
+    def direct(self, rows: Tensor, cotangent: Tensor | None, relative: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+        served = _tails.serves(self, rows, relative)
+        if not bool(served.any()):
+            return served, ()
+        if cotangent is None:
+            return served, _tails.run(self, rows[served], relative)
+        return served, (_tails.pull(self, rows[served], cotangent[served], relative),)
 
     def _log_tail(self, s: Tensor) -> Tensor:
         y, series = s * s * (8 / math.pi**2) - 1, _series(self.df)

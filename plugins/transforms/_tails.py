@@ -1,0 +1,99 @@
+"""Quadrature of Student's t noise by compiled functions, for float32 rows that reach below the tables.
+
+Nodes x = m + scale sinh(t) around every class m that is the best with a probability beyond the error, from class to
+class halfway, in panels of Gauss-Legendre. In t the poles of every class lie at least about 1 from the panel and the
+integrand turns within 1 / df. Panels are at most 1.6 or 2.4 / df wide, so that the error of their 10 nodes is of the
+order of 2.8^-20 = 1e-9, below the rounding of float32.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from . import _kernel
+from ._law import LOG_ERROR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from ._student import Student
+
+TERMS, POINTS = 12, 10
+"""Numbers of coefficients and of nodes in a panel, as in `_tails.cpp`."""
+LEAST = math.log(1e-30)
+"""Logarithm of the smallest probability whose factors float32 holds."""
+
+
+def serves(law: Student, rows: Tensor, relative: bool) -> Tensor:
+    """Rows [r] that the compiled functions can process: their rarest winner is within the range of float32."""
+    if rows.device.type != "cpu" or not 1 <= law.df <= 6 or _kernel.library() is None:
+        return torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+    if not relative:
+        return torch.ones(len(rows), dtype=torch.bool)
+    depth = rows.amax(1).double() - rows.masked_fill(rows == -torch.inf, torch.inf).amin(1).double()
+    return (law.df + 1) * torch.log1p(depth / law.scale) < -LEAST
+
+
+def run(law: Student, rows: Tensor, relative: bool) -> tuple[Tensor, Tensor]:
+    """Probabilities or log-probabilities of rows [r, n], and their sum before normalization [r, 1]."""
+    out, mass = torch.empty_like(rows, memory_format=torch.contiguous_format), rows.new_empty(len(rows), 1)
+    _call(law, rows, None, out, mass, relative)
+    return out, mass
+
+
+def pull(law: Student, rows: Tensor, cotangent: Tensor, relative: bool) -> Tensor:
+    """Product of the cotangent [r, n] with the Jacobian of `run`, [r, n]."""
+    out = torch.empty_like(rows, memory_format=torch.contiguous_format)
+    _call(law, rows, cotangent.float().contiguous(), out, None, relative)
+    return out
+
+
+def _call(law: Student, rows: Tensor, v: Tensor | None, out: Tensor, mass: Tensor | None, relative: bool) -> None:
+    library = _kernel.library()
+    assert library is not None
+    library.call("tails", rows.contiguous(), v, *_tables(law), out, mass, *rows.shape, int(relative))
+
+
+@functools.lru_cache(maxsize=64)
+def _tables(law: Student) -> tuple[Tensor, Tensor, Tensor]:
+    """Numbers of the law, polynomials [4, TERMS] float32, nodes and weights [2, POINTS]."""
+    width = min(1.6, 2.4 / law.df)
+
+    def at(y: Any) -> tuple[Tensor, Tensor, Tensor]:
+        s = torch.as_tensor(np.sqrt((y + 1) * math.pi**2 / 8))
+        z = -law.scale / s.tan()
+        tail = law.log_cdf(z)
+        return s, tail, law.log_hazard(z, tail)
+
+    def tail(y: Any) -> Any:
+        s, log_tail, _ = at(y)
+        return (log_tail - law.df * s.log()).exp().numpy()
+
+    def hazard(y: Any) -> Any:
+        s, _, log_hazard = at(y)
+        return (log_hazard - s.log()).exp().numpy()
+
+    def arc(y: Any) -> Any:
+        t = np.sqrt((y + 1) / 2)
+        return np.arctan(t) / t
+
+    functions = arc, tail, hazard, lambda y: tail(y) * hazard(y)
+    series = torch.tensor(np.array([_polynomial(f) for f in functions]), dtype=torch.float32)
+    node, weight = np.polynomial.legendre.leggauss(POINTS)
+    rule = torch.tensor(np.array([(node + 1) / 2, weight / 2]))
+    return torch.tensor([law.df, law.scale, LOG_ERROR, width], dtype=torch.float64), series, rule
+
+
+def _polynomial(function: Callable[[Any], Any]) -> Any:
+    fit: Any = np.polynomial.Chebyshev.interpolate(function, TERMS - 1)
+    found = np.zeros(TERMS)
+    coefficients = np.polynomial.chebyshev.cheb2poly(fit.coef)
+    found[: len(coefficients)] = coefficients
+    return found
