@@ -2,8 +2,8 @@
 
 Nodes x = m + scale sinh(t) around every class m that is the best with a probability beyond the error, from class to
 class halfway, in panels of Gauss-Legendre. In t the poles of every class lie at least about 1 from the panel and the
-integrand turns within 1 / df. Panels are at most 1.6 or 2.4 / df wide, so that the error of their 10 nodes is of the
-order of 2.8^-20 = 1e-9, below the rounding of float32.
+integrand turns within 1 / df. Panels are at most 1.6 or 2.4 / df wide, so that the error of their 8 nodes is of the
+order of 2.8^-16 = 7e-8 where a pole is as near as that and the weight is large: the rounding of float32.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ._student import Student
 
-TERMS, POINTS = 12, 10
+TERMS, POINTS = 12, 8
 """Numbers of coefficients and of nodes in a panel, as in `_tails.cpp`."""
 LEAST = math.log(1e-30)
 """Logarithm of the smallest probability whose factors float32 holds."""
