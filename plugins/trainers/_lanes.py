@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.func import vmap
 
@@ -23,6 +24,7 @@ def over_lanes(function: OfOneLane) -> OfOneLane:
     """
     if not all(hasattr(primitives, name) for name in NEEDED):
         return vmap(function, randomness="different")
+    vmap(torch.neg)(torch.zeros(1))  # its first call loads the rules for operations such as nll_loss
 
     def mapped(*tensors: Tensor) -> tuple[Tensor, ...]:
         lanes = len(tensors[0])

@@ -1,4 +1,4 @@
-"""Compiled functions of the C++ files here: built on first use, kept in torch's folder for extensions, never required."""
+"""Compiled functions of the C++ files here: built on first use, kept among torch's extensions, never required."""
 
 from __future__ import annotations
 

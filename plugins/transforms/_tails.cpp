@@ -24,7 +24,7 @@ struct Flush {
 #endif
 };
 
-constexpr int TERMS = 12, POINTS = 10, PROBES = 96, SEARCHED = 48;
+constexpr int TERMS = 12, POINTS = 8, PROBES = 32, SEARCHED = 48;
 constexpr double PI = 3.14159265358979323846;
 
 struct Law {

@@ -2,15 +2,15 @@
 
 Nodes x = m + scale sinh(t) around every class m that is the best with a probability beyond the error, from class to
 class halfway, in panels of Gauss-Legendre. In t the poles of every class lie at least about 1 from the panel and the
-integrand turns within 1 / df. Panels are at most 1.6 or 2.4 / df wide, so that the error of their 10 nodes is of the
-order of 2.8^-20 = 1e-9, below the rounding of float32.
+integrand turns within 1 / df. Panels are at most 1.6 or 2.4 / df wide, so that the error of their 8 nodes is of the
+order of 2.8^-16 = 7e-8 where a pole is as near as that and the weight is large: the rounding of float32.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -23,15 +23,34 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ._student import Student
-
-TERMS, POINTS = 12, 10
+TERMS, POINTS = 12, 8
 """Numbers of coefficients and of nodes in a panel, as in `_tails.cpp`."""
 LEAST = math.log(1e-30)
 """Logarithm of the smallest probability whose factors float32 holds."""
 
 
-def serves(law: Student, rows: Tensor, relative: bool) -> Tensor:
+class Tailed(Protocol):
+    """Properties of Student's t that this module needs."""
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom."""
+
+    @property
+    def scale(self) -> float:
+        """Distance from the center to the poles of the density."""
+
+    def log_cdf(self, z: Tensor) -> Tensor:
+        """Value of log F(z)."""
+
+    def log_hazard(self, z: Tensor, log_cdf: Tensor) -> Tensor:
+        """Value of log h(z)."""
+
+    def __hash__(self) -> int:
+        """Hash, since tables are kept for each law."""
+
+
+def serves(law: Tailed, rows: Tensor, relative: bool) -> Tensor:
     """Rows [r] that the compiled functions can process: their rarest winner is within the range of float32."""
     if rows.device.type != "cpu" or not 1 <= law.df <= 6 or _kernel.library() is None:
         return torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
@@ -41,28 +60,28 @@ def serves(law: Student, rows: Tensor, relative: bool) -> Tensor:
     return (law.df + 1) * torch.log1p(depth / law.scale) < -LEAST
 
 
-def run(law: Student, rows: Tensor, relative: bool) -> tuple[Tensor, Tensor]:
+def run(law: Tailed, rows: Tensor, relative: bool) -> tuple[Tensor, Tensor]:
     """Probabilities or log-probabilities of rows [r, n], and their sum before normalization [r, 1]."""
     out, mass = torch.empty_like(rows, memory_format=torch.contiguous_format), rows.new_empty(len(rows), 1)
     _call(law, rows, None, out, mass, relative)
     return out, mass
 
 
-def pull(law: Student, rows: Tensor, cotangent: Tensor, relative: bool) -> Tensor:
+def pull(law: Tailed, rows: Tensor, cotangent: Tensor, relative: bool) -> Tensor:
     """Product of the cotangent [r, n] with the Jacobian of `run`, [r, n]."""
     out = torch.empty_like(rows, memory_format=torch.contiguous_format)
     _call(law, rows, cotangent.float().contiguous(), out, None, relative)
     return out
 
 
-def _call(law: Student, rows: Tensor, v: Tensor | None, out: Tensor, mass: Tensor | None, relative: bool) -> None:
+def _call(law: Tailed, rows: Tensor, v: Tensor | None, out: Tensor, mass: Tensor | None, relative: bool) -> None:
     library = _kernel.library()
     assert library is not None
     library.call("tails", rows.contiguous(), v, *_tables(law), out, mass, *rows.shape, int(relative))
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(law: Student) -> tuple[Tensor, Tensor, Tensor]:
+def _tables(law: Tailed) -> tuple[Tensor, Tensor, Tensor]:
     """Numbers of the law, polynomials [4, TERMS] float32, nodes and weights [2, POINTS]."""
     width = min(1.6, 2.4 / law.df)
 
