@@ -51,6 +51,22 @@ def test_those_are_kept_whom_many_have_for_a_neighbor() -> None:
     assert torch.equal(draw("hub", 2, 40, seed=3, **SMALL), expected[:2]), "fewer are the first ones"
 
 
+def test_antihubs_are_those_whom_few_have_for_a_neighbor() -> None:
+    """Batch after batch, counted by scikit-learn, the point itself left out."""
+    for most in (0, 2):
+        x = torch.randn(500, 40, generator=torch.Generator().manual_seed(3))
+        index = sklearn.neighbors.NearestNeighbors(n_neighbors=5, algorithm="brute").fit(x.numpy()).kneighbors()[1]
+        expected = x[torch.from_numpy(index).flatten().bincount(minlength=500) <= most]
+        assert len(expected) > 50
+        assert torch.equal(draw("anti_hub", len(expected), 40, seed=3, batch=500, most=most), expected)
+    assert draw("anti_hub", 400, 40, batch=500).norm(dim=1).mean() > 40**0.5 + 0.2
+
+
+def test_where_there_are_no_antihubs_it_says_so() -> None:
+    with pytest.raises(BenchError, match=r"of 30 points in 2 dimensions every one is a neighbor of 5 others or more"):
+        draw("anti_hub", 3, 2, batch=6)
+
+
 def test_the_published_choice_keeps_what_it_kept_there() -> None:
     """184 of 10,000 draws of 512 numbers, with a mean norm of 20.90, of another generator."""
     reports: list[tuple[int, int]] = []
