@@ -108,6 +108,27 @@ def test_the_other_may_be_any_prior_and_the_norm_is_exactly_its_own() -> None:
     assert x.flatten(1).norm(dim=1).mean().item() == pytest.approx(12.0, rel=1e-6)
 
 
+def test_norms_of_another_prior_in_random_directions() -> None:
+    inner, plain = component("prior", "hub", **SMALL), draw("normal", 200, 2, 20)
+    x = draw("norms_like", 200, 2, 20, prior=inner)
+    generator = torch.Generator().manual_seed(0)
+    torch.randn(200, 2, 20, generator=generator)
+    hubs = inner.draw((200, 2, 20), generator)
+    torch.testing.assert_close(x.flatten(1).norm(dim=1), hubs.flatten(1).norm(dim=1))
+    torch.testing.assert_close(*(part.flatten(1) / part.flatten(1).norm(dim=1, keepdim=True) for part in (x, plain)))
+
+
+@pytest.mark.verify
+def test_a_hub_has_a_uniform_direction_independent_of_its_norm() -> None:
+    """First coordinates of unit vectors, by quantile of the norm, against their law: a beta distribution on [-1, 1]."""
+    hubs = draw("hub", 3000, 40, **SMALL)
+    norms = hubs.norm(dim=1)
+    first = (hubs[:, 0] / norms).double().numpy()
+    law = stats.beta(39 / 2, 39 / 2, loc=-1, scale=2)
+    near = (norms < norms.median()).numpy()
+    assert all(stats.kstest(some, law.cdf).pvalue > 1e-3 for some in (first, first[near], first[~near]))
+
+
 def test_the_cube_has_the_moments_of_normal_draws() -> None:
     x = draw("uniform", 20000, 2)
     assert x.dtype == torch.float32 and torch.equal(x, draw("uniform", 20000, 2))
