@@ -20,13 +20,14 @@ SHARES = (0.6, 0.2, 0.2)
 class Grouped(Dataset):
     """Groups of handwritten digits, every item of a group to be classified.
 
-    n items of m classes: `groups` groups of `items` real 8x8 scans each, of the first `classes` digits. Inputs
-    [groups, items, 64] in [0, 1], targets [groups, items]. In the training groups digit 0 is `imbalance` times as
-    frequent as any other (exactly, up to rounding: 98 with three classes is 98/1/1); validation and test groups are
-    balanced. With `soft` every item is a blend of two scans, the first with a weight between 1/2 and 1, and its target
-    [groups, items, classes] holds the two weights. The parts are fixed and share no scan; within a part scans are used
-    about equally often, so groups are not quite independent, and an interval over them is somewhat too narrow where a
-    scan occurs often. `label_noise` is applied by the harness, per seed, to class numbers only.
+    n items of m classes: `groups` groups of `items` real 8x8 scans each, of the first `classes` digits. Inputs [groups,
+    items, 64] in [0, 1], targets [groups, items]. In the training groups digit 0 is `imbalance` times as frequent as
+    any other (exactly, up to rounding: 98 with three classes is 98/1/1); validation and test groups are balanced. With
+    `soft` every item is a blend of two scans, the first with a weight between `least_share` and 1, and its target
+    [groups, items, classes] holds the two weights: the nearer `least_share` is to 1, the harder the labels. The parts
+    are fixed and share no scan; within a part scans are used about equally often, so groups are not quite independent,
+    and an interval over them is somewhat too narrow where a scan occurs often. `label_noise` is applied by the harness,
+    per seed, to class numbers only.
     """
 
     groups: PositiveInt = 300
@@ -34,6 +35,7 @@ class Grouped(Dataset):
     classes: Annotated[int, Ge(2), Le(10)] = 10
     imbalance: Annotated[float, Ge(1)] = 1.0
     soft: bool = False
+    least_share: Annotated[float, Ge(0.5), Le(1)] = 0.5
     label_noise: UnitInterval = 0.0
 
     def load(self, generator: Generator) -> Examples:
@@ -70,7 +72,7 @@ class Grouped(Dataset):
         first = torch.ones(groups, self.items, dtype=torch.float64)
         if not self.soft:
             return layers[0][..., None], first[..., None]
-        first -= torch.rand(groups, self.items, generator=generator, dtype=torch.float64) / 2
+        first -= torch.rand(groups, self.items, generator=generator, dtype=torch.float64) * (1 - self.least_share)
         return torch.stack(layers, -1), torch.stack([first, 1 - first], -1)
 
 

@@ -26,8 +26,9 @@ class Multilabel(Dataset):
 
     `generated`: scikit-learn's `make_multilabel_classification`, counts of `features` words in documents on some of
     `labels` topics, `labels_per_example` on average up to Poisson draws above `labels`, which are repeated; the three
-    fields have no other effect. `label_noise` is applied by the harness, per seed: the share of training and validation
-    entries flipped.
+    fields have no other effect. With `standardize` the harness shifts and scales the counts by the mean and deviation
+    of the seed's own training rows: unscaled counts mostly measure how well a loss is conditioned. `label_noise` is
+    applied by the harness, per seed: the share of training and validation entries flipped.
     """
 
     source: Literal["digits", "generated"] = "digits"
@@ -35,6 +36,7 @@ class Multilabel(Dataset):
     labels: Annotated[int, Ge(2)] = 20
     labels_per_example: PositiveInt = 3
     features: PositiveInt = 20
+    standardize: bool = True
     label_noise: UnitInterval = 0.0
 
     def load(self, generator: Generator) -> Examples:
@@ -46,6 +48,7 @@ class Multilabel(Dataset):
             classes=targets.shape[1],
             task="multilabel",
             part=part,
+            standardize=self.standardize and self.source == "generated",
             label_noise=self.label_noise,
         )
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
+from harness import PositiveInt, Prior, hookimpl
 
-from harness import BenchError, PositiveInt, Prior, hookimpl, k_nearest, k_occurrence
+from ._counted import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Generator, Tensor
-
-PATIENCE = 5
-"""Number of batches without a hub after which the search ends."""
 
 
 class Hub(Prior):
@@ -22,8 +19,8 @@ class Hub(Prior):
 
     Keeps the draws that are among the `k` nearest of `threshold` others or more. Batches of `batch` points are drawn
     until enough are kept; a point's neighbors are those of its own batch, itself left out. Nothing is moved or scaled.
-    Hubs lie nearer to the mean than other draws: compare with `truncated_like`, which is as near. Needs many
-    dimensions. Raises BenchError where five batches have no hub.
+    Hubs lie nearer to the mean than other draws: compare with `truncated_like`, which is as near, and with `anti_hub`,
+    the opposite choice. Needs many dimensions. Raises BenchError where five batches have no hub.
     """
 
     k: PositiveInt = 5
@@ -34,19 +31,15 @@ class Hub(Prior):
         self, shape: Sequence[int], generator: Generator, on_progress: Callable[..., None] = lambda *_: None
     ) -> Tensor:
         """Float32 draws of the given shape."""
-        found, most, drawn = torch.empty(0, *shape[1:]), 0, 0
-        while len(found) < shape[0]:
-            x = torch.randn(self.batch, *shape[1:], generator=generator)
-            counts = k_occurrence(k_nearest(x.flatten(1), self.k).indices, self.batch)
-            found = torch.cat([found, x[counts >= self.threshold]])
-            most, drawn = max(most, int(counts.max())), drawn + self.batch
-            if not len(found) and drawn >= PATIENCE * self.batch:
-                raise BenchError(
-                    f"{self!r} keeps no points: of {drawn:,} points in {x[0].numel()} dimensions the largest hub is a "
-                    f"neighbor of {most}; lower the threshold of {self.threshold}"
-                )
-            on_progress(len(found), shape[0])
-        return found[: shape[0]]
+        return kept(
+            shape, generator, self.batch, self.k, lambda counts: counts >= self.threshold, self._missing, on_progress
+        )
+
+    def _missing(self, drawn: int, dimensions: int, counts: Tensor) -> str:
+        return (
+            f"{self!r} keeps no points: of {drawn:,} points in {dimensions} dimensions the largest hub is a "
+            f"neighbor of {int(counts.max())}; lower the threshold of {self.threshold}"
+        )
 
 
 @hookimpl

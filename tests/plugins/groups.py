@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.discovery.registry import component
 
-NAMES = ("grouped_truncated", "grouped_soft", "grouped_kl", "grouped_cross_entropy")
+NAMES = ("grouped_truncated", "grouped_soft", "grouped_kl", "grouped_cross_entropy", "grouped_balanced")
 EVERY = pytest.mark.parametrize("name", NAMES)
 KINDS = pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft"])
 

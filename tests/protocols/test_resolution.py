@@ -51,7 +51,7 @@ class _Source:
     """Samples whose rounding is known: 8 units in the last place of the largest."""
 
     def __init__(self, x: torch.Tensor) -> None:
-        self.samples, self.start = x, torch.zeros_like(x)
+        self.samples, self.start_scale = x, 0.0
 
 
 def test_a_resolution_is_the_change_by_eight_units_in_the_last_place() -> None:

@@ -44,7 +44,7 @@ class Moved(Samples):
     def samples(self) -> Tensor:
         """Samples [n, *shape]."""
         x = self._source.samples
-        scale = max(float(x.abs().max()), float(self._source.start.double().square().mean().sqrt()))
+        scale = max(float(x.abs().max()), self._source.start_scale)
         size = UNITS * torch.finfo(torch.float32).eps * scale
         signs = 2 * torch.randint(0, 2, x.shape, generator=generator(0, "rounding"), dtype=torch.float64) - 1
         return (x.double() + size * (1 if self._common else signs.to(x.device))).to(x.dtype)

@@ -56,6 +56,11 @@ class Samples:
         return contract.drawn(self._parts.components["prior"], drawn, shape).to(self.model.device)
 
     @cached_property
+    def start_scale(self) -> float:
+        """Root mean square of the start, kept: some priors take long to draw."""
+        return float(self.start.double().square().mean().sqrt())
+
+    @cached_property
     def _drawn(self) -> Drawn:
         """Draw in batches; a sample does not depend on them."""
         settings, denoiser, start = self._settings, self.model, self.start

@@ -102,6 +102,14 @@ def test_the_larger_weight_of_a_soft_item_is_uniform() -> None:
     assert 0.5 <= larger.min() < 0.51 and larger.max() > 0.99
 
 
+@pytest.mark.parametrize("share", [0.5, 0.8, 1.0])
+def test_no_larger_weight_is_below_the_least_share(share: float) -> None:
+    targets = load(groups=50, soft=True, least_share=share).targets.flatten(0, 1)
+    larger = targets.max(-1).values
+    assert larger.min() >= share and (share == 1 or larger.min() < share + 0.02)
+    assert bool((larger == 1).all()) == (share == 1)
+
+
 @pytest.mark.parametrize("fields", [{"groups": 2}, {"groups": 5, "items": 1}], ids=str)
 def test_too_few_groups_are_an_error(fields: dict[str, Any]) -> None:
     with pytest.raises(BenchError, match="without an example"):
@@ -120,7 +128,9 @@ def test_the_table_is_one_the_harness_takes(soft: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"classes": 1}, {"classes": 11}, {"items": 0}, {"imbalance": 0.5}, {"label_noise": 2}], ids=str
+    "fields",
+    [{"classes": 1}, {"classes": 11}, {"items": 0}, {"imbalance": 0.5}, {"least_share": 0.4}, {"label_noise": 2}],
+    ids=str,
 )
 def test_the_fields_have_ranges(fields: dict[str, Any]) -> None:
     with pytest.raises(BenchError, match=next(iter(fields))):

@@ -97,6 +97,12 @@ def test_the_generated_table_has_the_shape_asked_for() -> None:
     assert data.inputs.std(0).min() > 0
 
 
+def test_generated_columns_are_standardized_unless_told_not_to_and_pixels_never() -> None:
+    assert load(source="generated", examples=50).standardize
+    assert not load(source="generated", examples=50, standardize=False).standardize
+    assert not load(examples=50).standardize
+
+
 @pytest.mark.parametrize("source", ["digits", "generated"])
 def test_noise_is_passed_on_and_the_table_is_left_alone(source: str) -> None:
     noisy = load(source=source, examples=50, label_noise=0.25)

@@ -24,6 +24,8 @@ def by_hand(name: str, s: Any, t: Any) -> float:
     p = numpy.exp(s) / numpy.exp(s).sum(1, keepdims=True)
     if name == "grouped_cross_entropy":
         return float(-(t * numpy.log(p)).sum())
+    if name == "grouped_balanced":
+        return float(sum(-(t[:, j] @ numpy.log(p[:, j])) / t[:, j].sum() for j in range(classes) if t[:, j].any()))
     total = 0.0
     for j in range(classes):
         inside = 1.0
@@ -84,6 +86,13 @@ def test_a_class_pulls_as_the_logarithm_of_its_items(name: str, pull: Any) -> No
     assert pulls == pytest.approx([pull(98), pull(1), pull(1)], rel=1e-12)
     published = [130.7, 1.33, 1.33] if name == "grouped_cross_entropy" else [1.99, 1.33, 1.33]
     assert pulls == pytest.approx(published, abs=0.04)
+
+
+def test_equal_weights_give_every_class_the_same_pull() -> None:
+    target = torch.tensor([[0] * 98 + [1, 2]])
+    logits = torch.zeros(1, 100, 3, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(make("grouped_balanced")(logits, target).sum(), logits)
+    assert [gradient[target == number].abs().sum().item() for number in range(3)] == pytest.approx([4 / 3] * 3)
 
 
 @pytest.mark.parametrize(("name", "scale"), [("grouped_truncated", 1), ("grouped_kl", 1), ("grouped_soft", 0.5)])

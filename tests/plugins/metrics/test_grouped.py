@@ -91,3 +91,16 @@ def test_always_the_same_class_is_right_for_its_share_of_the_classes() -> None:
     logits = torch.eye(3)[0].expand(100, 3)
     assert measure("accuracy", logits, target).mean().item() == pytest.approx(0.98)
     assert measure("balanced_accuracy", logits, target).item() == pytest.approx(1 / 3)
+
+
+def test_the_distance_of_a_label_is_the_largest_difference_of_a_probability() -> None:
+    """Over all sets of classes, which is what total variation means."""
+    p, labels = draw(GROUPS, ITEMS, CLASSES).softmax(-1), soft()
+    sets = torch.tensor([[number >> k & 1 for k in range(CLASSES)] for number in range(2**CLASSES)]).double()
+    expected = ((p - labels) @ sets.T).amax(-1)
+    torch.testing.assert_close(measure("label_distance", p, labels), expected)
+    assert not measure("label_distance", labels, labels).any()
+    hard = labels.argmax(-1)
+    one_hot = torch.nn.functional.one_hot(hard, CLASSES).double()
+    torch.testing.assert_close(measure("label_distance", p, hard), measure("label_distance", p, one_hot))
+    torch.testing.assert_close(measure("label_distance", p, hard), 1 - p.gather(-1, hard[..., None])[..., 0])

@@ -95,6 +95,29 @@ def test_neighbors_vote_as_in_scikit_learn(k: int) -> None:
     assert measure("knn_accuracy", k_nearest(x, k).indices, None) is None
 
 
+@EVERY
+@pytest.mark.parametrize("richest", [0.0, 0.2, 0.33, 1.0])
+def test_the_richest_hold_what_lies_under_the_curve_of_the_sorted_counts(name: str, richest: float) -> None:
+    x = np.sort(counts(name).numpy())[::-1]
+    held = np.interp(richest * len(x), np.arange(len(x) + 1), np.concatenate([[0], x.cumsum()])) / x.sum()
+    assert measure("top_share", counts(name), richest=richest) == pytest.approx(held)
+    assert measure("top_share", torch.full((10,), 4), richest=richest) == pytest.approx(richest)
+
+
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_a_ball_holds_its_share_of_a_cube(d: int) -> None:
+    n = 20_000
+    x = torch.rand(n, d, generator=torch.Generator().manual_seed(d), dtype=torch.float64) * 5 - 1
+    expected = math.pi ** (d / 2) / math.gamma(d / 2 + 1) / 2**d
+    assert measure("inside_ball", x) == pytest.approx(expected, abs=4 * math.sqrt(expected / n) + d * expected / n)
+    assert measure("inside_ball", x * torch.arange(1, d + 1)) == pytest.approx(measure("inside_ball", x))
+
+
+def test_a_ball_holds_a_line_whole_and_no_corner() -> None:
+    assert measure("inside_ball", torch.linspace(3, 4, 7)[:, None]) == 1
+    assert measure("inside_ball", torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 3)) == 0
+
+
 def test_hubs_are_near_the_mean() -> None:
     x = points()
     distance = (x - x.mean(0)).norm(dim=1)

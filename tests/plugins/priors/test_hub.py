@@ -51,6 +51,22 @@ def test_those_are_kept_whom_many_have_for_a_neighbor() -> None:
     assert torch.equal(draw("hub", 2, 40, seed=3, **SMALL), expected[:2]), "fewer are the first ones"
 
 
+def test_antihubs_are_those_whom_few_have_for_a_neighbor() -> None:
+    """Batch after batch, counted by scikit-learn, the point itself left out."""
+    for most in (0, 2):
+        x = torch.randn(500, 40, generator=torch.Generator().manual_seed(3))
+        index = sklearn.neighbors.NearestNeighbors(n_neighbors=5, algorithm="brute").fit(x.numpy()).kneighbors()[1]
+        expected = x[torch.from_numpy(index).flatten().bincount(minlength=500) <= most]
+        assert len(expected) > 50
+        assert torch.equal(draw("anti_hub", len(expected), 40, seed=3, batch=500, most=most), expected)
+    assert draw("anti_hub", 400, 40, batch=500).norm(dim=1).mean() > 40**0.5 + 0.2
+
+
+def test_where_there_are_no_antihubs_it_says_so() -> None:
+    with pytest.raises(BenchError, match=r"of 30 points in 2 dimensions every one is a neighbor of 5 others or more"):
+        draw("anti_hub", 3, 2, batch=6)
+
+
 def test_the_published_choice_keeps_what_it_kept_there() -> None:
     """184 of 10,000 draws of 512 numbers, with a mean norm of 20.90, of another generator."""
     reports: list[tuple[int, int]] = []
@@ -90,6 +106,27 @@ class Fixed(Prior):
 def test_the_other_may_be_any_prior_and_the_norm_is_exactly_its_own() -> None:
     x = draw("truncated_like", 50, 2, 8, prior=Fixed())
     assert x.flatten(1).norm(dim=1).mean().item() == pytest.approx(12.0, rel=1e-6)
+
+
+def test_norms_of_another_prior_in_random_directions() -> None:
+    inner, plain = component("prior", "hub", **SMALL), draw("normal", 200, 2, 20)
+    x = draw("norms_like", 200, 2, 20, prior=inner)
+    generator = torch.Generator().manual_seed(0)
+    torch.randn(200, 2, 20, generator=generator)
+    hubs = inner.draw((200, 2, 20), generator)
+    torch.testing.assert_close(x.flatten(1).norm(dim=1), hubs.flatten(1).norm(dim=1))
+    torch.testing.assert_close(*(part.flatten(1) / part.flatten(1).norm(dim=1, keepdim=True) for part in (x, plain)))
+
+
+@pytest.mark.verify
+def test_a_hub_has_a_uniform_direction_independent_of_its_norm() -> None:
+    """First coordinates of unit vectors, by quantile of the norm, against their law: a beta distribution on [-1, 1]."""
+    hubs = draw("hub", 3000, 40, **SMALL)
+    norms = hubs.norm(dim=1)
+    first = (hubs[:, 0] / norms).double().numpy()
+    law = stats.beta(39 / 2, 39 / 2, loc=-1, scale=2)
+    near = (norms < norms.median()).numpy()
+    assert all(stats.kstest(some, law.cdf).pvalue > 1e-3 for some in (first, first[near], first[~near]))
 
 
 def test_the_cube_has_the_moments_of_normal_draws() -> None:
