@@ -117,6 +117,11 @@ def protocols() -> str:
     return _components("protocol", ("protocol", "what it does"))
 
 
+def asked(question: object) -> str:
+    """A question as one text."""
+    return " ".join(part["ask"] for part in question) if isinstance(question, list) else str(question)
+
+
 def suites() -> str:
     """Every stock suite with its question, and the time that its first line gives it."""
     rows = []
@@ -124,7 +129,7 @@ def suites() -> str:
         text = file.read_text()
         said, time = yaml.safe_load(text), re.match(r"# bench suites/\S+ \((.*?)\)", text)
         rows.append(
-            (f"[{file.stem}](../suites/{file.name})", said["protocol"], said["question"], time[1] if time else "")
+            (f"[{file.stem}](../suites/{file.name})", said["protocol"], asked(said["question"]), time[1] if time else "")
         )
     return table(("suite", "protocol", "question", "time"), rows)
 
