@@ -1,4 +1,4 @@
-"""Quadrature at fixed levels of the noise: the published rule, with equal weights at the quantiles k / (K + 1), and others."""
+"""Quadrature at fixed levels of the noise: the published rule, at the quantiles k / (K + 1), and better ones."""
 
 from __future__ import annotations
 
