@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy
 import torch
 from torch.special import ndtr, ndtri
 
@@ -29,7 +30,8 @@ class ExactSampled(Loss):
     Genz (1992) from `draws` points; the noises have covariance I + 1 (the difference of two normal noises each).
     Logits [batch, classes], labels [batch] -> [batch]; in float32 or wider. The gradient is a second estimate, of the
     derivative of P in every difference, and not the derivative of the first. `exact` is the same without sampling, by
-    quadrature; its fields are explained there. The draws are the same for every contender of a seed.
+    quadrature; its fields are explained there. The draws belong to the step: all contenders and all seeds of a
+    block have the same.
     """
 
     tasks: ClassVar = ("classes",)
@@ -49,10 +51,16 @@ class ExactSampled(Loss):
         leads = divided(leads, self.temperature).sort(-1).values  # the hardest first
         fixed = leads.detach()
         shape = (len(leads), self.draws, leads.shape[-1])
-        points = torch.rand(shape, generator=generator, dtype=leads.dtype, device=leads.device)
+        points = _uniform(shape, generator).to(leads)
         slope = _slopes(fixed, points)
         p = _orthant(fixed, points) + (slope * (leads - fixed)).sum(-1)
         return 1 - p if self.aggregate == "mean" else -(p + FLOOR).log()
+
+
+def _uniform(shape: tuple[int, ...], generator: Generator | None) -> Tensor:
+    """Uniform draws in (0, 1), by numpy: torch's own draws could not be mapped over seeds."""
+    rng = numpy.random.default_rng(None if generator is None else generator.initial_seed())
+    return torch.from_numpy(rng.random(shape))
 
 
 def _leads(scores: Tensor, target: Tensor) -> Tensor:

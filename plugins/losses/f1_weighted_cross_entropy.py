@@ -21,7 +21,7 @@ class F1WeightedCrossEntropy(Loss):
     w_y -log p_y with w = 1 - F / 2 for the class `positive` and F / 2 for all others, where F = 2 sum(t p) / sum(t + p)
     is the smooth F1 of that class in the batch, without gradient; p is softmax. Logits [batch, classes], labels [batch]
     -> [batch], nats; in float32 or wider. Its gradient is that of -F, up to a factor, with -log p in place of -p and
-    log(1 - p) in place of p. Without a positive in the batch F is 0, and nothing is learned. Source:
+    log(1 - p) in place of p. A batch without a positive has no F1 and the weights 1/2. Source:
     kexue.fm/archives/7708, equation 7.
     """
 
@@ -33,6 +33,7 @@ class F1WeightedCrossEntropy(Loss):
         is_positive = (target == self.positive).to(log_p.dtype)
         p = log_p.detach()[:, self.positive].exp()
         f1 = 2 * (is_positive * p).sum() / (is_positive + p).sum().clamp(min=torch.finfo(p.dtype).tiny)
+        f1 = torch.where(is_positive.sum() > 0, f1, 1.0)
         weight = torch.where(is_positive > 0, 1 - f1 / 2, f1 / 2)
         return -weight * log_p.gather(-1, target[:, None])[:, 0]
 

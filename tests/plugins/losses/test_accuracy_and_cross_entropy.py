@@ -49,6 +49,13 @@ def test_the_weighted_cross_entropy_is_that_of_the_article() -> None:
     numpy.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-9)
 
 
+def test_a_batch_without_a_positive_is_half_of_cross_entropy() -> None:
+    logits, _ = draw(12, 2)
+    target = torch.zeros(12, dtype=torch.int64)
+    found = component("loss", "f1_weighted_cross_entropy")(logits, target)
+    torch.testing.assert_close(found, component("loss", "cross_entropy")(logits, target) / 2)
+
+
 def test_its_gradient_is_that_of_smooth_f1_with_logarithms_for_probabilities() -> None:
     logits, target = draw(40, 2)
     p, y = logits.softmax(-1)[:, 1], target.double()
