@@ -40,7 +40,7 @@ class ExactSampled(Loss):
     standardize: bool = False
     aggregate: Literal["mean", "meanlog"] = "mean"
     draws: PositiveInt = 16
-    stochastic: ClassVar[bool] = True
+    own_gradient: ClassVar[bool] = True
 
     def __call__(self, logits: Tensor, target: Tensor, generator: Generator | None = None) -> Tensor:
         scores = wide(logits)

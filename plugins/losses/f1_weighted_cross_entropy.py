@@ -26,6 +26,7 @@ class F1WeightedCrossEntropy(Loss):
     """
 
     tasks: ClassVar = ("classes",)
+    own_gradient: ClassVar[bool] = True
     positive: Annotated[int, Ge(0)] = 1
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
