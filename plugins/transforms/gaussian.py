@@ -25,7 +25,7 @@ class Gaussian(Noise):
     exact for polynomials under normal noise, O(n^2 nodes).
     """
 
-    rule: Literal["adaptive", "published", "midpoints", "gauss_hermite"] = "adaptive"
+    rule: Literal["adaptive", "published", "midpoints", "gauss_hermite"] = "adaptive"  # type: ignore[assignment]
 
     def law(self) -> Law:
         """The standard normal distribution."""
