@@ -180,12 +180,14 @@ class Model(Component):
 class Loss(Component):
     """Function that training minimizes, written for one run; the harness maps it over seeds.
 
-    `tasks` lists which of `classes`, `multilabel` and `grouped` it is for; an empty list means any.
+    `tasks` lists which of `classes`, `multilabel` and `grouped` it is for; an empty list means any. `own_gradient` says
+    that the gradient is on purpose not that of the value: weights without gradient, or an estimate of its own.
     """
 
     kind: ClassVar[str] = "loss"
     dynamic: ClassVar[bool] = True
     tasks: ClassVar[Sequence[str]] = ()
+    own_gradient: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, logits: Tensor, target: Tensor, /, *args: Any, **inputs: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
@@ -22,31 +23,34 @@ class Exact(Loss):
     """One minus expected accuracy under normal noise (Karpukhin et al., 2022).
 
     1 - P(the label's logit is the largest) under normal noise on every logit (Karpukhin, Dereka and Kolesnikov, 2022).
-    Logits [batch, classes], labels [batch] -> [batch] in [0, 1], or -log P in nats for `aggregate: meanlog`; in float32
-    or wider. In this order: `standardize` shifts and scales the whole batch of logits by one mean and one deviation;
-    `margin` caps the differences s_y - s_j; `temperature` is the deviation of the noise. So P = E_z prod_{j != y} Phi(z
-    + min(s_y - s_j, margin) / temperature), z normal. It is computed in O(classes) and to rounding, where the
-    publication samples in O(classes^2).
+    Logits [batch, classes], labels [batch] -> [batch] in [0, 1]; for `aggregate: meanlog` -log P in nats, for `logmean`
+    one number for the whole batch, minus the logarithm of the mean of P; in float32 or wider. In this order:
+    `standardize` shifts and scales the whole batch of logits by one mean and one deviation; `margin` caps the
+    differences s_y - s_j; `temperature` is the deviation of the noise. So P = E_z prod_{j != y} Phi(z + min(s_y - s_j,
+    margin) / temperature), z normal. It is computed in O(classes) and to rounding, where the publication samples in
+    O(classes^2).
 
     The gradient of `mean` vanishes where P is near 0: an example 10 temperatures behind has P = 8e-13. The remedy is a
     decreasing or learned temperature together with `normalize_gradient`, or `meanlog`, which needs no floor under P
-    here (the publication's is 1e-6). Without a margin this is `expected_error`, or `nll`, over `gaussian` at that
-    scale; `transform` gives the same under other noise.
+    here (the publication's is 1e-6). The gradient of `logmean` is that of `mean` over the mean of P, so both differ in
+    the length of a step alone. Without a margin this is `expected_error`, or `nll`, over `gaussian` at that scale;
+    `transform` gives the same under other noise.
     """
 
     tasks: ClassVar = ("classes",)
     temperature: Positive = 1.0
     margin: NonNegative | None = None
     standardize: bool = False
-    aggregate: Literal["mean", "meanlog"] = "mean"
+    aggregate: Literal["mean", "meanlog", "logmean"] = "mean"
     transform: Transform = named("gaussian")
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         column = target[:, None]
         scores = self._scores(logits)
         noisy = divided(scores, self.temperature) if self.margin is None else self._behind(scores, column, self.margin)
-        if self.aggregate == "meanlog":
-            return -self.transform.log(noisy).gather(-1, column)[:, 0]
+        if self.aggregate != "mean":
+            log_p = self.transform.log(noisy).gather(-1, column)[:, 0]
+            return -log_p if self.aggregate == "meanlog" else math.log(len(log_p)) - log_p.logsumexp(0)
         p: Tensor = self.transform(noisy)
         return 1 - p.gather(-1, column)[:, 0]
 

@@ -27,6 +27,11 @@ class Moving:
         ]
 
     @property
+    def scheduled(self) -> bool:
+        """Whether a field changes on a schedule."""
+        return bool(self._scheduled)
+
+    @property
     def start(self) -> Tensor:
         """Unconstrained numbers at the first step, one for each learned field."""
         return torch.tensor([range.free(start) for _, start, range in self._learned])

@@ -1,4 +1,4 @@
-"""The quadrature as published: equal weights at the quantiles k / (K + 1) of the noise."""
+"""Quadrature at fixed levels of the noise: the published rule, at the quantiles k / (K + 1), and better ones."""
 
 from __future__ import annotations
 
@@ -12,17 +12,32 @@ if TYPE_CHECKING:
     from ._law import Law
 
 
-def published(law: Law, rows: Tensor, count: int) -> Tensor:
-    """Mean over k of prod_{j != i} F(row_i - row_j + F^-1(k / (count + 1))), not normalized: [r, n] -> [r, n].
+def equal_weights(rule: str, count: int) -> tuple[Tensor, Tensor]:
+    """Log-levels and weights [count] of `published`, t = k / (count + 1), or of `midpoints`, t = (k - 1/2) / count."""
+    k = torch.arange(1, count + 1, dtype=torch.float64)
+    t = k / (count + 1) if rule == "published" else (k - 0.5) / count
+    return t.log(), torch.full_like(t, 1 / count)
 
-    O(n^2 count), for small n; plain operations, so torch differentiates it. Source: kexue.fm/archives/9085.
+
+def gauss_hermite(count: int) -> tuple[Tensor, Tensor]:
+    """Log-levels and weights [count] of Gauss-Hermite quadrature for standard normal noise."""
+    import numpy
+
+    nodes, weights = numpy.polynomial.hermite_e.hermegauss(count)
+    return torch.special.log_ndtr(torch.as_tensor(nodes)), torch.as_tensor(weights / weights.sum())
+
+
+def at_levels(law: Law, rows: Tensor, log_levels: Tensor, weights: Tensor) -> Tensor:
+    """Sum over k of weight_k prod_{j != i} F(row_i - row_j + F^-1(t_k)), not normalized: [r, n] -> [r, n].
+
+    O(n^2 nodes), for small n; plain operations, so torch differentiates it. Source: kexue.fm/archives/9085.
     """
     masked = rows == -torch.inf
     mu = rows.masked_fill(masked, 0.0)
-    log_t = (torch.arange(1, count + 1, dtype=torch.float64, device=rows.device) / (count + 1)).log()
     between = mu[:, :, None] - mu[:, None, :]
     total = torch.zeros_like(mu)
-    for node, log_own in zip(law.quantiles(log_t).tolist(), log_t.tolist(), strict=True):
+    nodes = law.quantiles(log_levels.to(rows.device))
+    for node, log_own, weight in zip(nodes.tolist(), log_levels.tolist(), weights.tolist(), strict=True):
         log_cdf = law.log_cdf(between + node).masked_fill(masked[:, None], 0.0)
-        total = total + (log_cdf.sum(-1) - log_own).exp()
-    return (total / count).masked_fill(masked, 0.0)
+        total = total + weight * (log_cdf.sum(-1) - log_own).exp()
+    return total.masked_fill(masked, 0.0)
