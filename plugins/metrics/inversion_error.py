@@ -22,8 +22,8 @@ class InversionError(Metric):
     Per dimension, as a share of the data's variance per dimension. Lower is better; 0 where the map from noise to data
     is inverted exactly, about 2 for a sampler that forgets x_T. reference [m, *shape], model, sampler, times, noise ->
     scalar. The first `data` points are encoded to x_T by DDIM run backward along the sampler's own times, and decoded
-    by the sampler without a variance (Song et al., 2021, section 5.4). For DDIM it is the error of Euler's method, there
-    and back: it falls with the number of steps. None for data at a single point.
+    by the sampler without a variance (Song et al., 2021, section 5.4). For DDIM it is the error of Euler's method,
+    there and back, which falls with the number of steps. None for data at a single point.
     """
 
     data: PositiveInt = 256

@@ -20,7 +20,8 @@ class Interpolated(Prior):
     `share` of the way from one draw to the other. `spherical` follows the great circle (Song et al., 2021, equation
     67): sin((1 - a) u) / sin u z_1 + sin(a u) / sin u z_2, where u is the angle between z_1 and z_2. `linear` is
     (1 - a) z_1 + a z_2, whose variance is (1 - a)^2 + a^2, half of that of noise in the middle (Su, 2022,
-    kexue.fm/archives/9181). On one line both are the same. The second draw is independent of the first, which is that of `normal`.
+    kexue.fm/archives/9181). On one line both are the same. The first draw is that of `normal`, the second independent
+    of it.
     """
 
     form: Literal["spherical", "linear"] = "spherical"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,8 +62,10 @@ def test_a_point_has_no_scale() -> None:
 def test_the_distance_of_two_runs_is_that_of_their_laws(eta: float) -> None:
     """Each run is a factor of x_T and independent noise, by recursion of its plan."""
     made, times = sampler("ddim", eta=eta), even(10)
-    inner = torch.cat([torch.linspace(float(a), float(b), 11)[:-1].double() for a, b in zip(times, times[1:])])
-    few, many = (law(made.plan(LINEAR, each), LINEAR, V) for each in (times, torch.cat([inner, torch.zeros(1).double()])))
+    inner = torch.cat([torch.linspace(float(a), float(b), 11)[:-1].double() for a, b in pairwise(times)])
+    few, many = (
+        law(made.plan(LINEAR, each), LINEAR, V) for each in (times, torch.cat([inner, torch.zeros(1).double()]))
+    )
     own = float(few[1:].square().sum() + many[1:].square().sum())
     same = float((few[0] - many[0]).square()) + own
     other = float(few[0].square() + many[0].square()) + own

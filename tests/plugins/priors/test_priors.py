@@ -58,7 +58,9 @@ def test_spherical_interpolation_stays_on_the_circle_through_both_draws(share: f
         second = y - (y @ first) * first
         second /= second.norm()
         angle = torch.atan2(y @ second, y @ first)
-        at = torch.linalg.solve(torch.stack([first, second]) @ torch.stack([x, y]).T, torch.stack([z @ first, z @ second]))
+        at = torch.linalg.solve(
+            torch.stack([first, second]) @ torch.stack([x, y]).T, torch.stack([z @ first, z @ second])
+        )
         unit = at[0] * x.norm() * first + at[1] * y.norm() * y / y.norm()
         # The same weights on unit vectors give the unit vector at a share of the angle.
         turned = at[0] * first + at[1] * y / y.norm()
