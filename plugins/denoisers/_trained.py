@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from harness import Denoiser, PositiveInt, Schedule, named
@@ -21,11 +22,17 @@ NETWORKS: Mapping[str, Callable[[Sequence[int]], nn.Module]] = {"mlp": MLP, "une
 
 
 class Trained(Denoiser):
-    """A small network trained on images in [-1, 1], at real times in (0, T]."""
+    """A small network trained on images in [-1, 1], at real times in (0, T].
+
+    `weighting` is that of the squared errors at different times: `uniform`, or `bound`, as the variational bound has
+    them (Ho et al., 2020, equation 12). `run` numbers trainings: each draws its own weights, examples and noise.
+    """
 
     network: Literal["mlp", "unet"] = "mlp"
     prediction_type: Literal["epsilon", "sample", "v_prediction"] = "epsilon"
     steps_of_training: PositiveInt = 5000
+    weighting: Literal["uniform", "bound"] = "uniform"
+    run: Annotated[int, Ge(0)] = 0
     schedule: Schedule = named("linear")
 
     data_range = (-1.0, 1.0)
@@ -36,12 +43,13 @@ class Trained(Denoiser):
 
     def train(self, generator: Generator, on_progress: Callable[..., None]) -> dict[str, Tensor]:
         """Averaged weights by name; the same for the same generator."""
+        for _ in range(self.run):
+            generator = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
             net = NETWORKS[self.network](self.shape)
-        net = fit(
-            net, self.source(), self.schedule, self.prediction_type, self.steps_of_training, generator, on_progress
-        )
+        steps, source = self.steps_of_training, self.source()
+        net = fit(net, source, self.schedule, self.prediction_type, steps, generator, on_progress, self.weighting)
         return dict(net.state_dict())
 
     def load(self, device: str, weights: Mapping[str, Tensor]) -> nn.Module:

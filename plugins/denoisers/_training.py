@@ -37,6 +37,7 @@ def fit(
     steps: int,
     generator: Generator,
     on_progress: Callable[..., None],
+    weighting: str = "uniform",
 ) -> nn.Module:
     """The network with the moving average of its weights during training.
 
@@ -49,7 +50,8 @@ def fit(
     for step in range(steps):
         optimizer.zero_grad()
         x0 = examples(BATCH, generator)
-        loss(net, x0, times(schedule, BATCH, generator), generator, schedule, prediction_type).backward()
+        t = times(schedule, BATCH, generator)
+        loss(net, x0, t, generator, schedule, prediction_type, weighting).backward()
         optimizer.step()
         falling.step()
         average.update_parameters(net)
@@ -59,14 +61,38 @@ def fit(
 
 
 def loss(
-    net: nn.Module, x0: Tensor, t: Tensor, generator: Generator, schedule: Schedule, prediction_type: str
+    net: nn.Module,
+    x0: Tensor,
+    t: Tensor,
+    generator: Generator,
+    schedule: Schedule,
+    prediction_type: str,
+    weighting: str = "uniform",
 ) -> Tensor:
-    """Mean squared error of the network's prediction for x_0 [b, *shape] at times t [b] under fresh noise."""
+    """Mean squared error of the network's prediction for x_0 [b, *shape] at times t [b] under fresh noise.
+
+    `weighting` is `uniform`, or `bound` for the weights of the variational bound.
+    """
     e = torch.randn(x0.shape, generator=generator)
     kept = schedule.alpha_bar(t).view(-1, *[1] * (x0.ndim - 1))
     a, b = kept.sqrt().float(), (1 - kept).sqrt().float()
     guess: Tensor = net(a * x0 + b * e, (t / schedule.num_train_timesteps).float())
-    return (guess - TARGETS[prediction_type](x0, e, a, b)).square().mean()
+    squares = (guess - TARGETS[prediction_type](x0, e, a, b)).square()
+    if weighting == "bound":
+        squares = squares * bound_weights(schedule, t, prediction_type).view(kept.shape).float()
+    return squares.mean()
+
+
+def bound_weights(schedule: Schedule, t: Tensor, prediction_type: str) -> Tensor:
+    """Weights of squared errors at times t [b] in the variational bound, float64 [b].
+
+    Those of the KL divergences of DDPM's steps from t to t - 1 with the variance beta_t, beta_t / (2 alpha_t B_t) for
+    the error of eps (Ho et al., 2020, equation 12); errors of x_0 and v are A_t / B_t and A_t times as much.
+    """
+    kept, then = schedule.alpha_bar(t), schedule.alpha_bar((t - 1).clamp(min=0))
+    beta = 1 - kept / then
+    of_eps = {"epsilon": torch.ones_like(kept), "sample": kept / (1 - kept), "v_prediction": kept}
+    return of_eps[prediction_type] * beta / (2 * (1 - beta) * (1 - kept))
 
 
 def times(schedule: Schedule, n: int, generator: Generator) -> Tensor:

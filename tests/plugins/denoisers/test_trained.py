@@ -195,6 +195,35 @@ def test_a_linear_network_on_gaussian_data_becomes_the_exact_denoiser(prediction
     assert far[1] < min(1e-3, far[0])
 
 
+@pytest.mark.parametrize("prediction_type", PREDICTS)
+@pytest.mark.parametrize("t", [2, 50, 1000])
+def test_the_weights_of_the_bound_are_those_of_its_steps(prediction_type: str, t: int) -> None:
+    """KL of two normal distributions of variance beta_t, whose means are those of the posterior at both guesses."""
+    schedule = component("schedule", "linear")
+    now, then = schedule.alpha_bar(torch.tensor([t, t - 1], dtype=torch.float64)).tolist()
+    x0, e, off = (torch.randn(64, generator=seeded(k), dtype=torch.float64) for k in range(3))
+    a, b = math.sqrt(now), math.sqrt(1 - now)
+    beta = 1 - now / then
+    x = a * x0 + b * e
+    target = training().TARGETS[prediction_type](x0, e, a, b)
+    guess = {
+        "epsilon": lambda said: (x - b * said) / a,
+        "sample": lambda said: said,
+        "v_prediction": lambda said: a * x - b * said,
+    }[prediction_type](target + off)
+    gamma = math.sqrt(then) * beta / (1 - now)
+    divergence = (gamma * (guess - x0)).square() / (2 * beta)
+    weight = training().bound_weights(schedule, torch.tensor([float(t)]).double(), prediction_type)
+    torch.testing.assert_close(weight * off.square(), divergence, rtol=1e-9, atol=1e-12)
+
+
+def test_trainings_are_numbered_and_the_first_is_the_one_there_was() -> None:
+    first, second, weighted = (trained(3, name="digits", **each) for each in ({}, {"run": 1}, {"weighting": "bound"}))
+    assert all(torch.equal(first[name], part) for name, part in trained(3, name="digits", run=0).items())
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    assert any(not torch.equal(first[name], weighted[name]) for name in first)
+
+
 def test_times_of_a_batch_fill_the_whole_span_evenly() -> None:
     times = training().times
     drawn = times(component("schedule", "linear", num_train_timesteps=50), 8, seeded()).sort().values

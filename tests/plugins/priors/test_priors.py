@@ -45,3 +45,40 @@ def test_truncation_shrinks_the_same_draws() -> None:
 def test_psi_is_a_share() -> None:
     with pytest.raises(BenchError, match="psi"):
         draw("truncated", 2, psi=1.5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
+def test_spherical_interpolation_stays_on_the_circle_through_both_draws(share: float) -> None:
+    """Unit vectors turned by a share of the angle between them, by the rotation in their plane."""
+    generator = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(6, 4, generator=generator).double() for _ in range(2))
+    found = draw("interpolated", 6, 4, share=share).double()
+    for x, y, z in zip(one, other, found, strict=True):
+        first = x / x.norm()
+        second = y - (y @ first) * first
+        second /= second.norm()
+        angle = torch.atan2(y @ second, y @ first)
+        at = torch.linalg.solve(
+            torch.stack([first, second]) @ torch.stack([x, y]).T, torch.stack([z @ first, z @ second])
+        )
+        unit = at[0] * x.norm() * first + at[1] * y.norm() * y / y.norm()
+        # The same weights on unit vectors give the unit vector at a share of the angle.
+        turned = at[0] * first + at[1] * y / y.norm()
+        wanted = torch.cos(share * angle) * first + torch.sin(share * angle) * second
+        torch.testing.assert_close(turned, wanted, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(unit, z, rtol=1e-5, atol=1e-6)
+
+
+def test_in_the_middle_spherical_draws_keep_the_norm_of_noise_and_linear_ones_lose_half_of_its_square() -> None:
+    plain, sphere, line = (
+        draw(*name, 4000, 64, **fields).double().square().mean()
+        for name, fields in ((["normal"], {}), (["interpolated"], {}), (["interpolated"], {"form": "linear"}))
+    )
+    assert float(plain) == pytest.approx(1, abs=0.02) and float(sphere) == pytest.approx(1, abs=0.02)
+    assert float(line) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("form", ["spherical", "linear"])
+def test_the_ends_of_an_interpolation_are_the_draws(form: str) -> None:
+    torch.testing.assert_close(draw("interpolated", 8, 3, form=form, share=0.0), draw("normal", 8, 3))
+    assert bool(draw("interpolated", 8, form=form).isfinite().all())

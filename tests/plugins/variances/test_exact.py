@@ -98,3 +98,23 @@ def fitted() -> tuple[Any, dict[str, torch.Tensor]]:
     ready = harness.denoiser("gaussian_mixture", weights=[0.3, 0.7], means=[-1.0, 1.0], stds=[0.1, 0.2])
     data = ready.sample(4000, torch.Generator().manual_seed(0))
     return ready, exact("isotropic", draws=4000).fit(ready, data, torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("target", ["grid25", "ring8"])
+def test_the_best_variance_lies_between_the_small_and_the_large_one_which_part_as_steps_grow_longer(
+    target: str,
+) -> None:
+    """For data whose variance per element is at most 1 (Bao et al., 2022, theorem 2, and the best linear guess)."""
+    model, variance = harness.denoiser(target), exact("isotropic", draws=512)
+    data = model.sample(512, torch.Generator().manual_seed(0))
+    fitted = variance.fit(model, data, torch.Generator().manual_seed(1))
+    apart = []
+    for steps in (10, 100, 1000):
+        times = harness.component("spacing", "even").times(model.schedule, steps)
+        _, _, small, share = harness.component("sampler", "ddpm").transition(model.schedule, times)
+        large = small + share * (1 - model.schedule.alpha_bar(times[:-1]))
+        c = [variance.posterior_variance(model, fitted, NOTHING, t, 0.0, NOTHING) for t in times[:-1].tolist()]
+        best = small + share * torch.tensor(c, dtype=torch.float64)
+        assert bool(((small < best) & (best < large))[:-1].all())
+        apart.append(float((large / small)[:-1].log().mean()))
+    assert apart == sorted(apart, reverse=True) and apart[-1] < 0.1 * apart[0]
