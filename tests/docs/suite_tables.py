@@ -129,7 +129,12 @@ def suites() -> str:
         text = file.read_text()
         said, time = yaml.safe_load(text), re.match(r"# bench suites/\S+ \((.*?)\)", text)
         rows.append(
-            (f"[{file.stem}](../suites/{file.name})", said["protocol"], asked(said["question"]), time[1] if time else "")
+            (
+                f"[{file.stem}](../suites/{file.name})",
+                said["protocol"],
+                asked(said["question"]),
+                time[1] if time else "",
+            )
         )
     return table(("suite", "protocol", "question", "time"), rows)
 
