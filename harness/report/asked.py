@@ -21,7 +21,7 @@ def sentences(run: Run) -> list[str]:
 def _answer(run: Run, asked: Asked) -> str:
     if not asked.problems:
         directs = run.metric(asked.metric).higher_is_better is not None
-        return "no two rows can be ranked" if directs else "it only describes, no value of it is better"
+        return "no two rows can be ranked" if directs else "it describes, and no value of it is better; see the claims"
     said = _single(asked.problems[0]) if len(asked.problems) == 1 else _counted(asked.problems)
     return said + _against(run, asked)
 

@@ -37,6 +37,14 @@ _COUNTED: Mapping[Outcome, str] = MappingProxyType(
         Outcome.NOT_TESTED: "not tested",
     }
 )
+_PLURAL: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.HOLDS: "hold",
+        Outcome.UNDECIDED: "are undecided",
+        Outcome.FAILS: "fail",
+        Outcome.NOT_TESTED: "are not tested",
+    }
+)
 _STATEMENTS: Mapping[Outcome, StatementKind] = MappingProxyType(
     {
         Outcome.HOLDS: StatementKind.HOLDS,
@@ -64,9 +72,9 @@ def sentences(run: Run) -> list[str]:
     """Return one sentence for each claim, those that fail first; of many claims the last are counted."""
     claims = sorted(run.claims, key=lambda each: _ORDER.index(each.outcome))
     said = [f"{sentence(run, claim)}." for claim in claims[:ANSWERED]]
-    counts = Counter(_COUNTED[claim.outcome] for claim in claims[ANSWERED:])
-    more = ", ".join(f"{count} {word}" for word, count in counts.items())
-    return [*said, f"Of {counted(counts.total(), 'more claim')}: {more}."] if counts else said
+    counts = Counter(claim.outcome for claim in claims[ANSWERED:])
+    more = ", ".join(f"{count} {_PLURAL[outcome]}" for outcome, count in counts.items())
+    return [*said, f"Of {counted(counts.total(), 'more claim')} {more}."] if counts else said
 
 
 def lines(run: Run) -> Iterator[tuple[bool | None, list[str]]]:
@@ -121,7 +129,7 @@ def result(run: Run, claim: Claim) -> str:
     whole = claim.outcome
     if len(counts) == 1:
         only = next(iter(counts))
-        return f"{_said(claim, only)} in all {total} tests" + _more(run, claim)
+        return f"{_said(claim, only)} in {'both' if total == 2 else f'all {total}'} tests" + _more(run, claim)
     said = ", ".join(
         f"{_said(claim, outcome)} in {counts[outcome]}{_places(claim, outcome)}"
         for outcome in _COUNTED
@@ -133,7 +141,7 @@ def result(run: Run, claim: Claim) -> str:
 
 def _said(claim: Claim, outcome: Outcome) -> str:
     """Return an outcome in words."""
-    return "on the bound" if outcome is Outcome.SAME and claim.form not in PAIRED else _COUNTED[outcome]
+    return "met exactly" if outcome is Outcome.SAME and claim.form not in PAIRED else _COUNTED[outcome]
 
 
 def nearest(run: Run, claim: Claim) -> str:

@@ -139,7 +139,7 @@ def test_a_bound_is_on_the_mean(form: str, bound: float, outcome: str) -> None:
 def test_a_mean_that_is_the_bound_itself_keeps_it() -> None:
     result = analyse(run(rows({("one", "a"): [2 / 3] * SEEDS}), [claim("max", bound=2 / 3)]))
     assert result["claims"][0]["tests"][0]["outcome"] == "same"
-    assert "m at most 0.666667: on the bound (0.667, 0.667 to 0.667)" in result["answer"]
+    assert "m at most 0.666667: met exactly (0.667, 0.667 to 0.667)" in result["answer"]
 
 
 @pytest.mark.parametrize(("mean", "outcome"), [(0.2219, "holds"), (0.25, "fails")])
