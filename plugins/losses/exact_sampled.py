@@ -24,7 +24,7 @@ FLOOR = 1e-6
 
 
 class ExactSampled(Loss):
-    """EXACT with its probability estimated from a few draws, as published (Karpukhin et al., 2022).
+    """EXACT estimated from draws, as published (Karpukhin et al., 2022).
 
     1 - P, or -log(P + 1e-6) for `aggregate: meanlog`, with P(all s_y - s_j + noise_j > 0) estimated by the sampler of
     Genz (1992) from `draws` points; the noises have covariance I + 1 (the difference of two normal noises each).

@@ -21,9 +21,9 @@ LINEAR = -20.0
 
 
 class Proportional(Along):
-    """Probabilities f(logit_i) / sum_j f(logit_j) for a positive increasing f other than exp (Su, 2022).
+    """Probabilities in proportion to a function of each logit (Su, 2022).
 
-    `function` is f: softplus, log(1 + exp x), or sigmoid. Logits [..., n] -> probabilities [..., n], always positive,
+    p_i = f(logit_i) / sum_j f(logit_j); `function` is f: softplus, log(1 + exp x), or sigmoid. Logits [..., n] -> probabilities [..., n], always positive,
     in the order of the logits. A constant added to the logits changes p: only f = exp(k x) prevents that. Source:
     kexue.fm/archives/9085, equation 2.
     """
