@@ -18,8 +18,8 @@ Digit = Annotated[int, Interval(ge=0, le=9)]
 class OneDigit(Dataset):
     """One handwritten digit against the others, one scan in ten.
 
-    The 1,797 scans of `digits` (Alpaydin and Kaynak, 1998), 64 columns in [0, 1]. Classes: 1 the `digit`, 0 any other. Every part of the split has
-    one positive in about ten, the test part too.
+    The 1,797 scans of `digits` (Alpaydin and Kaynak, 1998), 64 columns in [0, 1]. Classes: 1 the `digit`, 0 any
+    other. Every part of the split has one positive in about ten, the test part too.
     """
 
     digit: Digit = 8

@@ -18,11 +18,11 @@ CLOSEST = 2
 class IIAViolation(Metric):
     """Change of the best class against the second when all others leave.
 
-    The largest over rows of p_1 / (p_1 + p_2) among all n classes minus the same of these two alone: Luce's choice axiom, independence from
-    irrelevant alternatives. A description, in [0, 1]. transform, logits [batch, n] -> scalar. It is 0 for every
-    transform f(logit_i) / sum_j f(logit_j), softmax among them, for every transform of two classes, and for no other
-    argmax under independent noise with three classes or more than that of Gumbel noise (Yellott, 1977). NaN where a
-    probability is NaN.
+    The largest over rows of p_1 / (p_1 + p_2) among all n classes minus the same of these two alone: Luce's choice
+    axiom, independence from irrelevant alternatives. A description, in [0, 1]. transform, logits [batch, n] ->
+    scalar. It is 0 for every transform f(logit_i) / sum_j f(logit_j), softmax among them, for every transform of
+    two classes, and for no other argmax under independent noise with three classes or more than that of Gumbel
+    noise (Yellott, 1977). NaN where a probability is NaN.
     """
 
     higher_is_better: ClassVar[bool | None] = None

@@ -23,11 +23,11 @@ PER_CALL = 256
 class Minimizer(Trainer):
     """Finds the global minimum of the loss, for one or two parameters.
 
-    The mean loss over the whole training part is minimized to rounding. A lattice covers every parameter from -30 to 30, closely around 0; its best points are refined in float64. A seed
-    gets the minimizer that is nearest to where its training would start, so that a flat minimum is met where descent
-    from there would meet it. Where the infimum is at infinity or is reached over a region to rounding, the result is
-    one point of that region or of the edge. Learned fields of the loss count as parameters. Epochs, batches and
-    learning rates have no effect.
+    The mean loss over the whole training part is minimized to rounding. A lattice covers every parameter from -30
+    to 30, closely around 0; its best points are refined in float64. A seed gets the minimizer that is nearest to
+    where its training would start, so that a flat minimum is met where descent from there would meet it. Where the
+    infimum is at infinity or is reached over a region to rounding, the result is one point of that region or of the
+    edge. Learned fields of the loss count as parameters. Epochs, batches and learning rates have no effect.
     """
 
     seeds_per_block: ClassVar[int] = 32

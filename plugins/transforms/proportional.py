@@ -23,9 +23,9 @@ LINEAR = -20.0
 class Proportional(Along):
     """Probabilities in proportion to a function of each logit (Su, 2022).
 
-    p_i = f(logit_i) / sum_j f(logit_j); `function` is f: softplus, log(1 + exp x), or sigmoid. Logits [..., n] -> probabilities [..., n], always positive,
-    in the order of the logits. A constant added to the logits changes p: only f = exp(k x) prevents that. Source:
-    kexue.fm/archives/9085, equation 2.
+    p_i = f(logit_i) / sum_j f(logit_j); `function` is f: softplus, log(1 + exp x), or sigmoid. Logits [..., n] ->
+    probabilities [..., n], always positive, in the order of the logits. A constant added to the logits changes p:
+    only f = exp(k x) prevents that. Source: kexue.fm/archives/9085, equation 2.
     """
 
     function: Literal["softplus", "sigmoid"] = "softplus"

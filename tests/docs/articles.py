@@ -143,7 +143,7 @@ def overview() -> str:
 def found() -> str:
     """The findings, with the numbers of the reference runs."""
     places = jinja2.Environment(loader=jinja2.FileSystemLoader(ARTICLES), undefined=jinja2.StrictUndefined)
-    return places.get_template("found.md.j2").render(mean=mean, versus=versus, claim=claimed) + "\n"
+    return places.get_template("found.md.j2").render(mean=mean, versus=versus, claim=claimed, lead=lead) + "\n"
 
 
 def _rows(suite: str, vary: dict[str, Any]) -> Row:
@@ -182,6 +182,20 @@ def claimed(suite: str, number: int, verdict: str) -> str:
     if found.outcome != Outcome(verdict):
         raise LookupError(f"{suite}: claim {number} is {found.outcome}, not {verdict}")
     return result(run, found)
+
+
+def lead(suite: str, number: int, row: str | None = None, other: str | None = None, **problem: Any) -> str:
+    """The estimate of the one test of a claim with these rows and labels, with its interval."""
+    run = reference(suite)
+    tests = run.claims[number - 1].tests if run else ()
+    found = [
+        test for test in tests
+        if row in (None, test.row) and other in (None, test.other)
+        and all(str(test.problem.get(axis)) == str(label) for axis, label in problem.items())
+    ]  # fmt: skip
+    if len(found) != 1:
+        raise LookupError(f"{suite}: {len(found)} tests of claim {number} are {row}, {other}, {problem}")
+    return _interval(found[0].estimate, found[0].low, found[0].high, 1.0, 3)
 
 
 def pages() -> dict[Path, Callable[[], str]]:
