@@ -53,22 +53,23 @@ def judged(run: MeasuredRun, cells: Cells, own: int) -> Iterator[Claim]:
     nothing is stored of a row.
     """
     found = [list(_Claimed(run, cells, claim, own).trials()) for claim in run.claims]
-    adjusted = iter(holm([trial.p for trials in found for trial in trials]))
+    ps = [trial.p for trials in found for trial in trials]
+    adjusted, level = iter(holm(ps)), ALPHA / max(1, sum(p is not None for p in ps))
     for claim, trials in zip(run.claims, found, strict=True):
-        tests = [_concluded(trial, next(adjusted)) for trial in trials]
+        tests = [_concluded(trial, next(adjusted), level) for trial in trials]
         shown = tuple(test for test, trial in zip(tests, trials, strict=True) if trial.shown)
         yield Claim(**{each.name: getattr(claim, each.name) for each in dataclasses.fields(ClaimRule)}, tests=shown)
 
 
-def _concluded(trial: Trial, p: float | None) -> ClaimTest:
-    """Return the test with its adjusted p and its outcome."""
+def _concluded(trial: Trial, p: float | None, level: float) -> ClaimTest:
+    """Return the test with its adjusted p and its outcome; `level` is what the first step of Holm's method asks for."""
     if trial.test.outcome in (Outcome.SAME, Outcome.NOT_TESTED):
         return trial.test
     sure = p is not None and p <= ALPHA
     if sure or trial.found is None:
         outcome = Outcome.UNDECIDED if not sure else Outcome.HOLDS if trial.fits else Outcome.FAILS
         return dataclasses.replace(trial.test, outcome=outcome, p=p)
-    more = needed(trial.found)
+    more = needed(trial.found, level)
     return dataclasses.replace(trial.test, p=p, needed=Needed(more.seeds, more.examples))
 
 

@@ -270,3 +270,20 @@ def test_claims_and_questions_go_from_suite_to_answer(bench: Bench) -> None:
     assert ended.json["question"] == "Which is best?" and ended.json["answer"].startswith("Which is best? By score: ")
     assert "By theorem (2 > 1): two at least as good as good in score: " in ended.json["answer"]
     assert "Claimed here (here): Two is two: " in ended.json["answer"]
+
+
+def test_what_would_decide_is_counted_at_the_level_that_all_tests_leave() -> None:
+    """A lead with p = 0.01 alone is undecided among ten tests: more than no seeds are needed."""
+    draw = np.random.default_rng(5)
+    noise = draw.normal(size=SEEDS)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    lead = stats.t.isf(0.005, SEEDS - 1) / np.sqrt(SEEDS)  # two-sided p = 0.01
+    values = {}
+    for k in range(10):
+        base = draw.normal(size=SEEDS)
+        values |= {(f"p{k}", "a"): base, (f"p{k}", "b"): base + lead + noise}
+    (found,) = analyse(run(rows(values), [claim("order", "a", "b")]))["claims"]
+    assert {test["outcome"] for test in found["tests"]} == {"undecided"}
+    many = range(SEEDS, 100)
+    enough = next(n for n in many if lead * np.sqrt(n) >= stats.t.isf(0.0025, n - 1) + stats.t.isf(0.2, n - 1))
+    assert {test["needed"]["seeds"] for test in found["tests"]} == {enough - SEEDS} and enough > SEEDS

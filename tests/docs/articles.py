@@ -17,6 +17,7 @@ if __name__ == "__main__":
 import jinja2
 import yaml
 
+from harness.figures import StoredRun, figures, png
 from harness.report.claimed import assertion, nearest, result
 from harness.results import Claim, ClaimKind, Outcome, Row, Run
 from harness.results.runs import stored
@@ -143,7 +144,10 @@ def overview() -> str:
 def found() -> str:
     """The findings, with the numbers of the reference runs."""
     places = jinja2.Environment(loader=jinja2.FileSystemLoader(ARTICLES), undefined=jinja2.StrictUndefined)
-    return places.get_template("found.md.j2").render(mean=mean, versus=versus, claim=claimed, lead=lead) + "\n"
+    return (
+        places.get_template("found.md.j2").render(mean=mean, versus=versus, claim=claimed, lead=lead, count=count)
+        + "\n"
+    )
 
 
 def _rows(suite: str, vary: dict[str, Any]) -> Row:
@@ -157,7 +161,11 @@ def _rows(suite: str, vary: dict[str, Any]) -> Row:
 
 
 def _interval(value: float | None, low: float | None, high: float | None, scale: float, digits: int) -> str:
-    ends = "" if low is None or high is None else f" ({low * scale:.{digits}g} to {high * scale:.{digits}g})"
+    ends = (
+        ""
+        if low is None or high is None or low == high
+        else f" ({low * scale:.{digits}g} to {high * scale:.{digits}g})"
+    )
     return f"{(value or 0.0) * scale:.{digits}g}{ends}"
 
 
@@ -198,6 +206,14 @@ def lead(suite: str, number: int, row: str | None = None, other: str | None = No
     return _interval(found[0].estimate, found[0].low, found[0].high, 1.0, 3)
 
 
+def count(suite: str, number: int, outcome: str | None = None) -> int:
+    """The number of tests of a claim, or of those with an outcome."""
+    run = reference(suite)
+    if run is None:
+        raise LookupError(f"{suite} has no reference run")
+    return sum(outcome in (None, test.outcome) for test in run.claims[number - 1].tests)
+
+
 def pages() -> dict[Path, Callable[[], str]]:
     """Every page with the function that writes it."""
     made: dict[Path, Callable[[], str]] = {ARTICLES / f"{t.name}.md": functools.partial(page, t) for t in TOPICS}
@@ -206,8 +222,19 @@ def pages() -> dict[Path, Callable[[], str]]:
     return {ARTICLES / "index.md": overview, **made}
 
 
+def draw(suite: str, name: str) -> None:
+    """Draw a figure of a reference run, from the records in `results/` where it needs them."""
+    run, file = reference(suite), FIGURES / f"{suite}-{name}.png"
+    if run is not None and not file.exists():
+        FIGURES.mkdir(exist_ok=True)
+        file.write_bytes(png(figures(StoredRun(run, ROOT / "results"))[name]))
+
+
 def main() -> None:
-    """Write every page."""
+    """Draw what is missing and write every page."""
+    for topic in TOPICS:
+        for figure in topic.figures:
+            draw(figure["suite"], figure["name"])
     for file, write in pages().items():
         text = write()
         if not file.exists() or file.read_text() != text:
