@@ -35,7 +35,7 @@ def test_a_usable_table_is_passed() -> None:
         ({"targets": GOOD.targets[:, None]}, "targets"),
         ({"targets": GOOD.targets - 1}, "from 0 to 2"),
         ({"targets": GOOD.targets + 1}, "from 0 to 2"),
-        ({"inputs": GOOD.inputs[:0], "targets": GOOD.targets[:0]}, "targets"),
+        ({"inputs": GOOD.inputs[:0], "targets": GOOD.targets[:0]}, r"inputs \[0, 2\] are empty"),
         ({"inputs": GOOD.inputs.where(GOOD.inputs != 15, torch.nan)}, "row 7 .* not finite"),
         ({"inputs": GOOD.inputs.where(GOOD.inputs != 0, torch.inf)}, "row 0 .* not finite"),
         ({"targets": torch.zeros(12, dtype=torch.int64), "classes": 1}, "two classes or more"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class F1WeightedCrossEntropy(Loss):
-    """Cross-entropy whose class weights follow the smooth F1 of one class (Su, 2020).
+    """Cross-entropy with class weights by the smooth F1 of one (Su, 2020).
 
     w_y -log p_y with w = 1 - F / 2 for the class `positive` and F / 2 for all others, where F = 2 sum(t p) / sum(t + p)
     is the smooth F1 of that class in the batch, without gradient; p is softmax. Logits [batch, classes], labels [batch]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class MassError(Metric):
-    """Largest distance of a quadrature's total from 1, before the probabilities are normalized.
+    """Distance of a quadrature's total from 1 before normalization.
 
     Lower is better. transform, logits [batch, n] -> scalar, from the transform's own `mass(logits)` [batch, 1]. None
     for transforms that have none: they are normalized by construction. `normalization_error` sees only what is left
