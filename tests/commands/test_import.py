@@ -66,6 +66,7 @@ def test_a_table_becomes_a_run_with_the_statistics_of_scipy(form: str, bench: Be
         assert line in ended.err
 
 
+@pytest.mark.verify
 def test_an_imported_run_is_a_run_for_every_export_and_for_compare(bench: Bench) -> None:
     FRAME.to_csv(bench.folder / "one.csv", index=False)
     FRAME.assign(accuracy=FRAME.accuracy - 0.1).to_csv(bench.folder / "two.csv", index=False)

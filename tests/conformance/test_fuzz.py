@@ -63,6 +63,7 @@ def test_there_are_thirty_different_mutants_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("kind", ["loss", "variance"])
+@pytest.mark.verify
 def test_some_mutants_are_not_ranked_and_named(kind: str, folder: Bench) -> None:
     check(kind, KINDS[kind][1][::QUICK], folder)
 

@@ -54,6 +54,7 @@ def test_the_nearest_point_of_a_flat_minimum_is_taken() -> None:
     assert 0.75 <= low < middle < high <= 1.0
 
 
+@pytest.mark.verify
 def test_the_global_minimum_is_found_from_every_start() -> None:
     exact = component("loss", "exact", temperature=0.3)
     found = thresholds("five_points", exact, [-20.0, 0.0, 1.0, 20.0])

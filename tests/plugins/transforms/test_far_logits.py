@@ -76,6 +76,7 @@ def test_probabilities_logarithms_and_gradients_are_those_of_a_dense_quadrature(
 
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("spread", [10.0, 1e3, 1e6])
+@pytest.mark.verify
 def test_many_classes_are_as_in_float64(name: str, spread: float) -> None:
     draw = torch.Generator().manual_seed(0)
     rows, v = torch.randn(2, 1000, generator=draw) * spread, torch.randn(2, 1000, generator=draw)
