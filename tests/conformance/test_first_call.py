@@ -458,8 +458,8 @@ GENERATED = {
         },
     ),
     "denoiser": ("ring8", {"narrow": ("Narrow", "predict", "returned [5, 1] for x_t [5, 2], expected a floating tensor [5, 2]")}),
-    "prior": ("normal", {"misshapen": ("Misshapen", "draw", "returned [2, 64] for the shape [64, 2], expected a floating tensor [64, 2]")}),
-    "feature": ("pixels", {"single": ("Single", "__call__", "returned [64] for 64 samples, expected [64, d]")}),
+    "prior": ("normal", {"misshapen": ("Misshapen", "draw", "returned [2, 5] for the shape [5, 2], expected a floating tensor [5, 2]")}),
+    "feature": ("pixels", {"single": ("Single", "__call__", "returned [5] for 5 samples, expected [5, d]")}),
 }  # fmt: skip
 
 

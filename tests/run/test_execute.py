@@ -457,7 +457,7 @@ def components():
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("trainer", ["loop", "stacked"])
+@pytest.mark.parametrize("trainer", ["loop", "auto"])
 def test_global_generators_are_those_of_the_seed_alone_or_beside_others(bench: Bench, trainer: str) -> None:
     bench.write("globals.py", GLOBALS.replace("done = ", "done: str = "))
     text = f"protocol: accuracy\nplugins: [globals.py]\nvary: {{dataset: iris, loss: LOSSES}}\nmetrics: nll\nseeds: 2\ntrainer: {trainer}\nsettings: {{epochs: 2}}\n"

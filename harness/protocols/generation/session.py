@@ -45,7 +45,8 @@ class Sampling(CellRunner):
     def _try(self) -> None:
         """Try one evaluation, one estimate and two steps for a few samples. Raises BenchError for invalid results."""
         covariance = self.parts.covariance
-        first_call.try_prior(self.components["prior"], self.model.shape)
+        if "prior" in self.components:  # the speed protocol has none
+            first_call.try_prior(self.components["prior"], self.model.shape)
         x, eps = first_call.try_denoiser(self.model, float(self.times[0]))
         if covariance is not None:
             first_call.try_variance(self.components["variance"], covariance, x, eps, self.times)
