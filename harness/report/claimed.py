@@ -71,8 +71,9 @@ def claimed(run: Run) -> Iterator[Statement]:
 def sentences(run: Run) -> list[str]:
     """Return one sentence for each claim, those that fail first; of many claims the last are counted."""
     claims = sorted(run.claims, key=lambda each: _ORDER.index(each.outcome))
-    said = [f"{sentence(run, claim)}." for claim in claims[:ANSWERED]]
-    counts = Counter(claim.outcome for claim in claims[ANSWERED:])
+    told = ANSWERED if len(claims) > ANSWERED + 1 else len(claims)
+    said = [f"{sentence(run, claim)}." for claim in claims[:told]]
+    counts = Counter(claim.outcome for claim in claims[told:])
     more = ", ".join(f"{count} {_PLURAL[outcome]}" for outcome, count in counts.items())
     return [*said, f"Of {counted(counts.total(), 'more claim')} {more}."] if counts else said
 
