@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.differences import Cells
@@ -23,8 +24,8 @@ def _leaders(run: MeasuredRun, cells: Cells, ask: Ask, same: Sequence[int], own:
     """Yield the best of every problem; the points of an axis compete with equal labels on all other axes."""
     several = [axis for axis, labels in run.axes.items() if len(labels) > 1]
     names, places = naming(run) if ask.axis is None else ([ask.axis], [axis for axis in several if axis != ask.axis])
-    groups = problems(run, run.cells).values() if ask.axis is None else _groups(run, places)
-    for members in groups:
+    info = run if ask.axis is None else dataclasses.replace(run, group_by=tuple(places))
+    for members in problems(info, run.cells).values():
         found = ranks(run, cells, members, run.metric(ask.metric), same)
         shown = {index: rank for index, rank in found.items() if index < own}
         if len(shown) < 2:
@@ -33,11 +34,3 @@ def _leaders(run: MeasuredRun, cells: Cells, ask: Ask, same: Sequence[int], own:
         problem = {axis: run.cells[members[0]].vary.get(axis) for axis in places}
         best, tied, beaten = (by_rank[rank] for rank in (Rank.BEST, Rank.TIED, Rank.BEATEN))
         yield Leaders(problem=problem, best=tuple(best), tied=tuple(tied), beaten=len(beaten))
-
-
-def _groups(run: MeasuredRun, places: Sequence[str]) -> list[list[int]]:
-    """Group rows that have the same labels on these axes."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for index, cell in enumerate(run.cells):
-        groups.setdefault(tuple(str(cell.vary.get(axis)) for axis in places), []).append(index)
-    return list(groups.values())

@@ -12,6 +12,7 @@ from harness.analysis.pairing import text
 from harness.analysis.verdicts import finite
 from harness.results import (
     PAIRED,
+    TRENDS,
     Claim,
     ClaimForm,
     ClaimRule,
@@ -27,8 +28,6 @@ from harness.results import (
     Status,
 )
 from harness.statistics.paired import Difference, apart, from_number, holm, needed, same
-
-TRENDS = (ClaimForm.RISES, ClaimForm.FALLS)
 
 
 class Trial(NamedTuple):
@@ -115,12 +114,11 @@ class _Claimed:
                           reversed=self._reversed(cell))  # fmt: skip
         if why := self._absent([index]):
             return self._untested(blank, [index], why)
-        bound = self.claim.bound or 0.0
-        found = from_number(self.cells[index][self.claim.metric].sample(), bound, self.run.interval)
+        found = from_number(self.cells[index][self.claim.metric].sample(), self.claim.line, self.run.interval)
         if not is_test(self.run, found) or self._by_chance(found, [index]):
             kind = ReasonKind.ON_THRESHOLD if is_test(self.run, found) else ReasonKind.ONE_PAIR
             return self._untested(blank, [index], Reason(kind))
-        return self._tested(blank, found, [index], offset=bound)
+        return self._tested(blank, found, [index], offset=self.claim.line)
 
     def _paired(self, one: int, other: int, ends: bool) -> Trial:
         """Test the difference of two rows; in an order the lead of the first, in a trend the growth to the second."""

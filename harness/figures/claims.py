@@ -54,15 +54,11 @@ def _figure(run: StoredRun, claim: Claim) -> Figure:
 
 
 def _nearness(claim: Claim, test: ClaimTest) -> tuple[bool, float]:
-    return test.outcome is not Outcome.FAILS, abs((test.estimate or 0.0) - _line(claim))
-
-
-def _line(claim: Claim) -> float:
-    return 0.0 if claim.form in PAIRED else claim.bound or 0.0
+    return test.outcome is not Outcome.FAILS, abs((test.estimate or 0.0) - claim.line)
 
 
 def _draw(axes: Axes, claim: Claim, tests: Sequence[ClaimTest]) -> None:
-    line = _line(claim)
+    line = claim.line
     axes.axvline(line, color=FAINT, linewidth=0.8)
     margin = claim.within or 0.0
     for side in (-1, 1) if margin else ():

@@ -40,13 +40,11 @@ def _counted(problems: Sequence[Leaders]) -> str:
     best = Counter(name for each in problems for name in dict.fromkeys(each.best))
     alone = Counter(each.best[0] for each in problems if len(each.best) == 1 and not each.tied)
     order = sorted(leads, key=lambda name: (-alone[name], -best[name], -leads[name]))
-    said = [
-        f"{name} best or tied in {leads[name]} of {len(problems)} problems"
-        + (f" (alone in {alone[name]})" if alone[name] else "")
-        if place == 0
-        else f"{name} in {leads[name]}" + (f" (alone in {alone[name]})" if alone[name] else "")
-        for place, name in enumerate(order[:NAMED])
-    ]
+    said = []
+    for place, name in enumerate(order[:NAMED]):
+        count = f"{leads[name]} of {len(problems)} problems" if place == 0 else f"{leads[name]}"
+        only = f" (alone in {alone[name]})" if alone[name] else ""
+        said.append(f"{name} {'best or tied ' if place == 0 else ''}in {count}{only}")
     more = [counted(len(order) - NAMED, "other") + " somewhere"] if len(order) > NAMED else []
     return ", ".join(said + more)
 

@@ -158,7 +158,7 @@ def nearest(run: Run, claim: Claim) -> str:
 
 def _distance(claim: Claim, test: ClaimTest) -> float:
     """Return how far an estimate lies from the line between as claimed and not."""
-    away = abs((test.estimate or 0.0) - (0.0 if claim.form in PAIRED else claim.bound or 0.0))
+    away = abs((test.estimate or 0.0) - claim.line)
     return away if claim.within is None else abs(away - claim.within)
 
 

@@ -14,7 +14,9 @@ from harness.results import Comparison, IntervalKind, MetricInfo, ReasonKind, Ro
 PROBLEMS = 6
 """Number of problems up to which each has a sentence; of more, each contender has one."""
 NAMED = 4
-"""Number of rows of a verdict that are named, or of contenders that have a sentence, less two; others are counted."""
+"""Number of rows of a verdict, or of reasons, that are named; others are counted."""
+CONTENDERS = 6
+"""Number of contenders that have a sentence, of many problems; others are counted."""
 _WORDS: Mapping[Verdict, str] = MappingProxyType(
     {
         Verdict.BETTER: "better",
@@ -149,9 +151,9 @@ def decides(entry: Comparison, noun: str) -> str:
 def _by_row(metric: MetricInfo, found: Sequence[Compared], rows: Sequence[str]) -> Iterator[str]:
     """Yield one sentence for each contender, with the number of problems by verdict; the best first."""
     groups = sorted(_grouped(found, rows).items(), key=lambda item: _lead(item[1]))
-    for name, members in groups[: NAMED + 2]:
+    for name, members in groups[:CONTENDERS]:
         yield f"{name}: {_over_problems(metric, members)}."
-    if rest := groups[NAMED + 2 :]:
+    if rest := groups[CONTENDERS:]:
         members = [each for _, group in rest for each in group]
         yield f"{counted(len(rest), 'more contender')}: {_over_problems(metric, members, 'comparisons')}."
 

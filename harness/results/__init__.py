@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from harness.fields import Json
     from harness.results.claims import (
         PAIRED,
+        TRENDS,
         Ask,
         Asked,
         Claim,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOST",
     "PAIRED",
+    "TRENDS",
     "Ask",
     "Asked",
     "Blocks",
@@ -115,7 +117,19 @@ _STATEMENTS = frozenset(
     }
 )
 _CLAIMS = frozenset(
-    {"PAIRED", "Ask", "Asked", "Claim", "ClaimForm", "ClaimKind", "ClaimRule", "ClaimTest", "Leaders", "Outcome"}
+    {
+        "PAIRED",
+        "TRENDS",
+        "Ask",
+        "Asked",
+        "Claim",
+        "ClaimForm",
+        "ClaimKind",
+        "ClaimRule",
+        "ClaimTest",
+        "Leaders",
+        "Outcome",
+    }
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
 _VALUES = frozenset({"Blocks", "Bootstrap", "Label", "Labels", "Needed", "Ratio"})

@@ -43,6 +43,8 @@ class ClaimForm(StrEnum):
 
 PAIRED = frozenset({ClaimForm.ORDER, ClaimForm.EQUAL, ClaimForm.RISES, ClaimForm.FALLS})
 """Forms that compare two rows; the others test the mean of one."""
+TRENDS = frozenset({ClaimForm.RISES, ClaimForm.FALLS})
+"""Forms on the order of means along an axis."""
 
 
 class Outcome(StrEnum):
@@ -79,6 +81,11 @@ class ClaimRule:
     claim: str | None = None
     topic: str | None = None
     control: str | None = None
+
+    @property
+    def line(self) -> float:
+        """Estimate between as claimed and not, before the margin: no difference, or the bound."""
+        return 0.0 if self.form in PAIRED else self.bound or 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +130,7 @@ class Claim(ClaimRule):
             return Outcome.FAILS
         if Outcome.NOT_TESTED in found or not found:
             return Outcome.NOT_TESTED if set(found) <= {Outcome.NOT_TESTED} else Outcome.UNDECIDED
-        if self.form in (ClaimForm.RISES, ClaimForm.FALLS):
+        if self.form in TRENDS:
             found = [each for each, test in zip(found, self.tests, strict=True) if test.ends]
         return Outcome.HOLDS if set(found) == {Outcome.HOLDS} else Outcome.UNDECIDED
 
@@ -131,9 +138,7 @@ class Claim(ClaimRule):
         """Return the outcome of a test; identical rows hold or are undecided."""
         if test.outcome is not Outcome.SAME:
             return test.outcome
-        strict = self.form in (ClaimForm.RISES, ClaimForm.FALLS) or (
-            self.form is ClaimForm.ORDER and self.kind is not ClaimKind.THEOREM
-        )
+        strict = self.form in TRENDS or (self.form is ClaimForm.ORDER and self.kind is not ClaimKind.THEOREM)
         return Outcome.UNDECIDED if strict or test.reversed else Outcome.HOLDS
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
+from harness import Prior, hookimpl, named
 
-from harness import Prior, call_with_inputs, hookimpl, named
+from ._norms import beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,10 +28,8 @@ class TruncatedLike(Prior):
         self, shape: Sequence[int], generator: Generator, on_progress: Callable[..., None] = lambda *_: None
     ) -> Tensor:
         """Float32 draws of the given shape."""
-        x = torch.randn(*shape, generator=generator)
-        other: Tensor = call_with_inputs(self.prior.draw, shape, generator, on_progress=on_progress)
-        norm, wanted = (part.flatten(1).norm(dim=1).mean() for part in (x, other))
-        scaled: Tensor = x * (wanted / norm)
+        x, norms, wanted = beside(self.prior, shape, generator, on_progress)
+        scaled: Tensor = x * (wanted.mean() / norms.mean())
         return scaled
 
 

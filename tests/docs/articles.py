@@ -150,10 +150,16 @@ def found() -> str:
     )
 
 
-def _rows(suite: str, vary: dict[str, Any]) -> Row:
+def _stored(suite: str) -> Run:
+    """The reference run of a suite. Raises LookupError if there is none."""
     run = reference(suite)
     if run is None:
         raise LookupError(f"{suite} has no reference run")
+    return run
+
+
+def _rows(suite: str, vary: dict[str, Any]) -> Row:
+    run = _stored(suite)
     rows = [row for row in run.cells if all(str(row.vary.get(axis)) == str(label) for axis, label in vary.items())]
     if len(rows) != 1:
         raise LookupError(f"{suite}: {len(rows)} rows are {vary}")
@@ -183,9 +189,7 @@ def versus(suite: str, metric: str, vary: dict[str, Any], scale: float = 1.0, di
 
 def claimed(suite: str, number: int, verdict: str) -> str:
     """The result of a claim of a suite, counted from 1. Raises LookupError if its verdict is another one."""
-    run = reference(suite)
-    if run is None:
-        raise LookupError(f"{suite} has no reference run")
+    run = _stored(suite)
     found = run.claims[number - 1]
     if found.outcome != Outcome(verdict):
         raise LookupError(f"{suite}: claim {number} is {found.outcome}, not {verdict}")
@@ -194,8 +198,7 @@ def claimed(suite: str, number: int, verdict: str) -> str:
 
 def lead(suite: str, number: int, row: str | None = None, other: str | None = None, **problem: Any) -> str:
     """The estimate of the one test of a claim with these rows and labels, with its interval."""
-    run = reference(suite)
-    tests = run.claims[number - 1].tests if run else ()
+    tests = _stored(suite).claims[number - 1].tests
     found = [
         test for test in tests
         if row in (None, test.row) and other in (None, test.other)
@@ -208,10 +211,7 @@ def lead(suite: str, number: int, row: str | None = None, other: str | None = No
 
 def count(suite: str, number: int, outcome: str | None = None) -> int:
     """The number of tests of a claim, or of those with an outcome."""
-    run = reference(suite)
-    if run is None:
-        raise LookupError(f"{suite} has no reference run")
-    return sum(outcome in (None, test.outcome) for test in run.claims[number - 1].tests)
+    return sum(outcome in (None, test.outcome) for test in _stored(suite).claims[number - 1].tests)
 
 
 def pages() -> dict[Path, Callable[[], str]]:

@@ -22,7 +22,6 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))  # this checkout, whatever is installed
 
-from harness.figures import StoredRun, figures, png
 from harness.report import render
 from harness.results.runs import stored
 from tests.docs.topics import FIGURES, TOPICS
@@ -56,7 +55,7 @@ def is_current(suite: str) -> bool:
 
 
 def make(suite: str, fresh: bool) -> None:
-    """Run a suite and keep its result, its report, and the figures that pages show."""
+    """Run a suite and keep its result and its report; figures of an earlier run are removed."""
     results, start, read = ROOT / "results", time.monotonic(), digest(suite)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "result.json"
@@ -72,10 +71,8 @@ def make(suite: str, fresh: bool) -> None:
     }  # fmt: skip
     INDEX.write_text(json.dumps(index() | {suite: entry}, indent=1, sort_keys=True) + "\n")
     (REFERENCE / f"{suite}.md").write_text(f"{head(suite, entry)}\n{render(run, 'md')}")
-    FIGURES.mkdir(exist_ok=True)
-    makers = figures(StoredRun(run, results))
-    for name in shown(suite):
-        (FIGURES / f"{suite}-{name}.png").write_bytes(png(makers[name]))
+    for name in shown(suite):  # `articles.py` draws them again
+        (FIGURES / f"{suite}-{name}.png").unlink(missing_ok=True)
 
 
 def shown(suite: str) -> Iterator[str]:

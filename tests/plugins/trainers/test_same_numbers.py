@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +64,11 @@ def half_frozen() -> nn.Module:
 def recorded(job: TrainingJob) -> Tensor:
     """Test logits of every lane: all derivatives recorded by torch, torch.optim on each weight, a gather each step."""
     settings, lanes, models = job.settings, len(job.seeds), [job.model(k) for k in range(len(job.seeds))]
-    modules = [m for m in models[0].modules() if not isinstance(m, nn.Sequential)]
     tensors = {
         name: torch.stack([dict(m.named_parameters())[name].detach() for m in models]).requires_grad_(w.requires_grad)
         for name, w in models[0].named_parameters()
     }
-    names = {id(m): name for name, m in models[0].named_modules()}
-
-    def forward(x: Tensor) -> tuple[Tensor, Tensor]:
-        x = features = x.mT
-        for module in modules:
-            name = names[id(module)]
-            if isinstance(module, nn.Linear):
-                features, weight, bias = x, tensors[f"{name}.weight"], tensors.get(f"{name}.bias")
-                x = torch.bmm(weight, x) if bias is None else torch.baddbmm(bias[:, :, None], weight, x)
-            else:
-                x = module(x)
-        return x.mT, features.mT
-
+    forward = partial(stacked_forward, models[0], tensors)
     weights = [tensor for tensor in tensors.values() if tensor.requires_grad]
     slices, optimizer = optimizers(job, weights)
     state = {name: value.expand(lanes, *value.shape) for name, value in job.loss.state().items()}
@@ -98,19 +86,37 @@ def recorded(job: TrainingJob) -> Tensor:
             state = {name: tensor.detach() for name, tensor in state.items()}
             gradients = torch.autograd.grad(losses.sum(), weights)
             if settings.normalize_gradient:
-                norm = torch.stack([g.reshape(lanes, -1).square().sum(1) for g in gradients]).sum(0).sqrt()
-                running = norm if running is None else 0.9 * running + 0.1 * norm
-                gradients = tuple(g / running.clamp(min=0.01).view(-1, *[1] * (g.ndim - 1)) for g in gradients)
+                gradients, running = normalized(gradients, running)
             for part, views in slices:
                 for view, gradient in zip(views, gradients, strict=True):
                     view.grad = gradient[part].contiguous()
+            cosine = 0.5 * (1 + math.cos(math.pi * (step / max(1, total - 1))))
             for group in optimizer.param_groups:
-                cosine = 0.5 * (1 + math.cos(math.pi * (step / max(1, total - 1))))
                 group["lr"] = group["base"] * (cosine if settings.lr_schedule == "cosine" else 1.0)
             optimizer.step()
             step += 1
     with torch.no_grad():
         return forward(job.test.inputs_at(torch.arange(job.test.index.shape[1]).expand(lanes, -1)))[0]
+
+
+def stacked_forward(model: nn.Module, tensors: dict[str, Tensor], examples: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits and the input of the last linear layer, of a sequence of layers with stacked weights."""
+    x = features = examples.mT
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            features, weight, bias = x, tensors[f"{name}.weight"], tensors.get(f"{name}.bias")
+            x = torch.bmm(weight, x) if bias is None else torch.baddbmm(bias[:, :, None], weight, x)
+        elif not isinstance(module, nn.Sequential):
+            x = module(x)
+    return x.mT, features.mT
+
+
+def normalized(gradients: Sequence[Tensor], running: Tensor | None) -> tuple[Sequence[Tensor], Tensor]:
+    """Gradients of each lane divided by the running mean of its norm, and that mean."""
+    lanes = len(gradients[0])
+    norm = torch.stack([g.reshape(lanes, -1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    running = norm if running is None else 0.9 * running + 0.1 * norm
+    return [g / running.clamp(min=0.01).view(-1, *[1] * (g.ndim - 1)) for g in gradients], running
 
 
 def value(loss: Loss, logits: Tensor, labels: Tensor, features: Tensor, rows: Tensor, state: Any) -> Any:
