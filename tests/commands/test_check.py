@@ -60,6 +60,7 @@ SUBJECTS = {
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.verify
 def test_a_component_is_named_as_in_a_suite(subject: str, folder: Bench) -> None:
     ended = folder("check", subject)
     heads = [line for line in ended.out.splitlines() if line and line[0] != " "]
@@ -111,6 +112,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("subject", WRONG)
+@pytest.mark.verify
 def test_what_cannot_be_found_or_used_is_2_and_one_line(subject: str, folder: Bench) -> None:
     folder.write("syntax.py", "def\n")
     folder.write("bare.py", "x = 1\n")
@@ -124,6 +126,7 @@ def test_what_cannot_be_found_or_used_is_2_and_one_line(subject: str, folder: Be
     assert WRONG[subject] in ended.err
 
 
+@pytest.mark.verify
 def test_the_documentation_says_what_comes_out(folder: Bench) -> None:
     text = (ROOT / "docs" / "plugins.md").read_text()
     code = next(block for block in text.split("```python\n") if '"""A second-order sampler' in block).split("```")[0]

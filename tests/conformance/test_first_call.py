@@ -290,6 +290,7 @@ def test_a_network_of_another_width_is_one_line(folder: Bench) -> None:
         ("Overwrites", "changed its logits in place, expected logits to be left as given"),
     ],
 )
+@pytest.mark.verify
 def test_a_wrong_metric_fails_the_row_and_names_its_line(metric: str, says: str, folder: Bench) -> None:
     ended = accuracy(folder, "[cross_entropy]", f"[{metric.lower()}, nll]")
     (row,) = ended.json["cells"]

@@ -62,6 +62,7 @@ def test_arguments_are_known_by_their_names(factory: Callable[..., Any], sizes: 
     assert sizes_by_name(factory) == sizes
 
 
+@pytest.mark.verify
 def test_a_network_gets_the_classes_by_name_and_one_of_another_width_fails(bench: Bench) -> None:
     bench.write("nets.py", NETS)
     suite = bench.write(

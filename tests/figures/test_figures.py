@@ -89,6 +89,7 @@ def test_the_command_writes_a_picture_of_each_and_says_so(folder: Bench, drawn: 
             assert image.format == "PNG" and min(image.size) > 400
 
 
+@pytest.mark.verify
 def test_the_report_on_stdout_is_as_without_figures(folder: Bench, drawn: Ended) -> None:
     assert folder("report", "last").out == drawn.out
 

@@ -142,6 +142,7 @@ NFE = {"nfe": component("metric", "nfe"), "kept": Kept()}
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
+@pytest.mark.verify
 def test_rows_off_their_budget_are_not_ranked(words: dict[str, Any], used: int, ranked: bool, tmp_path: Path) -> None:
     found = session(tmp_path, **{"metrics": NFE, "steps": 4, **words}).measure([0], {})
     assert found.metrics["nfe"] == [pytest.approx(used, abs=1)]

@@ -114,6 +114,7 @@ def rows(ended: list[Ended]) -> dict[tuple[str, str, int], Any]:
     }
 
 
+@pytest.mark.verify
 def test_the_rest_runs(ended: list[Ended], rows: dict[tuple[str, str, int], Any]) -> None:
     assert all(each.code == 3 and "Traceback" not in each.err for each in ended)
     assert [key for key, row in rows.items() if row["status"] == "ok"] == [("good", "even", 4)]
@@ -183,6 +184,7 @@ def test_too_few_evaluations(bench: Bench) -> None:
         ("even", "ddim", "noise_last_step: 3", "noise_last_step"),
     ],
 )
+@pytest.mark.verify
 def test_what_the_suite_alone_shows_is_told_before_anything_runs(
     spacing: str, sampler: str, settings: str, said: str, bench: Bench
 ) -> None:

@@ -94,6 +94,7 @@ def test_the_engine_is_in_record_and_report(folder: Bench, ended: Ended) -> None
     assert f"\n  {note}\n" in ended.out
 
 
+@pytest.mark.verify
 def test_a_number_inside_a_component_is_an_axis(data: Any, made: Mapping[str, Figure]) -> None:
     figure = made["k_skewness-against-dim".replace("_", "-")]
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["cloud(prior=uniform)", "cloud"], "iris has no dim"

@@ -57,6 +57,7 @@ def test_the_cube_of_the_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("columns", "k"), [(2, 5), (3, 5), (3, 30), (7, 4)])
+@pytest.mark.verify
 def test_metrics_are_means_over_random_choices(columns: int, k: int, tmp_path: Path) -> None:
     points = cube(columns=columns)
     expected = brute(points.numpy(), table(points).targets.numpy(), k)

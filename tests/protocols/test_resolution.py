@@ -34,6 +34,7 @@ baseline: {samplers[0]}
 
 
 @pytest.mark.parametrize("mean", [0.0, 1.0, -300.0])
+@pytest.mark.verify
 def test_on_data_of_one_point_all_samplers_are_identical(mean: float, tmp_path: Path) -> None:
     """Each ends at the point, up to rounding: what is left is 1e-7 of the numbers that its last step subtracts."""
     found = verdicts(tmp_path, ["ddim", "ddpm"], f"{{gaussian: {{mean: {mean}, variance: 0.0}}}}", METRICS)

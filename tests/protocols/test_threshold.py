@@ -147,6 +147,7 @@ def answers(logits: Tensor, target: Tensor, task: str) -> Answers:
 
 
 @pytest.mark.parametrize(("center", "tie"), [(-5.0, 1), (0.0, 3), (-5.5, None)])
+@pytest.mark.verify
 def test_metrics_that_judge_by_the_sign_of_the_score_have_the_share_that_the_point_decides(
     center: float, tie: int | None
 ) -> None:

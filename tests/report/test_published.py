@@ -142,6 +142,7 @@ def test_the_json_has_them_as_they_are() -> None:
     assert json.loads(render(given, "json"))["published"] == [asdict(each) for each in given.published]
 
 
+@pytest.mark.verify
 def test_the_command_stores_and_shows_them_and_measures_nothing_else(bench: Bench) -> None:
     paper = "{source: A & B 2020, scale: 0.01, unmeasured: oracle, values: {good: 95.7, oracle: 99999}}"
     bench.suite()

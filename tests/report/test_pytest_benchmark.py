@@ -175,6 +175,7 @@ def test_a_broken_gate_and_a_row_that_fails_fail_the_test(tmp_path: Path) -> Non
         (("--benchmark-skip",), "Skipping benchmark"),
     ],
 )
+@pytest.mark.verify
 def test_without_pytest_benchmark_it_is_skipped_by_its_name(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
     ended = pytest_on(tmp_path, SUITE, "-rs", *words)
     assert "1 skipped" in ended.stdout and said in ended.stdout, ended.stdout + ended.stderr

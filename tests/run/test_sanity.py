@@ -103,6 +103,7 @@ GENERATION = "protocol: generation\nvary: {{denoiser: {denoiser}, sampler: [ddim
 
 
 @pytest.mark.parametrize("denoiser", ["useless", "[{gaussian: {dim: 2}}]", "{useless: {wrong: 0.0}}"])
+@pytest.mark.verify
 def test_a_denoiser_that_guesses_worse_than_the_mean_of_the_data_is_named_once(bench: Bench, denoiser: str) -> None:
     ended = run(bench, GENERATION.format(denoiser=denoiser))
     found = [issue for issue in ended.json["issues"] if "predicts data" in issue]

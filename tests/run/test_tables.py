@@ -102,6 +102,7 @@ def test_a_run_refuses_a_bad_table_before_it_trains_and_loses_nothing(folder: Be
     assert folder("s.yaml", "-k", "good", *words).code == 0
 
 
+@pytest.mark.verify
 def test_a_table_that_no_seed_needs_any_more_is_not_read(folder: Bench) -> None:
     code = PLUGIN.replace(
         "raise ValueError(open(self.path).read())",
@@ -126,6 +127,7 @@ def test_only_the_selected_tables_are_read(folder: Bench) -> None:
     assert folder("s.yaml", "--dry-run", "--device", "cpu", "-k", "fine").code == 0
 
 
+@pytest.mark.verify
 def test_notes_on_good_tables_are_shown(folder: Bench) -> None:
     suite(folder, "{csv: {path: data/index.csv, target: y}}")
     for ended in both(folder):

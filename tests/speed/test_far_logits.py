@@ -23,6 +23,7 @@ def cpu(call: Callable[[], object]) -> float:
 @pytest.mark.parametrize(("rows", "classes"), [(2048, 2), (512, 10), (16, 1000)])
 @pytest.mark.parametrize("relative", [False, True], ids=["p", "log"])
 @pytest.mark.parametrize("name", ["student_t", "cauchy"])
+@pytest.mark.verify
 def test_far_logits_against_usual_ones(
     benchmark: BenchmarkFixture, name: str, relative: bool, rows: int, classes: int, spread: float
 ) -> None:
