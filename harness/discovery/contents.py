@@ -75,6 +75,11 @@ def of_code(file: Path) -> dict[str, str]:
     return known | {f"package {name}": of_package(name) for name in sorted(found.packages)}
 
 
+def of_source(file: Path) -> str:
+    """SHA-256 of the syntax of a file of code, without docstrings."""
+    return _module(file).digest
+
+
 def of_plugin(source: Source) -> dict[str, str]:
     """Digests of the code of a plugin; of one that is an installed library's module, of its package."""
     if sources.is_library(source) and source.module:

@@ -27,7 +27,7 @@ class Record(TypedDict, total=False):
 
     `block` is the number of the block, `interleaved` for all of them, `tune`, or None. A session's measurements have
     the names of `Measurements`; `units` is the file of results per example, `blocks` the course of an
-    interleaved measurement, `digests` are those of the metrics' plugins.
+    interleaved measurement, `digests` are those of the metrics' plugins, `read` those of files that no field names.
     """
 
     cell: str
@@ -60,6 +60,7 @@ class Record(TypedDict, total=False):
     peak_memory: int
     blocks: Json
     issues: Sequence[Json]
+    read: Mapping[str, str]
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.discovery import contents
+from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
 from harness.results.store import Store, write
 from harness.run.artifacts import Artifact
@@ -17,7 +19,7 @@ from harness.worker.supervisor import Child, Server
 
 if TYPE_CHECKING:
     from harness.results.store import Record
-    from harness.worker.messages import CellData
+    from harness.worker.messages import CellData, Made
 
 
 BRIEF = 24
@@ -89,17 +91,22 @@ class RunContext:
         """Return the file of an artifact, which may not exist yet."""
         return (self.conditions.results / ".cache" / f"{key}.pt").resolve()
 
-    def seal(self, key: str, digest: str) -> None:
-        """Write down the digest of an artifact that was made."""
-        write(self.artifact(key).with_suffix(".sha256"), f"{digest}\n")
+    def seal(self, key: str, made: Made) -> None:
+        """Write down the digest of an artifact that was made, and those of the files that were read for it."""
+        write(self.artifact(key).with_suffix(".json"), f"{json.dumps(made)}\n")
 
     def has_artifact(self, key: str) -> bool:
-        """Whether an artifact is there as it was made: one that was altered is made again."""
-        file = self.artifact(key)
+        """Whether an artifact is there as it was made: one that was altered, or of other files, is made again."""
+        made = self._made(key)
+        known = made is not None and made["digest"] == contents.of_path(self.artifact(key))
+        return known and made is not None and not Unchanged(self.suite).changed(made["read"])
+
+    def _made(self, key: str) -> Made | None:
         try:
-            return file.with_suffix(".sha256").read_text().strip() == contents.of_path(file)
-        except OSError:
-            return False
+            made: Made = json.loads(self.artifact(key).with_suffix(".json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return made
 
     def setup_message(
         self, sources: Iterable[Source], cell: CellData, made: Mapping[str, str], identity: str
@@ -110,6 +117,7 @@ class RunContext:
             "cell": cell,
             "made": {kind: str(self.artifact(key)) for kind, key in made.items()},
             "folder": str(self.suite),
+            "results": str(self.conditions.results.resolve()),
             "scratch": str((self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()),
             "threads": self.plan.environment["threads"],
         }
@@ -130,6 +138,9 @@ class RunContext:
             "protocol": task.cell["protocol"],
             **record,
         }
+        if record["status"] == "ok" and task.cell["revision"] is None:
+            made = [found["read"] for key in task.artifacts.values() if (found := self._made(key))]
+            whole["read"] = {name: text for each in (*made, record["read"]) for name, text in each.items()}
         if task.id not in self.described:
             whole["inputs"] = {name: text[:BRIEF] for name, text in task.inputs.items()}
             self.described.add(task.id)

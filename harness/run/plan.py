@@ -57,7 +57,8 @@ def plan(
     devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
     plugins = [source for task in tasks for source in task.sources]
     surroundings = environment(devices, threads, plugins, suite.file.resolve().parent)
-    return Plan(tasks[: len(cells)], made, surroundings, groups, interleaved, tasks[len(cells) :])
+    folder = suite.file.resolve().parent
+    return Plan(tasks[: len(cells)], made, surroundings, groups, interleaved, tasks[len(cells) :], folder)
 
 
 def _task(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
 from harness.results import Reason, StopReason
 from harness.results.codec import typed
@@ -84,6 +86,8 @@ class Plan:
     groups: list[list[Task]] = field(default_factory=list)
     interleaved: bool = False
     left_out: list[Task] = field(default_factory=list)
+    folder: Path = Path()
+    """Folder of the suite, from which names of files are counted."""
 
     def measured(self) -> list[list[Task]]:
         """Return the tasks that are measured together, without those left out; empty groups are dropped."""
@@ -102,14 +106,19 @@ class Plan:
         for task in (*([] if fresh else self.tasks), *self.left_out):
             tasks.setdefault(task.id, []).append(task)
         before: dict[str, Record] = {}
+        files, others = Unchanged(self.folder), dict[str, list[str]]()
         for record in records:
-            for task in tasks.get(record["cell"], ()):
-                task.accept(record, self.digest)
+            asked = tasks.get(record["cell"], ())
+            changed = files.changed(record.get("read", {})) if asked else []
+            for task in asked:
+                others[task.id] = changed
+                if not changed:
+                    task.accept(record, self.digest)
             if record["status"] == "ok" and "inputs" in record:
                 before[record["question"]] = record
         for task in [] if fresh else self.tasks:
             if task.missing and task.question in before:
-                task.changed = _changed(task, before[task.question], self.digest)
+                task.changed = _changed(task, before[task.question], self.digest, others.get(task.id, []))
         for group in self.groups if self.interleaved else ():
             self._reuse(group)
 
@@ -128,11 +137,11 @@ class Plan:
             reuse(chosen)
 
 
-def _changed(task: Task, before: Record, environment: str) -> tuple[str, ...]:
-    """The names of what differs from the record of an earlier answer to the same question."""
+def _changed(task: Task, before: Record, environment: str, files: Sequence[str]) -> tuple[str, ...]:
+    """The names of what differs from the record of an earlier answer to the same question, `files` last."""
     old, new = before["inputs"], task.inputs
     names = [name for name in sorted({*old, *new}) if not (name in old and new.get(name, "").startswith(old[name]))]
-    return (*names, *["environment"] * (before["environment"] != environment))
+    return (*names, *["environment"] * (before["environment"] != environment), *files)
 
 
 def reuse(group: Sequence[Task]) -> None:

@@ -30,8 +30,9 @@ class WorkerClient:
             {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
         )
         if task.cell["tune"] and task.tuned is None:
-            task.tuned = self._ask({"ask": "tune"})
-            site.keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned})
+            task.tuned = tuned = self._ask({"ask": "tune"})
+            read = tuned.pop("read")
+            site.keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned, "read": read})
         return self._setup["width"]
 
     def measure(self, block: int, progress: Progress | None = None) -> Record:

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
+from harness.discovery import opened
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Skip, own_line
 from harness.random import seed_globals
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from harness.fields import Json
     from harness.kinds.evaluation import CellRunner
     from harness.results.store import Record
-    from harness.worker.messages import CellData, FailureData, SetUp, Surroundings
+    from harness.worker.messages import CellData, FailureData, Made, SetUp, Surroundings
 
 LONGEST = 300
 """Largest number of characters of an exception's text in a reason."""
@@ -34,6 +35,7 @@ LONGEST = 300
 def converse(connection: Connection) -> None:
     """Handle requests until the driver closes its end; a copy of the process that a component forked sends nothing."""
     desk, owner = Worker(connection), os.getpid()
+    opened.watch()
     while True:
         try:
             question = json.loads(connection.recv_bytes())
@@ -89,11 +91,12 @@ def _encode(message: Mapping[str, object]) -> bytes:
 
 
 class OpenCell(NamedTuple):
-    """A cell that is set up, its runner and its components."""
+    """A cell that is set up, its runner, its components, and the files that were read so far."""
 
     cell: CellData
     session: CellRunner
     registry: Registry
+    read: Callable[[], dict[str, str]]
 
 
 class Worker:
@@ -134,11 +137,14 @@ class Worker:
                 answer[source.name] = {"error": str(error)}
         return answer
 
-    def make(self, plugins: list[SourceData], cell: CellData, kind: str, to: str, **where: Unpack[Surroundings]) -> str:
-        """Make an artifact and store it under `to`; return its digest."""
+    def make(
+        self, plugins: list[SourceData], cell: CellData, kind: str, to: str, **where: Unpack[Surroundings]
+    ) -> Made:
+        """Make an artifact and store it under `to`."""
         from harness.worker import cells
 
-        return cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
+        digest = cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
+        return {"digest": digest, "read": _read(plugins, where)}
 
     def check_component(self, plugins: list[SourceData], kind: str, spec: Spec) -> list[Verdict]:
         """Return (name, passed, sentence) of every conformance check of a component."""
@@ -160,7 +166,7 @@ class Worker:
 
         registry = _registry(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
-        self._open = OpenCell(cell, session, registry)
+        self._open = OpenCell(cell, session, registry, partial(_read, plugins, where))
         registry.manager.hook.case_started(cell=cell)
         issues = [data(issue) for issue in session.issues]
         return {"width": session.block_size, "notes": list(session.notes), "issues": issues}
@@ -173,15 +179,20 @@ class Worker:
     def tune(self) -> dict[str, object]:
         """Choose the fields that the suite tunes."""
         seed_globals(0, "tune")
-        started = time.perf_counter()
-        return {**self._opened().session.tune(), "seconds": time.perf_counter() - started}
+        started, cell = time.perf_counter(), self._opened()
+        chosen = cell.session.tune()
+        return {**chosen, "seconds": time.perf_counter() - started, "read": cell.read()}
 
     def measure(self, seeds: list[int], tuned: dict[str, Json], units: str) -> Record:
         """Return the values of one block; per-example results go to the file `units`."""
         from harness.worker import cells
 
-        cell, session, registry = self._opened()
-        measure = partial(cells.measure, session, seeds, tuned, Path(units), cell["metrics"])
+        cell, session, registry, read = self._opened()
+        block = partial(cells.measure, session, seeds, tuned, Path(units), cell["metrics"])
+
+        def measure() -> Record:
+            return {**block(), "read": read()}
+
         answer = forked(measure) if session.fork_per_block else measure()
         registry.manager.hook.case_finished(cell=cell, values=answer)
         return answer
@@ -200,6 +211,11 @@ class Worker:
         from harness.results.codec import data, typed
 
         return data(analyse(typed(MeasuredRun, run)))
+
+
+def _read(plugins: Iterable[SourceData], where: Surroundings) -> dict[str, str]:
+    files = [Path(plugin["file"]) for plugin in plugins if plugin["origin"] != "stock" and plugin["file"]]
+    return opened.found(Path(where["folder"]), Path(where["results"]), files)
 
 
 def _registry(plugins: Iterable[SourceData]) -> Registry:

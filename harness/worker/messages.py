@@ -35,12 +35,20 @@ class CellData(TypedDict, total=False):
 
 
 class Surroundings(TypedDict):
-    """Environment of a cell: the files of artifacts by kind, the suite's folder, a scratch folder, threads."""
+    """Environment of a cell: files of artifacts by kind, folders of suite and results, a scratch folder, threads."""
 
     made: Mapping[str, str]
     folder: str
+    results: str
     scratch: str
     threads: int
+
+
+class Made(TypedDict):
+    """An artifact that was made: its digest, and the digests of the files that were read for it."""
+
+    digest: str
+    read: Mapping[str, str]
 
 
 class SetUp(TypedDict):

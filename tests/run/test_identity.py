@@ -15,7 +15,10 @@ PLUGIN = '''
 """A protocol whose losses read files, folders, modules and packages."""
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from harness import CellRunner, FilePath, ImportPath, Loss, Measurements, Metric, Protocol, hookimpl, named
@@ -72,6 +75,24 @@ class Reads(Loss):
         return 2.0
 
 
+class Hidden(Loss):
+    """Reads what no field names."""
+
+    how: str = "file"
+
+    def __call__(self, logits, target):
+        if self.how == "file":
+            return float(Path("hid" + "den.txt").read_text())
+        if self.how == "module":
+            return importlib.import_module("comp" + "uted").value
+        if self.how == "hub":
+            return float(Path(os.environ["XDG_CACHE_HOME"], "huggingface", "refs", "main").read_text())
+        Path("own.txt").write_text("5")
+        with open("log.txt", "a") as log:
+            log.write("measured")
+        return float(Path("own.txt").read_text())
+
+
 class Wraps(Loss):
     """Holds another."""
 
@@ -83,7 +104,7 @@ class Wraps(Loss):
 
 @hookimpl
 def components():
-    return [Reading, Number, Plain, Reads, Wraps]
+    return [Reading, Number, Plain, Reads, Hidden, Wraps]
 '''
 
 APART = '''
@@ -115,6 +136,10 @@ vary:
     - {{reads: {{files: [first.txt, second.txt]}}, as: list}}
     - {{reads: {{module: "net.model:build"}}, as: module}}
     - {{wraps: {{loss: {{reads: {{file: inner.npy}}}}}}, as: nested}}
+    - {{hidden: {{how: file}}, as: hidden file}}
+    - {{hidden: {{how: module}}, as: hidden module}}
+    - {{hidden: {{how: hub}}, as: hub}}
+    - {{hidden: {{how: own}}, as: own}}
 metrics: number
 settings: {{table: table.csv}}
 seeds: 2
@@ -131,6 +156,8 @@ FILES = {
     "second.txt": "2",
     "inner.npy": "i",
     "table.csv": "t",
+    "hidden.txt": "6",
+    "path/computed.py": "value = 7.0\n",
     "path/package/__init__.py": "",
     "path/package/inner.py": "from . import sub\ndeep = 1\n",
     "path/package/sub.py": "import far\n",
@@ -144,9 +171,8 @@ FILES = {
     "site-packages/library-1.0.dist-info/RECORD": "library/__init__.py,sha256=a,0\n",
 }
 
-OWN = ("plain", "one file", "folder", "list", "module", "nested")
-"""Rows of the plugin: all but one."""
-EVERY = ("plain", "apart", "one file", "folder", "list", "module", "nested")
+HIDDEN = ("hidden file", "hidden module", "hub", "own")
+EVERY = ("plain", "apart", "one file", "folder", "list", "module", "nested", *HIDDEN)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +181,9 @@ def project(shared: Callable[[str], Bench]) -> Bench:
     for name, text in FILES.items():
         bench.write(name, text)
     bench.write("s.yaml", SUITE.format(protocol="reading"))
+    hub = Path(bench.environment["XDG_CACHE_HOME"], "huggingface", "refs", "main")
+    hub.parent.mkdir(parents=True)
+    hub.write_text("8")
     path = os.pathsep.join(
         [bench.environment["PYTHONPATH"], *(str(bench.folder / name) for name in ("path", "site-packages"))]
     )
@@ -203,6 +232,7 @@ def test_nothing_changed_measures_nothing(project: Bench) -> None:
         ("path/farther.py", EVERY, "farther.py"),
         ("apart.py", ("apart",), "apart.py"),
         ("site-packages/library-1.0.dist-info/RECORD", EVERY, "package library"),
+        ("path/computed.py", ("hidden module",), "path/computed.py"),
     ],
 )
 def test_a_changed_byte_measures_exactly_its_rows_again(
@@ -215,6 +245,17 @@ def test_a_changed_byte_measures_exactly_its_rows_again(
         assert to_do(project) == dict.fromkeys(rows, named)
     finally:
         path.write_bytes(kept)
+    assert to_do(project) == {}
+
+
+def test_a_file_that_no_field_names_is_seen_as_it_is_opened(project: Bench) -> None:
+    hub = Path(project.environment["XDG_CACHE_HOME"], "huggingface", "refs", "main")
+    for path, row in ((project.folder / "hidden.txt", "hidden file"), (hub, "hub")):
+        kept = path.read_text()
+        path.write_text("9")
+        name = path.relative_to(project.folder) if path.is_relative_to(project.folder) else path
+        assert to_do(project) == {row: str(name)}
+        path.write_text(kept)
     assert to_do(project) == {}
 
 
@@ -256,3 +297,41 @@ def test_a_large_file_is_hashed_once_and_again_when_it_changes(project: Bench) -
     file.write_bytes(changed)
     os.utime(file, (1, 1))  # size and time are the same; that of the inode is not
     assert set(to_do(project)) == {"one file"}
+
+
+TABLE = '''
+"""A data set that reads a file which no field names."""
+from pathlib import Path
+
+import torch
+
+from harness import Dataset, Examples, hookimpl
+
+
+class Secret(Dataset):
+    """Numbers of a file."""
+
+    def load(self, generator):
+        numbers = [float(each) for each in Path("num" + "bers.txt").read_text().split()]
+        return Examples(torch.tensor(numbers)[:, None], torch.arange(len(numbers)) % 2, 2)
+
+
+@hookimpl
+def components():
+    return [Secret]
+'''
+
+
+@pytest.mark.verify
+def test_what_is_trained_on_a_file_that_no_field_names_is_trained_again(bench: Bench) -> None:
+    bench.write("secret.py", TABLE)
+    bench.write("numbers.txt", " ".join(map(str, range(40))))
+    keys = "seeds: 2\nsettings: {epochs: 1}\nmetrics: [accuracy]\nplugins: [secret.py]\n"
+    bench.write("s.yaml", f"protocol: accuracy\n{keys}vary: {{dataset: secret, loss: [cross_entropy, hinge]}}\n")
+    assert bench("s.yaml", "-q", "--device", "cpu").code == 0
+    assert "0 cells to do, 2 reused" in (again := bench("s.yaml", "--dry-run", "--device", "cpu").out), again
+    bench.write("numbers.txt", " ".join(map(str, range(1, 41))))
+    assert bench("s.yaml", "--dry-run", "--device", "cpu").out.count("numbers.txt changed") == 2
+    found = bench("s.yaml", "--json", "-", "--device", "cpu").json
+    assert [cell["changed"] for cell in found["cells"]] == [["numbers.txt"]] * 2
+    assert "numbers.txt changed" not in bench("s.yaml", "--dry-run", "--device", "cpu").out
