@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.results.statements import Issue, StopReason
+    from harness.results.threshold import NearThreshold
 
 
 class Metric(Component):
@@ -115,7 +116,8 @@ class Measurements:
     maps a label to the reason why that metric does not apply. `notes` are lines about the contender, whatever the
     metric; `issues` are remarks on the whole run, shown once for all rows that have them; `diverged` are the seeds that
     diverged; `on_threshold` maps a label to the share of each seed's examples that lie on the decision threshold, if
-    any do; `auxiliary` maps a name to one number per seed that no metric claims.
+    any do, `near_threshold` to the decisions that are near it, of a block too small to tell; `auxiliary` maps a name
+    to one number per seed that no metric claims.
     `bootstrap` maps a label to (low, high), one number per seed each: the 95 % interval of the value within that seed.
     `figure_data` returns further data for figures, arrays by name: it is called for seed 0 alone, after the clock has
     stopped. `resolution` maps a label to the change of its value that rounding of the metric's inputs may cause, where
@@ -132,6 +134,7 @@ class Measurements:
     issues: list[Issue] = field(default_factory=list)
     diverged: list[int] = field(default_factory=list)
     on_threshold: dict[str, list[float]] = field(default_factory=dict)
+    near_threshold: dict[str, list[NearThreshold | None]] = field(default_factory=dict)
     auxiliary: dict[str, list[float]] = field(default_factory=dict)
     bootstrap: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     figure_data: Callable[[], Mapping[str, Tensor]] = dict

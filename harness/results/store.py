@@ -56,6 +56,7 @@ class Record(TypedDict, total=False):
     notes: list[str]
     diverged: list[int]
     on_threshold: dict[str, Numbers]
+    near_threshold: Mapping[str, Json]
     seconds: float
     peak_memory: int
     blocks: Json

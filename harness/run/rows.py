@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.results import Bootstrap, MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import typed
+from harness.results.threshold import NearThreshold, shares
 from harness.results.values import Blocks
 from harness.run.task import Task
 
@@ -80,13 +81,17 @@ def _diverged(seeds: Sequence[int], found: Sequence[tuple[Record, int]]) -> tupl
 
 def _on_threshold(names: Sequence[str], found: Sequence[tuple[Record, int]]) -> dict[str, float] | None:
     """Return the mean share over the requested seeds of examples on the threshold, for metrics that have any."""
-    shares = {name: [record.get("on_threshold", {}).get(name, []) for record, _ in found] for name in names}
-    means = {
-        name: sum(each[place] or 0.0 for each, (_, place) in zip(lists, found, strict=True) if each) / len(found)
-        for name, lists in shares.items()
-        if any(lists)
-    }
-    return means or None
+    means = {name: sum(_shares(name, found)) / max(len(found), 1) for name in names}
+    return {name: mean for name, mean in means.items() if mean} or None
+
+
+def _shares(name: str, found: Sequence[tuple[Record, int]]) -> list[float]:
+    """Return the share at each seed: of blocks of many seeds as they found it, of seeds measured apart together."""
+    whole = [(record.get("on_threshold", {}).get(name), place) for record, place in found]
+    told = [each[place] or 0.0 for each, place in whole if each]
+    apart = [record["near_threshold"][name] for record, _ in found if name in record.get("near_threshold", {})]
+    seeds = [one for block in apart for one in typed(list[NearThreshold | None], block) if one is not None]
+    return told + (shares(seeds) if seeds else [])
 
 
 def _used(found: Sequence[Record]) -> dict[str, float] | None:

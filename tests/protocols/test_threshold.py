@@ -16,10 +16,11 @@ from torch import Tensor
 
 from harness import Subset, component
 from harness.analysis import analyse
+from harness.kinds.evaluation import Measurements
 from harness.protocols.accuracy.scoring import Answers, on_decisions
-from harness.protocols.accuracy.threshold import gaps, on_threshold
+from harness.protocols.accuracy.threshold import gaps, near_threshold, on_threshold
 from harness.report import render
-from harness.results import ReasonKind, Verdict
+from harness.results import ReasonKind, Verdict, threshold
 from tests.helpers.analysis import measured
 
 from .sessions import open_session
@@ -65,6 +66,16 @@ def test_few_seeds_tell_nothing_and_copies_of_the_point_count() -> None:
     assert shares(jitter(-5.0, 0.01), points, labels) == pytest.approx([1 / 3] * SEEDS)
 
 
+@pytest.mark.parametrize("size", [0.01, 3.0])
+def test_seeds_apart_have_the_share_of_seeds_together(size: float) -> None:
+    logits = [torch.stack([torch.zeros(5), POINTS - b], -1) for b in jitter(-5.0, size)]
+    right, numbers = [(one.argmax(-1) == LABELS).double() for one in logits], torch.arange(5)
+    apart = [near_threshold(gaps(one), each, numbers) for one, each in zip(logits, right, strict=True)]
+    together = on_threshold([gaps(one) for one in logits], right, [numbers] * SEEDS)
+    assert threshold.shares([one for one in apart if one]) == (together or [0.0] * SEEDS)
+    assert not any(threshold.shares([one for one in apart[12:19] if one]))
+
+
 def test_a_metric_that_is_no_decision_has_no_threshold() -> None:
     near = [torch.zeros(5)] * SEEDS
     assert on_threshold(near, [torch.rand(5) for _ in near], [torch.arange(5)] * SEEDS) is None
@@ -88,6 +99,30 @@ def test_the_five_points_of_the_fault(loss: str, expected: float | None, tmp_pat
     session._case.components["model"] = component("model", "threshold", spread=4.0)
     found = session.measure(range(32), {}).on_threshold
     assert found == ({} if expected is None else {"accuracy": pytest.approx([expected] * 32)})
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize(("loss", "expected"), [("hinge", 0.2), ("cross_entropy", 0.0)])
+def test_seeds_measured_one_by_one_tell_it_together(loss: str, expected: float, tmp_path: Path) -> None:
+    data = component("dataset", "five_points").load(torch.Generator())
+    metrics = {name: component("metric", name) for name in ("accuracy", "balanced_accuracy", "nll")}
+    settings: dict[str, Any] = {"epochs": 1000, "batch": 5, "optimizer": "sgd", "lr": 0.05}
+    session = open_session(tmp_path, loss=loss, data=data, metrics=metrics, **settings)
+    session._case.components["model"] = component("model", "threshold", spread=4.0)
+    session._case.components["trainer"] = component("trainer", "loop")
+    blocks = [session.measure([seed], {}) for seed in range(16)]
+    assert all(block.on_threshold == {} and "nll" not in block.near_threshold for block in blocks)
+    assert near_shares(blocks, "accuracy") == pytest.approx([expected] * 16)
+    sides = [
+        by_sign(torch.stack([torch.zeros(5), POINTS - b], -1), LABELS, "balanced_accuracy") for b in (-5.01, -4.99)
+    ]
+    reach = abs(sides[0] - sides[1]) if expected else 0.0
+    assert near_shares(blocks, "balanced_accuracy") == pytest.approx([reach] * 16)
+
+
+def near_shares(blocks: list[Measurements], label: str) -> list[float]:
+    """Shares of seeds that were measured one by one."""
+    return threshold.shares([one for block in blocks for one in block.near_threshold[label] if one is not None])
 
 
 def run(values: list[float], share: float | None) -> Any:

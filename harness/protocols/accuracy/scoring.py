@@ -21,8 +21,9 @@ from harness.inputs import NotOffered, call_with_inputs, gathered
 from harness.kinds import Loss, Metric
 from harness.kinds.classification import Subset
 from harness.protocols.accuracy.declared import declared_scores, log_odds, usual_log_probabilities
-from harness.protocols.accuracy.threshold import decided, decisions, gaps, label_gaps, tied
+from harness.protocols.accuracy.threshold import NEAR, decided, decisions, gaps, label_gaps, near_threshold, tied
 from harness.protocols.judging import answered, unless_skipped
+from harness.results.threshold import NearThreshold
 
 GROUPS = 20
 WHOLE = ("validation_logits", "validation_scores", "validation_target")
@@ -193,36 +194,50 @@ def _scores(metric: Metric, answers: Answers) -> Tensor | None:
     return contract.scores(metric, answered(metric, answers.offer(metric)), answers.target)
 
 
+def decided_near(answers: Answers) -> tuple[Tensor, Tensor, Tensor]:
+    """Gaps, results and numbers [m] of one seed's decisions; empty where its logits decide nothing."""
+    labels, logits = answers.task == "multilabel", answers.logits
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        return torch.empty(0), torch.empty(0), torch.empty(0, dtype=torch.int64)
+    width = logits.shape[1] if labels else 1
+    near = (label_gaps if labels else gaps)(answers.deciding)
+    right = decisions(answers.deciding, answers.target, labels).double()
+    return near, right, (answers.part.index[0][:, None] * width + torch.arange(width)).flatten()
+
+
 def on_decisions(metrics: Mapping[str, Metric], seeds: Sequence[Answers]) -> dict[str, list[float]]:
     """Return how much decisions on the threshold can change each metric of decisions at each seed, where any is.
 
     Such a metric is one number that does not depend on the scale of the logits, as balanced accuracy or an F-score.
     """
-    labels = seeds[0].task == "multilabel"
-    if seeds[0].logits.ndim != 2 or seeds[0].logits.shape[1] < 2:
-        return {}
-    near = [(label_gaps if labels else gaps)(one.deciding) for one in seeds]
-    right = [decisions(one.deciding, one.target, labels).double() for one in seeds]
-    width = seeds[0].logits.shape[1] if labels else 1
-    numbers = [(one.part.index[0][:, None] * width + torch.arange(width)).flatten() for one in seeds]
-    masks = tied(near, right, numbers)
+    masks = tied(*zip(*map(decided_near, seeds), strict=True))
     if masks is None:
         return {}
     found = {
-        label: [_range(metric, one, mask) for one, mask in zip(seeds, masks, strict=True)]
+        label: [_range(metric, one, mask) or 0.0 for one, mask in zip(seeds, masks, strict=True)]
         for label, metric in metrics.items()
     }
     return {label: shares for label, shares in found.items() if any(shares)}
 
 
-def _range(metric: Metric, answers: Answers, mask: Tensor) -> float:
-    """Return a metric's value where all decisions on the threshold are right less that where all are wrong."""
+def near_decisions(metrics: Mapping[str, Metric], answers: Answers) -> dict[str, NearThreshold | None]:
+    """Return one seed's decisions near the threshold, for each metric of decisions."""
+    near, right, numbers = decided_near(answers)
+    reaches = {label: _range(metric, answers, near <= NEAR) for label, metric in metrics.items()}
+    return {label: near_threshold(near, right, numbers, reach) for label, reach in reaches.items() if reach is not None}
+
+
+def _range(metric: Metric, answers: Answers, mask: Tensor) -> float | None:
+    """Return a metric's value where all decisions on the threshold are right less that where all are wrong.
+
+    Returns None for a metric of anything but decisions.
+    """
     with contextlib.suppress(Skip):
         plain, doubled = _number(metric, answers), _number(metric, answers.scaled(2.0))
         if plain is not None and doubled is not None and math.isclose(plain, doubled, rel_tol=1e-9):
             ends = [_number(metric, answers.decided(mask, rightly)) for rightly in (True, False)]
-            return 0.0 if None in ends else abs(float(ends[0] or 0) - float(ends[1] or 0))
-    return 0.0
+            return None if None in ends else abs(float(ends[0] or 0) - float(ends[1] or 0))
+    return None
 
 
 def _number(metric: Metric, answers: Answers) -> float | None:

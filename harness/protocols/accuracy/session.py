@@ -27,17 +27,19 @@ from harness.protocols.accuracy.scoring import (
     applies,
     at_the_end,
     judge,
+    near_decisions,
     on_decisions,
     score,
     try_metrics,
 )
 from harness.protocols.accuracy.settings import AccuracySettings
 from harness.protocols.accuracy.split import split
-from harness.protocols.accuracy.threshold import on_threshold
+from harness.protocols.accuracy.threshold import near_threshold, on_threshold
 from harness.protocols.accuracy.tuning import blocks, chosen
 from harness.protocols.judging import unless_skipped
 from harness.random import generator, seed_host
 from harness.results.statements import Issue, IssueKind
+from harness.results.threshold import LEAST
 
 
 class Training(CellRunner):
@@ -168,7 +170,11 @@ class Training(CellRunner):
                 self._keep(values, label, [one[label] for one in judged])
                 self._tied(values, label, answers, [one[label] for one in judged])
         others = {label: metric for label, metric in fit.items() if not self._has_decisions(values, label, answers[0])}
-        values.on_threshold |= on_decisions(others, answers)
+        if len(answers) < LEAST:
+            near = [near_decisions(others, one) for one in answers]
+            values.near_threshold |= {label: [one.get(label) for one in near] for label in near[0]}
+        else:
+            values.on_threshold |= on_decisions(others, answers)
         lost = (outcome.test.isnan() | (outcome.test == torch.inf)).flatten(1).any(1).tolist()  # -inf masks a class
         values.diverged = [seed for seed, off in zip(values.seeds, lost, strict=True) if off]
 
@@ -192,12 +198,16 @@ class Training(CellRunner):
     def _tied(
         self, values: Measurements, label: str, answers: Sequence[Answers], judged: Sequence[Judgment | None]
     ) -> None:
-        """Store the shares of examples on the decision threshold, for a metric that is a mean of decisions."""
+        """Store the shares of examples on the threshold, of few seeds those near it, for a mean of decisions."""
         whole = [(one.gaps, each) for one, each in zip(answers, judged, strict=True) if each is not None]
         if len(whole) < len(judged) or any(near.shape != each.contributions.shape for near, each in whole):
             return
-        near, right = [near for near, _ in whole], [each.contributions for _, each in whole]
-        shares = on_threshold(near, right, [each.examples for _, each in whole])
+        seeds = [(near, each.contributions, each.examples) for near, each in whole]
+        if len(seeds) < LEAST:
+            few = [near_threshold(*seed) for seed in seeds]
+            values.near_threshold |= {label: few} if any(few) else {}
+            return
+        shares = on_threshold(*zip(*seeds, strict=True))
         if shares is not None:
             values.on_threshold[label] = shares
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from harness.results.threshold import LEAST, SHARE, NearThreshold
+
 NEAR = 0.02
 """Share of the typical gap between the two largest logits below which an example is on the threshold."""
 
-LEAST, SHARE = 8, 0.9
-"""Number of seeds that test an example, and the share of them at which it has to be on the threshold."""
+MOST = 1000
+"""Number of decisions up to which those of seeds measured one by one are kept; of more, one decides little."""
 
 
 def gaps(scores: Tensor) -> Tensor:
@@ -56,6 +58,14 @@ def tied(near: Sequence[Tensor], right: Sequence[Tensor], examples: Sequence[Ten
     )
     chance = (count >= LEAST) & (flagged >= SHARE * count) & (wins > 0) & (wins < flagged)
     return list(chance[place].split([len(each) for each in near])) if bool(chance.any()) else None
+
+
+def near_threshold(near: Tensor, right: Tensor, numbers: Tensor, reach: float | None = None) -> NearThreshold | None:
+    """Return a seed's decisions with gaps `near` [m] and results `right` [m]; None where these are none, or many."""
+    if not 0 < len(numbers) <= MOST or not bool(((right == 0) | (right == 1)).all()):
+        return None
+    close = near <= NEAR
+    return NearThreshold(numbers.tolist(), numbers[close].tolist(), numbers[close & (right == 1)].tolist(), reach)
 
 
 def decisions(scores: Tensor, target: Tensor, labels: bool) -> Tensor:
