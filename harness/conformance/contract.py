@@ -6,7 +6,9 @@ the value returned and the value expected. Nothing is drawn and nothing is chang
 
 from __future__ import annotations
 
+import contextlib
 import math
+import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +75,29 @@ class Untouched:
             same = copy is None or torch.equal(copy.nan_to_num(), value.detach().nan_to_num())
             if value._version != version or not same:
                 raise wrong(component, method, f"changed its {name} in place", f"{name} to be left as given")
+
+
+class Attributes:
+    """The attributes of a component: `check` raises BenchError if a call changed them, since seeds would share them."""
+
+    def __init__(self, component: Component) -> None:
+        self._component, self._before = component, self._now(component)
+
+    def check(self, method: str) -> None:
+        """Raises BenchError with the first attribute that has changed."""
+        now = self._now(self._component)
+        for name in (*now, *(name for name in self._before if name not in now)):
+            if now.get(name) != self._before.get(name):
+                raise wrong(self._component, method, f"changed its attribute {name}", "none that seeds could share")
+
+    @staticmethod
+    def _now(component: Component) -> dict[str, bytes]:
+        """Attributes by name, as bytes; those that have no such form are left out."""
+        found = {}
+        for name, value in vars(component).items():
+            with contextlib.suppress(Exception):  # not everything can be pickled
+                found[name] = pickle.dumps(value)
+        return found
 
 
 def loss_value(loss: Component, value: Any, examples: int, method: str = "__call__") -> Tensor:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from harness import artifacts
+from harness.conformance import contract
 from harness.kinds import Dataset
 from harness.kinds.classification import Examples
 from harness.protocols.accuracy.split import split
@@ -90,6 +92,15 @@ def memory(dataset: Dataset) -> tuple[bool | None, str]:
     )
 
 
+def try_again(dataset: Dataset, table: Mapping[str, object]) -> None:
+    """Load a data set once more. Raises BenchError if it is another table."""
+    again = dataset.load(torch.Generator().manual_seed(0))
+    for name in ("inputs", "targets", "part"):
+        one, other = table[name], getattr(again, name, None)
+        if (one is None) != (other is None) or not (one is None or _equal(torch.as_tensor(one), other)):
+            raise contract.wrong(dataset, "load", f"returned other {name} the second time", "one table for a generator")
+
+
 def _loaded(dataset: Dataset) -> Examples:
     data = dataset.load(torch.Generator().manual_seed(0))
     artifacts.check(data)
@@ -99,7 +110,11 @@ def _loaded(dataset: Dataset) -> Examples:
 def _equal(one: Tensor | None, other: Tensor | None) -> bool:
     if one is None or other is None:
         return one is other
-    return torch.equal(one.isnan(), other.isnan()) and torch.equal(one.nan_to_num(), other.nan_to_num())
+    return (
+        one.shape == other.shape
+        and torch.equal(one.isnan(), other.isnan())
+        and torch.equal(one.nan_to_num(), other.nan_to_num())
+    )
 
 
 CHECKS = (table, classes, repeats, parts, scale, memory)

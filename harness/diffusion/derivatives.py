@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 from torch._C import _functorch
 from torch.autograd import forward_ad
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from harness.errors import BenchError
 
 
 def samples(x: Tensor) -> int:
-    """Return the number of samples of x [b, ...], over all lanes. Raises BenchError if lanes cannot be counted."""
+    """Return the number of samples of x [b, ...], over all lanes. Raises BenchError if they cannot be counted."""
+    if get_proxy_mode() is not None:
+        raise BenchError("torch.func.linearize hides how many derivatives of the network are taken: use torch.func.jvp")
     if _functorch.is_legacy_batchedtensor(x):
         raise BenchError(
             "is_grads_batched=True of torch.autograd.grad hides how many backward passes the network makes: "

@@ -70,6 +70,8 @@ class Differentiating(harness.Variance):
             torch.func.vmap(torch.func.vjp(x0, x_t)[1])(probes)
         elif self.way == "jvp":
             torch.func.jvp(x0, (x_t,), (probes[0],))
+        elif self.way == "linearize":
+            torch.func.linearize(x0, x_t)[1](probes[0])
         elif self.way == "mapped jvp":
             torch.func.vmap(lambda v: torch.func.jvp(x0, (x_t,), (v,))[1])(probes)
         elif self.way == "jacrev":
@@ -118,10 +120,15 @@ def test_derivatives_are_counted_apart_and_in_samples(
     assert found.auxiliary.get("derivative passes", [0]) == [ESTIMATES * passes]
 
 
-def test_passes_that_cannot_be_counted_are_refused(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # of torch.func.linearize itself
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [("batched", r"is_grads_batched.* map the function of torch.func.vjp"), ("linearize", "use torch.func.jvp")],
+)
+def test_passes_that_cannot_be_counted_are_refused(way: str, said: str, tmp_path: Path) -> None:
     words: dict[str, Any] = {"sampler": "ddpm", "steps": STEPS, "denoiser": Trained()}
-    with pytest.raises(harness.BenchError, match=r"is_grads_batched.* map the function of torch.func.vjp"):
-        session(tmp_path, **{"metrics": NFE, **words, "variance": Differentiating(way="batched")}).measure([0], {})
+    with pytest.raises(harness.BenchError, match=said):
+        session(tmp_path, **{"metrics": NFE, **words, "variance": Differentiating(way=way)}).measure([0], {})
 
 
 NFE = {"nfe": component("metric", "nfe"), "kept": Kept()}

@@ -101,7 +101,9 @@ class Training(CellRunner):
 
     def _fitted(self, job: TrainingJob) -> TrainingResult:
         """Train a job. Raises BenchError for logits whose shape does not match the job's parts."""
+        kept = contract.Attributes(self._trainer)
         outcome = self._trainer.fit(job)
+        kept.check("fit")
         if not isinstance(outcome, TrainingResult):
             found = f"returned {contract.shown(outcome)}"
             raise contract.wrong(self._trainer, "fit", found, "harness.TrainingResult")
