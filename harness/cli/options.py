@@ -149,6 +149,7 @@ def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     choices = "console, json, csv, md, latex, methods or pytest-benchmark"
     options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
+    options.add_argument("-v", dest="verbose", action="store_true", help="the whole answer, however long")
     return options
 
 
@@ -208,4 +209,4 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
-    run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell")
+    run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell, the whole answer")

@@ -6,10 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.report import render
+from harness.report import brief, render
 from harness.report.answer import lines
 from harness.results import Run, runs
 from harness.results.store import write
+
+WIDTH = 100
+"""Columns of an answer without a report."""
 
 
 def show(found: Run, run: str, options: argparse.Namespace) -> None:
@@ -21,7 +24,7 @@ def show(found: Run, run: str, options: argparse.Namespace) -> None:
         if options.json:
             write(Path(options.json), text)
         if options.quiet:
-            print("\n".join(lines(found)))
+            print("\n".join(lines(found) if options.verbose else brief.lines(found, WIDTH)))
         else:
             _print(found, options)
     if not options.quiet:
@@ -84,4 +87,4 @@ def _formatted(run: Run, options: argparse.Namespace) -> None:
 def _print(run: Run, options: argparse.Namespace) -> None:
     from harness.report.console import console_for, show
 
-    show(run, console_for(sys.stdout, options.color))
+    show(run, console_for(sys.stdout, options.color), options.verbose)

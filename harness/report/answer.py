@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from harness.analysis.pairing import competing, naming, problems, text
 from harness.report import asked, comparisons
@@ -36,12 +37,23 @@ def answer(run: Run) -> str:
     return " ".join(lines(run))
 
 
-def lines(run: Run) -> list[str]:
-    """Return the sentences of the answer.
+class Parts(NamedTuple):
+    """Sentences of the answer: on the parts of the question, on the first metric, on claims, on what is missing."""
 
-    They are on the parts of the question, else on the first metric, then on the claims, then on what is missing.
-    """
-    return [sentence for sentence in _Conclusion(run).sentences() if sentence]
+    asked: list[str]
+    compared: list[str]
+    claims: list[str]
+    missing: list[str]
+
+
+def parts(run: Run) -> Parts:
+    """Return the sentences of the answer by what they are about."""
+    return _Conclusion(run).parts()
+
+
+def lines(run: Run) -> list[str]:
+    """Return the sentences of the answer, in reading order."""
+    return [sentence for part in parts(run) for sentence in part]
 
 
 def statements(run: Run) -> tuple[Statement, ...]:
@@ -64,13 +76,10 @@ class _Conclusion:
         """Return whether any row has a value of the metric."""
         return any(metric.label in row.metrics for row in self.run.cells)
 
-    def sentences(self) -> Iterator[str]:
-        """Yield whole sentences, in reading order."""
-        yield from asked.sentences(self.run)
-        if self.metric is not None and not self.run.answers:
-            yield from self._primary(self.metric)
-        yield from sentences(self.run)
-        yield from self._unmeasured()
+    def parts(self) -> Parts:
+        """Return whole sentences; on the first metric only where no part of the question is answered."""
+        primary = self._primary(self.metric) if self.metric is not None and not self.run.answers else []
+        return Parts(asked.sentences(self.run), [*primary], sentences(self.run), [*self._unmeasured()])
 
     def _primary(self, metric: MetricInfo) -> Iterable[str]:
         if not self.measured(metric):

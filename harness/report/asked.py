@@ -18,6 +18,11 @@ def sentences(run: Run) -> list[str]:
     return [f"{asked.ask} By {asked.metric}: {_answer(run, asked)}." for asked in run.answers]
 
 
+def brief(run: Run) -> list[str]:
+    """Return the same without the question, which stands in the report's head."""
+    return [f"By {asked.metric}: {_answer(run, asked)}." for asked in run.answers]
+
+
 def _answer(run: Run, asked: Asked) -> str:
     if not asked.problems:
         directs = run.metric(asked.metric).higher_is_better is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from harness.analysis.pairing import text
@@ -37,6 +37,8 @@ _COUNTED: Mapping[Outcome, str] = MappingProxyType(
         Outcome.NOT_TESTED: "not tested",
     }
 )
+_HEADS: Mapping[Outcome, str] = MappingProxyType({**_COUNTED, Outcome.SAME: "holds"})
+"""The outcome of a whole claim in words."""
 _PLURAL: Mapping[Outcome, str] = MappingProxyType(
     {
         Outcome.HOLDS: "hold",
@@ -70,12 +72,29 @@ def claimed(run: Run) -> Iterator[Statement]:
 
 def sentences(run: Run) -> list[str]:
     """Return one sentence for each claim, those that fail first; of many claims the last are counted."""
-    claims = sorted(run.claims, key=lambda each: _ORDER.index(each.outcome))
+    claims = ordered(run)
     told = ANSWERED if len(claims) > ANSWERED + 1 else len(claims)
-    said = [f"{sentence(run, claim)}." for claim in claims[:told]]
-    counts = Counter(claim.outcome for claim in claims[told:])
+    return [*(f"{sentence(run, claim)}." for claim in claims[:told]), *rest(claims[told:])]
+
+
+def ordered(run: Run) -> list[Claim]:
+    """Return the claims, those that fail first."""
+    return sorted(run.claims, key=lambda each: _ORDER.index(each.outcome))
+
+
+def rest(claims: Sequence[Claim], where: str = "") -> list[str]:
+    """Return a sentence that counts claims by outcome, if there are any."""
+    counts = Counter(claim.outcome for claim in claims)
     more = ", ".join(f"{count} {_PLURAL[outcome]}" for outcome, count in counts.items())
-    return [*said, f"Of {counted(counts.total(), 'more claim')} {more}."] if counts else said
+    return [f"Of {counted(counts.total(), 'more claim')}{where} {more}."] if counts else []
+
+
+def brief(run: Run, claim: Claim) -> str:
+    """Return a claim after its outcome, and the places where it fails: `Fails in 1 of 5 tests: ... (digits)`."""
+    failing = sum(test.outcome is Outcome.FAILS for test in claim.tests)
+    some = f" in {failing} of {len(claim.tests)} tests" if 0 < failing < len(claim.tests) else ""
+    where = _places(claim, Outcome.FAILS) if some else ""
+    return f"{_HEADS[claim.outcome].capitalize()}{some}: {claim.claim or assertion(run, claim)}{where}"
 
 
 def lines(run: Run) -> Iterator[tuple[bool | None, list[str]]]:
@@ -136,8 +155,7 @@ def result(run: Run, claim: Claim) -> str:
         for outcome in _COUNTED
         if counts[outcome]
     )
-    head = {Outcome.HOLDS: "holds", Outcome.FAILS: "fails", Outcome.NOT_TESTED: "not tested"}.get(whole, "undecided")
-    return f"{head} ({said} of {total} tests)" + _more(run, claim)
+    return f"{_HEADS[whole]} ({said} of {total} tests)" + _more(run, claim)
 
 
 def _said(claim: Claim, outcome: Outcome) -> str:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from harness.report import prose, sections
+from harness.report import brief, prose, sections
 from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
@@ -86,14 +86,14 @@ def render(run: Run, width: int | None = None) -> str:
     return stream.getvalue()
 
 
-def show(run: Run, console: Console) -> None:
-    """Print the report of a run."""
+def show(run: Run, console: Console, whole: bool = False) -> None:
+    """Print the report of a run, with the answer in few lines or `whole`."""
     shown = view(run)
     ink = Glyphs(console.encoding)
     width = min(console.width, _PROSE)
     for line in _header(shown, width, ink):
         _print(console, line)
-    if said := [ink(sentence) for sentence in lines(run)]:
+    if said := [ink(line) for line in (lines(run) if whole else brief.lines(run, width - 4))]:
         box = ASCII if ink.plain else ROUNDED
         width = min(width, max(max(map(cell_len, said)), 12) + 4)
         _print(console, [])
