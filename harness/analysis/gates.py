@@ -58,6 +58,7 @@ def _bounded(gate: Gate, metric: MetricValue) -> Gate:
 def _compared(gate: Gate, metric: MetricValue, entry: Comparison, partner: Row | None) -> Gate:
     """`max_regression` is broken by a proven regression: significant after Holm, its whole interval beyond the bound.
 
+    `max_change` is broken by such a change in either direction.
     `non_inferior_by` is kept where non-inferiority is shown: no part of the interval is beyond the bound, and no seed
     of the row is without a finite value. A row that is identical to its baseline keeps both.
     """
@@ -71,7 +72,10 @@ def _compared(gate: Gate, metric: MetricValue, entry: Comparison, partner: Row |
         return dataclasses.replace(unproven, why=Reason(ReasonKind.BASELINE_ZERO))
     value, low, high = _worse(entry, entry.difference, bool(metric.higher_is_better), unit)
     shown = None not in metric.values and high is not None and high <= gate.bound
-    proven = entry.p_holm is not None and entry.p_holm <= ALPHA and low is not None and low > gate.bound
+    beyond = [
+        end for end in (low, -high if high is not None and gate.rule == "max_change" else None) if end is not None
+    ]
+    proven = entry.p_holm is not None and entry.p_holm <= ALPHA and any(end > gate.bound for end in beyond)
     return dataclasses.replace(unproven, value=value, low=low, high=high, passed=shown if shows else not proven)
 
 

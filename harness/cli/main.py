@@ -71,8 +71,8 @@ def _one(path: str, options: argparse.Namespace) -> int:
     bar = Progress(quiet=options.quiet, verbose=options.verbose)
     before = earlier(options.against, Path(options.results))
     rival = None if before else options.against
-    with Server(by=beside(rival)) as server, opponents(rival) as others, bar as progress:
-        prepared = challenged(load(path, _wishes(options), server), others)
+    with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
+        prepared = challenged(load(path, _wishes(options, bool(others)), server), others)
         _say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
@@ -84,7 +84,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
             timeout=options.timeout,
             fresh=options.fresh,
             listener=progress,
-            elsewhere={other.revision: other.server for other in others},
+            elsewhere={other.revision: other.elsewhere for other in others},
         )
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
@@ -199,11 +199,11 @@ def _say_unavailable(catalogue: Catalogue) -> None:
     sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
 
 
-def _wishes(options: argparse.Namespace) -> RunOptions:
+def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions:
     from harness.run.load import RunOptions
 
     timeout = getattr(options, "timeout", 120.0)
-    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout)
+    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, challenged)
 
 
 COMMANDS: dict[str, Command] = {

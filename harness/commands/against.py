@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,24 +13,25 @@ from typing import NamedTuple
 
 from harness.analysis.exit_status import exit_code
 from harness.commands.compare import compare
+from harness.commands.revisions import checked_out
 from harness.discovery.sources import HARNESS
 from harness.errors import BenchError
 from harness.machine import same_addresses
 from harness.results import Run, runs
 from harness.run.aa_test import doubled
+from harness.run.context import Elsewhere
 from harness.run.load import LoadedSuite
 from harness.worker.supervisor import Server
 
-ROOT = HARNESS.parent
 HERE = "here"
 
 
 class Opponent(NamedTuple):
-    """Code to compare with: the name shown, its revision, and the server that its cells run in."""
+    """Code to compare with: the name shown, its revision, and where its cells run."""
 
     name: str
     revision: str
-    server: Server
+    elsewhere: Elsewhere
 
 
 def earlier(text: str | None, results: Path) -> Run | None:
@@ -54,10 +54,11 @@ def beside(text: str | None) -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def opponents(text: str | None) -> Iterator[list[Opponent]]:
+def opponents(text: str | None, suite: Path) -> Iterator[list[Opponent]]:
     """Yield the opponent that a text names, ready: a git revision in its own worktree, or `python:PATH`.
 
-    Yields an empty list without a text. Raises BenchError for any other text.
+    The revision is one of the repository that holds the suite, else of this harness. Yields an empty list without a
+    text. Raises BenchError for any other text.
     """
     if text is None:
         yield []
@@ -68,11 +69,10 @@ def opponents(text: str | None) -> Iterator[list[Opponent]]:
         with tempfile.TemporaryDirectory() as linked:
             Path(linked, "harness").symlink_to(HARNESS)  # this code alone: all else comes from that environment
             with Server(python, [linked], beside(text)) as server:
-                yield [Opponent(text, _installed(python, linked, text), server)]
+                yield [Opponent(text, _installed(python, linked, text), Elsewhere(server))]
     else:
-        path = filter(None, sys.path)
-        with _worktree(text) as (folder, commit), Server(None, [folder, *path], beside(text)) as server:
-            yield [Opponent(text, commit, server)]
+        with checked_out(text, suite) as found, Server(None, found.path, beside(text)) as server:
+            yield [Opponent(text, found.commit, Elsewhere(server, found.moved))]
 
 
 def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
@@ -94,35 +94,3 @@ def _installed(python: str, path: str, text: str) -> str:
         last = (found.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise BenchError(f"--against {text}: cannot be used: {last}")
     return f"python {found.stdout.strip()}"
-
-
-@contextlib.contextmanager
-def _worktree(revision: str) -> Iterator[tuple[str, str]]:
-    """Yield (folder, commit) of a revision of this code's checkout; the worktree is removed afterwards.
-
-    Both checkouts are compiled first: code compiled at import has another memory layout and is some 2 % slower.
-    """
-    import compileall
-
-    commit = _git(
-        "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", what=f"no stored run and no revision {revision!r}"
-    )
-    with tempfile.TemporaryDirectory() as above:
-        folder = str(Path(above) / "revision")
-        _git("worktree", "add", "--detach", "--quiet", folder, commit, what=f"no worktree of {revision}")
-        try:
-            for code in (folder, str(ROOT)):
-                for part in ("harness", "plugins"):
-                    compileall.compile_dir(Path(code) / part, quiet=2)
-            yield folder, commit
-        finally:
-            _git("worktree", "remove", "--force", folder, what="the worktree cannot be removed")
-
-
-def _git(*words: str, what: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stderr", "") or "").strip().splitlines()
-        raise BenchError(f"--against: {what}{f': {said[-1]}' if said else ''}") from None
-    return done.stdout.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,10 +40,32 @@ class ProgressListener:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """Where the files of a repository are in a worktree of it; without one they are where they are."""
+
+    repository: str = ""
+    worktree: str = ""
+
+    def to(self, path: str) -> str:
+        """Return the path in the worktree of a path in the repository."""
+        if not self.repository or not Path(path).is_relative_to(self.repository):
+            return path
+        return str(Path(self.worktree, Path(path).relative_to(self.repository)))
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where the cells of another revision run: the server, and the place of their code."""
+
+    server: Server
+    moved: Moved = Moved()
+
+
+@dataclass(frozen=True)
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    `elsewhere` are the servers of cells of another revision.
+    `elsewhere` is where cells of other revisions run.
     """
 
     results: Path
@@ -52,7 +74,7 @@ class ExecutionConfig:
     timeout: float = 3600.0
     fresh: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
-    elsewhere: Mapping[str, Server] = field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,13 +97,15 @@ class RunContext:
 
     def start(self, task: Task) -> Child:
         """Start a process for a task, with the task's revision of the code."""
-        server = self.conditions.elsewhere.get(task.cell["revision"] or "", self.server)
-        return server.start(self.log(task.id[:12]), training="trainer" in task.cell["parts"])
+        return self._elsewhere(task.cell).server.start(self.log(task.id[:12]), training="trainer" in task.cell["parts"])
 
     def stop(self) -> None:
         """End every process at once, permanently."""
-        for server in (self.server, *self.conditions.elsewhere.values()):
+        for server in (self.server, *(each.server for each in self.conditions.elsewhere.values())):
             server.stop()
+
+    def _elsewhere(self, cell: CellData) -> Elsewhere:
+        return self.conditions.elsewhere.get(cell.get("revision") or "", Elsewhere(self.server))
 
     def log(self, name: str) -> Path:
         """Return the file for a process's output."""
@@ -112,11 +136,13 @@ class RunContext:
         self, sources: Iterable[Source], cell: CellData, made: Mapping[str, str], identity: str
     ) -> dict[str, object]:
         """Return a process's input for a cell: plugins, artifacts, folders; its scratch folder survives a resume."""
+        moved = self._elsewhere(cell).moved
         return {
-            "plugins": [source.data() for source in sources],
+            "plugins": [replace(source, file=moved.to(source.file)).data() for source in sources],
             "cell": cell,
             "made": {kind: str(self.artifact(key)) for kind, key in made.items()},
             "folder": str(self.suite),
+            "code": moved.to(str(self.suite)),
             "results": str(self.conditions.results.resolve()),
             "scratch": str((self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()),
             "threads": self.plan.environment["threads"],

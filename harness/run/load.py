@@ -34,13 +34,14 @@ NO_CUDA = "torch sees no CUDA device here"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of the command line (or `harness.run`) beside the suite."""
+    """Options of the command line (or `harness.run`) beside the suite; `challenged` compares with other code."""
 
     plugins: Sequence[str] = ()
     blocked: Sequence[str] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     select: str | None = None
     timeout: float = DESCRIBE_WITHIN
+    challenged: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,11 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     catalogue = gather(own(named), wishes.blocked, describer(server, wishes.timeout))
     catalogue.import_paths(document.imports(catalogue.table))
     try:
-        checked = suite.check(document, catalogue.table)
+        checked = suite.check(document, catalogue.table, challenged=wishes.challenged)
     except Mistakes:
         catalogue.complete()  # an installed plugin without a description may have the missing component
         try:
-            checked = suite.check(document, catalogue.table)
+            checked = suite.check(document, catalogue.table, challenged=wishes.challenged)
         except Mistakes as mistakes:
             raise Mistakes([*mistakes.lines, *unavailable(catalogue)]) from None
     match = select.expression(wishes.select) if wishes.select else None

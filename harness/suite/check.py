@@ -38,9 +38,12 @@ DEVICES = ("auto", "cpu", "cuda")
 MOST_CELLS = 100_000
 
 
-def check(document: Document, table: Table, overrides: Mapping[str, str] | None = None) -> Suite:
+def check(
+    document: Document, table: Table, overrides: Mapping[str, str] | None = None, *, challenged: bool = False
+) -> Suite:
     """Return the suite that a document describes, with dotted keys overridden as by `--set KEY=TEXT`.
 
+    One that is `challenged` is compared with other code, and needs no baseline of its own.
     Raises Mistakes with one entry per mistake, and BenchError for an override that cannot be applied.
     """
     document = document.override(overrides)
@@ -48,7 +51,7 @@ def check(document: Document, table: Table, overrides: Mapping[str, str] | None 
     expander = Expander(table, findings, document.path.parent)
     _top(document.root, expander)
     found = protocol(document.root.get("protocol"), expander)
-    suite = _suite(document, expander, found)
+    suite = _suite(document, expander, found, challenged)
     if suite.size() > MOST_CELLS:
         findings.add(_at(document.root, "vary"), f"the grid has {suite.size()} cells, at most {MOST_CELLS} are allowed")
     findings.stop()
@@ -72,7 +75,7 @@ def _at(root: Pairs, key: str) -> Place:
     return next((word.place for name, word, _ in root.named() if name == key), root.place)
 
 
-def _suite(document: Document, expander: Expander, found: Protocol | None) -> Suite:
+def _suite(document: Document, expander: Expander, found: Protocol | None, challenged: bool) -> Suite:
     root, findings = document.root, expander.findings
     kinds, settings = _grid(root, expander, found)
     written = tuple(kinds)
@@ -100,7 +103,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
         tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
-        gates=gates(root.get("gates"), entries, not is_null(root.get("baseline")), expander, found),
+        gates=gates(root.get("gates"), entries, challenged or not is_null(root.get("baseline")), expander, found),
         claims=claims(root.get("claims"), {a: grid[a] for a in varies}, entries, expander),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         file=document.path,

@@ -14,7 +14,7 @@ from harness.suite.sections import COUNT, Entries, JsonSchema, finite, metric_la
 from harness.suite.source import Findings
 from harness.suite.values import numbers
 
-COMPARING = ("max_regression", "non_inferior_by")
+COMPARING = ("max_regression", "max_change", "non_inferior_by")
 """Rules on the difference to the baseline; the others are on the row's own mean."""
 RULES = (*COMPARING, "max", "min")
 NUMBER: Schema = {"type": "number"}

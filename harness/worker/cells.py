@@ -83,8 +83,8 @@ def _alone(component: Component, on_progress: Callable[..., None]) -> Mapping[st
 
 def _case(registry: Registry, cell: CellData, on_progress: Callable[..., None], where: Surroundings) -> CellContext:
     os.chdir(where["folder"])
-    if where["folder"] not in sys.path:  # another environment's process has a path of its own
-        sys.path.append(where["folder"])
+    if where["code"] not in sys.path:  # another environment's process has a path of its own
+        sys.path.append(where["code"])
     scratch = Path(where["scratch"])
     scratch.mkdir(parents=True, exist_ok=True)
     return CellContext(

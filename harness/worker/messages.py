@@ -35,10 +35,11 @@ class CellData(TypedDict, total=False):
 
 
 class Surroundings(TypedDict):
-    """Environment of a cell: files of artifacts by kind, folders of suite and results, a scratch folder, threads."""
+    """Environment of a cell: files of artifacts by kind, folders of the suite, its code and results, threads."""
 
     made: Mapping[str, str]
     folder: str
+    code: str
     results: str
     scratch: str
     threads: int

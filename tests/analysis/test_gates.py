@@ -69,6 +69,15 @@ def test_non_inferiority_is_shown_where_no_part_of_the_interval_is_beyond(higher
     assert passed(run([row("old", new), row("new", old)], gates, higher_is_better)) == [True] * 4  # it is better
 
 
+@pytest.mark.parametrize("higher_is_better", [True, False])
+@pytest.mark.parametrize("pair", [(OLD, NEW), (NEW, OLD)])
+def test_a_change_is_proven_in_either_direction(pair: tuple[np.ndarray, np.ndarray], higher_is_better: bool) -> None:
+    low, high = worse_by(True)
+    gates = [gate("max_change", bound) for bound in (0.0, 0.999 * low, 1.001 * low, high)]
+    found = run([row("old", pair[0]), row("new", pair[1])], gates, higher_is_better)
+    assert passed(found) == [False, False, True, True]
+
+
 def test_noise_is_no_regression_and_shows_nothing() -> None:
     noisy = run([row("old", OLD), row("new", OLD + rng.normal(0, 0.1, SEEDS))], [])
     gates = (gate("max_regression", 0), gate("non_inferior_by", 0.002))
