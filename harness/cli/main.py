@@ -176,7 +176,13 @@ def _import(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from harness.cli.showing import compare
 
-    compare(options)
+    return compare(options)
+
+
+def _freeze(options: argparse.Namespace) -> int:
+    from harness.cli.showing import freeze
+
+    freeze(options)
     return OK
 
 
@@ -216,6 +222,7 @@ COMMANDS: dict[str, Command] = {
     "report": _report,
     "doctor": _doctor,
     "compare": _compare,
+    "freeze": _freeze,
     "pareto": _pareto,
     "import": _import,
 }

@@ -94,7 +94,12 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     compare = add("compare", parents=rendering, help="compare a stored run with another")
     compare.add_argument("before", metavar="RUN", help=stored)
     compare.add_argument("after", metavar="RUN", help="the run compared with it")
+    _add_fail_on(compare)
     compare.set_defaults(command=commands_run["compare"])
+    freeze = add("freeze", parents=[_output_options()], help="write a stored run as one file, fit for version control")
+    freeze.add_argument("run", metavar="RUN", help=stored)
+    freeze.add_argument("file", type=target, metavar="FILE", help="the file; - is stdout")
+    freeze.set_defaults(command=commands_run["freeze"])
     pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")
     pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
     pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
@@ -195,6 +200,12 @@ def _color_option() -> argparse.ArgumentParser:
     return options
 
 
+def _add_fail_on(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fail-on", type=conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(FailOn)}"
+    )
+
+
 def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
     run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
@@ -203,9 +214,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
-    run.add_argument(
-        "--fail-on", type=conditions, default=(), metavar="LIST", help=f"exit code 1 for any of {','.join(FailOn)}"
-    )
+    _add_fail_on(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")

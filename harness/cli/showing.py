@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from harness.report import brief, render
+from harness.report import brief, exit_status, render
 from harness.report.answer import lines
 from harness.results import Run, runs
 from harness.results.store import write
@@ -58,15 +59,32 @@ def import_table(options: argparse.Namespace) -> None:
     print(f"stored in {folder / 'runs' / run.run}", file=sys.stderr)
 
 
-def compare(options: argparse.Namespace) -> None:
-    """Compare two stored runs, the later with the earlier."""
+def freeze(options: argparse.Namespace) -> None:
+    """Write a stored run as one canonical file."""
+    from harness.commands.freeze import frozen
+
+    text = frozen(runs.stored(Path(options.results), options.run))
+    if options.file == "-":
+        sys.stdout.write(text)
+    else:
+        write(Path(options.file), text)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Compare two stored runs, the later with the earlier; return the exit code, which `--fail-on` decides."""
+    from harness.analysis.exit_status import exit_code
     from harness.commands.compare import compare as compare_runs
     from harness.worker.supervisor import Server
 
     folder = Path(options.results)
     before, after = (runs.stored(folder, run) for run in (options.before, options.after))
     with Server() as server:
-        _formatted(compare_runs(before, after, folder, server), options)
+        found = compare_runs(before, after, folder, server)
+    found = replace(found, exit=0)
+    found = replace(found, exit=exit_code(found, options.fail_on))
+    _formatted(found, options)
+    sys.stderr.writelines(f"bench: {line}\n" for line in exit_status.lines(found, options.fail_on))
+    return found.exit
 
 
 def _formatted_and_drawn(run: Run, options: argparse.Namespace) -> None:

@@ -185,6 +185,10 @@ def test_the_command_compares_what_it_has_stored(bench: Bench) -> None:
     result = bench("compare", f"results/runs/{before}", f"results/runs/{after}/result.json", "--format", "json").json
     assert (result["run"], result["exit"]) == (f"{before}..{after}", 0)
     assert all(cell["best"] == {} for cell in result["cells"])
+    failed = bench("compare", "last~1", "last", "--fail-on", "regression", "--format", "json")
+    assert failed.code == failed.json["exit"] == 1
+    assert failed.lines == ["bench: regression: shaken / after is worse than shaken / before in score"]
+    assert bench("compare", "last", "last~1", "--fail-on", "regression").code == 0
 
 
 @pytest.mark.verify
