@@ -17,6 +17,7 @@ from harness.errors import BenchError, Mistakes
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
     from harness.run.load import RunOptions
+    from harness.worker.messages import SamplingWishes
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
@@ -179,6 +180,24 @@ def _compare(options: argparse.Namespace) -> int:
     return compare(options)
 
 
+def _sample(options: argparse.Namespace) -> int:
+    from harness.commands.sample import sample
+
+    kinds = {
+        "denoiser": "model",
+        "sampler": "sampler",
+        "variance": "variance",
+        "spacing": "spacing",
+        "schedule": "schedule",
+    }
+    words = {kind: text for kind, name in kinds.items() if (text := getattr(options, name)) is not None}
+    wishes: SamplingWishes = {
+        "steps": options.steps, "n": options.samples, "seed": options.seed, "clip_x0": options.clip_x0
+    }  # fmt: skip
+    print(sample(words, wishes, Path(options.out), options.plugin, options.timeout))
+    return OK
+
+
 def _freeze(options: argparse.Namespace) -> int:
     from harness.cli.showing import freeze
 
@@ -223,6 +242,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": _doctor,
     "compare": _compare,
     "freeze": _freeze,
+    "sample": _sample,
     "pareto": _pareto,
     "import": _import,
 }

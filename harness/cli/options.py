@@ -80,6 +80,8 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     table = add("import", parents=[_output_options(), _format_option(), _report_options(), _import_options()],
                 help="a table of results, measured anywhere, as a run")  # fmt: skip
     table.set_defaults(command=commands_run["import"])
+    sample = add("sample", parents=[_sample_options()], help="draw samples of a model, as a picture or as numbers")
+    sample.set_defaults(command=commands_run["sample"])
     _commands_on_runs(add, commands_run)
     return parser
 
@@ -168,6 +170,23 @@ def _check_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
     options.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
     options.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS", help="limit for one component")
+    return options
+
+
+def _sample_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("model", metavar="MODEL", help="a denoiser's NAME or 'NAME: {field: value}'")
+    options.add_argument("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="add a plugin")
+    options.add_argument("--sampler", default="ddim", metavar="NAME", help="as a suite names it, fields too")
+    options.add_argument("--variance", metavar="NAME", help="the estimate of the variance (none: the least noise)")
+    options.add_argument("--spacing", default="even", metavar="NAME")
+    options.add_argument("--schedule", metavar="NAME", help="in place of the model's own")
+    options.add_argument("--steps", type=count, default=10, metavar="N")
+    options.add_argument("-n", dest="samples", type=count, default=64, metavar="N", help="how many samples")
+    options.add_argument("--seed", type=int, default=0, metavar="N")
+    options.add_argument("--clip-x0", action="store_true", help="clip predictions to the range of the data")
+    options.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS")
+    options.add_argument("--out", type=target, default="samples.png", metavar="FILE", help="FILE.png or FILE.npy")
     return options
 
 

@@ -41,10 +41,10 @@ def _samples(run: StoredRun, found: Exhibit) -> Figure:
     low, high = limits(arrays, real)
     figure, panels = sheet(len(arrays) + (real is not None), 4, 2.3, 2.55)
     if real is not None:
-        _mosaic(panels[0], real, low, high)
+        mosaic_on(panels[0], real, low, high)
         panels[0].set_title("data", fontsize=7.5, fontweight="bold")
     for axes, contender in zip(panels[real is not None :], found.contenders, strict=True):
-        _mosaic(axes, contender.arrays["samples"], low, high)
+        mosaic_on(axes, contender.arrays["samples"], low, high)
         titled(axes, run, contender)
     caption = [
         f"The first samples of seed 0: a place is the same noise for every contender. Values from {low:.3g} (dark) to "
@@ -53,7 +53,8 @@ def _samples(run: StoredRun, found: Exhibit) -> Figure:
     return headed(figure, f"Samples of {found.title}", [*caption, *captioned(run, found)])
 
 
-def _mosaic(axes: Axes, samples: Array, low: float, high: float) -> None:
+def mosaic_on(axes: Axes, samples: Array, low: float, high: float) -> None:
+    """Draw images [n, *shape] with these values of black and white."""
     picture = mosaic(np.clip((samples - low) / ((high - low) or 1.0), 0, 1))
     axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()

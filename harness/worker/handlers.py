@@ -16,6 +16,7 @@ from harness.discovery import opened
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Skip, own_line
 from harness.random import seed_globals
+from harness.results.store import writing
 from harness.worker.fork import forked
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from harness.fields import Json
     from harness.kinds.evaluation import CellRunner
     from harness.results.store import Record
-    from harness.worker.messages import CellData, FailureData, Made, SetUp, Surroundings
+    from harness.worker.messages import CellData, FailureData, Made, SamplingWishes, SetUp, Surroundings
 
 LONGEST = 300
 """Largest number of characters of an exception's text in a reason."""
@@ -145,6 +146,21 @@ class Worker:
 
         digest = cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
         return {"digest": digest, "read": _read(plugins, where)}
+
+    def sample(
+        self, plugins: list[SourceData], parts: Mapping[str, Spec], wishes: SamplingWishes, to: str
+    ) -> list[int]:
+        """Draw samples and store them as an array; return its shape."""
+        import numpy
+
+        from harness.diffusion.sampling import sample
+
+        registry = _registry(plugins)
+        built = {kind: registry.build(kind, spec) for kind, spec in parts.items()}
+        found = sample(built.pop("denoiser"), **built, **wishes).cpu().numpy()
+        with writing(Path(to)):
+            numpy.save(to, found)
+        return [*found.shape]
 
     def check_component(self, plugins: list[SourceData], kind: str, spec: Spec) -> list[Verdict]:
         """Return (name, passed, sentence) of every conformance check of a component."""

@@ -52,6 +52,15 @@ class Made(TypedDict):
     read: Mapping[str, str]
 
 
+class SamplingWishes(TypedDict):
+    """What `harness.sample` takes beside components."""
+
+    steps: int
+    n: int
+    seed: int
+    clip_x0: bool
+
+
 class SetUp(TypedDict):
     """A cell that is set up: the number of seeds in a block, and a remark."""
 
