@@ -58,7 +58,7 @@ def prediction(denoiser: Denoiser) -> tuple[bool | None, str]:
         first_call.try_denoiser(model, t)
     x, times = _noisy(model, 5), torch.tensor(_times(model)).double()[torch.arange(5) % len(SHARES)]
     kept = contract.Untouched({"x_t": x, "t": times}, exactly=True)
-    guess = denoiser.predict(model.net, x, times)
+    guess = denoiser.predict(model.net, x, model.network_time(times))
     contract.finite(denoiser, "predict", contract.prediction(denoiser, guess, x))
     kept.check(denoiser, "predict")
     return guess.dtype == x.dtype, f"prediction: {contract.shown(guess)} in {guess.dtype} for x_t in {x.dtype}"

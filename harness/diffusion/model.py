@@ -101,8 +101,9 @@ class DiffusionModel:
         """Return (x_0, eps) from one evaluation of the network. Raises BenchError for a wrong shape or NaN."""
         times = self._times(x, t)
         a, b = self._levels(x, t, times)
+        self._check_signal(a, times)
         started, before = time.perf_counter(), self._rows
-        guess = self.denoiser.predict(self.net, x / a if self._scaled else x, times)
+        guess = self.denoiser.predict(self.net, x / a if self._scaled else x, self.network_time(times))
         self.evaluated += self._rows - before or samples(x)
         if not self._is_module:
             self._watch(guess)
@@ -140,7 +141,8 @@ class DiffusionModel:
     def hidden_features(self, x: Tensor, t: Tensor | float) -> Tensor | None:
         """Return the input of the network's last layer, [b, n] or [b, n, h, w]; None if there is none."""
         times = self._times(x, t)
-        return self.denoiser.hidden_features(self.net, x / self._levels(x, t, times)[0] if self._scaled else x, times)
+        scaled = x / self._levels(x, t, times)[0] if self._scaled else x
+        return self.denoiser.hidden_features(self.net, scaled, self.network_time(times))
 
     def posterior_covariance(self, x: Tensor, t: Tensor | float) -> Tensor:
         """Return exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where unknown."""
@@ -165,6 +167,20 @@ class DiffusionModel:
         found = self.denoiser.reference_data(self.net)
         return None if found is None else found.to(self.device)
 
+    def network_time(self, times: Tensor) -> Tensor:
+        """Return what the network is given for times [b], by the denoiser's `time`."""
+        return TIMES[self.denoiser.time](times, self.schedule)
+
+    def _check_signal(self, a: Level, times: Tensor) -> None:
+        """Raise BenchError where nothing is left of the data and the prediction is divided by what is left."""
+        divides = self._scaled or self.denoiser.prediction_type in DIVIDED
+        if divides and not (bool(a.all()) if isinstance(a, Tensor) else a):
+            what = "x_t / sqrt(A_t)" if self._scaled else self.denoiser.prediction_type
+            raise BenchError(
+                f"{self.schedule!r} leaves nothing of the data at t = {float(times.flatten().max()):g} (A_t = 0), "
+                f"where {what} does not tell x_0; a network that predicts v_prediction or sample does"
+            )
+
     def _times(self, x: Tensor, t: Tensor | float) -> Tensor:
         times = torch.as_tensor(t, dtype=torch.float64, device=x.device).expand(len(x))
         return times.round().clamp(min=1) if self.discrete_time else times
@@ -185,6 +201,17 @@ class DiffusionModel:
         if value is None:
             raise BenchError(f"{self.denoiser!r} has no {what}")
         return value
+
+
+TIMES: dict[str, Callable[[Tensor, Schedule], Tensor]] = {
+    "t": lambda t, _: t,
+    "sigma": lambda t, schedule: schedule.sigma(t),
+    "log_sigma": lambda t, schedule: schedule.sigma(t).log(),
+    "c_noise": lambda t, schedule: schedule.sigma(t).log() / 4,
+}
+"""(times, schedule) -> what the network is given for them."""
+DIVIDED = ("epsilon", "score")
+"""Predictions from which x_0 is told by a division by sqrt(A_t)."""
 
 
 CONVERT: dict[str, Callable[[Tensor, Tensor, Level, Level], tuple[Tensor, Tensor]]] = {

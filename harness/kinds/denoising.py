@@ -22,6 +22,10 @@ Parameterization = Literal["vp", "ve"]
 """Form of x_t that a network takes: variance preserving, or data plus noise of deviation sigma."""
 
 
+TimeForm = Literal["t", "sigma", "log_sigma", "c_noise"]
+"""What a network is given for a time: t, sigma = sqrt(B_t / A_t), its logarithm, or a quarter of that, as in EDM."""
+
+
 class Schedule(Component):
     """Amount of noise at each time. `num_train_timesteps` is T, the last time."""
 
@@ -41,14 +45,16 @@ class Schedule(Component):
 class DenoiserAttributes(Attributes):
     """Attributes of a denoiser, set in its class or by fields.
 
-    `shape` of a sample; `schedule`; `prediction_type`; `parameterization`; `discrete_time`, whether only whole times
-    are valid, to which others are rounded; `data_range`, (low, high) of the data where they are bounded.
+    `shape` of a sample; `schedule`; `prediction_type`; `parameterization`; `time`, what `predict` is given for a time;
+    `discrete_time`, whether only whole times are valid, to which others are rounded; `data_range`, (low, high) of the
+    data where they are bounded.
     """
 
     shape: tuple[int, ...] = ()
     schedule: Schedule = named("linear")
     prediction_type: PredictionType = "epsilon"
     parameterization: Parameterization = "vp"
+    time: TimeForm = "t"
     discrete_time: bool = False
     data_range: tuple[float, float] | None = None
 
@@ -57,8 +63,9 @@ class Denoiser(DenoiserAttributes, Component):
     """A network, or a formula, that predicts the noise in x_t.
 
     It sets these attributes in its class, or has fields of these names: `shape` of a sample; `schedule`;
-    `prediction_type`; `parameterization`; `discrete_time`, whether only whole times are valid, to which others are
-    rounded; `data_range`, (low, high) of the data where they are bounded.
+    `prediction_type`; `parameterization`; `time`, what `predict` is given for a time: `t`, `sigma` = sqrt(B_t / A_t),
+    `log_sigma`, or `c_noise` = log(sigma) / 4 (Karras et al., 2022, table 1); `discrete_time`, whether only whole times
+    are valid, to which others are rounded; `data_range`, (low, high) of the data where they are bounded.
     """
 
     kind: ClassVar[str] = "denoiser"
@@ -81,7 +88,7 @@ class Denoiser(DenoiserAttributes, Component):
 
     @abstractmethod
     def predict(self, net: Any, x: Tensor, t: Tensor, /) -> Tensor:
-        """Prediction [b, *shape] for x_t [b, *shape] at times t [b] float64."""
+        """Prediction [b, *shape] for x_t [b, *shape] at times t [b] float64, in the form that `time` declares."""
 
     def supports(self, what: str) -> bool:
         """True if it defines the optional method `what`: `sample`, `posterior_covariance`, `sample_posterior`, ..."""

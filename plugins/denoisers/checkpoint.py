@@ -19,7 +19,8 @@ class Checkpoint(Denoiser):
 
     `module` is the import path `package.module:factory` of a factory that builds the network without weights. The
     network maps (x [b, *shape] float32, times [b]) to its prediction [b, *shape]. With `discrete_time` the times are
-    whole numbers from 0 to T - 1, as most networks count them (int64), without it the real t in (0, T] (float32). The
+    whole numbers from 0 to T - 1, as most networks count them (int64), without it the real t in (0, T] (float32), or
+    what `time` says instead of it: sigma, log_sigma, or c_noise, the quarter of a logarithm that EDM's take. The
     weights are the state dict `file`, under `key` where the file holds more than one ("ema.model" for a nested one),
     less `strip_prefix`. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form.
     Raises BenchError that names the module or file and what in it does not fit.
@@ -32,6 +33,7 @@ class Checkpoint(Denoiser):
     shape: tuple[PositiveInt, ...]
     prediction_type: Literal["epsilon", "sample", "v_prediction", "score", "flow"] = "epsilon"
     parameterization: Literal["vp", "ve"] = "vp"
+    time: Literal["t", "sigma", "log_sigma", "c_noise"] = "t"
     discrete_time: bool = True
     data_range: tuple[float, float] | None = None
     schedule: Schedule = named("linear")
@@ -41,6 +43,8 @@ class Checkpoint(Denoiser):
         super().__post_init__()
         if self.data_range is not None and not (len(self.data_range) == 2 and self.data_range[0] < self.data_range[1]):
             raise BenchError(f"checkpoint.data_range: expected [low, high], got {list(self.data_range)}")
+        if self.time != "t" and self.discrete_time:
+            raise BenchError(f"checkpoint.time: {self.time} is a real number, set discrete_time: false")
 
     def load(self, device: str) -> nn.Module:
         """The network with its weights, on the device."""

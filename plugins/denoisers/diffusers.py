@@ -64,7 +64,10 @@ class Diffusers(Denoiser):
 
 
 class PipelineSchedule(Schedule):
-    """Noise schedule of a pipeline's scheduler: A_t at whole times; between them log A_t is a straight line."""
+    """Noise schedule of a pipeline's scheduler: A_t at whole times; between them log A_t is a straight line.
+
+    A_T is 0 where the scheduler has `rescale_betas_zero_snr`.
+    """
 
     pipeline: str
 
@@ -74,7 +77,9 @@ class PipelineSchedule(Schedule):
         steps = torch.log1p(-_scheduler(self.pipeline).betas.double()).to(t.device)
         logs = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
         left = t.floor().clamp(0, self.num_train_timesteps - 1).long()
-        return torch.lerp(logs[left], logs[left + 1], t - left).exp()
+        part, before, after = t - left, logs[left], logs[left + 1]
+        between = torch.lerp(before, after, part)
+        return torch.where(part == 0, before, torch.where(part == 1, after, between)).exp()
 
 
 def _shape(pipeline: str) -> tuple[int, int, int]:

@@ -90,6 +90,11 @@ class Linear(Sampler):
     def plan(self, schedule: Schedule, times: Tensor, noise_last_step: bool = False) -> Plan:
         """Table as it is run: without noise on the jump to 0, unless `noise_last_step` is set."""
         plan = self.table(schedule, times)
+        if not bool(torch.isfinite(plan.weights).all() and torch.isfinite(plan.scale).all()):
+            raise BenchError(
+                f"{self!r} divides by A_t, which is 0 at t = {float(times[0]):g} by {schedule!r}: "
+                "use ddim, which is ddpm at eta = 1, or times that begin below T (spacing leading)"
+            )
         noisy = (plan.times[1:] > 0) | noise_last_step
         return plan._replace(added=plan.added * noisy, gamma=plan.gamma * noisy)
 
