@@ -19,9 +19,10 @@ class FidProxy(Metric):
     Squared (Heusel et al., 2017), jackknifed. Lower is better. features [n, d], reference_features [m, d], moments:
     mean [d] and covariance [d, d] or None -> scalar. It compares with exact moments where they are known, so that only
     the samples are noisy; else with the reference, whose bias is removed as well. The remaining bias is of order 1/n^2:
-    take n, m >= 32 d. Not clipped at 0: a perfect sampler is below as often as above. It sees two moments only: samples
-    between the modes can pass. The interval is that of the seeds; real data are the same for every seed, so their noise
-    is not in it. Raises BenchError for under 3 points.
+    take n, m >= 32 d. Fewer points than features are compared in the space that they span, which is fast. Not clipped
+    at 0: a perfect sampler is below as often as above. It sees two moments only: samples between the modes can pass.
+    The interval is that of the seeds; real data are the same for every seed, so their noise is not in it. Raises
+    BenchError for under 3 points.
     """
 
     higher_is_better: ClassVar[bool | None] = False

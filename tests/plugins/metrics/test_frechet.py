@@ -63,6 +63,40 @@ def test_twenty_points_are_left_out_one_by_one() -> None:
     assert measure(x, moments=(mean, covariance)) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:20 samples of 30 features")
+@pytest.mark.parametrize("m", [20, 50])
+def test_fewer_points_than_dimensions_have_the_distance_of_the_whole_space(m: int) -> None:
+    """Against `tr (C S)^(1/2)` by the eigenvalues of the product [30, 30]; m = 50 is left out by groups of 2 or 3."""
+    x, y = draws(20, 30, seed=4) + 0.2, draws(m, 30, seed=5, covariance=spread(30))
+
+    def distance(one: Any, other: Any) -> float:
+        (mean, covariance), (other_mean, other_covariance) = one, other
+        overlap = np.sqrt(np.clip(np.linalg.eigvals(covariance @ other_covariance).real, 0, None)).sum()
+        gap = mean - other_mean
+        return float(gap @ gap + np.trace(covariance) + np.trace(other_covariance) - 2 * overlap)
+
+    def jackknifed(points: Any, other: Any) -> float:
+        n, order = len(points), torch.randperm(len(points), generator=torch.Generator().manual_seed(0)).numpy()
+        value = 20 * distance(fit(points), other)
+        for group in np.array_split(order, 20):
+            value -= (n - len(group)) / n * distance(fit(np.delete(points, group, 0)), other)
+        return value
+
+    a, b = x.double().numpy(), y.double().numpy()
+    exact = (torch.zeros(30, dtype=torch.float64), spread(30, seed=6))
+    known = tuple(part.numpy() for part in exact)
+    assert measure(x, moments=exact) == pytest.approx(jackknifed(a, known), rel=1e-6)
+    expected = jackknifed(a, fit(b)) + jackknifed(b, fit(a)) - distance(fit(a), fit(b))
+    assert measure(x, y) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.benchmark(group="frechet distance of 32 samples of 3 x 32 x 32 numbers")
+@pytest.mark.filterwarnings("ignore:32 samples of 3072 features")
+def test_images_of_32_by_32_in_pixels(benchmark: Any) -> None:
+    x, y = draws(32, 3072, seed=1), draws(500, 3072, seed=2)
+    assert math.isfinite(benchmark.pedantic(measure, (x, y), rounds=1))
+
+
 def test_the_reference_is_jackknifed_too() -> None:
     x, y = draws(20, 3, seed=2), draws(20, 3, seed=3, covariance=spread(3)) + 0.3
     of_x, of_y = fit(x.double().numpy()), fit(y.double().numpy())
