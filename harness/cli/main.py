@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from harness.cli.options import Command, blocked, overrides, parse
+from harness.cli.streams import Lenient, Terminated, end_on_signals
 from harness.errors import BenchError, Mistakes
 
 if TYPE_CHECKING:
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from harness.run.load import RunOptions
     from harness.worker.messages import SamplingWishes
 
-OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
-ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
+OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
+ORDER = (BUG, TERMINATED, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
 """Exit codes by precedence: if several apply, the first of these is used."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     gc.set_threshold(50_000)  # loaded objects live until the end; collecting garbage took a tenth of the start-up
+    sys.stdout = cast(TextIO, Lenient(sys.stdout))
+    end_on_signals()
     try:
         options = parse(sys.argv[1:] if argv is None else argv, COMMANDS)
         code: int = options.command(options)
@@ -38,12 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return WRONG
-    except KeyboardInterrupt:
-        print("interrupted: everything finished is stored, the same command goes on from there", file=sys.stderr)
-        return STOPPED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of the output has closed it: end quietly
-        return OK
+    except KeyboardInterrupt as reason:
+        ended = isinstance(reason, Terminated)
+        said = "terminated" if ended else "interrupted"
+        print(f"{said}: everything finished is stored, the same command goes on from there", file=sys.stderr)
+        return TERMINATED if ended else STOPPED
     except Exception:
         import traceback
 

@@ -11,9 +11,12 @@ from harness.base import label
 from harness.run.context import ProgressListener
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
+    from harness.results.store import Damage
     from harness.run.artifacts import Artifact
     from harness.run.task import Task
 
@@ -66,6 +69,16 @@ class Progress(ProgressListener):
         total, done = sum(len(task.wanted) for task in tasks), sum(self._seeds.values())
         self._bar = bar, bar.add_task("starting", total=total, completed=int(done))
         bar.start()
+
+    def damaged(self, found: Sequence[Damage]) -> None:
+        """Say which files of records cannot be read whole."""
+        for each in found:
+            from harness.report.words import counted
+
+            lines = counted(each.lines, "line")
+            some = f"{lines} cannot be read, the first is line {each.first}" if each.first else "skipped"
+            why = " ".join(each.why.split())[:200]
+            print(f"bench: {each.file}: {some} ({why}); what they held is measured again", file=self._stream)
 
     def building(self, artifact: Artifact, share: float) -> None:
         """Show the progress of an artifact that several cells share."""

@@ -50,12 +50,12 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
         _reading[path] = None
 
 
-def found(folder: Path, results: Path, plugins: Iterable[Path]) -> dict[str, str]:
+def found(folder: Path, results: Path, known: Iterable[str]) -> dict[str, str]:
     """Return name -> digest of the files read so far, without those that the identity of a cell holds already.
 
-    These are the code of `plugins` and all it imports. What was written or changed meanwhile is no input.
+    These are the `known` files of code. What was written or changed meanwhile is no input.
     """
-    code = {str(path) for plugin in plugins for path in contents.imports(plugin).modules.values()}
+    code = set(known)
     apart = (*SYSTEM, *_python(), *(str(results / name) for name in OURS))
     read: dict[str, str] = {}
     for path in _sources():

@@ -23,7 +23,7 @@ Parameterization = Literal["vp", "ve"]
 
 
 TimeForm = Literal["t", "sigma", "log_sigma", "c_noise"]
-"""What a network is given for a time: t, sigma = sqrt(B_t / A_t), its logarithm, or a quarter of that, as in EDM."""
+"""Form in which a network is given a time: t, sigma = sqrt(B_t / A_t), its logarithm, or a quarter of that (EDM)."""
 
 
 class Schedule(Component):

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from harness.base import Spec
 from harness.errors import BenchError
+from harness.fields import Json
+from harness.results.values import Label, Number
 
 if TYPE_CHECKING:
-    from harness.base import Spec
-    from harness.fields import Json
-    from harness.results.values import Label, Number
+    import msgspec
+
+SCHEMA = 1
+"""Version of the form of records; those of a later one are not read."""
+REQUIRED = {"cell", "question", "environment", "run", "block", "status", "seeds"}
+UNITS = re.compile(r"[\w.-]+\.npz")
+"""Form of the name of a file of results per example."""
 
 Numbers = list[float | None]
 """One number for each seed; None for a number that is not finite."""
-Stored = list["Number"]
+Stored = list[Number]
 """One number for each seed, infinity included."""
 
 
@@ -30,6 +39,7 @@ class Record(TypedDict, total=False):
     interleaved measurement, `digests` are those of the metrics' plugins, `read` those of files that no field names.
     """
 
+    schema: int
     cell: str
     question: str
     inputs: Mapping[str, str]
@@ -64,6 +74,15 @@ class Record(TypedDict, total=False):
     read: Mapping[str, str]
 
 
+class Damage(NamedTuple):
+    """A file of records of which some lines cannot be read: how many, the number of the first (0: the file itself)."""
+
+    file: Path
+    lines: int
+    first: int
+    why: str
+
+
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Convert errors of the system (no space, no permission) to one line that names the path."""
@@ -94,7 +113,7 @@ class Store:
 
     def append(self, record: Record) -> None:
         """Write one record: a single `os.write`, then fsync, so that no acknowledged record is lost in a crash."""
-        line = json.dumps(record, allow_nan=False).encode() + b"\n"
+        line = json.dumps({"schema": SCHEMA, **record}, allow_nan=False).encode() + b"\n"
         with writing(self._file):
             if self._descriptor is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -104,19 +123,59 @@ class Store:
         if written != len(line):
             raise BenchError(f"cannot write {self._file}: the disk took {written} of {len(line)} bytes")
 
-    def all(self) -> Iterator[Record]:
-        """Yield every whole record, oldest file first; an incomplete line after a crash is skipped."""
+    def all(self, damaged: list[Damage] | None = None) -> Iterator[Record]:
+        """Yield every whole record, oldest file first; what cannot be read is added to `damaged`.
+
+        An incomplete last line, as a crash leaves it, is no damage.
+        """
         for file in sorted(self._folder.glob("*.jsonl")):
-            for line in file.read_bytes().split(b"\n"):
-                try:
-                    record: Record = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(record, dict) and "cell" in record:
-                    yield record
+            found = list[tuple[int, str]]()
+            yield from _read(file, found)
+            if found and damaged is not None:
+                damaged.append(Damage(file, len(found), *found[0]))
 
     def close(self) -> None:
         """Close the file of this writer."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _read(file: Path, damaged: list[tuple[int, str]]) -> Iterator[Record]:
+    """Yield the records of a file; number and fault of every line that is none are added to `damaged`."""
+    if not file.is_file():
+        damaged.append((0, "it is not a file"))
+        return
+    try:
+        *lines, last = file.read_bytes().split(b"\n")
+    except OSError as error:
+        damaged.append((0, error.strerror or str(error)))
+        return
+    for number, line in enumerate((*lines, last), 1):
+        record, fault = _decoded(line)
+        if record is not None:
+            yield record
+        elif line.strip() and number <= len(lines):
+            damaged.append((number, fault))
+
+
+def _decoded(line: bytes) -> tuple[Record | None, str]:
+    """Return the record of a line, or the reason why it is none."""
+    try:
+        record = _decoder().decode(line)
+    except (ValueError, RecursionError) as error:
+        return None, str(error)
+    if record.get("schema", SCHEMA) > SCHEMA:
+        return None, f"it has schema {record['schema']}, this version reads {SCHEMA}"
+    if missing := REQUIRED - record.keys():
+        return None, f"it has no {', '.join(sorted(missing))}"
+    if (units := record.get("units")) and not UNITS.fullmatch(units):
+        return None, f"{units!r} is no name of a file of results per example"
+    return record, ""
+
+
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[Record]:
+    import msgspec
+
+    return msgspec.json.Decoder(Record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.discovery import contents
 from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
-from harness.results.store import Store, write
+from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
 from harness.run.task import Plan, Task
 from harness.worker.supervisor import Child, Server
@@ -34,6 +34,9 @@ class ProgressListener:
 
     def seeds_done(self, task: Task, seeds: float) -> None:
         """Receive the number of seeds of a task that are done."""
+
+    def damaged(self, found: Sequence[Damage]) -> None:
+        """Receive the files of records that cannot be read whole."""
 
     def building(self, artifact: Artifact, share: float) -> None:
         """Receive the completed share of an artifact."""
@@ -133,7 +136,7 @@ class RunContext:
         return made
 
     def setup_message(
-        self, sources: Iterable[Source], cell: CellData, made: Mapping[str, str], identity: str
+        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str
     ) -> dict[str, object]:
         """Return a process's input for a cell: plugins, artifacts, folders; its scratch folder survives a resume."""
         moved = self._elsewhere(cell).moved
@@ -143,6 +146,7 @@ class RunContext:
             "made": {kind: str(self.artifact(key)) for kind, key in made.items()},
             "folder": str(self.suite),
             "code": moved.to(str(self.suite)),
+            "known": [str(file) for source in sources for file in _code(source)],
             "results": str(self.conditions.results.resolve()),
             "scratch": str((self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()),
             "threads": self.plan.environment["threads"],
@@ -172,6 +176,12 @@ class RunContext:
             self.described.add(task.id)
         self.store.append(whole)
         return whole
+
+
+def _code(source: Source) -> Iterable[Path]:
+    """Return the files of a plugin of the user's own and of all it imports."""
+    own = source.origin != "stock" and source.file
+    return contents.imports(Path(source.file)).modules.values() if own else ()
 
 
 def no_path(text: str) -> str:

@@ -33,7 +33,7 @@ from harness.results import (
     RunInfo,
 )
 from harness.results.codec import data, typed
-from harness.results.store import Store, write, writing
+from harness.results.store import Damage, Store, write, writing
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
 from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
@@ -87,7 +87,10 @@ def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
     suite, left_out = prepared.suite, prepared.left_out
     whole = plan(suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent, left_out)
     if left_out or not conditions.fresh:
-        whole.accept(Store(conditions.results, "").all(), conditions.fresh)
+        damaged: list[Damage] = []
+        records = Store(conditions.results, "").all(damaged)
+        whole.accept(records, conditions.fresh, conditions.results / "units")
+        conditions.listener.damaged(damaged)
     return whole
 
 
@@ -146,6 +149,8 @@ def _afresh(
 
 def new_run(results: Path, name: str) -> str:
     """Return the id of a new run and make its folder, which no other run has: two may start in the same second."""
+    with writing(results / "runs"):
+        (results / "runs").mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
     start = f"{_stamp(results)}-{slug}"
     for identity in itertools.chain([start], (f"{start}-{number}" for number in itertools.count(2))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,8 +101,11 @@ class Plan:
         """Digest of those parts of the environment that decide whether stored numbers may be reused."""
         return environment_digest(self.environment)
 
-    def accept(self, records: Iterable[Record], fresh: bool = False) -> None:
-        """Use all stored records; if `fresh` only for tasks that are left out."""
+    def accept(self, records: Iterable[Record], fresh: bool = False, units: Path = Path()) -> None:
+        """Use all stored records; if `fresh` only for tasks that are left out.
+
+        A record is not used if its file of results per example, in the folder `units`, cannot be read.
+        """
         tasks: dict[str, list[Task]] = {}
         for task in (*([] if fresh else self.tasks), *self.left_out):
             tasks.setdefault(task.id, []).append(task)
@@ -110,9 +114,10 @@ class Plan:
         for record in records:
             asked = tasks.get(record["cell"], ())
             changed = files.changed(record.get("read", {})) if asked else []
+            whole = not asked or _is_whole(units, record)
             for task in asked:
                 others[task.id] = changed
-                if not changed:
+                if not changed and whole:
                     task.accept(record, self.digest)
             if record["status"] == "ok" and "inputs" in record:
                 before[record["question"]] = record
@@ -135,6 +140,12 @@ class Plan:
             for task, records in zip(chosen, stored, strict=True):
                 task.records = records
             reuse(chosen)
+
+
+def _is_whole(folder: Path, record: Record) -> bool:
+    """Whether a record's file of results per example, if it has one, is there to its end."""
+    name = record.get("units")
+    return not name or zipfile.is_zipfile(folder / name)
 
 
 def _changed(task: Task, before: Record, environment: str, files: Sequence[str]) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ class Worker:
         from harness.worker import cells
 
         digest = cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
-        return {"digest": digest, "read": _read(plugins, where)}
+        return {"digest": digest, "read": _read(where)}
 
     def sample(
         self, plugins: list[SourceData], parts: Mapping[str, Spec], wishes: SamplingWishes, to: str
@@ -182,7 +182,7 @@ class Worker:
 
         registry = _registry(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
-        self._open = OpenCell(cell, session, registry, partial(_read, plugins, where))
+        self._open = OpenCell(cell, session, registry, partial(_read, where))
         registry.manager.hook.case_started(cell=cell)
         issues = [data(issue) for issue in session.issues]
         return {"width": session.block_size, "notes": list(session.notes), "issues": issues}
@@ -229,9 +229,8 @@ class Worker:
         return data(analyse(typed(MeasuredRun, run)))
 
 
-def _read(plugins: Iterable[SourceData], where: Surroundings) -> dict[str, str]:
-    files = [Path(plugin["file"]) for plugin in plugins if plugin["origin"] != "stock" and plugin["file"]]
-    return opened.found(Path(where["folder"]), Path(where["results"]), files)
+def _read(where: Surroundings) -> dict[str, str]:
+    return opened.found(Path(where["folder"]), Path(where["results"]), where["known"])
 
 
 def _registry(plugins: Iterable[SourceData]) -> Registry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Required, TypedDict
 
 if TYPE_CHECKING:
@@ -35,12 +35,16 @@ class CellData(TypedDict, total=False):
 
 
 class Surroundings(TypedDict):
-    """Environment of a cell: files of artifacts by kind, folders of the suite, its code and results, threads."""
+    """Environment of a cell: files of artifacts by kind, folders of the suite, its code and results, threads.
+
+    `known` are the files of code that its identity holds.
+    """
 
     made: Mapping[str, str]
     folder: str
     code: str
     results: str
+    known: Sequence[str]
     scratch: str
     threads: int
 
@@ -53,7 +57,7 @@ class Made(TypedDict):
 
 
 class SamplingWishes(TypedDict):
-    """What `harness.sample` takes beside components."""
+    """Arguments of `harness.sample` beside components."""
 
     steps: int
     n: int

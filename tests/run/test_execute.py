@@ -351,7 +351,7 @@ def test_a_results_folder_that_cannot_be_written_is_one_line(place: str, bench: 
     bench.write("file", "")
     ended = bench(bench.suite(), "--device", "cpu", "--results", place, env=marks(bench))
     assert (ended.code, ended.out) == (2, "") and blocks(bench) == []
-    assert len(ended.lines) == 1 and ended.lines[0].startswith(f"bench: cannot write {place}/runs/")
+    assert len(ended.lines) == 1 and ended.lines[0].startswith(f"bench: cannot write {place}/runs: ")
 
 
 @pytest.mark.verify
