@@ -154,7 +154,7 @@ class Catalogue:
 
     def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
         """Return the paths that fields of a component name, nested components' too."""
-        return [text for _, text, form in self._texts(kind, spec) if form == "path"]
+        return [text for _, text, form in self._texts(kind, spec) if form != "module"]
 
     def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
         """(name of the field, text, `path` or `module`) of every path and module that fields of a component name."""

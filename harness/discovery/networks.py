@@ -52,7 +52,9 @@ def sizes_by_name(factory: Callable[..., object]) -> dict[str, str]:
         found |= {name: size for name, size in library.items() if size not in known}
     if "outputs" not in found.values() and len(taken) > len(found):
         return {}
-    return {} if any(name in taken and taken[name].kind is inspect.Parameter.POSITIONAL_ONLY for name in found) else found
+    return (
+        {} if any(name in taken and taken[name].kind is inspect.Parameter.POSITIONAL_ONLY for name in found) else found
+    )
 
 
 def value(name: str, size: str, inputs: int | tuple[int, ...], outputs: int) -> object:

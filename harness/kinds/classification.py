@@ -183,6 +183,10 @@ class Dataset(Component):
     def load(self, generator: Generator) -> Examples:
         """Load the whole table, once per run in a process of its own. `generator` is fixed, for generated data."""
 
+    def fetch(self) -> bool:
+        """Download what `load` reads, unless it is there, for `bench fetch`; return whether anything was downloaded."""
+        return False
+
 
 class Model(Component):
     """A network architecture."""

@@ -38,6 +38,7 @@ class Table(NamedTuple):
 
     header: Row
     rows: Sequence[Row]
+    target: str
     place: str = "line"
     texts: Collection[str] = ()
     indexes: Collection[str] = ()
@@ -78,7 +79,7 @@ class Tabular(Dataset):
         return {key: [str(name) for name in columns.get(key, ())] for key in USES}
 
     def _examples(self, table: Table, uses: Mapping[str, Sequence[str]]) -> Examples:
-        header, target = table.header, self.target
+        header, target = table.header, table.target
         _check_names(uses, header.cells, target)
         if not table.rows:
             raise BenchError("has a header but no rows")
@@ -87,7 +88,7 @@ class Tabular(Dataset):
         mistakes = [*table.mistakes]
         mistakes += [Mistake(row.line, f"missing value in {target!r}") for row in whole if not row.cells[place]]
         encoder = self._encoded(table, whole, uses, mistakes)
-        targets, count, notes = self._classes([(row.line, row.cells[place]) for row in whole], table.place)
+        targets, count, notes = self._classes([(row.line, row.cells[place]) for row in whole], table)
         return Examples(
             inputs=torch.from_numpy(numpy.stack(encoder.inputs, axis=1)),
             targets=torch.tensor(targets),
@@ -105,7 +106,7 @@ class Tabular(Dataset):
         """Encode all inputs. Raises BenchError for the mistakes so far and those among the cells, then for columns."""
         encoder, cells, useless = Encoder(self.standardize, table.place), [], []
         for number, name in enumerate(table.header.cells):
-            if name == self.target or name in uses["ignore"]:
+            if name == table.target or name in uses["ignore"]:
                 continue
             column = Column(name, [row.line for row in rows], [row.cells[number] for row in rows])
             why = None if name in uses["categorical"] else _no_input(column, number, table)
@@ -121,10 +122,10 @@ class Tabular(Dataset):
             more = f"; and {len(useless) - SHOWN} more columns" if len(useless) > SHOWN else ""
             raise BenchError("; ".join(useless[:SHOWN]) + more)
         if not encoder.inputs:
-            raise BenchError(f"no column with a value beside the target {self.target!r}")
+            raise BenchError(f"no column with a value beside the target {table.target!r}")
         return encoder
 
-    def _classes(self, labels: Sequence[tuple[int, str]], place: str) -> tuple[list[int], int, list[str]]:
+    def _classes(self, labels: Sequence[tuple[int, str]], table: Table) -> tuple[list[int], int, list[str]]:
         """Return the class number of each (line, label), the number of classes, and notes on what may mislead."""
         texts = [text for _, text in labels]
         keys: Sequence[Any] = texts
@@ -133,16 +134,16 @@ class Tabular(Dataset):
         if self.labels == "number":
             keys = [values.exact(text) for text in texts]
             wrong = [(line, text) for line, text in labels if values.exact(text) is None]
-            what = f"in {self.target!r} is not a finite number"
-            refuse([Mistake(line, f"{shown(text)} {what}") for line, text in wrong], place=place)
+            what = f"in {table.target!r} is not a finite number"
+            refuse([Mistake(line, f"{shown(text)} {what}") for line, text in wrong], place=table.place)
             order = {value: number for number, value in enumerate(sorted(set(keys)))}
         else:
             written = values.differently_written(order)
-            notes += [f"{self.target!r}: {written} are different classes"] if written else []
+            notes += [f"{table.target!r}: {written} are different classes"] if written else []
             for word in filter(values.is_missing, order):
-                notes.append(f"{self.target!r}: {word!r} is a class, of {texts.count(word)} rows")
+                notes.append(f"{table.target!r}: {word!r} is a class, of {texts.count(word)} rows")
         if len(order) == 1:
-            raise BenchError(f"all rows have the same {self.target!r}: {shown(texts[0])}")
+            raise BenchError(f"all rows have the same {table.target!r}: {shown(texts[0])}")
         return [order[key] for key in keys], len(order), notes
 
 

@@ -53,7 +53,7 @@ class CSV(Tabular):
             raise BenchError(f"csv.delimiter: expected one character, got {self.delimiter!r}")
         header, rows = read(self.path, self.delimiter)
         check_target(header, self.target, self.delimiter)
-        return Table(header, rows, mistakes=ragged(header, rows, self.delimiter))
+        return Table(header, rows, self.target, mistakes=ragged(header, rows, self.delimiter))
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -14,14 +14,12 @@ from PIL import Image
 
 from harness import BenchError, Dataset, Examples, FilePath, PositiveInt, UnitInterval, hookimpl
 
+from ._copies import SPLITS, parts
 from ._files import check_folder
 from ._images import height_and_width, pixels
 
 if TYPE_CHECKING:
     from torch import Generator
-
-SPLITS: Mapping[str, int] = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
-"""Name of a folder that holds one part of a split -> its number."""
 
 SHOWN = 5
 
@@ -39,8 +37,8 @@ class ImageFolder(Dataset):
 
     Folders are classes, numbered in the order of their names; images below them count, however deep, in the order of
     their paths. The folder may hold `train`, `test` and perhaps `validation` instead, each with a folder for each
-    class: then the split is theirs, else every seed draws its own. Hidden files are left out, and so are those that are
-    no images by their names, with a note.
+    class. Then the split is theirs, and without `validation` a tenth of the training images is it; else every seed
+    draws its own. Hidden files are left out, and so are those that are no images by their names, with a note.
 
     Inputs [n, 3, height, width] in [0, 1], with `mode: grayscale` [n, 1, height, width]. Images are turned as their
     camera says and lose transparency. `size` (a number, or height and width) resizes all of them, whatever their
@@ -61,11 +59,11 @@ class ImageFolder(Dataset):
     def load(self, generator: Generator) -> Examples:
         """All images, class by class."""
         try:
-            return self._examples(height_and_width(self.size, "size"))
+            return self._examples(height_and_width(self.size, "size"), generator)
         except BenchError as error:
             raise BenchError(error.what, self.path) from None
 
-    def _examples(self, size: tuple[int, int] | None) -> Examples:
+    def _examples(self, size: tuple[int, int] | None, generator: Generator) -> Examples:
         check_folder(self.path)
         root, others = Path(self.path), list[Path]()
         split = _is_split(root)
@@ -74,15 +72,16 @@ class ImageFolder(Dataset):
         if len(names) < 2:
             raise BenchError(f"a single class, the folder {names[0]}: two classes or more need a folder each")
         opened = [(entry.path.relative_to(root).as_posix(), partial(str, entry.path)) for entry in found]
+        part, notes = parts([entry.part for entry in found], generator) if split else (None, ())
         return Examples(
             inputs=torch.from_numpy(pixels(opened, size, self.mode)),
             targets=torch.tensor([names.index(entry.label) for entry in found]),
             classes=len(names),
-            part=torch.tensor([entry.part for entry in found]) if split else None,
+            part=part,
             label_noise=self.label_noise,
             imbalance=self.imbalance,
             standardize=self.standardize,
-            notes=_notes(others, root),
+            notes=(*notes, *_notes(others, root)),
         )
 
 

@@ -42,7 +42,8 @@ class Parquet(Tabular):
         columns = [[""] * len(table) if n in ignored else _cells(table.column(k), n) for k, n in enumerate(names)]
         rows = [Row(number, list(row)) for number, row in enumerate(zip(*columns, strict=True), 1)]
         texts = [name for name, field in zip(names, table.schema, strict=True) if _is_text(field.type)]
-        return Table(Row(0, names), rows, "row", texts, [name for name in index if name != self.target])
+        indexes = [name for name in index if name != self.target]
+        return Table(Row(0, names), rows, self.target, "row", texts, indexes)
 
 
 def _arrow_table(path: str) -> Any:
