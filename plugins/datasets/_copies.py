@@ -49,5 +49,14 @@ def files(path: str) -> set[Path]:
 
 def unreachable(name: str, error: Exception) -> BenchError:
     """Return the error for a download that failed."""
+    return BenchError(f"{name} cannot be downloaded: {_said(error)}")
+
+
+def incomplete(name: str, error: Exception) -> BenchError:
+    """Return the error for a copy that lacks something."""
+    return BenchError(f"no complete copy of {name}, which `bench fetch SUITE.yaml` downloads: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
     said = str(error).strip().splitlines()
-    return BenchError(f"{name} cannot be downloaded: {type(error).__name__}{f': {said[0]}' if said else ''}")
+    return f"{type(error).__name__}{f': {said[0]}' if said else ''}"

@@ -62,13 +62,19 @@ def pixels(images: Sequence[tuple[str, Opened]], size: tuple[int, int] | None, m
 def _pixels(source: Any, size: tuple[int, int] | None, mode: Mode) -> Pixels:
     """Return one image [height, width, channels]."""
     with warnings.catch_warnings(action="ignore"):  # of large images and odd metadata
-        image = source if isinstance(source, Image.Image) else Image.open(source)
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode.startswith("I;16"):  # Pillow would cut off what is brighter than 255
-            upright = Image.fromarray((numpy.asarray(upright) >> 8).astype(numpy.uint8))
-        plain = upright.convert("RGB" if mode == "color" else "L")
-        if size is not None and plain.size != (size[1], size[0]):
-            plain = plain.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+        if isinstance(source, Image.Image):
+            return _plain(source, size, mode)
+        with Image.open(source) as image:
+            return _plain(image, size, mode)
+
+
+def _plain(image: Image.Image, size: tuple[int, int] | None, mode: Mode) -> Pixels:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I;16"):  # Pillow would cut off what is brighter than 255
+        upright = Image.fromarray((numpy.asarray(upright) >> 8).astype(numpy.uint8))
+    plain = upright.convert("RGB" if mode == "color" else "L")
+    if size is not None and plain.size != (size[1], size[0]):
+        plain = plain.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     found = numpy.asarray(plain)
     return found if found.ndim == 3 else found[:, :, None]
 

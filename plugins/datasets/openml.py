@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness import BenchError, Dataset, PathOrId, PositiveInt, errors, hookimpl
 
 from ._cells import cells
-from ._copies import check_copy, files, unreachable
+from ._copies import check_copy, files, incomplete, unreachable
 from ._csv_text import Row, shown
 from ._tabular import Table, Tabular
 
@@ -35,7 +35,7 @@ class Openml(Tabular):
     def read(self) -> Table:
         """Cells of the copy."""
         check_copy(self.path, self.dataset)
-        found = self._fetched()
+        found = self._fetched(incomplete)
         targets: list[str] = found.target_names
         target = self.target or (targets[0] if len(targets) == 1 else "")
         names = [str(name) for name in found.frame.columns]
@@ -50,12 +50,12 @@ class Openml(Tabular):
         """Download what is missing in `path`."""
         before = files(self.path)
         try:
-            self._fetched()
+            self._fetched(unreachable)
         except BenchError as error:
             raise BenchError(error.what, self.path) from None
         return files(self.path) != before
 
-    def _fetched(self) -> Any:
+    def _fetched(self, failed: Callable[[str, Exception], BenchError]) -> Any:
         """The table by scikit-learn, which reads its copy and asks the network for what is not there."""
         try:
             import pandas  # noqa: F401
@@ -68,9 +68,9 @@ class Openml(Tabular):
             which = {"data_id": int(self.dataset)}
         try:
             with warnings.catch_warnings(action="ignore"):  # of data sets with several versions
-                return fetch_openml(**which, data_home=self.path, as_frame=True, parser="auto", n_retries=1, delay=0.0)
+                return fetch_openml(**which, data_home=self.path, as_frame=True, parser="auto", n_retries=1, delay=1e-3)
         except Exception as error:  # of the network, of OpenML, of the format
-            raise unreachable(self.dataset, error) from None
+            raise failed(self.dataset, error) from None
 
 
 def _texts(frame: Any) -> Sequence[str]:

@@ -12,7 +12,7 @@ from annotated_types import Ge
 
 from harness import BenchError, Dataset, Examples, PathOrId, PositiveInt, UnitInterval, errors, hookimpl
 
-from ._copies import check_copy, files, parts, unreachable
+from ._copies import check_copy, files, incomplete, parts, unreachable
 from ._images import height_and_width, pixels
 
 if TYPE_CHECKING:
@@ -93,16 +93,11 @@ class Torchvision(Dataset):
             try:
                 yield number, cls(self.path, **more, **({"download": download} if "download" in taken else {}))
             except Exception as error:  # torchvision raises anything where files are missing, or the network is
-                raise unreachable(self.dataset, error) if download else _incomplete(self.dataset, error) from None
+                raise unreachable(self.dataset, error) if download else incomplete(self.dataset, error) from None
 
 
 def _image(images: Any, place: int) -> Any:
     return images[place][0]
-
-
-def _incomplete(name: str, error: Exception) -> BenchError:
-    said = str(error).strip().splitlines()
-    return BenchError(f"no complete copy of {name}: {said[0] if said else type(error).__name__}")
 
 
 def _class(name: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.discovery.networks import called, sizes_by_name
+from harness.discovery.networks import sizes_by_name
 from tests.conftest import Bench
 
 NETS = """
