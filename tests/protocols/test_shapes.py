@@ -10,11 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness import CellContext, Examples, Loss, Model, component
+from harness import CellContext, Examples, Loss, Model
 from harness.conformance import check_component
+from harness.discovery import sources
+from harness.discovery.registry import Registry
 from harness.protocols.accuracy.split import split
 
+REGISTRY = Registry(sources.stock())
 SHAPES = [(6,), (3, 4), (2, 3, 4), (2, 2, 3, 2)]
+
+
+def component(kind: str, name: str, **fields: Any) -> Any:
+    return REGISTRY.build(kind, {"name": name, **fields})
 
 
 def table(shape: tuple[int, ...], n: int = 60, **fields: Any) -> Examples:
