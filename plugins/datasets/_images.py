@@ -33,10 +33,13 @@ def height_and_width(size: Size, field: str) -> tuple[int, int] | None:
     return found[0], found[1]
 
 
-def pixels(images: Sequence[tuple[str, Opened]], size: tuple[int, int] | None, mode: Mode) -> NDArray[numpy.float32]:
+def pixels(
+    images: Sequence[tuple[str, Opened]], size: tuple[int, int] | None, mode: Mode, mistakes: Sequence[str] = ()
+) -> NDArray[numpy.float32]:
     """Return images [n, channels, height, width] in [0, 1].
 
-    Raises BenchError with the names of images that cannot be read, or that differ in size where none is asked for.
+    Raises BenchError with the `mistakes` known before and the names of images that cannot be read, or that differ in
+    size where none is asked for.
     """
     found: list[Pixels] = []
     names: list[str] = []
@@ -49,9 +52,9 @@ def pixels(images: Sequence[tuple[str, Opened]], size: tuple[int, int] | None, m
             names.append(name)
         except Exception as error:  # readers of formats raise anything on broken files
             broken.append(f"{name}: {_reason(error)}")
-    if broken:
-        more = f"; and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-        raise BenchError("; ".join(broken[:SHOWN]) + more)
+    if broken or mistakes:
+        more = [f"and {len(broken) - SHOWN} more"] if len(broken) > SHOWN else []
+        raise BenchError("; ".join([*mistakes, *broken[:SHOWN], *more]))
     _check_sizes(found, names)
     rows = numpy.empty((len(found), *found[0].shape), dtype=numpy.float32)
     for row, image in zip(rows, found, strict=True):

@@ -65,16 +65,17 @@ class ImageFolder(Dataset):
 
     def _examples(self, size: tuple[int, int] | None, generator: Generator) -> Examples:
         check_folder(self.path)
-        root, others = Path(self.path), list[Path]()
+        root, others, empty = Path(self.path), list[Path](), list[str]()
         split = _is_split(root)
-        found = _of_parts(root, others) if split else _of_classes(root, root, 0, others)
+        found = _of_parts(root, others, empty) if split else _of_classes(root, root, 0, others, empty)
         names = sorted({entry.label for entry in found})
-        if len(names) < 2:
+        if len(names) < 2 and not empty:
             raise BenchError(f"a single class, the folder {names[0]}: two classes or more need a folder each")
         opened = [(entry.path.relative_to(root).as_posix(), partial(str, entry.path)) for entry in found]
+        inputs = pixels(opened, size, self.mode, _no_images(empty))
         part, notes = parts([entry.part for entry in found], generator) if split else (None, ())
         return Examples(
-            inputs=torch.from_numpy(pixels(opened, size, self.mode)),
+            inputs=torch.from_numpy(inputs),
             targets=torch.tensor([names.index(entry.label) for entry in found]),
             classes=len(names),
             part=part,
@@ -95,25 +96,24 @@ def _is_split(root: Path) -> bool:
     return all(name in SPLITS for name in names) and {0, 2} <= {SPLITS[name] for name in names}
 
 
-def _of_parts(root: Path, others: list[Path]) -> list[Entry]:
+def _of_parts(root: Path, others: list[Path], empty: list[str]) -> list[Entry]:
     """Return the images of every part. Raises BenchError for a class that has none in the training part."""
     found: list[Entry] = []
     for folder in _folders(root):
-        found += _of_classes(folder, root, SPLITS[folder.name.lower()], others)
+        found += _of_classes(folder, root, SPLITS[folder.name.lower()], others, empty)
     unseen = sorted({e.label for e in found} - {e.label for e in found if e.part == 0})
     if unseen:
         raise BenchError(f"no training images of the class {', '.join(unseen[:SHOWN])}")
     return found
 
 
-def _of_classes(folder: Path, root: Path, part: int, others: list[Path]) -> list[Entry]:
-    """Return the images of one folder of classes; files that are none go to `others`.
+def _of_classes(folder: Path, root: Path, part: int, others: list[Path], empty: list[str]) -> list[Entry]:
+    """Return the images of one folder of classes; files that are none go to `others`, classes without to `empty`.
 
-    Raises BenchError for a folder without classes, and for a class without images.
+    Raises BenchError for a folder without any image in a class.
     """
     known = set(Image.registered_extensions())
     found: list[Entry] = []
-    empty: list[str] = []
     loose = [path for path in sorted(folder.iterdir()) if not path.is_dir() and not path.name.startswith(".")]
     for label in _folders(folder):
         files = _below(label)
@@ -121,9 +121,8 @@ def _of_classes(folder: Path, root: Path, part: int, others: list[Path]) -> list
         others += [path for path in files if path.suffix.lower() not in known]
         empty += [] if images else [label.relative_to(root).as_posix()]
         found += [Entry(path, label.name, part) for path in images]
-    if empty:
-        more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
-        raise BenchError(f"no image in the class folder {', '.join(empty[:SHOWN])}{more}")
+    if not found and _folders(folder):
+        raise BenchError(_no_images(empty)[0])
     if not found:
         where = "" if folder == root else f"the folder {folder.relative_to(root)}: "
         raise BenchError(f"{where}no folder of images for each class{f', but {len(loose):,} files' if loose else ''}")
@@ -138,6 +137,12 @@ def _below(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(place, name) for name in files if not name.startswith(".")]
     return sorted(found)
+
+
+def _no_images(empty: Sequence[str]) -> list[str]:
+    """Return the mistake that classes have no images, if some have none."""
+    more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+    return [f"no image in the class folder {', '.join(empty[:SHOWN])}{more}"] if empty else []
 
 
 def _notes(others: Sequence[Path], root: Path) -> tuple[str, ...]:
