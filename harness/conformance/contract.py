@@ -167,7 +167,9 @@ def network(model: Model, shape: Sequence[int], outputs: int) -> torch.nn.Module
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise wrong(model, "build", f"failed on inputs={inputs}: {said}{own_line(error)}", NETWORK) from error
+        raise wrong(
+            model, "build", f"failed on inputs={inputs}: {said}{own_line(error, ours=False)}", NETWORK
+        ) from error
     if isinstance(built, torch.nn.Module):
         return built
     raise wrong(model, "build", f"returned {shown(built)}", NETWORK)

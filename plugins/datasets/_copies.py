@@ -32,14 +32,14 @@ def parts(numbers: Sequence[int], generator: Generator) -> tuple[Tensor, tuple[s
 
 
 def check_copy(path: str, name: str) -> None:
-    """Check that a folder holds something. Raises BenchError with the command that downloads it if it does not."""
+    """Check that a folder has a file. Raises BenchError with the command that downloads a copy if it has none."""
     if not has_copy(path):
         raise BenchError(f"no copy of {name} here: `bench fetch SUITE.yaml` downloads it, where there is a network")
 
 
 def has_copy(path: str) -> bool:
-    """Return whether a folder holds something."""
-    return Path(path).is_dir() and any(Path(path).iterdir())
+    """Return whether there is a file below a folder."""
+    return any(file.is_file() for file in Path(path).rglob("*"))
 
 
 def files(path: str) -> set[Path]:

@@ -57,7 +57,7 @@ def _logits(
         answer = network(rows)
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        found = f"built a network that fails on {[*rows.shape]}: {said}{own_line(error)}"
+        found = f"built a network that fails on {[*rows.shape]}: {said}{own_line(error, ours=False)}"
         raise contract.wrong(model, "build", found, f"logits {[len(rows), classes]}") from error
     logits = contract.network_output(model, answer, len(rows), classes)
     return logits.float().unflatten(0, each), seen[-1].float().unflatten(0, each)
