@@ -18,12 +18,8 @@ from harness.kinds.classification import Examples
 if TYPE_CHECKING:
     from torch import Tensor
 
-INPUTS = {
-    "classes": ("examples", "features"),
-    "multilabel": ("examples", "features"),
-    "grouped": ("groups", "items", "features"),
-}
-"""Shape of a table's inputs, by task."""
+INPUTS = {"classes": ("examples",), "multilabel": ("examples",), "grouped": ("groups", "items")}
+"""First dimensions of a table's inputs, by task; further ones are the shape of one input of a model."""
 
 
 def alone(component: Component, on_progress: Callable[..., None]) -> Mapping[str, object]:
@@ -93,8 +89,8 @@ def check(data: Examples) -> None:
     if data.task not in INPUTS:
         raise BenchError(f"unknown task {data.task!r}{near_miss(data.task, INPUTS)}")
     inputs, shape = data.inputs, INPUTS[data.task]
-    if not isinstance(inputs, torch.Tensor) or inputs.ndim != len(shape) or inputs.dtype != torch.float32:
-        raise BenchError(f"a data set's inputs must be a float32 tensor [{', '.join(shape)}]")
+    if not isinstance(inputs, torch.Tensor) or inputs.ndim <= len(shape) or inputs.dtype != torch.float32:
+        raise BenchError(f"a data set's inputs must be a float32 tensor [{', '.join(shape)}, ...]")
     if not inputs.numel():
         raise BenchError(f"a data set's inputs {[*inputs.shape]} are empty")
     bad = inputs.isinf() if data.missing else ~torch.isfinite(inputs)
@@ -114,7 +110,7 @@ def _check_targets(data: Examples) -> None:
     """Check the targets: class numbers or shares of labels, one for each example, or for each item of a group."""
     import torch
 
-    targets, each = data.targets, data.inputs.shape[:-1]
+    targets, each = data.targets, data.inputs.shape[: len(INPUTS[data.task])]
     soft = isinstance(targets, torch.Tensor) and targets.is_floating_point() and data.task != "classes"
     if soft or data.task == "multilabel":
         if not isinstance(targets, torch.Tensor) or targets.shape != (*each, data.classes) or not soft:

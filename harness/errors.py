@@ -78,12 +78,15 @@ def near_miss(word: str, choices: Iterable[str], most: int = 12) -> NearMiss:
     return NearMiss(close[0] if close else None, known, most)
 
 
-def own_line(error: BaseException) -> str:
-    """Return ` (file:line)` of the last line outside the libraries, where a plugin's author looks first."""
+def own_line(error: BaseException, ours: bool = True) -> str:
+    """Return ` (file:line)` of the last line outside the libraries, where a plugin's author looks first.
+
+    Without `ours` lines of this package are left out too, and the answer is empty if there is no other.
+    """
     import os
     import traceback
 
-    library = os.path.dirname(os.__file__)
+    left_out = ("<", os.path.dirname(os.__file__), *(() if ours else (os.path.dirname(__file__) + os.sep,)))
     every = traceback.extract_tb(error.__traceback__)
-    frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith((library, "<"))]
+    frames = [f for f in every if "site-packages" not in f.filename and not f.filename.startswith(left_out)]
     return f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""

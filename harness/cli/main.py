@@ -114,6 +114,18 @@ def _validate(options: argparse.Namespace) -> int:
     return OK
 
 
+def _fetch(options: argparse.Namespace) -> int:
+    from harness.run.load import load
+    from harness.run.tables import fetched_tables
+    from harness.worker.supervisor import Server
+
+    with Server() as server:
+        for path in options.suite:
+            for name, new in fetched_tables(load(path, _wishes(options), server), server):
+                print(f"{name}: {'downloaded' if new else 'nothing to download'}", flush=True)
+    return OK
+
+
 def _schema(options: argparse.Namespace) -> int:
     from harness.suite import json_schema
 
@@ -235,6 +247,7 @@ def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions
 COMMANDS: dict[str, Command] = {
     "run": _run,
     "validate": _validate,
+    "fetch": _fetch,
     "schema": _schema,
     "list": _list,
     "info": _info,

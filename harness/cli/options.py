@@ -64,6 +64,8 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     run.set_defaults(command=commands_run["run"])
     validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
     validate.set_defaults(command=commands_run["validate"])
+    fetch = add("fetch", parents=[plugins, _suite_options()], help="download the data sets that suites name")
+    fetch.set_defaults(command=commands_run["fetch"])
     schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
     schema.set_defaults(command=commands_run["schema"])
     listing = add("list", parents=[plugins], help="list the components of every kind, or of one")

@@ -17,15 +17,19 @@ import torch
 from torch import Tensor
 
 from harness.base import Component
+from harness.discovery.networks import called
 from harness.discovery.signatures import method_place
-from harness.errors import BenchError
+from harness.errors import BenchError, Skip, own_line
 
 if TYPE_CHECKING:
-    from harness.kinds import Metric
+    from harness.kinds import Metric, Model
     from harness.kinds.classification import TrainingResult
 
 SYMMETRIC = 256
 """Largest dimension at which all eigenvalues of a matrix estimate are checked; beyond it only the diagonal."""
+
+
+NETWORK = "a torch.nn.Module"
 
 
 def wrong(component: Component, method: str, found: str, expected: str) -> BenchError:
@@ -179,11 +183,21 @@ def levels(schedule: Component, found: Any, t: Tensor) -> None:
         raise wrong(schedule, "alpha_bar", f"returned {pairs}", "numbers that fall from at most 1 to at least 0")
 
 
-def network(model: Component, built: Any) -> torch.nn.Module:
-    """Return the network that a model built."""
+def network(model: Model, shape: Sequence[int], outputs: int) -> torch.nn.Module:
+    """Build the network for inputs of a shape: a number of columns, or several dimensions."""
+    inputs = shape[0] if len(shape) == 1 else tuple(shape)
+    try:
+        built: object = called(model.build, inputs, outputs)
+    except (BenchError, Skip):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise wrong(
+            model, "build", f"failed on inputs={inputs}: {said}{own_line(error, ours=False)}", NETWORK
+        ) from error
     if isinstance(built, torch.nn.Module):
         return built
-    raise wrong(model, "build", f"returned {shown(built)}", "a torch.nn.Module")
+    raise wrong(model, "build", f"returned {shown(built)}", NETWORK)
 
 
 def prediction(denoiser: Component, guess: Any, x: Tensor) -> Tensor:

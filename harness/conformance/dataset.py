@@ -70,7 +70,7 @@ def parts(dataset: Dataset) -> tuple[bool | None, str]:
 def scale(dataset: Dataset) -> tuple[bool | None, str]:
     """Columns have similar spreads, or are standardized by the seed's own training rows."""
     data = _loaded(dataset)
-    spread = data.inputs.flatten(0, -2).double().std(0)
+    spread = data.inputs.flatten(0, -1 - len(data.input_shape)).double().std(0)
     spread = spread[spread > 0]
     if not len(spread):
         return None, "scale: all columns are constant"

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from harness.conformance import contract
-from harness.errors import BenchError
 from harness.kinds import Model
 from harness.random import generator
 
-SIZES = ((5, 3), (12, 4), (1, 2))
-"""Numbers of inputs and outputs, tried in turn until a model accepts one: some models support one size only."""
+SIZES: Sequence[tuple[tuple[int, ...], int]] = (
+    ((5,), 3),
+    ((12,), 4),
+    ((1,), 2),
+    ((3, 32, 32), 4),
+    ((1, 28, 28), 3),
+    ((16, 8), 3),
+)
+"""Shapes of one input and numbers of outputs, tried in turn until a model accepts one: some models are for images."""
 
 ROWS = 7
 
@@ -20,19 +28,20 @@ ROUNDING = 1e-5
 
 
 def width(model: Model) -> tuple[bool | None, str]:
-    """Rows [rows, inputs] give logits [rows, outputs]."""
-    inputs, outputs = _size(model)
+    """Rows [rows, inputs], or images where it takes only these, give logits [rows, outputs]."""
+    shape, outputs = _size(model)
     network = _built(model)
-    contract.network_output(model, network(_rows(inputs)), ROWS, outputs)
+    contract.network_output(model, network(_rows(shape)), ROWS, outputs)
     size = sum(weight.numel() for weight in network.parameters())
-    return True, f"width: {outputs} outputs of {inputs} inputs, {size:,} parameters"
+    said = " x ".join(map(str, shape))
+    return True, f"width: {outputs} outputs of {said} inputs, {size:,} parameters"
 
 
 def gradient(model: Model) -> tuple[bool | None, str]:
     """Every trainable parameter gets a gradient."""
-    network, (inputs, outputs) = _built(model), _size(model)
+    network, (shape, outputs) = _built(model), _size(model)
     target = torch.arange(ROWS) % outputs
-    nn.functional.cross_entropy(network(_rows(inputs)), target).backward()
+    nn.functional.cross_entropy(network(_rows(shape)), target).backward()
     trained = {name: weight.grad for name, weight in network.named_parameters() if weight.requires_grad}
     missing = [name for name, grad in trained.items() if grad is None or not bool(torch.isfinite(grad).all())]
     if not trained:
@@ -72,32 +81,28 @@ def repeats(model: Model) -> tuple[bool | None, str]:
     return not changed and not off, f"repeats: logits of the same examples {said}"
 
 
-def _size(model: Model) -> tuple[int, int]:
-    """Return numbers of inputs and outputs that the model supports. Raises its BenchError if it supports none."""
-    reason: BenchError | None = None
-    for inputs, outputs in SIZES:
+def _size(model: Model) -> tuple[tuple[int, ...], int]:
+    """Return shape of an input and number of outputs that the model supports. Raises the first error if it has none."""
+    reasons: list[Exception] = []
+    for shape, outputs in SIZES:
         try:
             with torch.random.fork_rng(devices=[]):
-                model.build(inputs, outputs)
-            return inputs, outputs
-        except BenchError as error:
-            reason = error
-    assert reason is not None
-    raise reason
+                contract.network(model, shape, outputs).eval()(_rows(shape))
+            return shape, outputs
+        except Exception as error:  # a network may raise anything for inputs that are not its own
+            reasons.append(error)
+    raise reasons[0]
 
 
 def _built(model: Model, seed: int = 0) -> nn.Module:
     size = _size(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network: object = model.build(*size)
-    if not isinstance(network, nn.Module):
-        raise contract.wrong(model, "build", f"returned {contract.shown(network)}", "a torch.nn.Module")
-    return network
+        return contract.network(model, *size)
 
 
-def _rows(inputs: int) -> Tensor:
-    return torch.randn(ROWS, inputs, generator=generator(0, "rows"))
+def _rows(shape: Sequence[int]) -> Tensor:
+    return torch.randn(ROWS, *shape, generator=generator(0, "rows"))
 
 
 def _weights(network: nn.Module) -> Tensor:

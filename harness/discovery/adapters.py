@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.base import Component, name_of, schemas
 from harness.discovery import declarations, loading, sources
+from harness.discovery.networks import called, sizes_by_name
 from harness.errors import BenchError, near_miss
 from harness.kinds import KINDS, LOSS_INPUTS, Loss, Model, Transform
 
@@ -21,20 +22,6 @@ GIVEN: Mapping[str, Sequence[str]] = MappingProxyType(
     {"loss": ("logits", "target"), "transform": ("logits",), "model": ("inputs", "outputs")}
 )
 """Leading arguments that the harness passes."""
-
-SIZES: Mapping[str, Sequence[str]] = MappingProxyType(
-    {
-        "inputs": (
-            *("inputs", "n_inputs", "num_inputs", "input_dim", "input_size", "in_dim", "dim_in", "d_in"),
-            *("in_features", "n_features", "num_features", "in_channels", "in_chans"),
-        ),
-        "outputs": (
-            *("outputs", "n_outputs", "num_outputs", "output_dim", "output_size", "out_dim", "dim_out", "d_out"),
-            *("out_features", "classes", "n_classes", "num_classes", "nclasses", "num_labels", "out_channels"),
-        ),
-    }
-)
-"""Size of a model -> the names that factories give the argument for it."""
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "torch": ("torch.nn", "torch.nn.functional"),
@@ -63,6 +50,8 @@ def imported(kind: str, path: str) -> type[Component]:
         raise BenchError(f"{path}: a {kind} must be a subclass of harness.{KINDS[kind].__name__}")
     if not callable(target):
         raise BenchError(f"{path} cannot be called: a {kind} is a function or a class")
+    if kind == "model" and hasattr(target, "state_dict") and not isinstance(target, type):
+        raise BenchError(f"{path} is a network: name the class or the function that makes it, a new one for every seed")
     return _wrapped(kind, path, target)
 
 
@@ -109,25 +98,6 @@ def _wrapped(kind: str, path: str, target: Callable[..., object]) -> type[Compon
     if asked:
         body["__call__"] = _asking(asked)
     return type(path, (base,), body | {"imported": staticmethod(target), "import_path": path})
-
-
-def sizes_by_name(factory: Callable[..., object]) -> dict[str, str]:
-    """Return the arguments of a factory that are `inputs` or `outputs` by their names.
-
-    Empty where none is, or where the one that has no such name is the other of the first two: sizes go by place.
-    """
-    try:
-        taken = [
-            p for p in inspect.signature(factory).parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        ]
-    except (TypeError, ValueError):
-        return {}
-    found = {p.name: size for p in taken for size, names in SIZES.items() if p.name in names}
-    if len(set(found.values())) != len(found):  # several names for one size: the first counts
-        found = {next(name for name in found if found[name] == size): size for size in found.values()}
-    if list(found.values()) == ["inputs"] and len(taken) > 1:
-        return {}
-    return {} if any(p.name in found and p.kind is p.POSITIONAL_ONLY for p in taken) else found
 
 
 def _check_arguments(kind: str, path: str, target: Callable[..., object]) -> None:
@@ -230,9 +200,7 @@ class _Transform(_Imported, Transform):
 class _Model(_Imported, Model):
     """A factory of torch modules with the arguments (inputs, outputs)."""
 
-    def build(self, inputs: int, outputs: int) -> nn.Module:
+    def build(self, inputs: int | tuple[int, ...], outputs: int) -> nn.Module:
         """Return the factory's module; sizes go by name where the factory has common names for them."""
-        factory, sizes = type(self).imported, {"inputs": inputs, "outputs": outputs}
-        named = {name: sizes[size] for name, size in sizes_by_name(factory).items()}
-        module: nn.Module = factory(*(() if named else (inputs, outputs)), **named, **self._fields())
+        module: nn.Module = called(type(self).imported, inputs, outputs, **self._fields())
         return module

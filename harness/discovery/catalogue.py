@@ -34,6 +34,7 @@ class Catalogue:
         self._waiting: list[Source] = []
         self._listeners: list[Source] = []
         self._mistakes: list[str] = []
+        self._contents: dict[Path, str] = {}
         everything = list(plugins)
         for lost in [s for s in everything if not s.file]:
             self.unavailable[lost.name] = f"no module named {lost.module!r}"
@@ -140,14 +141,20 @@ class Catalogue:
             add(found, contents.of_plugin(self._by_name[self.table[pair]["plugin"]]))
         for name, text, form in self._texts(kind, spec):
             if form != "module":
-                add(found, {name: contents.of_path(folder / text)})
+                add(found, {name: self._content(folder / text)})
             else:
                 add(found, contents.of_module(text.partition(":")[0]))
         return found
 
+    def _content(self, path: Path) -> str:
+        """Digest of a file or folder, read once: a command sees one state of the data."""
+        if path not in self._contents:
+            self._contents[path] = contents.of_path(path)
+        return self._contents[path]
+
     def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
         """Return the paths that fields of a component name, nested components' too."""
-        return [text for _, text, form in self._texts(kind, spec) if form == "path"]
+        return [text for _, text, form in self._texts(kind, spec) if form != "module"]
 
     def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
         """(name of the field, text, `path` or `module`) of every path and module that fields of a component name."""

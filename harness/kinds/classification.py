@@ -36,18 +36,20 @@ LOSS_INPUTS: Mapping[str, str] = MappingProxyType(
 class Examples:
     """A table of examples, as returned by a data set.
 
-    By `task`: `classes`, inputs [n, d] float32 and targets [n] int64 class numbers from 0; `multilabel`, targets
-    [n, classes] float32 in [0, 1]; `grouped`, inputs [n, items, d] and targets [n, items] int64 or [n, items, classes]
-    float32. `part` [n] is 0 for training, 1 for validation and 2 for test where the data set fixes the split; else it
-    is None and every seed draws its own.
+    By `task`: `classes`, inputs [n, ...] float32 and targets [n] int64 class numbers from 0; `multilabel`, targets
+    [n, classes] float32 in [0, 1]; `grouped`, inputs [n, items, ...] and targets [n, items] int64 or
+    [n, items, classes] float32. `...` is the shape of one input of a model: d columns, or an image [3, h, w]. `part`
+    [n] is 0 for training, 1 for validation and 2 for test where the data set fixes the split; else it is None and
+    every seed draws its own.
 
     The harness applies `label_noise` (share of training and validation labels replaced by another class, or flipped)
     and, for classes, `imbalance` (size of the largest class over that of the smallest in the training part, classes in
     between on a geometric scale) with the seed's own streams; the test part is unchanged. With `missing` a NaN among
     the inputs is a missing value, replaced by the mean of its column in the seed's own training rows. With
     `standardize` every column is then shifted and scaled by its mean and deviation there; one that is constant there
-    becomes 0 everywhere, since nothing is learned of it. `notes` are shown in the report beside every row that uses
-    the table.
+    becomes 0 everywhere, since nothing is learned of it. A column is one number of an input; of inputs with three
+    dimensions or more, images and volumes [channels, ...], it is a channel. `notes` are shown in the report beside
+    every row that uses the table.
     """
 
     inputs: Tensor
@@ -61,14 +63,19 @@ class Examples:
     missing: bool = False
     notes: tuple[str, ...] = ()
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input of a model: of an example, or of an item of a group."""
+        return tuple(self.inputs.shape[2 if self.task == "grouped" else 1 :])
+
 
 @dataclass(frozen=True)
 class Subset:
-    """One part of the split for `s` seeds: `index` [s, m] are rows of `table` [n, d], `labels` [s, m] their targets.
+    """One part of the split for `s` seeds: `index` [s, m] are rows of `table` [n, ...], `labels` [s, m] their targets.
 
-    A table of groups is [n, items, d]; targets that are no class numbers have further dimensions, see `Examples`.
-    `fill` [s, d] replaces the NaN of each column, then `shift` and `scale` [s, d] standardize the columns, one row per
-    seed; None leaves them unchanged.
+    A table of groups is [n, items, ...]; targets that are no class numbers have further dimensions, see `Examples`.
+    `fill` replaces the NaN of each column, then `shift` and `scale` standardize the columns; they are [s, ...] with a
+    number for every column, or channel, of an input, one row per seed. None leaves the inputs unchanged.
     """
 
     table: Tensor
@@ -79,15 +86,14 @@ class Subset:
     fill: Tensor | None = None
 
     def inputs_at(self, places: Tensor) -> Tensor:
-        """Inputs [s, b, d] of the examples at `places` [s, b] of this part, a row of places for each seed."""
+        """Inputs [s, b, ...] of the examples at `places` [s, b] of this part, a row of places for each seed."""
         rows = self.index.gather(1, places)
         examples = self.table.index_select(0, rows.flatten()).view(*rows.shape, *self.table.shape[1:])
-        columns = (len(rows), *[1] * (self.table.ndim - 1), -1)
         if self.fill is not None:
-            examples = examples.where(~examples.isnan(), self.fill.view(columns))
+            examples = examples.where(~examples.isnan(), _beside(examples, self.fill))
         if self.shift is None or self.scale is None:
             return examples
-        return examples.sub_(self.shift.view(columns)).mul_(self.scale.view(columns))
+        return examples.sub_(_beside(examples, self.shift)).mul_(_beside(examples, self.scale))
 
     def targets_at(self, places: Tensor) -> Tensor:
         """Targets [s, b, ...] of the examples at `places` [s, b] of this part."""
@@ -102,7 +108,7 @@ class Subset:
 
     @property
     def inputs(self) -> Tensor:
-        """Inputs [m, ..., d] of every example of the first seed: all of them in a job of one seed."""
+        """Inputs [m, ...] of every example of the first seed: all of them in a job of one seed."""
         examples = self.table[self.index[0]]
         if self.fill is not None:
             examples = examples.where(~examples.isnan(), self.fill[0])
@@ -112,6 +118,17 @@ class Subset:
     def targets(self) -> Tensor:
         """Labels [m, ...] of the first seed."""
         return self.labels[0]
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input of a model: of an example, or of an item of a group."""
+        classes = 1 if self.labels.is_floating_point() else 0  # targets that are no class numbers end with the classes
+        return tuple(self.table.shape[self.labels.ndim - 1 - classes :])
+
+
+def _beside(examples: Tensor, columns: Tensor) -> Tensor:
+    """Numbers [s, ...] of columns in a shape that broadcasts with examples [s, b, ..., ...]."""
+    return columns.view(len(columns), *[1] * (examples.ndim - columns.ndim), *columns.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -166,6 +183,10 @@ class Dataset(Component):
     def load(self, generator: Generator) -> Examples:
         """Load the whole table, once per run in a process of its own. `generator` is fixed, for generated data."""
 
+    def fetch(self) -> bool:
+        """Download what `load` reads, unless it is there, for `bench fetch`; return whether anything was downloaded."""
+        return False
+
 
 class Model(Component):
     """A network architecture."""
@@ -173,8 +194,12 @@ class Model(Component):
     kind: ClassVar[str] = "model"
 
     @abstractmethod
-    def build(self, inputs: int, outputs: int) -> nn.Module:
-        """An untrained network from [batch, inputs] to [batch, outputs], initialized from torch's global generator."""
+    def build(self, inputs: Any, outputs: int) -> nn.Module:
+        """An untrained network from [batch, inputs] to [batch, outputs], initialized from torch's global generator.
+
+        `inputs` is the number of columns (int), or the shape of one input where it has several dimensions: (3, 32, 32)
+        for images [batch, 3, 32, 32].
+        """
 
 
 class Loss(Component):

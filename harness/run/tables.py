@@ -1,9 +1,10 @@
-"""Check of the tables that a suite reads from files, before a run, a dry run and by `validate`."""
+"""Tables that a suite reads from files: checked before a run, a dry run and by `validate`, downloaded by `fetch`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.base import Spec, label
 from harness.errors import Failure, Mistakes
@@ -22,16 +23,12 @@ def checked_tables(prepared: LoadedSuite, server: Server, cells: Sequence[Cell] 
     Starts no child if none reads a file. Raises Mistakes with one entry for each table that cannot be used, at its
     place in the suite.
     """
-    specs = (cell.parts["dataset"] for cell in (prepared.cells if cells is None else cells) if "dataset" in cell.parts)
-    distinct = {json.dumps(spec, sort_keys=True): spec for spec in specs}
     notes: dict[str, None] = {}
     mistakes: dict[str, None] = {}
-    for spec in distinct.values():
-        paths = prepared.catalogue.paths("dataset", spec)
-        if not paths:
-            continue
+    for spec, paths in _read(prepared, prepared.cells if cells is None else cells):
         try:
-            notes |= {f"{paths[0]}: {note}": None for note in _asked(prepared, server, spec)}
+            found = _asked(prepared, server, "check_table", spec)
+            notes |= {f"{paths[0]}: {note}": None for note in found}
         except Failure as failure:
             if failure.status == "skipped":
                 notes[f"{label(spec)}: {failure.reason}"] = None
@@ -42,16 +39,39 @@ def checked_tables(prepared: LoadedSuite, server: Server, cells: Sequence[Cell] 
     return list(notes)
 
 
-def _asked(prepared: LoadedSuite, server: Server, spec: Spec) -> list[str]:
-    """Return the notes on one data set's table. Raises Failure with the reason why it cannot be used."""
+def fetched_tables(prepared: LoadedSuite, server: Server) -> Iterator[tuple[str, bool]]:
+    """Download what data sets read; yield the label and the path of each, and whether anything was downloaded.
+
+    Raises Mistakes at the end with one entry for each that cannot be had, at its place in the suite.
+    """
+    mistakes: dict[str, None] = {}
+    for spec, paths in _read(prepared, prepared.cells):
+        try:
+            yield label(spec), _asked(prepared, server, "fetch_table", spec)
+        except Failure as failure:
+            mistakes[_entry(prepared, spec, paths[0], failure.reason)] = None
+    if mistakes:
+        raise Mistakes(list(mistakes))
+
+
+def _read(prepared: LoadedSuite, cells: Iterable[Cell]) -> Iterator[tuple[Spec, list[str]]]:
+    """Yield every distinct data set that reads files, with its paths."""
+    specs = (cell.parts["dataset"] for cell in cells if "dataset" in cell.parts)
+    for spec in {json.dumps(spec, sort_keys=True): spec for spec in specs}.values():
+        paths = prepared.catalogue.paths("dataset", spec)
+        if paths:
+            yield spec, paths
+
+
+def _asked(prepared: LoadedSuite, server: Server, ask: str, spec: Spec) -> Any:
+    """Return a child's answer on one data set's table. Raises Failure with the reason why it cannot be used."""
     catalogue = prepared.catalogue
     sources = catalogue.sources(catalogue.used("dataset", spec))
     child = server.start()
     try:
         folder = str(prepared.suite.file.parent.resolve())
-        question = {"ask": "check_table", "plugins": [s.data() for s in sources], "spec": spec, "folder": folder}
-        notes: list[str] = child.ask(question, WITHIN)
-        return notes
+        question = {"ask": ask, "plugins": [s.data() for s in sources], "spec": spec, "folder": folder}
+        return child.ask(question, WITHIN)
     finally:
         child.close()
 

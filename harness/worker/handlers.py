@@ -168,6 +168,11 @@ class Worker:
 
         return check_component(_registry(plugins).build(kind, spec))
 
+    def fetch_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> bool:
+        """Download what a data set reads, to paths relative to a folder; return whether anything was."""
+        os.chdir(folder)
+        return bool(_registry(plugins).build("dataset", spec).fetch())
+
     def check_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> list[str]:
         """Load and check the table of a data set whose paths are relative to a folder; return its notes."""
         from harness import artifacts

@@ -41,8 +41,9 @@ class Encoder:
     A missing number is NaN and has an indicator column: the mean that replaces it is that of a seed's training rows.
     """
 
-    def __init__(self, centered: bool) -> None:
-        self._centered = centered
+    def __init__(self, centered: bool, place: str = "line") -> None:
+        """`place` is what a message calls a row."""
+        self._centered, self._row = centered, place
         self.inputs: list[values.Numbers] = []
         self.missing = self.mixed = False
         self.ignored: list[str] = []
@@ -120,7 +121,7 @@ class Encoder:
         rows = len(cells)
         crowded = len(names) > max(rows / 2, FEW_CATEGORIES) or len(names) == rows > 2
         if len(names) > MOST_CATEGORIES or crowded:
-            example = f"such as {shown(str(names[0]))} in line {column.lines[cells.index(names[0])]}"
+            example = f"such as {shown(str(names[0]))} in {self._row} {column.lines[cells.index(names[0])]}"
             what = f"has {len(names)} categories in {rows} rows, {example}: ignore it"
             raise BenchError(
                 f"the text column {shown(column.name)} {what} by columns: {{ignore: [{shown(column.name)}]}}"

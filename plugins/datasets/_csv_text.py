@@ -20,7 +20,7 @@ NO_TEXT = {
     b"PK\x03\x04": "an Excel workbook or a zip archive: save the table as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook: save the table as CSV",
     b"\x1f\x8b": "a gzip archive: unpack it",
-    b"PAR1": "a Parquet file: save the table as CSV",
+    b"PAR1": "a Parquet file: read it with the data set parquet",
     b"\xff\xfe": "UTF-16 text: save it as UTF-8",
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
 }
@@ -95,8 +95,8 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
         raise BenchError(f"line {line}: {error}") from None
 
 
-def target_place(header: Row, target: str, delimiter: str) -> int:
-    """Return the place of the target among the columns. Raises BenchError for a header that cannot be right."""
+def check_target(header: Row, target: str, delimiter: str) -> None:
+    """Check that the target is among the columns. Raises BenchError for a header that cannot be right."""
     names = header.cells
     other = _delimiter(names[0], target, delimiter) if len(names) == 1 else None
     if other is not None:
@@ -110,7 +110,6 @@ def target_place(header: Row, target: str, delimiter: str) -> int:
         raise BenchError(f"line {header.line}: no column {shown(target)}{near}{no_header}")
     if len(names) == 1:
         raise BenchError(f"line {header.line}: no column beside the target {target!r}")
-    return names.index(target)
 
 
 def _delimiter(line: str, target: str, wrong: str) -> str | None:
@@ -140,11 +139,11 @@ def ragged(header: Row, rows: Sequence[Row], delimiter: str) -> list[Mistake]:
     return [Mistake(row.line, f"{len(row.cells)} columns, expected {width}") for row in rows if len(row.cells) != width]
 
 
-def refuse(mistakes: Sequence[Mistake], hint: str = "") -> None:
+def refuse(mistakes: Sequence[Mistake], hint: str = "", place: str = "line") -> None:
     """Raise BenchError with the first of the mistakes, by line, and the number of the others; not if there are none."""
     if not mistakes:
         return
     ordered = sorted(mistakes, key=lambda mistake: mistake.line)
-    shown = "; ".join(f"line {mistake.line}: {mistake.what}" for mistake in ordered[:SHOWN])
+    shown = "; ".join(f"{place} {mistake.line}: {mistake.what}" for mistake in ordered[:SHOWN])
     more = len(ordered) - SHOWN
     raise BenchError(shown + (f"; and {more} more" if more > 0 else "") + hint)

@@ -114,21 +114,21 @@ def measured(
         raise BenchError(f"the column {shown(name)} is constant up to rounding: it {about}; ignore it")
     far = magnitude > FAR * spread
     fits = SPREADS[0] < spread < SPREADS[1]
-    if fits and not centered and not far and _resolved(values):
+    if fits and not centered and not far and resolved(values):
         return values.astype(numpy.float32), None
     if far:
         center = Decimal(cells[middle])
         gaps = numpy.array([float(Decimal(cell) - center) for cell in cells])
     else:
         gaps = values - values[middle]
-    if not fits or not _resolved(gaps):
+    if not fits or not resolved(gaps):
         why = f"its {len(numpy.unique(gaps)):,} values spread by {spread:.3g} about {cells[middle]}"
         raise BenchError(f"float32 cannot resolve the column {shown(name)}: {why}; change its unit or ignore it")
     shifted = f"{cells[middle]} is subtracted from {shown(name)}, which float32 could not resolve otherwise"
     return gaps.astype(numpy.float32), None if centered else shifted
 
 
-def _resolved(values: NDArray[numpy.float64]) -> bool:
+def resolved(values: NDArray[numpy.float64]) -> bool:
     """Return whether float32 keeps apart all but a fifth of the distinct values, at their own distances."""
     distinct = numpy.unique(values)
     gaps = numpy.diff(distinct, prepend=-math.inf, append=math.inf)

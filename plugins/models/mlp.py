@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from torch import nn
@@ -12,17 +13,19 @@ from harness import Model, PositiveInt, hookimpl
 class MLP(Model):
     """Fully connected network with ReLU.
 
-    `layers` hidden layers of `hidden` units. [batch, inputs] -> [batch, outputs].
+    `layers` hidden layers of `hidden` units. [batch, inputs] -> [batch, outputs]; an input of several dimensions is
+    flattened first.
     """
 
     hidden: PositiveInt = 64
     layers: PositiveInt = 1
 
-    def build(self, inputs: int, outputs: int) -> nn.Module:
+    def build(self, inputs: int | tuple[int, ...], outputs: int) -> nn.Module:
         """The untrained network, initialized as by default in torch."""
-        widths = [inputs, *[self.hidden] * self.layers]
+        first = [] if isinstance(inputs, int) else [nn.Flatten()]
+        widths = [inputs if isinstance(inputs, int) else math.prod(inputs), *[self.hidden] * self.layers]
         body = [m for a, b in pairwise(widths) for m in (nn.Linear(a, b), nn.ReLU())]
-        return nn.Sequential(*body, nn.Linear(widths[-1], outputs))
+        return nn.Sequential(*first, *body, nn.Linear(widths[-1], outputs))
 
 
 @hookimpl

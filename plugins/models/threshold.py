@@ -27,7 +27,7 @@ class Threshold(Model):
     learn_slope: bool = False
     spread: NonNegative = 0.0
 
-    def build(self, inputs: int, outputs: int) -> nn.Module:
+    def build(self, inputs: int | tuple[int, ...], outputs: int) -> nn.Module:
         """The untrained threshold."""
         if (inputs, outputs) != (1, 2):
             raise BenchError(f"threshold takes one column and two classes, not {inputs} and {outputs}")

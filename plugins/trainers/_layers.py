@@ -7,19 +7,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ._network import Mapped, grouped
+from ._network import Mapped
 
 ELEMENTWISE = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus, nn.Identity)
 
 
-def network(models: Sequence[nn.Module], device: str) -> Mapped:
-    """Stack of these models, which are alike but for their weights."""
-    return (Layers if _is_simple(models[0]) else Mapped)(models, device)
+def network(models: Sequence[nn.Module], device: str, dims: int = 1) -> Mapped:
+    """Stack of these models, which are alike but for their weights, for inputs of so many dimensions."""
+    return (Layers if _is_simple(models[0], dims) else Mapped)(models, device, dims)
 
 
-def _is_simple(model: nn.Module) -> bool:
+def _is_simple(model: nn.Module, dims: int) -> bool:
     """True if `Layers` can replace the model. A subclass of a layer may do anything, so it is not simple."""
     layers = [layer for _, layer in _flat(model)]
+    if dims > 1 and not _flattens(model):
+        return False
     shared = len(list(model.named_parameters(remove_duplicate=False))) > len(list(model.parameters()))
     return (
         bool(layers)
@@ -30,9 +32,16 @@ def _is_simple(model: nn.Module) -> bool:
 
 
 def _flat(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Pairs (name, layer) in the order of use; a layer that is used twice occurs twice."""
+    """Pairs (name, layer) in the order of use, one used twice occurs twice; a first one that flattens is left out."""
     modules = list(model.named_modules(remove_duplicate=False))
-    return modules[1:] if type(model) is nn.Sequential else modules
+    modules = modules[1:] if type(model) is nn.Sequential else modules
+    return modules[1:] if _flattens(model) else modules
+
+
+def _flattens(model: nn.Module) -> bool:
+    """Whether a sequence of layers begins by making a row of every input."""
+    first = model[0] if type(model) is nn.Sequential and len(model) else None
+    return type(first) is nn.Flatten and (first.start_dim, first.end_dim) == (1, -1)
 
 
 class Layers(Mapped):
@@ -43,8 +52,8 @@ class Layers(Mapped):
     get as to fill.
     """
 
-    def __init__(self, models: Sequence[nn.Module], device: str) -> None:
-        super().__init__(models, device)
+    def __init__(self, models: Sequence[nn.Module], device: str, dims: int = 1) -> None:
+        super().__init__(models, device, dims)
         tensors = {**{name: weight.detach() for name, weight in self.weights.items()}, **self.fixed}
         self._steps: list[_Step] = []
         gradients = self.gradients
@@ -69,11 +78,11 @@ class Layers(Mapped):
 
     def push(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
         """See `Mapped.push`; the next step overwrites the results."""
-        x = features = examples.flatten(1, -2).mT
+        x = features = self._flat(examples).flatten(2).mT
         with torch.no_grad():
             for step in self._steps:
                 features, x = x, step.push(x)  # the last layer is linear
-        return tuple(grouped(t.mT, examples) for t in ((x, features) if wants_features else (x,)))
+        return tuple(self.grouped(t.mT, examples) for t in ((x, features) if wants_features else (x,)))
 
     def pull(self, cotangents: Sequence[Tensor]) -> None:
         """See `Mapped.pull`."""

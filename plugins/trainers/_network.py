@@ -18,8 +18,9 @@ class Mapped:
     `flat_gradients`.
     """
 
-    def __init__(self, models: Sequence[nn.Module], device: str) -> None:
-        self.model = models[0].train()
+    def __init__(self, models: Sequence[nn.Module], device: str, dims: int = 1) -> None:
+        """`dims` is the number of dimensions of one input."""
+        self.model, self.dims = models[0].train(), dims
         weights, buffers = stack_module_state([model.to(device) for model in models])
         frozen = {name for name, weight in self.model.named_parameters() if not weight.requires_grad}
         trained = {name: weight.detach() for name, weight in weights.items() if name not in frozen}
@@ -30,29 +31,38 @@ class Mapped:
         self._outputs: tuple[Tensor, ...] = ()
 
     def logits(self, examples: Tensor) -> Tensor:
-        """Logits [lanes, b, ..., classes] of examples [lanes, b, ..., d], without gradient.
+        """Logits [lanes, b, ..., classes] of examples [lanes, b, ..., *shape], without gradient.
 
-        The model is given [rows, d]: the items of groups are rows like any others.
+        The model is given [rows, *shape]: the items of groups are rows like any others.
         """
         with torch.no_grad():
-            logits, *_ = self._rows(examples.flatten(1, -2), False)
-        return grouped(logits, examples)
+            logits, *_ = self._rows(self._flat(examples), False)
+        return self.grouped(logits, examples)
 
     def push(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
         """Logits and, if wanted, features [lanes, b, ..., h] for one training step, ready for `pull`."""
-        self._outputs = self._rows(examples.flatten(1, -2).contiguous(), wants_features)
-        return tuple(grouped(output.detach(), examples) for output in self._outputs)
+        self._outputs = self._rows(self._flat(examples).contiguous(), wants_features)
+        return tuple(self.grouped(output.detach(), examples) for output in self._outputs)
 
     def pull(self, cotangents: Sequence[Tensor]) -> None:
         """Write the gradient of the weights, given the gradient in the outputs of `push`; both may be overwritten."""
-        pairs = zip(self._outputs, (cotangent.flatten(1, -2) for cotangent in cotangents), strict=True)
-        known = [(output, cotangent) for output, cotangent in pairs if output.requires_grad]
+        pairs = zip(self._outputs, cotangents, strict=True)
+        known = [(output, cotangent.reshape(output.shape)) for output, cotangent in pairs if output.requires_grad]
         if known and self.weights:
             outputs, given = zip(*known, strict=True)
             found = torch.autograd.grad(outputs, list(self.weights.values()), given, materialize_grads=True)
             for gradient, new in zip(self.gradients.values(), found, strict=True):
                 gradient.copy_(new)
         self._outputs = ()
+
+    def _flat(self, examples: Tensor) -> Tensor:
+        """Examples [lanes, b, ..., *shape] as rows [lanes, rows, *shape]."""
+        return examples.flatten(1, -1 - self.dims)
+
+    def grouped(self, rows: Tensor, examples: Tensor) -> Tensor:
+        """Rows [lanes, rows, ...] of examples [lanes, b, ..., *shape] in their leading shape: [lanes, b, ..., ...]."""
+        each = examples.shape[: examples.ndim - self.dims]
+        return rows if len(each) == 2 else rows.view(*each, *rows.shape[2:])
 
     def _rows(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
         def run(tensors: dict[str, Tensor], x: Tensor) -> tuple[Tensor, ...]:
@@ -61,11 +71,6 @@ class Mapped:
 
         outputs: tuple[Tensor, ...] = vmap(run)({**self.weights, **self.fixed}, examples)
         return outputs
-
-
-def grouped(rows: Tensor, examples: Tensor) -> Tensor:
-    """Rows [lanes, rows, k] in the shape of the examples [lanes, b, ..., d]: [lanes, b, ..., k]."""
-    return rows if examples.ndim == 3 else rows.view(*examples.shape[:-1], rows.shape[-1])
 
 
 def _packed(tensors: Mapping[str, Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:

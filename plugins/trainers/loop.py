@@ -42,7 +42,7 @@ class _Run:
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.settings = job, job.settings
         self.moving, self.wants = Moving(job.loss), requested_inputs(job.loss)
-        self.model = job.model().to(job.device)
+        self.model, self.dims = job.model().to(job.device), len(job.train.input_shape)
         self.free = self.moving.start.to(job.device).requires_grad_()
         kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[self.settings.optimizer]
         groups = [
@@ -72,10 +72,12 @@ class _Run:
         """Make one optimizer step."""
         progress = step / max(1, self.settings.epochs * self.batches - 1)
         with torch.autocast(self.job.device, enabled=self.settings.amp):
-            logits, features = forward(self.model, lambda: _rows(self.model, examples), "features" in self.wants)
+            logits, features = forward(self.model, lambda: self.rows(examples), "features" in self.wants)
         available: dict[str, Any] = {"progress": torch.tensor(progress), "step": step, "epoch": epoch, "index": index}
         available |= {
-            "features": None if features is None else features.float().unflatten(0, examples.shape[:-1]),
+            "features": None
+            if features is None
+            else features.float().unflatten(0, examples.shape[: examples.ndim - self.dims]),
             "class_counts": self.counts,
         }
         if "generator" in self.wants:
@@ -113,7 +115,13 @@ class _Run:
         """Logits [1, m, ..., classes] on every example of a part, in evaluation mode."""
         self.model.eval()
         batches = part.inputs.split(max(1024, self.settings.batch))
-        return torch.cat([_rows(self.model, batch.to(self.job.device)).float().cpu() for batch in batches])[None]
+        return torch.cat([self.rows(batch.to(self.job.device)).float().cpu() for batch in batches])[None]
+
+    def rows(self, examples: Tensor) -> Tensor:
+        """Logits [b, ..., classes] of examples [b, ..., *shape]; the model is given [rows, *shape]."""
+        each = examples.shape[: examples.ndim - self.dims]
+        logits: Tensor = self.model(examples.flatten(0, len(each) - 1)).unflatten(0, each)
+        return logits
 
     @property
     def file(self) -> Path:
@@ -157,12 +165,6 @@ class _Run:
     def forget(self) -> None:
         """Delete the saved state after training."""
         self.file.unlink(missing_ok=True)
-
-
-def _rows(model: torch.nn.Module, examples: Tensor) -> Tensor:
-    """Logits [b, ..., classes] of examples [b, ..., d]; the model is given [rows, d]."""
-    logits: Tensor = model(examples.flatten(0, -2)).unflatten(0, examples.shape[:-1])
-    return logits
 
 
 @hookimpl

@@ -81,10 +81,11 @@ def _first_sentence(error: Exception) -> str:
 def _unlike(job: TrainingJob, places: Tensor) -> str | None:
     """Reason why the stack would differ from the model: a buffer that changes, or other logits than the model's own."""
     model, examples = job.model().to(job.device), job.train.inputs_at(places).to(job.device)
-    stacked = network([model] * len(places), job.device).logits(examples.clone())
+    dims = len(job.train.input_shape)
+    stacked = network([model] * len(places), job.device, dims).logits(examples.clone())
     model = job.model().to(job.device)
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    logits = model(examples[0].flatten(0, -2))
+    logits = model(examples[0].flatten(0, -1 - dims))
     for name, buffer in model.named_buffers():
         if not torch.equal(buffer, before[name]):
             return f"the model's buffer {name} changes in training"
@@ -120,7 +121,7 @@ class _Stack:
         self.train = _standardized(job.train)
         self.moving = Moving(job.loss)
         self.wants = requested_inputs(job.loss)
-        self.network = network(models, job.device)
+        self.network = network(models, job.device, len(job.train.input_shape))
         free = self.moving.start.to(job.device).repeat(self.lanes, 1).requires_grad_()
         free_gradient = torch.zeros_like(free)
         self.free, self.learned_by = free, ([free_gradient] if free.numel() else [])

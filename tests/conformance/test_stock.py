@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import torch
+from PIL import Image
 
 import harness
 from harness import artifacts
@@ -24,6 +26,13 @@ from harness.kinds import KINDS
 REGISTRY = Registry(sources.stock())
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "csv"): {"path": "table.csv", "target": "y"},
+    ("dataset", "npz"): {"path": "table.npz"},
+    ("dataset", "tensors"): {"path": "table.pt"},
+    ("dataset", "image_folder"): {"path": "images"},
+    ("dataset", "parquet"): {"path": "table.parquet", "target": "y"},
+    ("dataset", "huggingface"): {"path": "folder"},
+    ("dataset", "openml"): {"path": "folder", "dataset": "iris"},
+    ("dataset", "torchvision"): {"path": "folder", "dataset": "CIFAR10"},
     ("dataset", "cloud"): {"dim": 5},
     ("loss", "scaled"): {"loss": "cross_entropy"},
     ("spacing", "explicit"): {"at": [3, 2, 1]},
@@ -32,6 +41,17 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("denoiser", "imperfect"): {"denoiser": "gaussian"},
 }
 """A value for every field without a default."""
+
+
+def write_files(folder: Path) -> None:
+    """Write the files that the data sets of `GIVEN` read, as far as they need no further library."""
+    (folder / "table.csv").write_text("a,b,y\n" + "1,2,no\n3,4,yes\n" * 5)
+    x, y = torch.arange(40.0).view(10, 2, 2), torch.arange(10) % 2
+    torch.save({"x": x, "y": y}, folder / "table.pt")
+    numpy.savez(folder / "table.npz", x=x.numpy(), y=y.numpy())
+    for k in range(10):
+        (folder / "images" / "uv"[k % 2]).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 3), (20 * k, 0, k)).save(folder / "images" / "uv"[k % 2] / f"{k}.png")
 
 
 def every(kind: str) -> list[str]:
@@ -82,7 +102,10 @@ SHORTER: dict[tuple[str, str], dict[str, Any]] = {
 }
 """Fields with which fitting and training take seconds."""
 
-NEEDS_A_FILE = {("denoiser", "checkpoint"), ("denoiser", "diffusers")}
+COPIED = {("dataset", name) for name in ("huggingface", "openml", "parquet", "torchvision")}
+"""Data sets whose files other libraries write; `plugins/datasets` has their tests."""
+
+NEEDS_A_FILE = {("denoiser", "checkpoint"), ("denoiser", "diffusers"), *COPIED}
 """Components of what a user has on disk: their checks run with one in tests of their own."""
 
 COMPILED = {("transform", "noise_argmax")}
@@ -97,7 +120,7 @@ def test_every_stock_component_passes_its_conformance_checks(
     kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each check is passed or does not apply, with a reason, and some are passed."""
-    (tmp_path / "table.csv").write_text("a,b,y\n" + "1,2,no\n3,4,yes\n" * 5)
+    write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     found = check_component(build(kind, name, **SHORTER.get((kind, name), {})))
     assert [verdict.says for verdict in found if verdict.passed is False] == []
@@ -195,9 +218,9 @@ def test_every_metric_of_classifiers_has_a_direction_that_is_seen(name: str) -> 
     assert found.passed, found.says
 
 
-@pytest.mark.parametrize("name", every("dataset"))
+@pytest.mark.parametrize("name", [name for name in every("dataset") if ("dataset", name) not in COPIED])
 def test_every_data_set_says_its_classes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "table.csv").write_text("a,b,y\n" + "1,2,no\n3,4,yes\n" * 5)
+    write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     data = build("dataset", name).load(torch.Generator().manual_seed(0))
     artifacts.check(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -25,8 +27,8 @@ def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
     places = (torch.arange(count) * examples // count)[None]
     inputs, target = (found[0].to(job.device) for found in (part.inputs_at(places), part.targets_at(places)))
     with undrawn():
-        network = contract.network(model, job.model())
-        logits, features = _logits(network.to(job.device).train(), model, inputs, job.classes)
+        network = job.model()
+        logits, features = _logits(network.to(job.device).train(), model, inputs, part.input_shape, job.classes)
     given: dict[str, object] = {
         "progress": torch.tensor(0.0),
         "step": 0,
@@ -41,21 +43,24 @@ def try_first_batch(job: TrainingJob, model: Model, task: str) -> None:
 
 
 @torch.no_grad()
-def _logits(network: nn.Module, model: Model, inputs: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """Return logits [n, ..., classes] of inputs [n, ..., d], and the input of the last layer called [n, ..., h]."""
-    seen: list[Tensor] = [inputs.flatten(0, -2)]
+def _logits(
+    network: nn.Module, model: Model, inputs: Tensor, shape: Sequence[int], classes: int
+) -> tuple[Tensor, Tensor]:
+    """Return logits [n, ..., classes] of inputs [n, ..., *shape], and the input of the last layer [n, ..., h]."""
+    each = inputs.shape[: inputs.ndim - len(shape)]
+    rows = inputs.flatten(0, len(each) - 1)
+    seen: list[Tensor] = [rows]
     for layer in network.modules():
         if any(True for _ in layer.parameters(recurse=False)):
             layer.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
-    rows = inputs.flatten(0, -2)
     try:
         answer = network(rows)
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        found = f"built a network that fails on {[*rows.shape]}: {said}{own_line(error)}"
+        found = f"built a network that fails on {[*rows.shape]}: {said}{own_line(error, ours=False)}"
         raise contract.wrong(model, "build", found, f"logits {[len(rows), classes]}") from error
     logits = contract.network_output(model, answer, len(rows), classes)
-    return logits.float().unflatten(0, inputs.shape[:-1]), seen[-1].float().unflatten(0, inputs.shape[:-1])
+    return logits.float().unflatten(0, each), seen[-1].float().unflatten(0, each)
 
 
 def _counts(labels: Tensor, classes: int) -> Tensor:

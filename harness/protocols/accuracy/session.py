@@ -107,7 +107,7 @@ class Training(CellRunner):
         if not isinstance(outcome, TrainingResult):
             found = f"returned {contract.shown(outcome)}"
             raise contract.wrong(self._trainer, "fit", found, "harness.TrainingResult")
-        items = self._data.inputs.shape[1:-1]
+        items = self._data.inputs.shape[1 : self._data.inputs.ndim - len(self._data.input_shape)]
         parts = {"test": job.test, "validation": job.validation}
         shapes = {name: (*part.index.shape, *items, job.classes) for name, part in parts.items()}
         contract.training_result(self._trainer, outcome, shapes)
@@ -230,7 +230,7 @@ class Training(CellRunner):
         def model(k: int = 0) -> torch.nn.Module:
             with undrawn():
                 seed_host(seeds[k], "weights")
-                return contract.network(architecture, architecture.build(data.inputs.shape[-1], data.classes))
+                return contract.network(architecture, data.input_shape, data.classes)
 
         train, validation, test = split(data, seeds, self._case.split)
         loss: Any = parts["loss"]

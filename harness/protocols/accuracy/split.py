@@ -86,20 +86,28 @@ def _noisy(data: Examples, index: Tensor, seeds: Sequence[int], part: str) -> Te
 
 
 def _columns(data: Examples, train: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Return shift, scale and fill [seeds, d] of the columns: mean, inverse deviation, and mean of known values.
+    """Return shift, scale and fill of the columns, one row per seed: mean, inverse deviation, mean of known values.
 
     They are measured on each seed's training rows alone, shift and scale after missing values are filled. A column
     without known values there is filled with 0, and the scale of one that is constant there is 0.
     """
-    rows = [data.inputs[index].double().flatten(0, -2) for index in train] if data.standardize or data.missing else []
-    fill = None
+    if not data.standardize and not data.missing:
+        return None, None, None
+    # A seed at a time: the rows in float64 take twice the memory of the table.
+    found = [_of_rows(data.inputs[index].double().flatten(0, -1 - len(data.input_shape)), data) for index in train]
+    shift, scale, fill = (torch.stack(each).float() for each in zip(*found, strict=True))
+    measured = (shift, scale) if data.standardize else (None, None)
+    return *measured, fill if data.missing else None
+
+
+def _of_rows(rows: Tensor, data: Examples) -> tuple[Tensor, Tensor, Tensor]:
+    """Return shift, scale and fill of one seed's training rows [m, ...], 1 along dimensions that share a column."""
+    shared = (0, *range(2, rows.ndim)) if rows.ndim > 3 else (0,)  # a channel of images is one column
+    fill = rows.new_zeros(())
     if data.missing:
-        fill = torch.stack([row.nanmean(0).nan_to_num() for row in rows])
-        rows = [row.where(~row.isnan(), mean) for row, mean in zip(rows, fill, strict=True)]
-        fill = fill.float()
-    if not data.standardize:
-        return None, None, fill
-    shift = torch.stack([row.mean(0) for row in rows])
-    deviation = torch.stack([row.std(0, unbiased=False) for row in rows])
+        fill = rows.nanmean(shared, keepdim=True).nan_to_num()
+        rows = rows.where(~rows.isnan(), fill)
+    shift = rows.mean(shared, keepdim=True)
+    deviation = rows.std(shared, unbiased=False, keepdim=True)
     scale = torch.where(deviation > 1e-12 * shift.abs().clamp(min=1e-300), 1 / deviation, 0.0)
-    return shift.float(), scale.float(), fill
+    return shift[0], scale[0], fill[0] if data.missing else fill
