@@ -7,7 +7,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ from harness.errors import BenchError, Mistakes
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
+    from harness.run.context import ExecutionConfig, ProgressListener
     from harness.run.load import RunOptions
+    from harness.worker.supervisor import Server
 
 OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED = 0, 1, 2, 3, 4, 5, 130
 ORDER = (BUG, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
@@ -62,7 +64,6 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.commands.against import beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
-    from harness.run.context import ExecutionConfig
     from harness.run.load import check_conditions, chosen_device, load
     from harness.run.pipeline import execute_run
     from harness.run.tables import checked_tables
@@ -77,15 +78,8 @@ def _one(path: str, options: argparse.Namespace) -> int:
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
-        conditions = ExecutionConfig(
-            results=Path(options.results),
-            device=chosen_device(prepared.suite.device, server),
-            jobs=options.jobs,
-            timeout=options.timeout,
-            fresh=options.fresh,
-            listener=progress,
-            elsewhere={other.revision: other.server for other in others},
-        )
+        elsewhere = {other.revision: other.server for other in others}
+        conditions = _conditions(options, chosen_device(prepared.suite.device, server), progress, elsewhere)
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
             print(dry_run(prepared, conditions, checked_tables(prepared, server)))
@@ -97,6 +91,23 @@ def _one(path: str, options: argparse.Namespace) -> int:
     show(found, run, options)
     sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
     return found.exit
+
+
+def _conditions(
+    options: argparse.Namespace, device: str, listener: ProgressListener, elsewhere: Mapping[str, Server]
+) -> ExecutionConfig:
+    from harness.run.context import ExecutionConfig
+
+    return ExecutionConfig(
+        results=Path(options.results),
+        device=device,
+        jobs=options.jobs,
+        timeout=options.timeout,
+        fresh=options.fresh,
+        trust=options.trust,
+        listener=listener,
+        elsewhere=elsewhere,
+    )
 
 
 def _validate(options: argparse.Namespace) -> int:

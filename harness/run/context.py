@@ -41,7 +41,7 @@ class ProgressListener:
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    `elsewhere` are the servers of cells of another revision.
+    With `trust` programs that the suite names are run. `elsewhere` are the servers of cells of another revision.
     """
 
     results: Path
@@ -49,6 +49,7 @@ class ExecutionConfig:
     jobs: int | None = None
     timeout: float = 3600.0
     fresh: bool = False
+    trust: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
     elsewhere: Mapping[str, Server] = field(default_factory=dict)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.base import component_name, label
+from harness.base import component_name
 from harness.fields import Json
-from harness.suite import axes, rows, sections, tuning
+from harness.suite import axes, programs, rows, sections, tuning
 from harness.suite.cells import DEVICE, Point, Suite
 from harness.suite.claims import claims
 from harness.suite.document import Document
@@ -16,6 +16,7 @@ from harness.suite.gates import gates
 from harness.suite.metrics import metrics_of, trainer_of, trainer_points
 from harness.suite.nodes import Pairs, is_null
 from harness.suite.points import setting_points
+from harness.suite.programs import Program
 from harness.suite.protocol import Protocol, protocol
 from harness.suite.published import published
 from harness.suite.questions import question
@@ -74,23 +75,32 @@ def _at(root: Pairs, key: str) -> Place:
 
 def _suite(document: Document, expander: Expander, found: Protocol | None) -> Suite:
     root, findings = document.root, expander.findings
-    kinds, settings = _grid(root, expander, found)
+    fields = found.fields if found and programs.TRAINER in found.kinds else None
+    program = None if fields is None else programs.program(root, expander.table, fields, findings)
+    if program is not None:
+        expander.placeholders = program.offered
+    kinds, settings = _grid(root, expander, found, program)
     written = tuple(kinds)
     trainer = trainer_of(root.get("trainer"), expander, found, "trainer" in written)
     kinds = trainer_points(trainer) | kinds
+    if program is not None:
+        programs.check_unused(root, program, findings)
     if found is not None and not is_null(root.get("vary")):
-        kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found)
+        kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found, program)
     devices = sections.devices(root.get(DEVICE), DEVICES, findings)
     plain: dict[str, Sequence[Json]] = {**settings, DEVICE: devices}
     grid = kinds | {name: setting_points(several) for name, several in plain.items() if len(several) > 1}
     varies = (*written, *(name for name in grid if name in plain))
-    metrics = metrics_of(root.get("metrics"), root.place, expander, found)
-    entries = {label(spec): component_name(spec) for spec in metrics}
-    group_by = rows.group_by(
-        root.get("group_by"), [*found.kinds, *settings, "device", "dtype"] if found else [], findings
-    )
-    contenders = _contenders(varies, found, group_by)
-    competing = {kind: kinds[kind] for kind in kinds if found and kind in found.compared_kinds}
+    metrics = metrics_of(root.get("metrics"), root.place, expander, found, program)
+    entries = {name: component_name(spec) for name, spec in metrics.items()}
+    known = dict.fromkeys([*(found.kinds if found else ()), *kinds, *settings, DEVICE, "dtype"])
+    group_by = rows.group_by(root.get("group_by"), list(known) if found else [], findings)
+    contenders = _contenders(varies, found, group_by, program)
+    competing = {
+        kind: points
+        for kind, points in kinds.items()
+        if found and kind in found.compared_kinds and all(point.is_component for point in points)
+    }
     asked, asks = question(root.get("question"), {a: grid[a] for a in varies}, contenders, entries, findings)
     return Suite(
         axes=grid, varies=varies, contenders=contenders, metrics=metrics, trainer=trainer, group_by=group_by,
@@ -113,9 +123,9 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
 
 
 def _grid(
-    root: Pairs, expander: Expander, found: Protocol | None
+    root: Pairs, expander: Expander, found: Protocol | None, program: Program | None
 ) -> tuple[dict[str, list[Point]], dict[str, list[Json]]]:
-    kinds = axes.vary(root.get("vary"), expander, found)
+    kinds = axes.vary(root.get("vary"), expander, found, program)
     settings = axes.settings(root.get("settings"), _at(root, "settings"), expander, found) if found else {}
     tuned = root.get("tune")
     if isinstance(tuned, Pairs) and tuned.get("lr") is not None and "lr" in settings:
@@ -125,7 +135,13 @@ def _grid(
     return kinds, settings
 
 
-def _contenders(varies: tuple[str, ...], found: Protocol | None, group_by: list[str] | None) -> tuple[str, ...]:
+def _contenders(
+    varies: tuple[str, ...], found: Protocol | None, group_by: list[str] | None, program: Program | None
+) -> tuple[str, ...]:
+    """Return the axes that compete: those of the protocol, and of a program all that the protocol does not know."""
     if group_by is not None:
         return tuple(axis for axis in varies if axis not in group_by)
-    return tuple(axis for axis in varies if found and axis in found.compared_kinds)
+    if found is None:
+        return ()
+    others = {*found.kinds, *found.fields, DEVICE} if program is not None else {*varies}
+    return tuple(axis for axis in varies if axis in found.compared_kinds or axis not in others)

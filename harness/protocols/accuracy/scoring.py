@@ -28,7 +28,10 @@ GROUPS = 20
 WHOLE = ("validation_logits", "validation_scores", "validation_target")
 """Inputs that are passed to a metric as a whole; every other one has a row for each example."""
 
-METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE)
+OUTCOME = ("outcome", "outcome_per_example")
+"""Inputs under an external trainer, which has no others: what its program reported, see `TrainingResult`."""
+
+METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE, *OUTCOME)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,13 @@ class Answers:
     def validation_target(self) -> Tensor:
         """Targets of the validation part. Raises NotOffered if the trainer returned no logits."""
         return self._validation()[1]
+
+    @property
+    def outcome(self) -> Mapping[str, object]:
+        """Raises NotOffered: these are the logits of a trainer that runs no program."""
+        raise NotOffered("a metric asks for what a program reported, but the trainer runs none")
+
+    outcome_per_example = outcome
 
     @cached_property
     def gaps(self) -> Tensor:
