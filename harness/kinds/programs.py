@@ -18,6 +18,9 @@ PROGRAM_INPUTS: Mapping[str, str] = MappingProxyType(
 )
 """Placeholders of a program's command beside the axes and settings of the suite, with their meaning."""
 
+OUTCOME_INPUTS = ("outcome", "outcome_per_example")
+"""Inputs of metrics under an external trainer, which has no others: what its program reported, see `TrainingResult`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

@@ -111,9 +111,13 @@ class RunContext:
             "cell": cell,
             "made": {kind: str(self.artifact(key)) for kind, key in made.items()},
             "folder": str(self.suite),
-            "scratch": str((self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()),
+            "scratch": str(self.scratch(identity)),
             "threads": self.plan.environment["threads"],
         }
+
+    def scratch(self, identity: str) -> Path:
+        """Return the folder for what a cell keeps between interruptions, which may not exist yet."""
+        return (self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()
 
     def units(self, task: Task, seed: int) -> Path:
         """Return the file for the per-example results of the block that starts with this seed."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.base import Spec, component_name, label
+from harness.kinds.programs import OUTCOME_INPUTS
 from harness.suite import values
 from harness.suite.cells import Point
 from harness.suite.expand import Expander
 from harness.suite.nodes import Node, Word, is_null
 from harness.suite.points import titled, titled_label
-from harness.suite.programs import OUTCOME, Program
+from harness.suite.programs import Program
 from harness.suite.protocol import Protocol
 from harness.suite.sections import listed
 from harness.suite.source import Place, shown
@@ -21,7 +22,7 @@ def metrics_of(
 ) -> dict[str, Spec]:
     """Return the metrics by label; the protocol's own if nothing is written. `at` is the place for missing keys."""
     if protocol is not None and program is not None:  # a program reports numbers, and the harness sees nothing else
-        protocol = replace(protocol, name="a trainer that runs a program", metric_inputs=OUTCOME)
+        protocol = replace(protocol, name="a trainer that runs a program", metric_inputs=OUTCOME_INPUTS)
     if node is None or is_null(node):
         return {label(spec): spec for spec in _default(at, expander, protocol)}
     if not listed(node):

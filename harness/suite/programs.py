@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from harness.discovery.descriptions import Table
 
 TRAINER, DATA = "trainer", "data"
-OUTCOME = ("outcome", "outcome_per_example")
-"""Inputs of metrics under an external trainer: the harness sees no logits."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def program(root: Pairs, table: Table, fields: Collection[str], findings: Findin
         findings.add(other.place, what)
     reserved = (TRAINER, *PROGRAM_INPUTS, *fields)
     axes = tuple(name for name, _, _ in below.named() if name not in reserved)
-    used = {each.name for entry in entries for word in _words(entry) for each in placeholders(word.text)}
+    used = {name for entry in entries for word in _words(entry) for name in _names(word.text)}
     return Program(axes, tuple(fields), frozenset(used))
 
 
@@ -112,15 +110,16 @@ def with_unused(points: Sequence[Point], axes: Sequence[str], table: Table) -> l
 
 
 def _used(spec: Spec, table: Table) -> set[str]:
-    return {each.name for _, text in commands(spec, table) for each in placeholders(text)}
+    """Return the axes and other placeholders that the commands of a trainer take."""
+    fields = table[TRAINER, component_name(spec)]["fields"].items()
+    texts = [spec.get(name, field.get("default")) for name, field in fields if text_form(field["schema"]) == "command"]
+    return {name for text in texts if isinstance(text, str) for name in _names(text)}
 
 
-def commands(spec: Spec, table: Table) -> Iterator[tuple[str, str]]:
-    """Yield (field, text) of the commands of a trainer."""
-    for name, field in table[TRAINER, component_name(spec)]["fields"].items():
-        text = spec.get(name, field.get("default"))
-        if isinstance(text, str) and text_form(field["schema"]) == "command":
-            yield name, text
+def _names(text: str) -> set[str]:
+    """Return the names of the placeholders in a text; the file of the data set stands for its axis too."""
+    found = {each.name for each in placeholders(text)}
+    return found | ({"dataset"} if DATA in found else set())
 
 
 def check_command(node: Word, text: str, offered: Collection[str], folder: Path, findings: Findings) -> None:

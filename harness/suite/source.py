@@ -81,7 +81,9 @@ class Findings:
         """Return a copy that can be extended independently."""
         return Findings(self.found, self.more)
 
-    def add(self, place: Place, what: str, word: str | None = None, choices: Iterable[str] = (), most: int = 12) -> None:
+    def add(
+        self, place: Place, what: str, word: str | None = None, choices: Iterable[str] = (), most: int = 12
+    ) -> None:
         """Note a mistake; with a word, the nearest of the choices ends the message, or at `most` so many of them."""
         if len(self.found) >= _MOST:
             self.more += 1

@@ -20,6 +20,7 @@ from harness.errors import BenchError, Skip
 from harness.inputs import NotOffered, call_with_inputs, gathered
 from harness.kinds import Loss, Metric
 from harness.kinds.classification import Subset
+from harness.kinds.programs import OUTCOME_INPUTS
 from harness.protocols.accuracy.declared import declared_scores, log_odds, usual_log_probabilities
 from harness.protocols.accuracy.threshold import decided, decisions, gaps, label_gaps, tied
 from harness.protocols.judging import answered, unless_skipped
@@ -28,10 +29,7 @@ GROUPS = 20
 WHOLE = ("validation_logits", "validation_scores", "validation_target")
 """Inputs that are passed to a metric as a whole; every other one has a row for each example."""
 
-OUTCOME = ("outcome", "outcome_per_example")
-"""Inputs under an external trainer, which has no others: what its program reported, see `TrainingResult`."""
-
-METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE, *OUTCOME)
+METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE, *OUTCOME_INPUTS)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Bench
+from harness import BenchError, Job, component
+from tests.conftest import ROOT, Bench
+from tests.docs.blocks import files
 
 SMALL = """import json, sys
 loss, seed = sys.argv[1], int(sys.argv[2])
@@ -42,11 +44,28 @@ def script(bench: Bench, text: str) -> None:
     bench.write("small.py", f"import json, os, sys, time\n{text}\n")
 
 
-def reasons(bench: Bench, *words: str) -> list[str]:
-    """The reasons of a run's rows; all of them fail."""
-    ended = bench("s.yaml", "--trust", "--json", "-", *words)
-    assert ended.code == 3, ended.err
-    return [cell["reason"] for cell in ended.json["cells"]]
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def job(folder: Path) -> Job:
+    """The job of one seed, whose folder is `kept`."""
+    kept = folder / "kept"
+    kept.mkdir(exist_ok=True)
+    placed = {"loss": "plain", "seed": "0", "folder": str(kept)}
+    about: dict[str, Any] = {"settings": None, "lr": [0.1], "device": "cpu", "on_progress": lambda *_: None}
+    return Job(seeds=[0], folder=kept, values=placed, **about)
+
+
+def reported(folder: Path, text: str) -> Any:
+    """The value of `val_acc` in what a script reports, run once by the trainer."""
+    (folder / "small.py").write_text(f"import json, os, sys, time\n{text}\n")
+    result = component("trainer", "command", run=f"{COMMAND} {{folder}}").fit(job(folder))
+    per_example = {key: found[0] for key, found in result.per_example.items()}
+    return component("metric", "reported", key="val_acc")(result.outcome[0], per_example)
 
 
 def values(ended: Any, metric: str = "accuracy") -> dict[str, list[float]]:
@@ -76,10 +95,10 @@ class TestBeforeAnythingRuns:
     @pytest.mark.parametrize(
         ("run", "said"),
         [
-            ("python small.py {los} {seed}", "s.yaml:3:45: unknown placeholder {los}, did you mean loss?"),
-            ("python small.py {loss} {seed} {x", "s.yaml:3:59: a brace alone: write {{ for one in the command"),
+            ("python small.py {los} {seed}", "s.yaml:3:47: unknown placeholder {los}, did you mean loss?"),
+            ("python small.py {loss} {seed} {x", "s.yaml:3:61: a brace alone: write {{ for one in the command"),
             ("python small.py {loss} '{seed}", "the command cannot be split into words: no closing quotation"),
-            ("python smal.py {loss} {seed}", "s.yaml:3:36: no file 'smal.py' beside the suite, did you mean small.py?"),
+            ("python smal.py {loss} {seed}", "s.yaml:3:38: no file 'smal.py' beside the suite, did you mean small.py?"),
             ("pythn small.py {loss} {seed}", "no program 'pythn' on the PATH"),
             ("./small.sh {loss} {seed}", "no program './small.sh' beside the suite, or it may not be executed"),
             ("python small.py {loss}", "no command has the placeholder {seed}: every seed would be the same run"),
@@ -152,6 +171,7 @@ class TestOutcomes:
         assert "training ours" in "".join(log.read_text() for log in (run / "logs").iterdir())
         assert not list((bench.folder / "results" / ".cache" / "scratch").glob("*/*"))
 
+    @pytest.mark.verify
     def test_words_stay_whole_and_meet_no_shell(self, bench: Bench) -> None:
         script(
             bench, "print(json.dumps({'n': len(sys.argv), 'ok': float(sys.argv[1:4] == json.load(open('w.json')))}))"
@@ -177,48 +197,65 @@ class TestOutcomes:
             ("print('accuracy 0.9')", "python small.py printed no line of JSON, an object: accuracy 0.9"),
             ("print('[1]')", "printed no line of JSON, an object: [1]"),
             ("", "printed no line of JSON, an object: it printed nothing"),
-            ("raise ValueError('no such loss')", "ended with exit code 1:"),
+            ("os.close(1); raise ValueError('no such loss')", "ended with exit code 1:"),
             ("os.kill(os.getpid(), 11)", "python small.py was killed by SIGSEGV: it printed nothing"),
+            ("sys.exit(3)", "python small.py ended with exit code 3: it printed nothing"),
         ],
     )
-    def test_a_script_that_reports_nothing_is_a_failed_row(self, bench: Bench, text: str, said: str) -> None:
-        script(bench, text)
-        suite(bench, seeds=1)
-        for reason in reasons(bench):
-            assert said in reason and "\n" not in reason
+    def test_a_script_that_reports_nothing_fails_in_one_line(self, here: Path, text: str, said: str) -> None:
+        with pytest.raises(BenchError) as error:
+            reported(here, text)
+        assert said in str(error.value) and "\n" not in str(error.value)
 
-    def test_the_last_lines_of_a_crash_are_in_the_reason(self, bench: Bench) -> None:
-        script(bench, "print('{\"val_acc\": 1}')\nraise ValueError('no such loss')")
-        suite(bench, seeds=1)
-        assert all(reason.endswith("ValueError: no such loss") for reason in reasons(bench))
+    def test_the_last_lines_of_a_crash_are_the_reason(self, here: Path) -> None:
+        with pytest.raises(BenchError, match=r"exit code 1: .*small.py.* \| ValueError: no such loss$"):
+            reported(here, "print('{\"val_acc\": 1}')\ndef f():\n    raise ValueError('no such loss')\nf()")
 
-    def test_the_last_line_of_json_counts(self, bench: Bench) -> None:
-        script(
-            bench, "print('{\"val_acc\": 0.1}')\nprint('{\"val_acc\": 0.2}')\nprint('done {')\nsys.stderr.write('{}')"
-        )
-        suite(bench, seeds=1)
-        assert values(bench("s.yaml", "--trust", "--json", "-"))["plain"] == [0.2]
+    def test_the_last_line_of_json_counts(self, here: Path) -> None:
+        text = "print('{\"val_acc\": 0.1}')\nprint('{\"val_acc\": 0.2}')\nprint('done {')\nsys.stderr.write('{}')"
+        assert reported(here, text) == 0.2
 
+    def test_a_missing_program_and_placeholder_are_one_line(self, here: Path) -> None:
+        for run, said in (
+            ("./gone {seed}", "./gone cannot be started: no such file"),
+            ("{x}", "unknown placeholder {x}"),
+        ):
+            with pytest.raises(BenchError, match=said):
+                component("trainer", "command", run=run).fit(job(here))
+
+    def test_a_long_output_is_read_to_its_end(self, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        text = "for k in range(30000): print('x' * 99); sys.stderr.write('y' * 99)\nprint('{\"val_acc\": 1}')"
+        assert reported(here, text) == 1
+        assert len(capfd.readouterr().out) >= 3_000_000
+
+    def test_a_failed_row_names_the_last_line_and_others_complete(self, bench: Bench) -> None:
+        script(bench, "assert sys.argv[1] == 'plain', 'no such loss'\nprint('{\"val_acc\": 1}')")
+        suite(bench, seeds=1)
+        ended = bench("s.yaml", "--trust", "--json", "-")
+        assert ended.code == 3
+        plain, ours = ended.json["cells"]
+        assert plain["status"] == "ok" and ours["status"] == "failed"
+        assert ours["reason"].endswith("AssertionError: no such loss")
+
+    @pytest.mark.verify
     def test_directions_and_units_are_those_of_the_suite(self, bench: Bench) -> None:
         bench.write("small.py", SMALL)
         metric = {"reported": {"key": "val_acc", "higher_is_better": False, "unit": "%"}, "as": "error"}
         suite(bench, metrics=[metric])
-        found = bench("s.yaml", "--trust", "--json", "-").json["cells"][1]
+        found = bench("s.yaml", "--trust", "--json", "-").json["cells"][0]
         assert found["metrics"]["error"]["higher_is_better"] is False and found["metrics"]["error"]["unit"] == "%"
-        assert found["best"]["error"] == "beaten"
+        assert found["best"]["error"] == "best"
 
+    @pytest.mark.verify
     def test_axes_of_any_name_compete_and_scripts_do(self, bench: Bench) -> None:
         bench.write("small.py", SMALL)
         bench.write("other.py", SMALL)
-        trainers = [{"command": {"run": f"python {each}.py {words}"}, "as": each}
-                    for each, words in (("small", "{augment} {seed}"), ("other", "x {seed}"))]  # fmt: skip
+        runs = {"small": "python small.py {augment} {seed}", "other": "python other.py x {seed}"}
+        trainers = [{"command": {"run": run}, "as": name} for name, run in runs.items()]
         suite(bench, vary={"augment": [True, False], "trainer": trainers}, trainer=None, baseline={"trainer": "small"})
         found = bench("s.yaml", "--trust", "--json", "-").json["cells"]
-        assert [tuple(cell["vary"].values()) for cell in found] == [
-            ("true", "small"),
-            (None, "other"),
-            ("false", "small"),
-        ] or [tuple(cell["vary"].values()) for cell in found] == [(True, "small"), (None, "other"), (False, "small")]
+        rows = {(cell["vary"]["augment"], cell["vary"]["trainer"]) for cell in found}
+        assert rows == {(True, "small"), (False, "small"), (None, "other")}
 
 
 class TestPerExample:
@@ -233,6 +270,7 @@ with open("{}/right.csv".format(sys.argv[3]), "w", newline="") as stream:
     rows.writerows([k + seed, int(each)] for k, each in enumerate(right))
 print(json.dumps({"val_acc": sum(right) / 40, "per_example": "right.csv"}))"""
 
+    @pytest.mark.verify
     def test_intervals_cover_other_examples(self, bench: Bench) -> None:
         script(bench, self.SCRIPT)
         suite(bench, f"{COMMAND} {{folder}}", seeds=4)
@@ -251,16 +289,25 @@ print(json.dumps({"val_acc": sum(right) / 40, "per_example": "right.csv"}))"""
             ("'per_example': 'bad.csv'", "per_example: bad.csv:3: 1 values for 2 columns"),
         ],
     )
-    def test_a_wrong_file_is_a_failed_row(self, bench: Bench, line: str, said: str) -> None:
-        bench.write("bad.csv", "example,val_acc\n1,1\n2\n")
-        script(bench, f"import numpy\nnumpy.save('x.npy', [0, 1, 0, 1])\nprint(json.dumps({{'val_acc': 1, {line}}}))")
-        suite(bench, seeds=1)
-        assert all(said in reason for reason in reasons(bench))
+    def test_a_wrong_file_is_one_line(self, here: Path, line: str, said: str) -> None:
+        (here / "bad.csv").write_text("example,val_acc\n1,1\n2\n")
+        with pytest.raises(BenchError) as error:
+            reported(
+                here, f"import numpy\nnumpy.save('x.npy', [0, 1, 0, 1])\nprint(json.dumps({{'val_acc': 1, {line}}}))"
+            )
+        assert said in str(error.value)
+
+    def test_values_of_a_key_are_the_metric(self, here: Path) -> None:
+        line = "import numpy\nnumpy.save(sys.argv[3] + '/x.npy', [0, 1, 0, 1])\n"
+        found = reported(here, f"{line}print(json.dumps({{'val_acc': 0.5, 'per_example': {{'val_acc': 'x.npy'}}}}))")
+        assert found.tolist() == [0, 1, 0, 1]
+        assert not (here / "kept").exists(), "the folder of a finished seed is gone"
 
 
 class TestIdentity:
     """What is measured again."""
 
+    @pytest.mark.verify
     def test_a_changed_script_or_module_or_file_is_measured_again(self, bench: Bench) -> None:
         bench.write("helper.py", "OFFSET = 0.5\n")
         bench.write("conf/plain.txt", "a")
@@ -309,6 +356,7 @@ class TestEnds:
         pids = self.started(bench)
         assert eventually(lambda: not any(map(alive, pids)))
 
+    @pytest.mark.verify
     def test_what_a_script_leaves_running_ends_with_it(self, bench: Bench) -> None:
         wait = "while not all(os.path.exists(f'pid-{n}') for n in ('same', 'own')): time.sleep(0.01)"
         script(bench, f"{HANGS}\n{wait}\nprint('{{\"val_acc\": 0.5}}')")
@@ -316,6 +364,7 @@ class TestEnds:
         assert values(bench("s.yaml", "--trust", "--json", "-")) == {"plain": [0.5], "ours": [1.0]}
         assert not any(map(alive, self.started(bench)))
 
+    @pytest.mark.verify
     def test_a_killed_run_leaves_nothing(self, bench: Bench) -> None:
         script(bench, f"{HANGS}\ntime.sleep(100)")
         suite(bench, seeds=1)
@@ -326,18 +375,25 @@ class TestEnds:
         assert eventually(lambda: not any(map(alive, pids)))
 
 
-EXAMPLE = Path(__file__).parent / "iris_script.py"
-IRIS = "python train.py --seed {seed} --loss {loss} --lr {lr} --folder {folder} --log done.txt"
+EXAMPLE = files((ROOT / "docs" / "scripts.md").read_text())["train.py"]
+NOTED = """with open("done.txt", "a") as log:
+    log.write(f"{args.loss} {args.seed} {start}\\n")
+"""
+SLOW = """    import time
+    time.sleep(0.3 if Path("slow").exists() and args.seed == 2 else 0)
+"""
+IRIS = "python train.py --seed {seed} --loss {loss} --lr {lr} --folder {folder}"
 
 
 @pytest.mark.verify
 class TestATrainingScript:
-    """A script of forty lines: logistic regression on iris with a checkpoint after every epoch."""
+    """The script of the documentation: logistic regression on iris with a checkpoint after every epoch."""
 
     def prepared(self, bench: Bench, **keys: Any) -> None:
-        bench.write("train.py", EXAMPLE.read_text())
-        norm = {"reported": {"key": "norm", "higher_is_better": None}, "as": "norm"}
-        metrics = [{"reported": {"key": "val_acc"}, "as": "accuracy"}, norm]
+        loop = next(line for line in EXAMPLE.splitlines(keepends=True) if line.startswith("for epoch"))
+        bench.write("train.py", EXAMPLE.replace(loop, loop + SLOW) + NOTED)
+        nll = {"reported": {"key": "val_nll", "higher_is_better": False}, "as": "nll"}
+        metrics = [{"reported": {"key": "val_acc"}, "as": "accuracy"}, nll]
         suite(bench, IRIS, vary={"loss": ["plain", "smoothed"]}, settings={"lr": 0.5}, seeds=6, metrics=metrics, **keys)
 
     def by_hand(self, bench: Bench, loss: str, seed: int) -> dict[str, float]:
@@ -351,11 +407,11 @@ class TestATrainingScript:
     def test_the_table_is_that_of_the_script_run_by_hand(self, bench: Bench) -> None:
         self.prepared(bench)
         ended = bench("s.yaml", "--trust", "-j", "2", "--json", "-", timeout=300)
-        accuracy, norm = values(ended), values(ended, "norm")
+        accuracy, nll = values(ended), values(ended, "nll")
         for loss in ("plain", "smoothed"):
             hand = [self.by_hand(bench, loss, seed) for seed in range(6)]
             assert accuracy[loss] == [each["val_acc"] for each in hand]
-            assert norm[loss] == [each["norm"] for each in hand]
+            assert nll[loss] == [each["val_nll"] for each in hand]
         against = ended.json["cells"][1]["against"]["accuracy"]
         mean = sum(a - b for a, b in zip(accuracy["smoothed"], accuracy["plain"], strict=True)) / 6
         assert against["difference"] == pytest.approx(mean) and against["verdict"] is not None
