@@ -151,7 +151,11 @@ class Catalogue:
         return found
 
     def commands(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
-        """Return the command lines that fields of a component hold, nested components' too."""
+        """Return the command lines that fields of a component hold, nested components' too.
+
+        Raises BenchError for a default that names no component.
+        """
+        list(self.used(kind, spec))
         return [text for _, text, form in self._texts(kind, spec) if form == "command"]
 
     def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:

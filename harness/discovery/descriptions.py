@@ -80,6 +80,6 @@ Table = Mapping[tuple[str, str], Description]
 
 def facts_of(about: Description, spec: Spec) -> Facts:
     """Return the facts of a component with the values of its fields, which may be facts: a metric's direction."""
-    fields = {name: spec.get(name, field.get("default")) for name, field in about["fields"].items()}
+    fields = {name: spec.get(name, field.get("default")) for name, field in about.get("fields", {}).items()}
     named = {name: value for name, value in fields.items() if name in Facts.__annotations__}
-    return cast("Facts", {**about["facts"], **named})
+    return cast("Facts", {**about.get("facts", {}), **named})

@@ -75,10 +75,7 @@ def _at(root: Pairs, key: str) -> Place:
 
 def _suite(document: Document, expander: Expander, found: Protocol | None) -> Suite:
     root, findings = document.root, expander.findings
-    fields = found.fields if found and programs.TRAINER in found.kinds else None
-    program = None if fields is None else programs.program(root, expander.table, fields, findings)
-    if program is not None:
-        expander.placeholders = program.offered
+    program = _program(root, expander, found)
     kinds, settings = _grid(root, expander, found, program)
     written = tuple(kinds)
     trainer = trainer_of(root.get("trainer"), expander, found, "trainer" in written)
@@ -93,25 +90,20 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
     varies = (*written, *(name for name in grid if name in plain))
     metrics = metrics_of(root.get("metrics"), root.place, expander, found, program)
     entries = {name: component_name(spec) for name, spec in metrics.items()}
-    known = dict.fromkeys([*(found.kinds if found else ()), *kinds, *settings, DEVICE, "dtype"])
-    group_by = rows.group_by(root.get("group_by"), list(known) if found else [], findings)
+    known = list(dict.fromkeys([*found.kinds, *kinds, *settings, DEVICE, "dtype"])) if found else []
+    group_by = rows.group_by(root.get("group_by"), known, findings)
     contenders = _contenders(varies, found, group_by, program)
-    competing = {
-        kind: points
-        for kind, points in kinds.items()
-        if found and kind in found.compared_kinds and all(point.is_component for point in points)
-    }
     asked, asks = question(root.get("question"), {a: grid[a] for a in varies}, contenders, entries, findings)
     return Suite(
         axes=grid, varies=varies, contenders=contenders, metrics=metrics, trainer=trainer, group_by=group_by,
         protocol=found.name if found else "", device=devices[0],
         settings={name: several[0] for name, several in settings.items() if len(several) == 1},
         setting_names=tuple(name for name in (found.fields if found else ()) if name in settings),
-        tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
+        tune=tuning.tune(root.get("tune"), expander, found, _competing(kinds, found), entries),
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
         gates=gates(root.get("gates"), entries, not is_null(root.get("baseline")), expander, found),
-        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, entries, expander),
+        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, metrics, expander),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         file=document.path,
         name=sections.suite_name(root.get("suite"), document.path, findings),
@@ -120,6 +112,21 @@ def _suite(document: Document, expander: Expander, found: Protocol | None) -> Su
         interval=sections.choice(root.get("interval"), "interval", INTERVALS, findings),
         plugins=sections.plugins(root.get("plugins"), document.path.parent, findings),
     )  # fmt: skip
+
+
+def _program(root: Pairs, expander: Expander, found: Protocol | None) -> Program | None:
+    """Return what commands may use, known to the expander from here on; None without an external trainer."""
+    if found is None or programs.TRAINER not in found.kinds:
+        return None
+    program = programs.program(root, expander.table, found.fields, expander.findings)
+    expander.placeholders = program.offered if program is not None else ()
+    return program
+
+
+def _competing(kinds: Mapping[str, list[Point]], found: Protocol | None) -> dict[str, list[Point]]:
+    """Return the components that compete, whose fields may be tuned."""
+    compared = {kind: kinds[kind] for kind in kinds if found and kind in found.compared_kinds}
+    return {kind: points for kind, points in compared.items() if all(point.is_component for point in points)}
 
 
 def _grid(

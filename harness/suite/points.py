@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from harness.base import component_name, label
@@ -62,8 +63,9 @@ def _plain(expander: Expander, node: Node, axis: str) -> list[Point]:
     """Return a word or number as a point."""
     if isinstance(node, Word) and node.value is not None:
         text = node.value if isinstance(node.value, str) else node.text
-        if not text.strip() or not text.isprintable() or len(text) > LONGEST:
-            expander.findings.add(node.place, f"{axis}: expected short printable text, got {got(node)}")
+        endless = isinstance(node.value, float) and not math.isfinite(node.value)
+        if not text.strip() or not text.isprintable() or len(text) > LONGEST or endless:
+            expander.findings.add(node.place, f"{axis}: expected a short printable word or a number, got {got(node)}")
         return [Point(value_label(node.value), node.value)]
     what = f"{axis}: under a trainer that runs a program an axis holds words and numbers, got {got(node)}"
     expander.findings.add(node.place, what)

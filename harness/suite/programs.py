@@ -66,6 +66,8 @@ def program(root: Pairs, table: Table, fields: Collection[str], findings: Findin
         findings.add(other.place, what)
     reserved = (TRAINER, *PROGRAM_INPUTS, *fields)
     axes = tuple(name for name, _, _ in below.named() if name not in reserved)
+    if any(isinstance(each, Word) for each in external):  # its command is missing, which is a mistake of its own
+        return Program(axes, tuple(fields), frozenset((*PROGRAM_INPUTS, *fields, *axes)) - {DATA})
     used = {name for entry in entries for word in _words(entry) for name in _names(word.text)}
     return Program(axes, tuple(fields), frozenset(used))
 
