@@ -58,7 +58,7 @@ def _top(protocols: list[str]) -> JsonSchema:
         "metrics": ("Metrics; the first one carries the answer.", {"anyOf": _one_or_list("metric.point", "")}),
         "baseline": (
             "The contender to compare with, or axis: name.",
-            {"type": ["string", "object"], "minProperties": 1},
+            {"type": ["string", "number", "boolean", "object"], "minProperties": 1},
         ),
         "group_by": ("The axes that make one problem.", _some({"type": "string"})),
         "margin": ("The difference that does not matter.", _or_mapping(POSITIVE)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,7 +28,7 @@ from harness.protocols.accuracy.tuning import Trial, chosen
 from harness.protocols.judging import unless_skipped
 
 TUNING = 2**31
-"""What is added to the negative seeds of tuning, since many libraries take seeds from 0 to 2**31 - 1 alone."""
+"""Distance of the seeds of tuning from negative ones, since many libraries take seeds from 0 to 2**31 - 1 alone."""
 
 SPLIT = "split.npz"
 """File in the working folder with the seed's split of the data set."""
@@ -61,14 +63,22 @@ class Reporting(CellRunner):
         lanes = [(number, -1 - k) for number in range(len(trials)) for k in range(plan["seeds"])]
         scores: list[list[float]] = [[] for _ in trials]
         for done, (number, seed) in enumerate(lanes):
-            result = self._trained(seed, trials[number], f"trial-{number}-seed-{seed}")
-            skipped: dict[str, str] = {}
-            found = unless_skipped(label, skipped, partial(_judged, metric, result))
-            if found is None:
-                raise BenchError(f"nothing can be tuned on {label}: {skipped.get(label, 'it does not apply here')}")
-            scores[number].append(found.value)
+            scores[number].append(self._score(label, seed, trials[number], f"trial-{number}-seed-{seed}"))
             self._case.on_progress(done + 1, len(lanes))
         return chosen(trials, scores, metric.higher_is_better)
+
+    def _score(self, label: str, seed: int, trial: Trial, name: str) -> float:
+        """Return the metric of one seed of a trial; it is kept, since an interruption would cost all trials."""
+        kept = self._case.folder / f"{name}.json"
+        with contextlib.suppress(OSError, ValueError, TypeError):  # not there, or not whole
+            return float(json.loads(kept.read_text()))
+        skipped: dict[str, str] = {}
+        result = self._trained(seed, trial, name)
+        found = unless_skipped(label, skipped, partial(_judged, self._case.metrics[label], result))
+        if found is None:
+            raise BenchError(f"nothing can be tuned on {label}: {skipped.get(label, 'it does not apply here')}")
+        kept.write_text(json.dumps(found.value))
+        return found.value
 
     def measure(self, seeds: Sequence[int], tuned: Trial) -> Measurements:
         """Run the program for one seed and let the metrics judge what it reports."""

@@ -449,12 +449,23 @@ print(json.dumps({"val_acc": float(near.mean()), "per_example": "e.csv"}))""")  
         clean, noisy = (cell["metrics"]["accuracy"] for cell in ended.json["cells"])
         assert clean["interval"] == "both" and clean["mean"] > 0.8 and clean["values"] != noisy["values"]
 
-    def test_tuning_chooses_on_seeds_of_its_own(self, bench: Bench) -> None:
-        script(
-            bench,
-            "lr, seed = float(sys.argv[2]), int(sys.argv[3])\nprint(json.dumps({'val_acc': 1 - abs(lr - 0.3), 'seed': seed}))",
-        )
+    def test_tuning_chooses_on_seeds_of_its_own_and_is_resumed(self, bench: Bench) -> None:
+        lines = [
+            "open('ran.txt', 'a').write(' '.join(sys.argv[1:]) + chr(10))",
+            "time.sleep(60 * (sys.argv[2] == '0.3' and os.path.exists('slow')))",
+            "print(json.dumps({'val_acc': 1 - abs(float(sys.argv[2]) - 0.3), 'seed': int(sys.argv[3])}))",
+        ]
+        script(bench, "\n".join(lines))
         metrics = [{"reported": {"key": key}, "as": name} for key, name in (("val_acc", "accuracy"), ("seed", "seed"))]
-        suite(bench, "python small.py {loss} {lr} {seed}", tune={"lr": [0.1, 0.3], "seeds": 2}, metrics=metrics)
+        keys = {"vary": {"loss": ["ours"]}, "baseline": None, "tune": {"lr": [0.1, 0.3], "seeds": 2}}
+        suite(bench, "python small.py {loss} {lr} {seed}", metrics=metrics, **keys)
+        slow, ran = bench.write("slow", ""), bench.folder / "ran.txt"
+        process = bench.start("s.yaml", "--trust")
+        assert eventually(lambda: ran.exists() and "0.3" in ran.read_text(), within=60)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        slow.unlink()
         ended = bench("s.yaml", "--trust", "--json", "-")
         assert values(ended, "seed")["ours"] == [0, 1] and ended.json["cells"][0]["tuned"] == {"lr": 0.3}
+        tried = [line.split() for line in ran.read_text().splitlines()]
+        assert sorted(int(seed) for _, lr, seed in tried if lr == "0.1") == [2**31 - 2, 2**31 - 1], "tried twice"
