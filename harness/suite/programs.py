@@ -28,7 +28,7 @@ TRAINER, DATA = "trainer", "data"
 
 @dataclass(frozen=True)
 class Program:
-    """What the commands of an external trainer may and do use: `used` placeholders are written in one of them.
+    """Placeholders that the commands of external trainers may use, and those `used` in one of them.
 
     `axes` are those of the suite beside its trainers, `fields` the settings of its protocol.
     """
@@ -66,10 +66,8 @@ def program(root: Pairs, table: Table, fields: Collection[str], findings: Findin
         findings.add(other.place, what)
     reserved = (TRAINER, *PROGRAM_INPUTS, *fields)
     axes = tuple(name for name, _, _ in below.named() if name not in reserved)
-    if any(isinstance(each, Word) for each in external):  # its command is missing, which is a mistake of its own
-        return Program(axes, tuple(fields), frozenset((*PROGRAM_INPUTS, *fields, *axes)) - {DATA})
-    used = {name for entry in entries for word in _words(entry) for name in _names(word.text)}
-    return Program(axes, tuple(fields), frozenset(used))
+    known = {name for each in external for name in _of_node(each, table, (*PROGRAM_INPUTS, *fields, *axes))}
+    return Program(axes, tuple(fields), frozenset(known))
 
 
 def _items(node: Node) -> Iterator[Node]:
@@ -86,11 +84,25 @@ def _words(node: Node) -> Iterator[Word]:
         yield from _words(inner)
 
 
+def _name(node: Node, table: Table) -> str | None:
+    """Return the name of the trainer that is written, if there is one of that name."""
+    written = [word.text for word, _ in node.pairs if word.text != "as"] if isinstance(node, Pairs) else []
+    written += [node.text] if isinstance(node, Word) else []
+    return next((name for _, name in map(split_kind, written) if (TRAINER, name) in table), None)
+
+
 def _is_external(node: Node, table: Table) -> bool:
-    names = [word.text for word, _ in node.pairs if word.text != "as"] if isinstance(node, Pairs) else []
-    names += [node.text] if isinstance(node, Word) else []
-    keys = [(TRAINER, split_kind(name)[1]) for name in names]
-    return any(table[key].get("facts", {}).get("external", False) for key in keys if key in table)
+    name = _name(node, table)
+    return name is not None and table[TRAINER, name].get("facts", {}).get("external", False)
+
+
+def _of_node(node: Node, table: Table, every: Collection[str]) -> set[str]:
+    """Return the names that a written trainer takes: all where it has no command, or lacks it, but for the data."""
+    written = [name for word in _words(node) for name in _names(word.text)]
+    texts = list(_commands({"name": str(_name(node, table))}, table))
+    if not texts or (isinstance(node, Word) and None in texts):
+        return {*every} - {DATA}
+    return {*written, *(name for text in texts if text is not None for name in _names(text))}
 
 
 def check_unused(root: Pairs, found: Program, findings: Findings) -> None:
@@ -108,14 +120,21 @@ def check_unused(root: Pairs, found: Program, findings: Findings) -> None:
 
 def with_unused(points: Sequence[Point], axes: Sequence[str], table: Table) -> list[Point]:
     """Return trainers that know which axes their own command does not take: one cell stands for all points of those."""
-    return [replace(p, unused_kinds=tuple(a for a in axes if a not in _used(p.spec, table))) for p in points]
+    return [replace(p, unused_kinds=tuple(a for a in axes if not _takes(p.spec, a, table))) for p in points]
 
 
-def _used(spec: Spec, table: Table) -> set[str]:
-    """Return the axes and other placeholders that the commands of a trainer take."""
-    fields = table[TRAINER, component_name(spec)]["fields"].items()
-    texts = [spec.get(name, field.get("default")) for name, field in fields if text_form(field["schema"]) == "command"]
-    return {name for text in texts if isinstance(text, str) for name in _names(text)}
+def _takes(spec: Spec, axis: str, table: Table) -> bool:
+    """Return whether a command of a trainer has the placeholder of an axis; true where it has no command."""
+    texts = list(_commands(spec, table))
+    return not texts or any(axis in _names(text) for text in texts if text is not None)
+
+
+def _commands(spec: Spec, table: Table) -> Iterator[str | None]:
+    """Yield the command in each of a trainer's fields for one, or its default; None where it has neither."""
+    for name, field in table[TRAINER, component_name(spec)]["fields"].items():
+        if text_form(field["schema"]) == "command":
+            text = spec.get(name, field.get("default"))
+            yield text if isinstance(text, str) else None
 
 
 def _names(text: str) -> set[str]:

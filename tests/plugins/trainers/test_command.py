@@ -258,6 +258,46 @@ class TestOutcomes:
         assert rows == {(True, "small"), (False, "small"), (None, "other")}
 
 
+STRANGER = """import json
+from harness import CommandLine, ExternalTrainer, TrainingResult, fill_command, hookimpl, run_program
+
+
+class Formula(ExternalTrainer):
+    \"""Computes its outcome without a program.\"""
+
+    def fit(self, job):
+        return TrainingResult(outcome=[{"acc": float(job.values["k"]) + int(job.values["seed"])}])
+
+
+class Fixed(ExternalTrainer):
+    \"""Runs a command that it has by default.\"""
+
+    run: CommandLine = "echo '{{\\"acc\\": {k}{seed}}}'"
+
+    def fit(self, job):
+        return TrainingResult(outcome=[json.loads(run_program(fill_command(self.run, job.values)).out)])
+
+
+@hookimpl
+def components():
+    return [Formula, Fixed]
+"""
+
+
+@pytest.mark.verify
+def test_external_trainers_of_others(bench: Bench) -> None:
+    """One without a command needs no trust and may use every axis; a command by default needs it."""
+    bench.write("mine.py", STRANGER)
+    metrics = [{"reported": {"key": "acc"}, "as": "accuracy"}]
+    for trainer, expected in (("formula", [[1.0, 2.0], [2.0, 3.0]]), ("fixed", [[10.0, 11.0], [20.0, 21.0]])):
+        suite(bench, trainer=trainer, vary={"k": [1, 2]}, metrics=metrics, baseline=1)
+        ended = bench("s.yaml", "--plugin", "mine.py", "--json", "-")
+        if trainer == "fixed":
+            assert ended.code == 2 and "runs a program, which needs --trust" in ended.lines[0]
+            ended = bench("s.yaml", "--plugin", "mine.py", "--json", "-", "--trust")
+        assert [cell["metrics"]["accuracy"]["values"] for cell in ended.json["cells"]] == expected
+
+
 class TestPerExample:
     """Files with a value for each example."""
 
