@@ -1,4 +1,4 @@
-"""What a program reports: the last line of JSON of its output, and files with a value for each example."""
+"""Outcome of a program: the last line of JSON of its output, and files with a value for each example."""
 
 from __future__ import annotations
 

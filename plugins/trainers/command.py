@@ -48,7 +48,7 @@ class Command(ExternalTrainer):
         if found is None:
             raise BenchError(f"{self._name(words)} printed no line of JSON, an object: {_last_lines(ended.out)}")
         values, examples = per_example(found, job.folder)
-        shutil.rmtree(job.folder)
+        shutil.rmtree(job.folder, ignore_errors=True)
         return TrainingResult(outcome=[found], per_example=values, examples=examples)
 
     @staticmethod
