@@ -5,16 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.base import Component, build_defaults_with, derived, dynamic_fields, replace_fields
+from harness.command_line import fill_command
 from harness.dynamic import GeometricSchedule, Learned, LinearSchedule
 from harness.errors import BenchError, Skip, near_miss
-from harness.fields import FilePath, ImportPath, NonNegative, PathOrId, Positive, PositiveInt, UnitInterval, named
+from harness.fields import (
+    CommandLine,
+    FilePath,
+    ImportPath,
+    NonNegative,
+    PathOrId,
+    Positive,
+    PositiveInt,
+    UnitInterval,
+    named,
+)
 from harness.hookspecs import hookimpl
 from harness.inputs import call_with_inputs, requested_inputs
 from harness.kinds import (
     LOSS_INPUTS,
+    PROGRAM_INPUTS,
     Dataset,
     Denoiser,
     Dissimilarity,
+    ExternalTrainer,
     Feature,
     Loss,
     Metric,
@@ -30,6 +43,8 @@ from harness.kinds import (
 )
 from harness.kinds.classification import Examples, Subset, TrainingJob, TrainingResult
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements, StoppingDecision
+from harness.kinds.programs import Job
+from harness.processes import run_program
 from harness.random import global_draws
 
 if TYPE_CHECKING:
@@ -45,19 +60,23 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 __all__ = [
     "LOSS_INPUTS",
+    "PROGRAM_INPUTS",
     "BenchError",
     "CellContext",
     "CellRunner",
+    "CommandLine",
     "Component",
     "Dataset",
     "Denoiser",
     "DiffusionModel",
     "Dissimilarity",
     "Examples",
+    "ExternalTrainer",
     "Feature",
     "FilePath",
     "GeometricSchedule",
     "ImportPath",
+    "Job",
     "Learned",
     "LinearSchedule",
     "Loss",
@@ -92,6 +111,7 @@ __all__ = [
     "denoiser",
     "derived",
     "dynamic_fields",
+    "fill_command",
     "global_draws",
     "hookimpl",
     "k_nearest",
@@ -104,6 +124,7 @@ __all__ = [
     "replace_fields",
     "requested_inputs",
     "run",
+    "run_program",
     "sample",
 ]
 

@@ -94,6 +94,8 @@ class Component(ABC):  # noqa: B024 - the kinds have the abstract methods
     """Fields that do not affect the component's artifact: components that differ only in them share it."""
     is_control: ClassVar[bool] = False
     """Whether it is no method but a yardstick: its rows stand beside the contenders, untested and unranked."""
+    may_be_fields: ClassVar[Sequence[str]] = ()
+    """Class attributes of the kind that a component may make fields by annotating them with their type."""
     declared_attributes: ClassVar[Mapping[str, object]] = {}
     """Attributes that a kind declares and a component may set, name -> annotation; not fields by themselves."""
 

@@ -54,6 +54,11 @@ class ModuleText:
     """Marks a text as an import path, `package.module` or `package.module:attribute`."""
 
 
+@dataclass(frozen=True)
+class CommandText:
+    """Marks a text as the command line of a program, with placeholders; see `harness.command_line`."""
+
+
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 UnitInterval = Annotated[float, Ge(0), Le(1)]
@@ -61,6 +66,7 @@ PositiveInt = Annotated[int, Ge(1)]
 FilePath = Annotated[str, PathText()]
 PathOrId = Annotated[str, PathText(or_id=True)]
 ImportPath = Annotated[str, ModuleText()]
+CommandLine = Annotated[str, CommandText()]
 
 _PLAIN: dict[object, Schema] = {
     bool: {"type": "boolean"},
@@ -114,8 +120,10 @@ def schema_of(annotation: object) -> Schema:
 
 def _bound(schema: Schema, note: object) -> None:
     """Adds a bound of the library annotated-types, or what a text names; nothing for any other note."""
-    if isinstance(note, (PathText, ModuleText)):
-        schema["format"] = "module" if isinstance(note, ModuleText) else "path-or-id" if note.or_id else "path"
+    if isinstance(note, PathText):
+        schema["format"] = "path-or-id" if note.or_id else "path"
+    elif isinstance(note, (ModuleText, CommandText)):
+        schema["format"] = "module" if isinstance(note, ModuleText) else "command"
     for one in note if isinstance(note, GroupedMetadata) else [note]:
         if isinstance(one, Gt):
             schema["exclusiveMinimum"] = _number(one.gt)
@@ -142,7 +150,7 @@ def kind_in(schema: Schema) -> str | None:
 
 
 def text_form(schema: Schema) -> str | None:
-    """`path`, `path-or-id` or `module` where the texts a fragment accepts, alone or in a list, name such a thing."""
+    """`path`, `path-or-id`, `module` or `command` where the texts a fragment accepts, alone or listed, are such."""
     for branch in schema.get("anyOf", [schema]):
         form = branch.get("format") or branch.get("items", {}).get("format")
         if form is not None:
@@ -158,6 +166,11 @@ def is_number(schema: Schema) -> bool:
 def is_list(schema: Schema) -> bool:
     """Return whether the field's own type is a list, so that a list in a suite is one value and not an axis."""
     return any(branch.get("type") == "array" or branch == {} for branch in schema.get("anyOf", [schema]))
+
+
+_FORMS: Mapping[str, str] = types.MappingProxyType(
+    {"path": "a path", "path-or-id": "a path or an id", "module": "an import path", "command": "a command line"}
+)
 
 
 def says(schema: Schema) -> str:
@@ -178,9 +191,7 @@ def says(schema: Schema) -> str:
         f"below {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else "",
         f"at most {schema['maximum']}" if "maximum" in schema else "",
     ]
-    kind = {"path": "a path", "path-or-id": "a path or an id", "module": "an import path"}.get(
-        schema.get("format", ""), words[schema.get("type")]
-    )
+    kind = _FORMS.get(schema.get("format", ""), words[schema.get("type")])
     return " ".join([kind, " and ".join(b for b in bounds if b)]).strip()
 
 

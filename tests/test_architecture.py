@@ -19,6 +19,7 @@ from harness.results import claims, measured, model, statements
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     **dict.fromkeys(("errors", "renamed", "fields", "dynamic", "base", "inputs", "hookspecs", "random"), 0),
+    **dict.fromkeys(("command_line", "processes"), 0),
     **dict.fromkeys(("results", "kinds", "diffusion", "neighbors"), 0),
     **dict.fromkeys(("discovery", "suite", "statistics", "artifacts", "machine"), 1),
     **dict.fromkeys(("protocols", "conformance"), 2),
@@ -35,6 +36,7 @@ HARNESS = sorted((ROOT / "harness").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 LIGHT = (
     *("errors", "renamed", "fields", "dynamic", "base", "inputs", "hookspecs", "kinds", "results/__init__"),
+    *("command_line", "processes"),
     *("results/statements", "discovery/__init__", "discovery/sources", "discovery/digests", "discovery/catalogue"),
     *("suite", "cli/__init__", "cli/main", "cli/options", "cli/option_types", "cli/project", "cli/components"),
 )

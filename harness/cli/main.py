@@ -6,7 +6,7 @@ import argparse
 import gc
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -16,6 +16,7 @@ from harness.errors import BenchError, Mistakes
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
+    from harness.run.context import Elsewhere, ExecutionConfig, ProgressListener
     from harness.run.load import RunOptions
     from harness.worker.messages import SamplingWishes
 
@@ -64,7 +65,6 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.commands.against import beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
-    from harness.run.context import ExecutionConfig
     from harness.run.load import check_conditions, chosen_device, load
     from harness.run.pipeline import execute_run
     from harness.run.tables import checked_tables
@@ -79,15 +79,8 @@ def _one(path: str, options: argparse.Namespace) -> int:
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
-        conditions = ExecutionConfig(
-            results=Path(options.results),
-            device=chosen_device(prepared.suite.device, server),
-            jobs=options.jobs,
-            timeout=options.timeout,
-            fresh=options.fresh,
-            listener=progress,
-            elsewhere={other.revision: other.elsewhere for other in others},
-        )
+        elsewhere = {other.revision: other.elsewhere for other in others}
+        conditions = _conditions(options, chosen_device(prepared.suite.device, server), progress, elsewhere)
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
             print(dry_run(prepared, conditions, checked_tables(prepared, server)))
@@ -99,6 +92,23 @@ def _one(path: str, options: argparse.Namespace) -> int:
     show(found, run, options)
     sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
     return found.exit
+
+
+def _conditions(
+    options: argparse.Namespace, device: str, listener: ProgressListener, elsewhere: Mapping[str, Elsewhere]
+) -> ExecutionConfig:
+    from harness.run.context import ExecutionConfig
+
+    return ExecutionConfig(
+        results=Path(options.results),
+        device=device,
+        jobs=options.jobs,
+        timeout=options.timeout,
+        fresh=options.fresh,
+        trust=options.trust,
+        listener=listener,
+        elsewhere=elsewhere,
+    )
 
 
 def _validate(options: argparse.Namespace) -> int:

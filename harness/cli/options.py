@@ -140,6 +140,7 @@ def _plugin_options() -> argparse.ArgumentParser:
 def _suite_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("suite", nargs="+", metavar="SUITE.yaml")
+    options.add_argument("--trust", action="store_true", help="run the programs that the suite names")
     options.add_argument("--seeds", metavar="N", help="how many seeds, or a list such as [7]")
     options.add_argument("--set", action="append", default=[], metavar="a.b=c", help="replace a value of the suite")
     options.add_argument(

@@ -9,6 +9,8 @@ from pathlib import Path
 from harness.errors import BenchError, near_miss
 
 MARK = b"[tool.bench]"
+PERSONAL = ("trust",)
+"""Options that a file, which is data, may not set."""
 
 
 def apply(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +25,8 @@ def apply(parser: argparse.ArgumentParser) -> None:
     file, table = found
     commands = [command for action in parser._actions for command in _commands(action)]
     for key, value in table.items():
+        if key in PERSONAL:
+            raise BenchError(f"[tool.bench] {key}: only the command line may say so", str(file))
         actions = [(command, action) for command in commands for action in command._actions if _is(action, key)]
         if not actions:
             known = {word[2:] for command in commands for word in command._option_string_actions if word[:2] == "--"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.commands.validate import undecidable
+from harness.commands.validate import needs_trust, undecidable
 from harness.report.words import together
 from harness.results.store import Store
 from harness.run.context import ExecutionConfig
@@ -34,4 +34,6 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig, notes: Sequence[
     if missing:
         lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet")
     verdict = undecidable(prepared)
-    return "\n".join([*lines, *(f"note: {note}" for note in [*notes, *([verdict] if verdict else [])])])
+    trust = [] if conditions.trust else needs_trust(prepared)
+    said = [*trust, *notes, *([verdict] if verdict else [])]
+    return "\n".join([*lines, *(f"note: {note}" for note in said)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
 from harness.discovery import contents, description_cache, sources
+from harness.discovery.commands import of_command
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
 from harness.fields import Json, Schema, kind_in, text_form
@@ -130,17 +131,21 @@ class Catalogue:
         names = dict.fromkeys(self.table[key]["plugin"] for key in components)
         return [*(self._by_name[name] for name in names), *self._listeners]
 
-    def inputs(self, kind: str, spec: Mapping[str, Json], folder: Path) -> dict[str, str]:
+    def inputs(
+        self, kind: str, spec: Mapping[str, Json], folder: Path, values: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
         """Digests of everything a component reads beside its fields, by name, nested components' too.
 
         The code of the plugins that bring it and all they import; the files, folders and modules that fields name,
-        files relative to `folder`.
+        files relative to `folder`; the files that commands name, placeholders filled with `values`.
         """
         found: dict[str, str] = {}
         for pair in self.used(kind, spec):
             add(found, contents.of_plugin(self._by_name[self.table[pair]["plugin"]]))
         for name, text, form in self._texts(kind, spec):
-            if form != "module":
+            if form == "command":
+                add(found, of_command(text, values or {}, folder))
+            elif form != "module":
                 add(found, {name: self._content(folder / text)})
             else:
                 add(found, contents.of_module(text.partition(":")[0]))
@@ -152,12 +157,20 @@ class Catalogue:
             self._contents[path] = contents.of_path(path)
         return self._contents[path]
 
+    def commands(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+        """Return the command lines that fields of a component hold, nested components' too.
+
+        Raises BenchError for a default that names no component.
+        """
+        list(self.used(kind, spec))
+        return [text for _, text, form in self._texts(kind, spec) if form == "command"]
+
     def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
         """Return the paths that fields of a component name, nested components' too."""
-        return [text for _, text, form in self._texts(kind, spec) if form != "module"]
+        return [text for _, text, form in self._texts(kind, spec) if form not in ("module", "command")]
 
     def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
-        """(name of the field, text, `path` or `module`) of every path and module that fields of a component name."""
+        """(name of the field, text, its form) of every path, module and command that fields of a component name."""
         own = component_name(spec)
         for name, field in self.table[kind, own]["fields"].items():
             value = spec.get(name, field.get("default"))

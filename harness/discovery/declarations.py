@@ -86,7 +86,7 @@ def _check_fields(cls: type[Component]) -> None:
     shared = _schemas(KINDS[cls.kind])
     for name, schema in fields.items():
         if name in ("name", "as") or (
-            hasattr(KINDS[cls.kind], name) and name not in (*shared, *cls.declared_attributes)
+            hasattr(KINDS[cls.kind], name) and name not in (*shared, *cls.declared_attributes, *cls.may_be_fields)
         ):
             raise BenchError(f"{cls.__name__}.{name}: a field cannot be called {name!r}", _line_of(cls, name))
         default = known[attribute(name)].default

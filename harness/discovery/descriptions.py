@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, Required, TypedDict
+from typing import NotRequired, Required, TypedDict, cast
 
 from harness.base import Spec
 from harness.fields import Json, Schema
@@ -20,13 +20,15 @@ class Facts(TypedDict, total=False):
     """Class attributes declared by a component's kind that are read before its plugin is imported.
 
     Of every kind `needs_artifact` and `not_in_artifact`, and `is_control` where it is so; of a sampler `unused_kinds`;
-    of metrics and protocols as in `harness.Metric` and `harness.Protocol`.
+    of a trainer `external`; of metrics and protocols as in `harness.Metric` and `harness.Protocol`. A fact that is a
+    field is left out, see `facts_of`.
     """
 
     needs_artifact: bool
     not_in_artifact: Sequence[str]
     unused_kinds: Sequence[str]
     is_control: bool
+    external: bool
     higher_is_better: bool | None
     unit: str | None
     ideal: float | None
@@ -74,3 +76,10 @@ class PluginAnswer(TypedDict, total=False):
 
 Table = Mapping[tuple[str, str], Description]
 """(kind, name) -> description of the component."""
+
+
+def facts_of(about: Description, spec: Spec) -> Facts:
+    """Return the facts of a component with the values of its fields, which may be facts: a metric's direction."""
+    fields = {name: spec.get(name, field.get("default")) for name, field in about.get("fields", {}).items()}
+    named = {name: value for name, value in fields.items() if name in Facts.__annotations__}
+    return cast("Facts", {**about.get("facts", {}), **named})

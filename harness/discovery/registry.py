@@ -152,7 +152,7 @@ def _facts(cls: type[Component]) -> dict[str, Json]:
     An attribute that depends on the fields, such as a property, is left out. A component of any kind may declare that
     it is a control.
     """
-    hidden = {"kind", "dynamic", "declared_attributes"}
+    hidden = {"kind", "dynamic", "declared_attributes", "may_be_fields"}
     kind = KINDS[cls.kind]
     names = [n for n in (*kind.__annotations__, *kind.declared_attributes) if n not in hidden and n[0] != "_"]
     settled = {name: getattr(cls, name) for name in names if name not in schemas(cls) and not is_derived(cls, name)}

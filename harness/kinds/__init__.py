@@ -6,18 +6,21 @@ Shapes are in brackets. Nothing here imports torch, so that the command and the 
 from __future__ import annotations
 
 from harness.base import Component
-from harness.kinds.classification import LOSS_INPUTS, Dataset, Loss, Model, Trainer, Transform
+from harness.kinds.classification import LOSS_INPUTS, Dataset, ExternalTrainer, Loss, Model, Trainer, Transform
 from harness.kinds.denoising import Denoiser, Schedule
 from harness.kinds.diffusion import Feature, Prior, Sampler, Spacing, Variance
 from harness.kinds.evaluation import Metric, Protocol
 from harness.kinds.hubness import Dissimilarity
+from harness.kinds.programs import PROGRAM_INPUTS
 
 __all__ = [
     "KINDS",
     "LOSS_INPUTS",
+    "PROGRAM_INPUTS",
     "Dataset",
     "Denoiser",
     "Dissimilarity",
+    "ExternalTrainer",
     "Feature",
     "Loss",
     "Metric",

@@ -8,11 +8,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.base import Component
+from harness.kinds.programs import Job
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -131,13 +131,12 @@ def _beside(examples: Tensor, columns: Tensor) -> Tensor:
     return columns.view(len(columns), *[1] * (examples.ndim - columns.ndim), *columns.shape[1:])
 
 
-@dataclass(frozen=True)
-class TrainingJob:
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob(Job):
     """Input of a trainer: train `loss` on `train` once for every seed in `seeds`.
 
     `model(k)` builds the untrained network of the k-th seed; `generator(name, k)` is a CPU generator on the named
-    stream of that seed, the same for every contender; `lr` [s] is the learning rate of each seed; `settings` are the
-    protocol's settings; `folder` survives a resume; `on_progress(done, total)` moves the progress bar.
+    stream of that seed, the same for every contender; the others are those of `Job`, without values.
     """
 
     loss: Loss
@@ -146,13 +145,7 @@ class TrainingJob:
     validation: Subset
     test: Subset
     classes: int
-    settings: Any
-    seeds: Sequence[int]
-    lr: Sequence[float]
     generator: Callable[..., Generator]
-    device: str
-    folder: Path
-    on_progress: Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -160,13 +153,18 @@ class TrainingResult:
     """Result of training: logits [s, m, ..., classes] on the test and validation parts, or the trainer's own numbers.
 
     `metrics` maps a name to one number per seed, for trainers that keep their logits to themselves; `learned` maps the
-    path of a learned field to its final value per seed.
+    path of a learned field to its final value per seed. `outcome` holds what a program reported for each seed, by key,
+    unchecked; `per_example` the values [s, m] of a key whose number is their mean, and `examples` [s, m] the numbers
+    of those examples, None for 0 to m - 1.
     """
 
     test: Tensor | None = None
     validation: Tensor | None = None
     metrics: Mapping[str, Sequence[float]] = field(default_factory=dict)
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    outcome: Sequence[Mapping[str, object]] = ()
+    per_example: Mapping[str, Tensor] = field(default_factory=dict)
+    examples: Tensor | None = None
 
 
 class Dataset(Component):
@@ -274,6 +272,7 @@ class Trainer(Component):
 
     kind: ClassVar[str] = "trainer"
     seeds_per_block: ClassVar[int] = 1
+    external: ClassVar[bool] = False
 
     def resolve(self, job: TrainingJob) -> tuple[Trainer, str | None]:
         """The trainer that runs the job, itself unless it selects another one, and a line with the reason."""
@@ -286,3 +285,18 @@ class Trainer(Component):
     @abstractmethod
     def fit(self, job: TrainingJob) -> TrainingResult:
         """Train every seed of the job."""
+
+
+class ExternalTrainer(Trainer):
+    """A trainer that runs a program of the user's, which knows nothing of the harness and reports numbers.
+
+    A suite with such a trainer needs no data set, model or loss; its axes hold words and numbers, which `job.values`
+    passes on. Fields of the type `CommandLine` hold commands: their placeholders are checked with the suite, their
+    files belong to the identity of a cell, and they are run only where the command line says `--trust`.
+    """
+
+    external: ClassVar[bool] = True
+
+    @abstractmethod
+    def fit(self, job: Job) -> TrainingResult:
+        """Train every seed of the job; the result has an `outcome`."""

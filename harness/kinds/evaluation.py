@@ -38,6 +38,7 @@ class Metric(Component):
     kind: ClassVar[str] = "metric"
     higher_is_better: ClassVar[bool | None] = True
     unit: ClassVar[str | None] = None
+    may_be_fields: ClassVar[Sequence[str]] = ("higher_is_better", "unit")
     tasks: ClassVar[Sequence[str]] = ()
     ideal: ClassVar[float | None] = None
     caveat: ClassVar[str | None] = None
@@ -92,7 +93,8 @@ class CellContext:
     `components` maps a kind to the component of this cell; `build(kind, spec)` builds another; `artifacts` maps a kind
     to its artifact; `metrics` are the metrics by label; `tune` is the suite's tuning plan or None; `folder` is scratch
     space that survives a resume; `on_progress(done, total)` moves the progress bar. Where cells are interleaved
-    `baseline` holds the components of the row that this one is compared with, its own where there is none.
+    `baseline` holds the components of the row that this one is compared with, its own where there is none. `values`
+    maps an axis that holds words and numbers to that of this cell.
     """
 
     components: Mapping[str, Component]
@@ -105,6 +107,7 @@ class CellContext:
     folder: Path
     on_progress: Callable[..., None]
     baseline: Mapping[str, Component] = field(default_factory=dict)
+    values: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass

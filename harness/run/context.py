@@ -68,7 +68,7 @@ class Elsewhere:
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    `elsewhere` is where cells of other revisions run.
+    With `trust` programs that the suite names are run. `elsewhere` is where cells of other revisions run.
     """
 
     results: Path
@@ -76,6 +76,7 @@ class ExecutionConfig:
     jobs: int | None = None
     timeout: float = 3600.0
     fresh: bool = False
+    trust: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 
@@ -148,9 +149,13 @@ class RunContext:
             "code": moved.to(str(self.suite)),
             "known": [str(file) for source in sources for file in _code(source)],
             "results": str(self.conditions.results.resolve()),
-            "scratch": str((self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()),
+            "scratch": str(self.scratch(identity)),
             "threads": self.plan.environment["threads"],
         }
+
+    def scratch(self, identity: str) -> Path:
+        """Return the folder for what a cell keeps between interruptions, which may not exist yet."""
+        return (self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()
 
     def units(self, task: Task, seed: int) -> Path:
         """Return the file for the per-example results of the block that starts with this seed."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness import suite
 from harness.base import component_name
 from harness.discovery.catalogue import Catalogue, gather
+from harness.discovery.descriptions import facts_of
 from harness.discovery.sources import Source, given
 from harness.errors import BenchError, Failure, Mistakes
 from harness.results.statements import FailOn
@@ -28,6 +29,9 @@ DESCRIBE_WITHIN = 120.0
 
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
 """Device files of GPUs (NVIDIA, its embedded boards, AMD, Windows' subsystem); without one `auto` is the CPU."""
+
+SHOWN = 100
+"""Letters of a command in a message."""
 
 NO_CUDA = "torch sees no CUDA device here"
 
@@ -113,13 +117,29 @@ def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared:
 
     A suite that is `compared` with an earlier run needs no baseline of its own.
     """
-    first = component_name(prepared.suite.metrics[0])
-    judges = prepared.catalogue.table["metric", first]["facts"]["higher_is_better"] is not None
+    first, spec = next(iter(prepared.suite.metrics.items()))
+    facts = facts_of(prepared.catalogue.table["metric", component_name(spec)], spec)
+    judges = facts["higher_is_better"] is not None
     for name in conditions:
         lonely = prepared.suite.baseline is None and not compared
         if name in (FailOn.REGRESSION, FailOn.UNDECIDED) and (lonely or not judges):
             why = f"{first}, the first metric, only describes" if not judges else "the suite has no baseline"
             raise BenchError(f"--fail-on {name}: {why}", str(prepared.suite.file))
+
+
+def programs(prepared: LoadedSuite) -> list[tuple[str, str]]:
+    """Return (place, command) of every program that cells of the suite would run."""
+    parts = [pair for cell in prepared.cells for pair in cell.parts.items()]
+    parts += [("metric", spec) for spec in prepared.suite.metrics.values()]
+    texts = dict.fromkeys(text for kind, spec in parts for text in prepared.catalogue.commands(kind, spec))
+    return [(str(prepared.document.place_of_text(text)), text) for text in texts]
+
+
+def check_trust(prepared: LoadedSuite, trust: bool) -> None:
+    """Raises BenchError if the suite names a program and is not trusted: a file of data runs nothing by itself."""
+    for place, text in () if trust else programs(prepared):
+        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+        raise BenchError(f"runs a program, which needs --trust on the command line: {shown}", place)
 
 
 def labels_of(cell: Cell) -> str:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from harness import machine
 from harness.analysis import partners
 from harness.analysis.exit_status import exit_code
-from harness.base import Spec, component_name, label
+from harness.base import component_name
+from harness.discovery.descriptions import facts_of
 from harness.errors import BenchError, Failure
 from harness.report.answer import statements
 from harness.report.result import Result
@@ -36,7 +37,7 @@ from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
-from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
+from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
@@ -64,12 +65,13 @@ def run(
     device: str | None = None,
     overrides: Mapping[str, str] | None = None,
     timeout: float = 3600.0,
+    trust: bool = False,
 ) -> Result:
     """Run a suite and return its result: the same content as `bench SUITE --json`.
 
     `plugins` are files or modules; `select` is an expression as after `-k`; `seeds` and `overrides` replace values of
-    the suite. Raises BenchError for mistakes in the suite or a plugin, and where nothing is selected; a cell that fails
-    is a row of the result.
+    the suite; with `trust` programs that the suite names are run. Raises BenchError for mistakes in the suite or a
+    plugin, and where nothing is selected; a cell that fails is a row of the result.
     """
     said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
     said |= {"device": device} if device else {}
@@ -79,7 +81,8 @@ def run(
         if not prepared.cells:
             raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")
         where = chosen_device(prepared.suite.device, server)
-        return Result(execute_run(prepared, ExecutionConfig(Path(results), device=where, timeout=timeout), server))
+        conditions = ExecutionConfig(Path(results), device=where, timeout=timeout, trust=trust)
+        return Result(execute_run(prepared, conditions, server))
 
 
 def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
@@ -100,6 +103,7 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does. Raises Mistakes
     before anything is measured if a table that cells still need cannot be read.
     """
+    check_trust(prepared, conditions.trust)
     started = time.monotonic()
     whole = planned(prepared, conditions)
     missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
@@ -181,7 +185,9 @@ def _measured_run(
         run=identity,
         protocol_version=table["protocol", suite.protocol]["facts"]["version"],
         environment=whole.environment | ({"doctor": doctor} if doctor else {}),
-        metrics=tuple(_metric(spec, table["metric", component_name(spec)]["facts"]) for spec in suite.metrics),
+        metrics=tuple(
+            _metric(name, facts_of(table["metric", component_name(spec)], spec)) for name, spec in suite.metrics.items()
+        ),
         replicates="blocks" if whole.interleaved else "seeds",
         controls=controls(table),
     )
@@ -196,10 +202,10 @@ def _measured_run(
     )
 
 
-def _metric(spec: Spec, facts: Facts) -> MetricInfo:
-    """Return the facts of a metric that a report needs beside its values."""
+def _metric(name: str, facts: Facts) -> MetricInfo:
+    """Return the facts of a metric that a report needs beside its values; `name` is its label."""
     return MetricInfo(
-        label=label(spec),
+        label=name,
         higher_is_better=facts["higher_is_better"],
         unit=facts["unit"],
         ideal=facts["ideal"],

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name, label
+from harness.command_line import placed
 from harness.discovery.catalogue import Catalogue, add
 from harness.discovery.digests import digest
 from harness.results import Reason, ReasonKind
@@ -70,7 +71,7 @@ def _task(
     threads: int,
     baseline: dict[str, Spec] | None,
 ) -> Task:
-    metrics, own = {label(spec): spec for spec in suite.metrics}, ("protocol", suite.protocol)
+    metrics, own = suite.metrics, ("protocol", suite.protocol)
     specs = [*cell.parts.items(), *(baseline or {}).items()]
     parts: Components = [pair for kind, spec in specs for pair in catalogue.used(kind, spec)]
     judges: Components = [pair for spec in metrics.values() for pair in catalogue.used("metric", spec)]
@@ -86,11 +87,13 @@ def _task(
         "device": device,
         "baseline": baseline or {},
         "revision": cell.revision,
+        "values": cell.values,
     }
     read: list[tuple[str, Mapping[str, Json]]] = [*specs, ("protocol", data["protocol"])]
     inputs: dict[str, str] = {}
+    known = placed({**cell.settings, **cell.values})
     for kind, spec in read:
-        add(inputs, catalogue.inputs(kind, spec, suite.file.parent))
+        add(inputs, catalogue.inputs(kind, spec, suite.file.parent, known))
     judged = {name: digest(catalogue.inputs("metric", spec, suite.file.parent)) for name, spec in metrics.items()}
     asked = _identity(data, catalogue, judged, threads, compared=baseline is not None)
     data["id"] = digest({**asked, "artifacts": made, "inputs": inputs})
@@ -122,6 +125,7 @@ def _identity(
         "device": cell["device"],
         "threads": threads,
         **({"baseline": cell["baseline"]} if compared else {}),
+        **({"values": cell["values"]} if cell["values"] else {}),
         **({} if cell["revision"] is None else {"revision": cell["revision"]}),
     }
 
@@ -141,7 +145,7 @@ def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
     if len(choices) > tune.trials:
         drawn = random.Random(0).sample(range(len(choices)), tune.trials)
         choices = [choices[place] for place in sorted(drawn)]
-    return {"trials": choices, "seeds": tune.seeds, "metric": tune.metric or label(suite.metrics[0])}
+    return {"trials": choices, "seeds": tune.seeds, "metric": tune.metric or next(iter(suite.metrics))}
 
 
 def seconds_per_seed(records: Iterable[Record]) -> float | None:

@@ -59,7 +59,7 @@ def _read(prepared: LoadedSuite, cells: Iterable[Cell]) -> Iterator[tuple[Spec, 
     specs = (cell.parts["dataset"] for cell in cells if "dataset" in cell.parts)
     for spec in {json.dumps(spec, sort_keys=True): spec for spec in specs}.values():
         paths = prepared.catalogue.paths("dataset", spec)
-        if paths:
+        if paths and not prepared.catalogue.commands("dataset", spec):  # no program is run for a check
             yield spec, paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ class WorkerClient:
     def open(self) -> int:
         """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
         task, site = self.task, self._site
+        if site.conditions.fresh:  # a program must not go on where an earlier one stopped
+            shutil.rmtree(site.scratch(task.id), ignore_errors=True)
         self._setup = self._ask(
             {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
         )

@@ -4,34 +4,51 @@ from __future__ import annotations
 
 from harness.base import Spec, component_name
 from harness.fields import Json
+from harness.kinds import PROGRAM_INPUTS
 from harness.suite import values
 from harness.suite.cells import Point
 from harness.suite.expand import Expander
 from harness.suite.imports import KINDS
 from harness.suite.nodes import Node, Pairs, Word, got, is_null
 from harness.suite.points import points, value_label
+from harness.suite.programs import TRAINER, Program, with_unused
 from harness.suite.protocol import Protocol
 from harness.suite.source import Place, shown
 
 
-def vary(node: Node | None, expander: Expander, protocol: Protocol | None) -> dict[str, list[Point]]:
-    """Return the points of every kind that is written."""
+def vary(
+    node: Node | None, expander: Expander, protocol: Protocol | None, program: Program | None = None
+) -> dict[str, list[Point]]:
+    """Return the points of every kind that is written; words and numbers of any axis if trainers run a program."""
     if node is None or is_null(node):
         return {}
     if not isinstance(node, Pairs) or not node.pairs:
         expander.findings.add(node.place, f"vary: expected a mapping, kind: contenders, got {got(node)}")
         return {}
-    wanted = [(kind, value) for kind, word, value in node.named() if _is_kind(kind, word, expander, protocol)]
-    return {kind: points(expander, value, kind) for kind, value in wanted}
+    wanted = [(kind, value) for kind, word, value in node.named() if _is_kind(kind, word, expander, protocol, program)]
+    if program is None:
+        return {kind: points(expander, value, kind) for kind, value in wanted}
+    components = {TRAINER, "dataset"} if program.has_data else {TRAINER}
+    found = {kind: points(expander, value, kind, plain=kind not in components) for kind, value in wanted}
+    if TRAINER in found:
+        found[TRAINER] = with_unused(found[TRAINER], [axis for axis in found if axis != TRAINER], expander.table)
+    return found
 
 
-def _is_kind(kind: str, word: Word, expander: Expander, protocol: Protocol | None) -> bool:
+def _is_kind(
+    kind: str, word: Word, expander: Expander, protocol: Protocol | None, program: Program | None = None
+) -> bool:
+    settings = protocol.fields if protocol else ()
+    if program is not None and kind.isidentifier() and kind not in (*PROGRAM_INPUTS, *settings):
+        return True
     kinds = protocol.kinds if protocol else KINDS
     if kind in kinds:
         return True
-    is_setting = protocol is not None and kind in protocol.fields
+    if program is not None and kind in PROGRAM_INPUTS:
+        expander.findings.add(word.place, f"vary: {{{kind}}} is a placeholder of the harness: choose another name")
+        return False
     what = f"{protocol.name if protocol else 'vary'} has no axis {shown(word.text)}"
-    if is_setting:
+    if kind in settings:
         expander.findings.add(word.place, f"{what} of components: a setting stands under settings")
     else:
         expander.findings.add(word.place, what, word.text, kinds)
@@ -39,10 +56,16 @@ def _is_kind(kind: str, word: Word, expander: Expander, protocol: Protocol | Non
 
 
 def unwritten(
-    found: dict[str, list[Point]], at: Place, expander: Expander, protocol: Protocol
+    found: dict[str, list[Point]], at: Place, expander: Expander, protocol: Protocol, program: Program | None = None
 ) -> dict[str, list[Point]]:
-    """Return the default point of every kind that the protocol needs and the suite does not write."""
-    missing = {kind: default for kind, default in protocol.required_kinds.items() if kind not in found}
+    """Return the default point of every kind that the protocol needs and the suite does not write.
+
+    A program needs no component but the data set whose file it takes.
+    """
+    needed = protocol.required_kinds
+    if program is not None:
+        needed = {"dataset": None} if program.has_data else {}
+    missing = {kind: default for kind, default in needed.items() if kind not in found}
     return {kind: _default(kind, default, at, expander, protocol) for kind, default in missing.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,11 @@ class Point:
     def entry(self) -> Label:
         """Entry in `Cell.vary`: a setting's plain value if it is one, else the label."""
         return self.value if self.value is None or isinstance(self.value, (str, int, float)) else self.label
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it is a component, and no word or number."""
+        return isinstance(self.value, Mapping)
 
     @property
     def spec(self) -> Spec:
@@ -69,8 +74,8 @@ class Cell:
     """One point of the grid without its seeds.
 
     `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
-    kind to its spec, `settings` every setting of the protocol to its value; `device` is None if it is the run's,
-    `revision` is None if it is the running code's.
+    kind to its spec, `settings` every setting of the protocol to its value, `values` an axis that holds words and
+    numbers to that of this cell; `device` is None if it is the run's, `revision` is None if it is the running code's.
     """
 
     vary: dict[str, Label]
@@ -78,6 +83,7 @@ class Cell:
     settings: dict[str, Json]
     device: str | None = None
     revision: str | None = None
+    values: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,10 @@ class Suite:
 
     `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
     settings and devices with more than one value; `varies` names the axes that distinguish cells, `contenders` those of
-    them that compete. `settings` holds the settings with one value, defaults included. `baseline` is the label of one
-    contender, or axis -> label; `group_by` is None where the suite does not say. `gates` are bounds that fail the run
-    if a row breaks them, `claims` statements that the report tests, `asks` parts of the question with a metric,
-    `published` numbers from papers as the result JSON has them, which are only shown.
+    them that compete. `settings` holds the settings with one value, defaults included. `metrics` maps a label to its
+    spec. `baseline` is the label of one contender, or axis -> label; `group_by` is None where the suite does not say.
+    `gates` are bounds that fail the run if a row breaks them, `claims` statements that the report tests, `asks` parts
+    of the question with a metric, `published` numbers from papers as the result JSON has them, which are only shown.
     """
 
     name: str
@@ -104,7 +110,7 @@ class Suite:
     trainer: Spec | None
     tune: Tune | None
     seeds: Seeds
-    metrics: list[Spec]
+    metrics: dict[str, Spec]
     baseline: str | dict[str, Label] | None
     group_by: list[str] | None
     margin: dict[str, float] | float | None
@@ -143,6 +149,9 @@ class Suite:
     def _cell(self, chosen: Mapping[str, Point]) -> Cell:
         vary = {axis: chosen[axis].entry if axis in chosen else None for axis in self.varies}
         plain = (*self.setting_names, DEVICE)
-        parts = {axis: point.spec for axis, point in chosen.items() if axis not in plain}
+        points = {axis: point for axis, point in chosen.items() if axis not in plain}
+        parts = {axis: point.spec for axis, point in points.items() if point.is_component}
+        values = {axis: point.value for axis, point in points.items() if not point.is_component}
         settings = {name: chosen[name].value if name in chosen else self.settings[name] for name in self.setting_names}
-        return Cell(vary, parts, settings, str(chosen[DEVICE].value) if DEVICE in chosen else None)
+        device = str(chosen[DEVICE].value) if DEVICE in chosen else None
+        return Cell(vary, parts, settings, device, values=values)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.base import component_name, label
+from harness.base import component_name
 from harness.fields import Json
-from harness.suite import axes, rows, sections, tuning
+from harness.suite import axes, programs, rows, sections, tuning
 from harness.suite.cells import DEVICE, Point, Suite
 from harness.suite.claims import claims
 from harness.suite.document import Document
@@ -16,6 +16,7 @@ from harness.suite.gates import gates
 from harness.suite.metrics import metrics_of, trainer_of, trainer_points
 from harness.suite.nodes import Pairs, is_null
 from harness.suite.points import setting_points
+from harness.suite.programs import Program
 from harness.suite.protocol import Protocol, protocol
 from harness.suite.published import published
 from harness.suite.questions import question
@@ -77,34 +78,35 @@ def _at(root: Pairs, key: str) -> Place:
 
 def _suite(document: Document, expander: Expander, found: Protocol | None, challenged: bool) -> Suite:
     root, findings = document.root, expander.findings
-    kinds, settings = _grid(root, expander, found)
+    program = _program(root, expander, found)
+    kinds, settings = _grid(root, expander, found, program)
     written = tuple(kinds)
     trainer = trainer_of(root.get("trainer"), expander, found, "trainer" in written)
     kinds = trainer_points(trainer) | kinds
+    if program is not None:
+        programs.check_unused(root, program, findings)
     if found is not None and not is_null(root.get("vary")):
-        kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found)
+        kinds |= axes.unwritten(kinds, _at(root, "vary"), expander, found, program)
     devices = sections.devices(root.get(DEVICE), DEVICES, findings)
     plain: dict[str, Sequence[Json]] = {**settings, DEVICE: devices}
     grid = kinds | {name: setting_points(several) for name, several in plain.items() if len(several) > 1}
     varies = (*written, *(name for name in grid if name in plain))
-    metrics = metrics_of(root.get("metrics"), root.place, expander, found)
-    entries = {label(spec): component_name(spec) for spec in metrics}
-    group_by = rows.group_by(
-        root.get("group_by"), [*found.kinds, *settings, "device", "dtype"] if found else [], findings
-    )
-    contenders = _contenders(varies, found, group_by)
-    competing = {kind: kinds[kind] for kind in kinds if found and kind in found.compared_kinds}
+    metrics = metrics_of(root.get("metrics"), root.place, expander, found, program)
+    entries = {name: component_name(spec) for name, spec in metrics.items()}
+    known = list(dict.fromkeys([*found.kinds, *kinds, *settings, DEVICE, "dtype"])) if found else []
+    group_by = rows.group_by(root.get("group_by"), known, findings)
+    contenders = _contenders(varies, found, group_by, program)
     asked, asks = question(root.get("question"), {a: grid[a] for a in varies}, contenders, entries, findings)
     return Suite(
         axes=grid, varies=varies, contenders=contenders, metrics=metrics, trainer=trainer, group_by=group_by,
         protocol=found.name if found else "", device=devices[0],
         settings={name: several[0] for name, several in settings.items() if len(several) == 1},
         setting_names=tuple(name for name in (found.fields if found else ()) if name in settings),
-        tune=tuning.tune(root.get("tune"), expander, found, competing, entries),
+        tune=tuning.tune(root.get("tune"), expander, found, _competing(kinds, found), entries),
         baseline=rows.baseline(root.get("baseline"), {axis: grid[axis] for axis in contenders}, findings),
         margin=sections.margin(root.get("margin"), entries, findings),
         gates=gates(root.get("gates"), entries, challenged or not is_null(root.get("baseline")), expander, found),
-        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, entries, expander),
+        claims=claims(root.get("claims"), {a: grid[a] for a in varies}, metrics, expander),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         file=document.path,
         name=sections.suite_name(root.get("suite"), document.path, findings),
@@ -115,10 +117,25 @@ def _suite(document: Document, expander: Expander, found: Protocol | None, chall
     )  # fmt: skip
 
 
+def _program(root: Pairs, expander: Expander, found: Protocol | None) -> Program | None:
+    """Return what commands may use, known to the expander from here on; None without an external trainer."""
+    if found is None or programs.TRAINER not in found.kinds:
+        return None
+    program = programs.program(root, expander.table, found.fields, expander.findings)
+    expander.placeholders = program.offered if program is not None else ()
+    return program
+
+
+def _competing(kinds: Mapping[str, list[Point]], found: Protocol | None) -> dict[str, list[Point]]:
+    """Return the components that compete, whose fields may be tuned."""
+    compared = {kind: kinds[kind] for kind in kinds if found and kind in found.compared_kinds}
+    return {kind: points for kind, points in compared.items() if all(point.is_component for point in points)}
+
+
 def _grid(
-    root: Pairs, expander: Expander, found: Protocol | None
+    root: Pairs, expander: Expander, found: Protocol | None, program: Program | None
 ) -> tuple[dict[str, list[Point]], dict[str, list[Json]]]:
-    kinds = axes.vary(root.get("vary"), expander, found)
+    kinds = axes.vary(root.get("vary"), expander, found, program)
     settings = axes.settings(root.get("settings"), _at(root, "settings"), expander, found) if found else {}
     tuned = root.get("tune")
     if isinstance(tuned, Pairs) and tuned.get("lr") is not None and "lr" in settings:
@@ -128,7 +145,13 @@ def _grid(
     return kinds, settings
 
 
-def _contenders(varies: tuple[str, ...], found: Protocol | None, group_by: list[str] | None) -> tuple[str, ...]:
+def _contenders(
+    varies: tuple[str, ...], found: Protocol | None, group_by: list[str] | None, program: Program | None
+) -> tuple[str, ...]:
+    """Return the axes that compete: those of the protocol, and of a program all that the protocol does not know."""
     if group_by is not None:
         return tuple(axis for axis in varies if axis not in group_by)
-    return tuple(axis for axis in varies if found and axis in found.compared_kinds)
+    if found is None:
+        return ()
+    others = {*found.kinds, *found.fields, DEVICE} if program is not None else {*varies}
+    return tuple(axis for axis in varies if axis in found.compared_kinds or axis not in others)

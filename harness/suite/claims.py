@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from harness.base import Spec, component_name
+from harness.discovery.descriptions import facts_of
 from harness.fields import Json, Schema
 from harness.suite.expand import Expander
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
@@ -27,7 +29,7 @@ KEYS = (*KINDS, "metric", *FORMS, "within", *PLACES, *TEXTS)
 NUMBER: Schema = {"type": "number"}
 
 
-def claims(node: Node | None, axes: Axes, metrics: Entries, expander: Expander) -> list[dict[str, Json]]:
+def claims(node: Node | None, axes: Axes, metrics: Mapping[str, Spec], expander: Expander) -> list[dict[str, Json]]:
     """Return every claim as data of `harness.results.ClaimRule`; `axes` are those that vary."""
     found = []
     for item in listed(node) if node is not None and not is_null(node) else ():
@@ -39,7 +41,7 @@ def claims(node: Node | None, axes: Axes, metrics: Entries, expander: Expander) 
     return found
 
 
-def _claim(item: Pairs, axes: Axes, metrics: Entries, expander: Expander) -> dict[str, Json] | None:
+def _claim(item: Pairs, axes: Axes, metrics: Mapping[str, Spec], expander: Expander) -> dict[str, Json] | None:
     findings = expander.findings
     unknown_keys(item, KEYS, "claims", findings)
     kind = _one(item, KINDS, "where it is from", findings)
@@ -47,7 +49,7 @@ def _claim(item: Pairs, axes: Axes, metrics: Entries, expander: Expander) -> dic
     if kind is None or form is None:
         return None
     said = {name: text(item.get(name), f"claims.{name}", findings) for name in (kind, *TEXTS)}
-    metric = _metric(item, metrics, findings)
+    metric = _metric(item, {name: component_name(spec) for name, spec in metrics.items()}, findings)
     places = {key: where(item.get(key), axes, f"claims.{key}", findings, several=True) for key in PLACES}
     numbers = _numbers(item, form, findings)
     points = _points(item, form, axes, findings)
@@ -79,9 +81,9 @@ def _metric(item: Pairs, metrics: Entries, findings: Findings) -> str | None:
     return next(iter(metrics), None)
 
 
-def _check_direction(item: Pairs, metric: str, name: str, expander: Expander) -> None:
+def _check_direction(item: Pairs, metric: str, spec: Spec, expander: Expander) -> None:
     """Note an order in a metric of which neither direction is better."""
-    if expander.table["metric", name].get("facts", {}).get("higher_is_better", True) is None:
+    if facts_of(expander.table["metric", component_name(spec)], spec).get("higher_is_better", True) is None:
         expander.findings.add(item.place, f"claims.order: {metric} only describes, no value of it is better")
 
 

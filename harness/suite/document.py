@@ -52,6 +52,10 @@ class Document:
         node = vary.get(kind) if isinstance(vary, Pairs) else None
         return (node and (_innermost(node, values) or _innermost(node, values[:1]))) or self.root.place
 
+    def place_of_text(self, text: str) -> Place:
+        """Return the place of a text anywhere in the document; that of the document if it is not written."""
+        return _innermost(self.root, [text]) or self.root.place
+
     def override(self, overrides: Mapping[str, str] | None) -> Document:
         """Return this document with dotted keys set to YAML texts, as by `--set KEY=TEXT`."""
         findings = self.findings.copy()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import Spec
-from harness.fields import Json, Schema, is_list, is_number, kind_in, says
-from harness.suite import values
+from harness.fields import Json, Schema, is_list, is_number, kind_in, says, text_form
+from harness.suite import programs, values
 from harness.suite.imports import KINDS, split_kind
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.source import Findings, Place, shown
@@ -46,6 +46,8 @@ class Expander:
         self.findings = findings
         self.folder = folder
         self.room = ROOM
+        self.placeholders: Collection[str] = ()
+        """Placeholders of commands in this suite."""
 
     def names(self, kind: str) -> list[str]:
         """Return the known components of a kind."""
@@ -181,6 +183,9 @@ class Expander:
         found = values.plain_value(node, schema, what, self.findings)
         for value in found:
             values.check_path(node, value, schema, self.folder, self.findings)
+            if text_form(schema) == "command" and isinstance(node, Word) and isinstance(value, str):
+                offered = self.placeholders if owner.get("facts", {}).get("external") else ()
+                programs.check_command(node, value, offered, self.folder, self.findings)
         return found
 
     def _is_component(self, node: Node, schema: Schema, kind: str) -> bool:

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.base import Spec, component_name, label
+from harness.kinds.programs import OUTCOME_INPUTS
 from harness.suite import values
 from harness.suite.cells import Point
 from harness.suite.expand import Expander
 from harness.suite.nodes import Node, Word, is_null
+from harness.suite.points import titled, titled_label
+from harness.suite.programs import Program
 from harness.suite.protocol import Protocol
 from harness.suite.sections import listed
-from harness.suite.source import Place
+from harness.suite.source import Place, shown
 
 
-def metrics_of(node: Node | None, at: Place, expander: Expander, protocol: Protocol | None) -> list[Spec]:
-    """Return the metrics; the protocol's own if nothing is written. `at` is the place for missing keys."""
+def metrics_of(
+    node: Node | None, at: Place, expander: Expander, protocol: Protocol | None, program: Program | None = None
+) -> dict[str, Spec]:
+    """Return the metrics by label; the protocol's own if nothing is written. `at` is the place for missing keys."""
+    if protocol is not None and program is not None:  # a program reports numbers, and the harness sees nothing else
+        protocol = replace(protocol, name="a trainer that runs a program", metric_inputs=OUTCOME_INPUTS)
     if node is None or is_null(node):
-        return _default(at, expander, protocol)
+        return {label(spec): spec for spec in _default(at, expander, protocol)}
     if not listed(node):
         expander.findings.add(node.place, "metrics: an empty list, at least one metric is needed")
     found: dict[str, Spec] = {}
     for item in listed(node):
-        for choice in expander.choices(item, "metric"):
-            if values.key(choice.spec) in found:
+        title, choices = titled(expander, item, "metric")
+        for choice in choices:
+            name = titled_label(title, choice)
+            if values.key(choice.spec) in map(values.key, found.values()):
                 expander.findings.add(item.place, f"metrics: {label(choice.spec)} is here twice")
-            found[values.key(choice.spec)] = choice.spec
+            elif name in found:
+                expander.findings.add(
+                    item.place, f"metrics: two have the label {shown(name)}: distinguish them with `as`"
+                )
+            found[name] = choice.spec
             _offered(choice.spec, item.place, expander, protocol)
-    return list(found.values())
+    return found
 
 
 def _offered(spec: Spec, at: Place, expander: Expander, protocol: Protocol | None) -> None:

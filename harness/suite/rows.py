@@ -9,6 +9,7 @@ from harness.base import component_name, same_name
 from harness.suite.cells import Point
 from harness.suite.imports import split_kind
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
+from harness.suite.points import value_label
 from harness.suite.sections import listed, pick
 from harness.suite.source import Findings, shown
 
@@ -44,10 +45,10 @@ def baseline(node: Node | None, axes: Axes, findings: Findings) -> str | dict[st
         return None
     if isinstance(node, Pairs):
         return _by_axis(node, axes, findings)
-    if not isinstance(node, Word) or not isinstance(node.value, str):
+    if not isinstance(node, Word):
         findings.add(node.place, f"baseline: expected the name of a contender or a mapping axis: name, got {got(node)}")
         return None
-    return _by_name(node, node.value, axes, findings)
+    return _by_name(node, node.value if isinstance(node.value, str) else value_label(node.value), axes, findings)
 
 
 def _by_name(node: Word, word: str, axes: Axes, findings: Findings) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.fields import Json, Schema, is_list, is_number
@@ -10,6 +10,7 @@ from harness.suite.check import DEVICES, INTERVALS
 from harness.suite.claims import json_schema as claims
 from harness.suite.gates import json_schema as gate
 from harness.suite.imports import IMPORT, KINDS
+from harness.suite.programs import TRAINER
 from harness.suite.protocol import Protocol, protocol_of
 from harness.suite.published import json_schema as published
 from harness.suite.questions import json_schema as question
@@ -29,6 +30,7 @@ def json_schema(table: Table) -> JsonSchema:
     """
     kinds = sorted({*KINDS, *(kind for kind, _ in table)})
     names = [name for kind, name in table if kind == "protocol"]
+    external = [name for (_, name), about in table.items() if about.get("facts", {}).get("external")]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bench suite",
@@ -36,7 +38,10 @@ def json_schema(table: Table) -> JsonSchema:
         "properties": _top(names),
         "required": ["protocol", "vary"],
         "additionalProperties": False,
-        "allOf": [{}, *(_only_for(protocol_of(table, name)) for name in names)],  # never empty, whatever the table
+        "allOf": [
+            {},
+            *(_only_for(protocol_of(table, name), external) for name in names),
+        ],  # never empty, whatever the table
         "$defs": _defs(table, kinds),
     }
 
@@ -50,10 +55,10 @@ def _top(protocols: list[str]) -> JsonSchema:
         "trainer": ("The trainer, auto by default.", {"anyOf": [{"const": "auto"}, *_one_or_list("trainer", "")]}),
         "tune": ("Equal tuning for every contender, on validation data.", _tune()),
         "seeds": ("How many seeds, or which.", _seeds()),
-        "metrics": ("Metrics; the first one carries the answer.", {"anyOf": _one_or_list("metric", "")}),
+        "metrics": ("Metrics; the first one carries the answer.", {"anyOf": _one_or_list("metric.point", "")}),
         "baseline": (
             "The contender to compare with, or axis: name.",
-            {"type": ["string", "object"], "minProperties": 1},
+            {"type": ["string", "number", "boolean", "object"], "minProperties": 1},
         ),
         "group_by": ("The axes that make one problem.", _some({"type": "string"})),
         "margin": ("The difference that does not matter.", _or_mapping(POSITIVE)),
@@ -110,8 +115,8 @@ def _tune() -> JsonSchema:
     }
 
 
-def _only_for(protocol: Protocol) -> JsonSchema:
-    """Return the keys of one protocol: its settings and the kinds it varies."""
+def _only_for(protocol: Protocol, external: Sequence[str]) -> JsonSchema:
+    """Return the keys of one protocol: its settings and the kinds it varies, any axes with an `external` trainer."""
     settings = {
         name: _documented(about, _axis(about["schema"], dynamic=False)) for name, about in protocol.fields.items()
     }
@@ -123,10 +128,33 @@ def _only_for(protocol: Protocol) -> JsonSchema:
     required = [name for name, about in protocol.fields.items() if "default" not in about]
     written: JsonSchema = {"properties": settings, "additionalProperties": False}
     written |= {"required": required} if required else {}
-    then: JsonSchema = {"settings": written, "vary": vary}
     more = (["settings"] if required else []) + ([] if protocol.metrics else ["metrics"])
+    then: JsonSchema = {"properties": {"settings": written, "vary": vary}, "required": more}
+    if TRAINER in protocol.kinds and external:
+        programs = {"if": _trained_by(external), "then": {"properties": {"vary": _plain()}}}
+        then = {
+            "properties": {"settings": written},
+            "required": more,
+            **programs,
+            "else": {"properties": {"vary": vary}},
+        }
     condition = {"properties": {"protocol": {"const": protocol.name}}, "required": ["protocol"]}
-    return {"if": condition, "then": {"properties": then, "required": more}}
+    return {"if": condition, "then": then}
+
+
+def _trained_by(external: Sequence[str]) -> JsonSchema:
+    """Return a schema of suites with one of these trainers."""
+    one: JsonSchema = {"anyOf": [{"type": "object", "required": [name]} for name in external]}
+    written = {"properties": {TRAINER: {"anyOf": [one, {"type": "array", "contains": one}]}}, "required": [TRAINER]}
+    return {"anyOf": [written, {"properties": {"vary": written}, "required": ["vary"]}]}
+
+
+def _plain() -> JsonSchema:
+    """Return the schema of axes of words and numbers, under a trainer that runs a program."""
+    words = _some({"type": ["string", "number", "boolean"]})
+    grid = _grid({"type": "array", "minItems": 1})
+    known = {TRAINER: {"anyOf": _one_or_list(TRAINER, ".point")}, "dataset": {}}
+    return {"properties": known, "additionalProperties": {"anyOf": [words, grid]}}
 
 
 def _one_or_list(kind: str, form: str) -> list[JsonSchema]:

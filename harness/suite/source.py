@@ -81,12 +81,14 @@ class Findings:
         """Return a copy that can be extended independently."""
         return Findings(self.found, self.more)
 
-    def add(self, place: Place, what: str, word: str | None = None, choices: Iterable[str] = ()) -> None:
-        """Note a mistake; with a word, the nearest of the choices ends the message."""
+    def add(
+        self, place: Place, what: str, word: str | None = None, choices: Iterable[str] = (), most: int = 12
+    ) -> None:
+        """Note a mistake; with a word, the nearest of the choices ends the message, or at `most` so many of them."""
         if len(self.found) >= _MOST:
             self.more += 1
         else:
-            near = near_miss(word[:60].lower(), choices) if word is not None else None
+            near = near_miss(word[:60].lower(), choices, most) if word is not None else None
             self.found.append(Finding(place, what, near))
 
     def suggested(self, word: str) -> bool:

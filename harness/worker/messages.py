@@ -17,7 +17,7 @@ class CellData(TypedDict, total=False):
 
     `parts` are the components by kind, `protocol` the protocol with the settings; `id`, `vary`, `parameters` and
     `settings` identify the cell in a record. `baseline` holds the parts of the row that an interleaved cell is
-    compared with; `revision` is that of code other than this.
+    compared with; `revision` is that of code other than this; `values` are the words and numbers of axes.
     """
 
     parts: Required[dict[str, Spec]]
@@ -32,6 +32,7 @@ class CellData(TypedDict, total=False):
     split: str
     baseline: dict[str, Spec]
     revision: str | None
+    values: dict[str, Json]
 
 
 class Surroundings(TypedDict):

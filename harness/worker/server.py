@@ -17,12 +17,15 @@ import signal
 import socket
 import sys
 
+from harness.processes import adopt_orphans, end_children
+
 PR_SET_PDEATHSIG = 1
 PLAIN, TRAINING = b"p", b"t"
 
 
 def main(descriptor: int) -> None:
     """Serve until the driver closes its end."""
+    adopt_orphans()  # of cells that ended
     _warm_up()
     driver = socket.socket(fileno=descriptor)
     wake_read, wake_write = os.pipe()
@@ -45,6 +48,7 @@ def main(descriptor: int) -> None:
             _fork(descriptors, children, [driver.fileno(), wake_read, wake_write])
     for pid in children:
         kill_group(pid)
+    end_children()
 
 
 def _warm_up() -> None:
@@ -86,6 +90,7 @@ def _become_child(log: int) -> None:
     import ctypes
 
     os.setsid()
+    adopt_orphans()  # of programs that it runs
     with contextlib.suppress(OSError, AttributeError):  # Linux only; elsewhere the server's own end kills the group
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.set_wakeup_fd(-1)
@@ -104,6 +109,7 @@ def _reap(children: dict[int, int]) -> None:
             descriptor = children.pop(pid)
             _tell(descriptor, f"{os.waitstatus_to_exitcode(status)}\n")
             os.close(descriptor)
+            end_children(children)  # those with a session of their own
 
 
 def _tell(descriptor: int, text: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Failure
+from harness.processes import OWN_PATH
 from harness.worker.server import PLAIN, TRAINING, kill_group
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Server:
 
         ours, theirs = socket.socketpair()
         path = [p for p in sys.path if p] if self._path is None else self._path
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
+        environment = {OWN_PATH: os.environ.get("PYTHONPATH", ""), **os.environ, "PYTHONPATH": os.pathsep.join(path)}
         environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow a busy machine down
         self._process = subprocess.Popen(
             [*self._command, "-P", "-m", "harness.worker.server", str(theirs.fileno())],

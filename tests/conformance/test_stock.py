@@ -39,6 +39,8 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("denoiser", "checkpoint"): {"module": "torch.nn:Identity", "file": "weights.pt", "shape": [2]},
     ("denoiser", "diffusers"): {"pipeline": "folder"},
     ("denoiser", "imperfect"): {"denoiser": "gaussian"},
+    ("trainer", "command"): {"run": "train --seed {seed}"},
+    ("metric", "reported"): {"key": "accuracy"},
 }
 """A value for every field without a default."""
 

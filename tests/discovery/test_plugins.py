@@ -68,7 +68,7 @@ BROKEN: dict[str, tuple[str, int | None, str]] = {
     "mutable_default": (LOSS.replace("{fields}", "sizes: list[int] = []") + HOOK, 3, "cannot be imported: ValueError: mutable default <class 'list'> for field sizes is not allowed"),
     "reserved_field": (LOSS.replace("{fields}", 'name: str = "x"') + HOOK, 5, "Mine.name: a field cannot be called 'name'"),
     "field_over_method": (LOSS.replace("{fields}", "spec: float = 1.0") + HOOK, 5, "Mine.spec: a field cannot be called 'spec'"),
-    "field_over_attribute": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    higher_is_better: bool = False\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.higher_is_better: a field cannot be called 'higher_is_better'"),
+    "field_over_attribute": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    ideal: float = 0.0\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.ideal: a field cannot be called 'ideal'"),
     "own_init": (LOSS.replace("{fields}", "gamma: float = 1.0\n    def __init__(self):\n        pass") + HOOK, 3, "Mine defines __init__, which the fields write: leave it out"),
     "higher_is_better": (HEAD + 'class Mine(Metric):\n    """Mine."""\n    higher_is_better = "lowr"\n    def __call__(self, logits):\n        return logits\n' + HOOK, 4, "Mine.higher_is_better: expected True, False or None, got 'lowr'"),
     "unknown_input": (LOSS.replace("{inputs}", ", progres") + HOOK, 7, "Mine.__call__ asks for the input 'progres', did you mean progress?"),

@@ -17,7 +17,7 @@ import harness
 from harness import hookspecs
 from harness.base import REQUIRED, Component, schemas
 from harness.discovery import sources
-from harness.discovery.descriptions import Description
+from harness.discovery.descriptions import Description, facts_of
 from harness.discovery.registry import Registry
 from harness.fields import says
 from harness.kinds import KINDS
@@ -157,7 +157,7 @@ def metrics() -> str:
     rows = []
     for (kind, name), about in descriptions().items():
         if kind == "metric":
-            facts = about["facts"]
+            facts = facts_of(about, {"name": name})
             arrow = {True: "↑", False: "↓", None: ""}[facts["higher_is_better"]]
             fields = [_field(field, info.get("default", REQUIRED)) for field, info in about["fields"].items()]
             rows.append((code(name), arrow, facts["unit"] or "", about["doc"].rstrip("."), ", ".join(fields)))
@@ -206,7 +206,7 @@ def checks() -> str:
 
 def field_types() -> str:
     """The types that a field may have beyond plain ones."""
-    names = ("Positive", "NonNegative", "UnitInterval", "PositiveInt", "FilePath")
+    names = ("Positive", "NonNegative", "UnitInterval", "PositiveInt", "FilePath", "CommandLine")
 
     class Some(Component):
         """One field of each."""

@@ -39,11 +39,13 @@ FIELDS: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("trainer", "auto"): {},
     ("trainer", "stacked"): {},
     ("trainer", "command"): {"run": ({"type": "string"},)},
+    ("trainer", "script"): {"run": ({"type": "string", "format": "command"},)},
     ("metric", "accuracy"): {},
     ("metric", "nll"): {},
     ("metric", "ece"): {"bins": (COUNT, 15)},
     ("metric", "fid"): {},
     ("metric", "entropy"): {},
+    ("metric", "reported"): {"key": ({"type": "string"},)},
     ("metric", "misspelled"): {},
     ("protocol", "accuracy"): {
         "epochs": (COUNT, 30),
@@ -61,6 +63,8 @@ MORE: dict[tuple[str, str], dict[str, Any]] = {
     ("metric", "ece"): {"inputs": ["probabilities", "target"]},
     ("metric", "fid"): {"inputs": ["samples"]},
     ("metric", "misspelled"): {"inputs": ["logits", "tarket"], "file": "mine.py", "line": 7},
+    ("metric", "reported"): {"inputs": ["outcome"]},
+    ("trainer", "script"): {"facts": {"external": True}},
     ("metric", "entropy"): {"facts": {"higher_is_better": None}},
     ("protocol", "accuracy"): {
         "facts": {

@@ -67,7 +67,7 @@ baseline: cross_entropy
     assert found.settings == {"epochs": 30, "optimizer": "adam", "lr": 0.01, "amp": False}
     assert found.tune == suite.Tune(4, None, 8, [0.03, 0.1, 0.3, 1.0], {})
     assert found.seeds == suite.Seeds(tuple(range(32)), "seed")
-    assert found.metrics == [{"name": "accuracy"}, {"name": "nll"}, {"name": "ece"}]
+    assert list(found.metrics.values()) == [{"name": "accuracy"}, {"name": "nll"}, {"name": "ece"}]
     assert (found.baseline, found.group_by, found.margin, found.interval) == ("cross_entropy", None, None, "both")
     assert (found.contenders, found.trainer, found.device, found.plugins) == (("loss",), None, "auto", [])
 
@@ -108,7 +108,7 @@ def test_what_is_not_written_does_not_vary(load: Load) -> None:
 def test_defaults_of_the_file(load: Load) -> None:
     found = load("protocol: speed\nvary: {loss: hinge}\nsettings: {n: 3}\nquestion:\ntune:\nseeds: ~\n")
     assert (found.name, found.question, found.tune) == ("question", "", None)
-    assert found.metrics == [{"name": "accuracy"}]
+    assert list(found.metrics.values()) == [{"name": "accuracy"}]
     assert len(found.seeds.seeds) == 32
 
 
@@ -470,7 +470,7 @@ def test_seeds_margins_and_trainers(load: Load, mistakes: Wrong) -> None:
     assert load(PLAIN + "trainer: auto\n").trainer is None
     assert load(PLAIN + "trainer: stacked\n").trainer == {"name": "stacked"}
     ece = "protocol: accuracy\nmetrics: [{ece: {bins: [10, 15]}}]\nvary: {dataset: digits, loss: hinge}\n"
-    assert load(ece).metrics == [{"name": "ece", "bins": 10}, {"name": "ece"}]
+    assert list(load(ece).metrics.values()) == [{"name": "ece", "bins": 10}, {"name": "ece"}]
     assert load(ece + "margin: {ece: 1}\n").margin == {"ece": 1.0}
     varied = PLAIN.replace("loss:", "trainer: stacked, loss:")
     assert load(varied).varies == ("dataset", "trainer", "loss")

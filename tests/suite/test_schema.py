@@ -19,6 +19,7 @@ from harness.suite.nodes import data
 Load = Callable[..., suite.Suite]
 
 HEAD = "protocol: accuracy\nmetrics: [accuracy, nll]\n"
+SCRIPT = "protocol: accuracy\nmetrics: [{reported: {key: a}, as: accuracy}]\n"
 PLAIN = HEAD + "vary: {dataset: digits, loss: [hinge, nll]}\n"
 
 
@@ -49,6 +50,10 @@ GOOD = [
     loss("{'pkg.losses:mine': {any: {thing: [1]}}}"),
     HEAD + "vary: {dataset: {digits: {label_noise: [0, 0.1]}}, loss: hinge, model: {mlp: {hidden: [8, 8]}}}\n",
     HEAD + "vary: {dataset: digits, loss: hinge, trainer: [stacked, {command: {run: x}}]}\n",
+    SCRIPT + "vary: {loss: [a, 1, true], other: b}\ntrainer: {script: {run: 'cat {seed} {loss} {other}'}}\n",
+    SCRIPT + "vary: {k: [0.5, 1]}\ntrainer: {script: {run: 'cat {seed} {k}'}}\nbaseline: 0.50\n",
+    SCRIPT + "vary: {trainer: [{script: {run: 'cat {seed}'}, as: ours}, {script: {run: 'ls {seed}'}}]}\n",
+    SCRIPT + "vary: {dataset: {digits: {label_noise: 0.1}}}\ntrainer: {script: {run: 'cat {seed} {data}'}}\n",
     PLAIN + "settings: {epochs: [1, 2], optimizer: [adam, sgd], lr: {sweep: [1, 2]}, amp: true}\n",
     PLAIN
     + "settings:\nseeds:\ntune:\ntrainer:\nquestion:\nsuite:\nbaseline:\nmargin:\ngroup_by:\ninterval:\nplugins:\ndevice:\n",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from harness.base import Component
 from harness.hookspecs import hookimpl
+from harness.kinds import ExternalTrainer
 from harness.kinds.evaluation import CellContext, CellRunner
+from harness.protocols.accuracy.reporting import Reporting
 from harness.protocols.accuracy.session import Training
 from harness.protocols.accuracy.settings import AccuracySettings
 
@@ -18,7 +20,8 @@ class Accuracy(AccuracySettings):
 
     def setup(self, case: CellContext) -> CellRunner:
         """Choose the trainer for this cell. Raises Skip with the reason if it cannot run."""
-        return Training(self, case)
+        trainer = case.components["trainer"]
+        return Reporting(self, case, trainer) if isinstance(trainer, ExternalTrainer) else Training(self, case)
 
 
 @hookimpl

@@ -20,6 +20,7 @@ from harness.errors import BenchError, Skip
 from harness.inputs import NotOffered, call_with_inputs, gathered
 from harness.kinds import Loss, Metric
 from harness.kinds.classification import Subset
+from harness.kinds.programs import OUTCOME_INPUTS
 from harness.protocols.accuracy.declared import declared_scores, log_odds, usual_log_probabilities
 from harness.protocols.accuracy.threshold import NEAR, decided, decisions, gaps, label_gaps, near_threshold, tied
 from harness.protocols.judging import answered, unless_skipped
@@ -29,7 +30,7 @@ GROUPS = 20
 WHOLE = ("validation_logits", "validation_scores", "validation_target")
 """Inputs that are passed to a metric as a whole; every other one has a row for each example."""
 
-METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE)
+METRIC_INPUTS = ("logits", "scores", "probabilities", "log_probabilities", "target", "inputs", *WHOLE, *OUTCOME_INPUTS)
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,13 @@ class Answers:
     def validation_target(self) -> Tensor:
         """Targets of the validation part. Raises NotOffered if the trainer returned no logits."""
         return self._validation()[1]
+
+    @property
+    def outcome(self) -> Mapping[str, object]:
+        """Raises NotOffered: these are the logits of a trainer that runs no program."""
+        raise NotOffered("a metric asks for what a program reported, but the trainer runs none")
+
+    outcome_per_example = outcome
 
     @cached_property
     def gaps(self) -> Tensor:
