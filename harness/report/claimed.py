@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from harness.analysis.pairing import text
-from harness.report.words import about, adjusted, counted, reason, together
+from harness.report.words import about, adjusted, counted, reason, singular, together
 from harness.results import (
     PAIRED,
     Claim,
@@ -60,6 +60,8 @@ SPELLED = 3
 """Number of tests of a claim that are written out."""
 ANSWERED = 8
 """Number of claims that the answer writes out."""
+FEASIBLE = 1000
+"""Largest number of further seeds that is told; more is no plan."""
 
 
 def claimed(run: Run) -> Iterator[Statement]:
@@ -164,13 +166,17 @@ def _said(claim: Claim, outcome: Outcome) -> str:
 
 
 def nearest(run: Run, claim: Claim) -> str:
-    """Return the test that fails most, else the one nearest to failing, with its numbers; empty if one test is all."""
+    """Return the test that fails most, else the one nearest to another verdict, with its numbers.
+
+    Of an undecided claim it is an undecided test. It is empty if one test is all.
+    """
     known = [test for test in claim.tests if test.estimate is not None]
     if len(claim.tests) < 2 or not known:
         return ""
     failing = [test for test in known if test.outcome is Outcome.FAILS]
     extreme = max(failing, key=lambda test: _distance(claim, test)) if failing else None
-    chosen = extreme or min(known, key=lambda test: _distance(claim, test))
+    undecided = [test for test in known if claim.outcome is test.outcome is Outcome.UNDECIDED]
+    chosen = extreme or min(undecided or known, key=lambda test: _distance(claim, test))
     return f"{'Worst' if failing else 'Nearest'}: {_tested(run, claim, chosen)}"
 
 
@@ -181,12 +187,14 @@ def _distance(claim: Claim, test: ClaimTest) -> float:
 
 
 def _more(run: Run, claim: Claim) -> str:
-    """Return the number of seeds or blocks that would decide every undecided test; empty if there is none."""
+    """Return the number of seeds or blocks that would decide every undecided test; empty if none or too many would."""
     open_ = [test.needed for test in claim.tests if test.outcome is Outcome.UNDECIDED]
     seeds = [each.seeds for each in open_ if each is not None and each.seeds is not None]
-    if not seeds or len(seeds) < len(open_):
+    if not seeds or len(seeds) < len(open_) or max(seeds) > FEASIBLE:
         return ""
-    return f"; about {about(max(seeds))} more {run.replicates} would decide it"
+    most = max(seeds)
+    count = f"about {about(most)} more {run.replicates}" if most > 1 else f"one more {singular(run.replicates)}"
+    return f"; {count} would decide it"
 
 
 def _places(claim: Claim, outcome: Outcome) -> str:

@@ -15,13 +15,15 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))  # this checkout, whatever is installed
 
 import jinja2
+import torch
 import yaml
 
 from harness.figures import StoredRun, figures, png
 from harness.report.claimed import assertion, nearest, result
-from harness.results import Claim, ClaimKind, Outcome, Row, Run
+from harness.results import PAIRED, Claim, ClaimKind, Outcome, Row, Run
 from harness.results.runs import stored
 from tests.docs.topics import ARTICLES, FIGURES, ROOT, TOPICS, Topic
+from tests.plugins.groups import minimized
 
 REFERENCE = ROOT / "results" / "reference"
 REPORTS = "../../results/reference"
@@ -37,6 +39,18 @@ VERDICTS = {
     Outcome.UNDECIDED: "undecided",
     Outcome.NOT_TESTED: "not tested",
 }
+OPENING = """# The articles
+
+Eight articles by Su Jianlin (2022), claim by claim: what each says, and what this program measured. A claim is a *theorem*
+(proved), an *expectation* (stated or measured elsewhere), an *open problem* (left open by its source) or *ours*. It holds if
+every test holds, fails if one does, each at an adjusted p of 5 %; identical rows fit an equality or a theorem; a trend holds
+if its first and last point differ and no neighbors go the other way. A lead is positive where the claim is right; a
+difference is the first minus the second. "Nearest" is the test closest to the other verdict. Where a result is computed
+without chance, p says only that every seed agrees. [What we found](found.md) has what surprised us.
+
+`make articles` writes these pages from the [reference runs](../../results/reference); `make reference` makes the runs. Every
+verdict is the first thing in the report of its suite."""
+"""What the index says before its rows."""
 
 
 class Entry(NamedTuple):
@@ -85,16 +99,21 @@ def page(topic: Topic) -> str:
 def _table(found: list[Entry], topic: Topic) -> str:
     if not found:
         return "No reference run tests a claim of this article yet."
-    head = ["| claim | kind | verdict | result | what explains it | suite |", "|---|---|---|---|---|---|"]
+    head = ["| claim | kind | verdict | result | control or condition | suite |", "|---|---|---|---|---|---|"]
     return "\n".join([*head, *(_row(entry) for entry in found)])
 
 
 def _row(entry: Entry) -> str:
     claim = entry.claim
     said = f"{claim.claim or assertion(entry.run, claim)} ({claim.source})"
-    cells = [said, KINDS[claim.kind], VERDICTS[claim.outcome], _result(entry), claim.control or "", _suite(entry.suite)]
+    cells = [said, KINDS[claim.kind], _verdict(claim), _result(entry), claim.control or "", _suite(entry.suite)]
     plain = [cell.replace("|", chr(92) + "|") for cell in cells]
     return f"| {' | '.join(plain)} |"
+
+
+def _verdict(claim: Claim) -> str:
+    identical = claim.form in PAIRED and {test.outcome for test in claim.tests} == {Outcome.SAME}
+    return f"{VERDICTS[claim.outcome]}{' (identical)' if identical else ''}"
 
 
 def _result(entry: Entry) -> str:
@@ -107,8 +126,14 @@ def _suite(name: str) -> str:
 
 
 def _waiting(topic: Topic) -> list[str]:
-    found = [f"- {claim.get('claim') or 'a claim'}: `bench suites/{suite}.yaml`" for suite, claim in unmeasured(topic)]
-    return ["## Claims without a reference run", "\n".join(found)] if found else []
+    found = [f"- {claim.get('claim') or 'a claim'}: {_command(suite)}" for suite, claim in unmeasured(topic)]
+    return ["## Claims whose verdict is not computed yet", "\n".join(found)] if found else []
+
+
+def _command(suite: str) -> str:
+    """The command of a suite, with its report where one is stored."""
+    report = f" ([report]({REPORTS}/{suite}.md))" if (REFERENCE / f"{suite}.md").exists() else ""
+    return f"`bench suites/{suite}.yaml`{report}"
 
 
 def _listed(claims: list[dict[str, str]], key: str, form: str) -> list[str]:
@@ -129,25 +154,19 @@ def _commands(topic: Topic) -> str:
 
 def overview() -> str:
     """The index: one row for every claim of every article."""
-    head = ["| article | claim | kind | verdict | result | what explains it | suite |", "|---|---|---|---|---|---|---|"]
+    head = [
+        "| article | claim | kind | verdict | result | control or condition | suite |",
+        "|---|---|---|---|---|---|---|",
+    ]
     rows = [f"| [{topic.title}]({topic.name}.md) {_row(entry)}" for topic in TOPICS for entry in entries(topic)]
-    opening = (
-        "# The articles\n\nEight articles by Su Jianlin (2022), claim by claim: what each says, and what this program "
-        "measured. A claim is a theorem, an expectation, an open problem, or ours. It *holds* or *fails* where the "
-        "adjusted p is at most 5 %; else it is *undecided*. [What we found](found.md) has what surprised us.\n\n"
-        "`make articles` writes these pages from the [reference runs](../../results/reference); `make reference` makes "
-        "the runs. Every verdict is the first thing in the report of its suite."
-    )
-    return "\n\n".join([opening, "\n".join([*head, *rows])]) + "\n"
+    return "\n\n".join([OPENING, "\n".join([*head, *rows])]) + "\n"
 
 
 def found() -> str:
     """The findings, with the numbers of the reference runs."""
     places = jinja2.Environment(loader=jinja2.FileSystemLoader(ARTICLES), undefined=jinja2.StrictUndefined)
-    return (
-        places.get_template("found.md.j2").render(mean=mean, versus=versus, claim=claimed, lead=lead, count=count)
-        + "\n"
-    )
+    tools = {"mean": mean, "versus": versus, "lead": lead, "count": count, "optimum": optimum}
+    return places.get_template("found.md.j2").render(**tools) + "\n"
 
 
 def _stored(suite: str) -> Run:
@@ -187,15 +206,6 @@ def versus(suite: str, metric: str, vary: dict[str, Any], scale: float = 1.0, di
     return _interval(entry.difference, entry.low, entry.high, scale, digits)
 
 
-def claimed(suite: str, number: int, verdict: str) -> str:
-    """The result of a claim of a suite, counted from 1. Raises LookupError if its verdict is another one."""
-    run = _stored(suite)
-    found = run.claims[number - 1]
-    if found.outcome != Outcome(verdict):
-        raise LookupError(f"{suite}: claim {number} is {found.outcome}, not {verdict}")
-    return result(run, found)
-
-
 def lead(suite: str, number: int, row: str | None = None, other: str | None = None, **problem: Any) -> str:
     """The estimate of the one test of a claim with these rows and labels, with its interval."""
     tests = _stored(suite).claims[number - 1].tests
@@ -212,6 +222,12 @@ def lead(suite: str, number: int, row: str | None = None, other: str | None = No
 def count(suite: str, number: int, outcome: str | None = None) -> int:
     """The number of tests of a claim, or of those with an outcome."""
     return sum(outcome in (None, test.outcome) for test in _stored(suite).claims[number - 1].tests)
+
+
+def optimum(name: str, label: tuple[float, ...]) -> str:
+    """The probabilities at which a loss of groups is least for one item with a soft label, by L-BFGS."""
+    found = minimized(name, torch.tensor([[label]], dtype=torch.float64))
+    return ", ".join(f"{share:.3f}" for share in found.flatten().tolist())
 
 
 def pages() -> dict[Path, Callable[[], str]]:

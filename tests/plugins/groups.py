@@ -27,3 +27,21 @@ def draw(batch: int = 3, items: int = 5, classes: int = 4, soft: bool = False, s
     if soft:
         return logits, torch.randn(batch, items, classes, generator=g, dtype=torch.float64).softmax(-1)
     return logits, torch.randint(classes, (batch, items), generator=g)
+
+
+def minimized(name: str, target: Tensor) -> Tensor:
+    """The probabilities at the minimum, from random logits."""
+    logits = torch.randn(target.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    logits.requires_grad_()
+    search = torch.optim.LBFGS(
+        [logits], max_iter=2000, tolerance_grad=1e-13, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        search.zero_grad()
+        value: Tensor = make(name)(logits, target).sum()
+        value.backward()
+        return value
+
+    search.step(closure)
+    return logits.detach().softmax(-1)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.plugins.groups import EVERY, KINDS, draw, make
+from tests.plugins.groups import EVERY, KINDS, draw, make, minimized
 
 
 def group(logits: Sequence[Sequence[float]], target: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -116,24 +116,6 @@ def test_hard_labels_cannot_tell_truncated_from_kl() -> None:
     as_soft = torch.nn.functional.one_hot(target, 6).double()
     for y in (target, as_soft):
         torch.testing.assert_close(make("grouped_truncated")(logits, y), make("grouped_kl")(logits, y))
-
-
-def minimized(name: str, target: Tensor) -> Tensor:
-    """The probabilities at the minimum, from random logits."""
-    logits = torch.randn(target.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    logits.requires_grad_()
-    search = torch.optim.LBFGS(
-        [logits], max_iter=2000, tolerance_grad=1e-13, tolerance_change=0, line_search_fn="strong_wolfe"
-    )
-
-    def closure() -> Tensor:
-        search.zero_grad()
-        value: Tensor = make(name)(logits, target).sum()
-        value.backward()
-        return value
-
-    search.step(closure)
-    return logits.detach().softmax(-1)
 
 
 def test_the_optimum_of_the_truncated_form_is_not_the_soft_label() -> None:
