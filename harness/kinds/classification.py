@@ -260,10 +260,7 @@ class Transform(Component):
         return self(logits).log()
 
     def reference_noise(self) -> Any | None:
-        """Noise whose argmax this is, as a frozen distribution of scipy.stats, for an independent reference.
-
-        None for a transform of another family.
-        """
+        """Noise whose argmax this is, as a frozen distribution of scipy.stats, to compare with; None for others."""
         return None
 
 
