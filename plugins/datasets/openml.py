@@ -15,7 +15,7 @@ from ._tabular import Table, Tabular
 
 
 class Openml(Tabular):
-    """Table from OpenML by name, read from a copy on disk (Vanschoren et al., 2014).
+    """Table of OpenML, read from a copy on disk (Vanschoren et al., 2014).
 
     `dataset` is a name or a number at openml.org, `version` that of a name. `path` is the folder of the copy, one for
     each data set: `bench fetch SUITE.yaml` fills it, and a run reads it without a network. `target` names the column of

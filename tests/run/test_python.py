@@ -133,7 +133,7 @@ def test_run_raises_what_the_command_says(folder: Bench) -> None:
     assert nowhere.startswith("nowhere.yaml: no such file")
     assert plugin.startswith("no plugin file nop.py")
     assert setting == "--set settings.block_siz: noop has no setting 'block_siz', did you mean block_size?"
-    assert results.startswith("cannot write script.py/runs/")
+    assert results.startswith("cannot write script.py/runs: ")
     assert found[1:] == [3, ["failed", "ok"]]
 
 
