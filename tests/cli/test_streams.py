@@ -50,6 +50,7 @@ def test_a_signal_ends_the_run_and_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize(("loss", "code"), [("good", 0), ("[good, bad]", 3)])
+@pytest.mark.verify
 def test_a_reader_that_leaves_does_not_change_the_code(loss: str, code: int, bench: Bench) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -18,6 +18,7 @@ def test_numbers_are_those_of_harness_sample(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("model", ["ring8", "gaussian", "gaussian: {dim: 3}"])
+@pytest.mark.verify
 def test_a_picture_is_a_png(model: str, bench: Bench) -> None:
     ended = bench("sample", model, "--steps", "3")
     assert ended.code == 0 and (bench.folder / "samples.png").read_bytes().startswith(b"\x89PNG"), ended.err

@@ -68,6 +68,7 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     assert [(each.file.stem, each.first) for each in damaged] == [("folder", 0), ("gone", 0), ("pipe", 0)]
 
 
+@pytest.mark.verify
 def test_what_was_damaged_is_measured_again_and_said_in_one_line(bench: Bench) -> None:
     suite = bench.suite()
     assert bench(suite, "-q").code == 0

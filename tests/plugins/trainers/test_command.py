@@ -228,6 +228,7 @@ class TestOutcomes:
         assert reported(here, text) == 1
         assert len(capfd.readouterr().out) >= 3_000_000
 
+    @pytest.mark.verify
     def test_a_failed_row_names_the_last_line_and_others_complete(self, bench: Bench) -> None:
         script(bench, "assert sys.argv[1] == 'plain', 'no such loss'\nprint('{\"val_acc\": 1}')")
         suite(bench, seeds=1)
@@ -388,6 +389,7 @@ class TestEnds:
         assert eventually(lambda: all(file.exists() and file.read_text() for file in files))
         return [int(file.read_text()) for file in files]
 
+    @pytest.mark.verify
     def test_a_time_out_ends_everything(self, bench: Bench) -> None:
         script(bench, f"{HANGS}\ntime.sleep(100)")
         suite(bench, vary={"loss": ["plain"]}, baseline=None)
