@@ -309,6 +309,7 @@ def test_a_broken_gate_is_1_and_a_kept_one_is_0(bench: Bench) -> None:
     assert bench("s.yaml", "--device", "cpu", "--set", "gates.score.max=2.5").code == 0
 
 
+@pytest.mark.verify
 def test_a_failed_row_comes_first(bench: Bench) -> None:
     bench.suite("[good, {bad: {how: raise}}]", gates="{score: {max: 1}}")
     assert bench("s.yaml", "--device", "cpu").code == 3

@@ -23,6 +23,7 @@ def both(folder: Bench) -> Ended:
     return folder("check", PLUGIN, env={"COLUMNS": "80"})
 
 
+@pytest.mark.verify
 def test_every_component_of_a_file_is_checked_and_a_failure_is_1(both: Ended) -> None:
     assert (both.code, both.err) == (1, "")
     line = PLUGIN.read_text().split("class Boaster(")[0].count("\n") + 1
@@ -32,6 +33,7 @@ def test_every_component_of_a_file_is_checked_and_a_failure_is_1(both: Ended) ->
     assert lines[-1] == "16 passed, 1 failed, 3 not applicable"
 
 
+@pytest.mark.verify
 def test_a_pipe_gets_no_escape_codes_and_80_columns_hold_everything(both: Ended, folder: Bench) -> None:
     assert "\x1b" not in both.out
     place = [line for line in both.out.splitlines() if "checked.py" in line]

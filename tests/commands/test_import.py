@@ -47,6 +47,7 @@ def expected(data: str) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("form", ["wide.csv", "long.csv", "index.csv", "semicolon.csv", "wide.jsonl"])
+@pytest.mark.verify
 def test_a_table_becomes_a_run_with_the_statistics_of_scipy(form: str, bench: Bench) -> None:
     file = bench.folder / form
     if form.endswith("jsonl"):

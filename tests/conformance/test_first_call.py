@@ -258,6 +258,7 @@ def trained(folder: Bench) -> Ended:
 
 
 @pytest.mark.parametrize("label", REFUSED)
+@pytest.mark.verify
 def test_a_wrong_loss_is_a_failed_row_that_names_its_line(label: str, trained: Ended) -> None:
     cls, method, says = REFUSED[label]
     row = rows(trained)[label]
@@ -274,6 +275,7 @@ def test_the_right_ones_complete_and_nothing_wrong_is_ranked(trained: Ended) -> 
     assert not any(row["metrics"] or row["best"] for label, row in found.items() if label not in right)
 
 
+@pytest.mark.verify
 def test_a_network_of_another_width_is_one_line(folder: Bench) -> None:
     ended = accuracy(folder, "", vary="{dataset: iris, model: [mlp, broad], loss: cross_entropy}")
     found = rows(ended, "model")
@@ -298,6 +300,7 @@ def test_a_wrong_metric_fails_the_row_and_names_its_line(metric: str, says: str,
     assert row["reason"] == f"wrong.py:{line(LOSSES, metric, '__call__')}: {metric}.__call__ {says}"
 
 
+@pytest.mark.verify
 def test_a_metric_that_skips_loses_no_row(folder: Bench) -> None:
     ended = accuracy(folder, "[cross_entropy, hinge]", "[nll, silent]")
     assert ended.code == 0
@@ -307,6 +310,7 @@ def test_a_metric_that_skips_loses_no_row(folder: Bench) -> None:
     assert "there is nothing to say" in ended.out
 
 
+@pytest.mark.verify
 def test_multilabel_probabilities_need_not_add_up_to_1_but_lie_between_0_and_1(folder: Bench) -> None:
     folder.write(
         "labels.py",
@@ -564,6 +568,7 @@ def test_a_transform_gives_a_distribution_in_every_protocol(protocol: str, other
     assert found["half"]["reason"] == f"others.py:{line(OTHERS, 'Half', '__call__')}: {says}"
 
 
+@pytest.mark.verify
 def test_a_dissimilarity_answers_for_every_pair(others: Callable[..., Ended]) -> None:
     vary = "dataset: iris, dissimilarity: [euclidean, column]"
     found = rows(ended := others("hubness", vary, "[k_skewness]", "n: 50, k: 3"), "dissimilarity")

@@ -108,6 +108,7 @@ def test_stock_samplers_declare_what_they_do_not_use(name: str) -> None:
     assert passed, said
 
 
+@pytest.mark.verify
 def test_a_sampler_that_declares_it_and_asks_for_it_all_the_same_fails(tmp_path: Path) -> None:
     liar = SILENT.replace(
         "        schedule =", "        covariance and covariance(x, 500.0, 0.0, x)\n        schedule ="

@@ -132,6 +132,7 @@ def broken(folder: Bench) -> Ended:
     return folder("list", *(word for name in BROKEN for word in ("--plugin", f"{name}.py")))
 
 
+@pytest.mark.verify
 def test_every_broken_plugin_is_one_line(broken: Ended) -> None:
     assert broken.code == 2 and broken.out == ""
     assert len(broken.lines) == len(BROKEN), broken.err

@@ -202,6 +202,7 @@ def test_metrics_that_judge_by_the_sign_of_the_score_have_the_share_that_the_poi
     assert not {"nll", "ece"} & set(found)
 
 
+@pytest.mark.verify
 def test_a_label_on_its_threshold_decides_too() -> None:
     draw = torch.Generator().manual_seed(2)
     target = torch.randint(0, 2, (6, 3), generator=draw).float()

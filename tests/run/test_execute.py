@@ -106,6 +106,7 @@ def rows(faults: Ended) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("how", FAULTS)
+@pytest.mark.verify
 def test_a_fault_is_a_row_with_a_reason_of_one_line(how: str, rows: dict[str, dict[str, Any]]) -> None:
     row = rows["bad" if how == "raise" else how]
     status, reason = FAULTS[how]

@@ -273,6 +273,7 @@ def test_a_new_version_of_a_package_is_named(project: Bench) -> None:
     new.rename(old)
 
 
+@pytest.mark.verify
 def test_the_report_says_what_was_measured_again_and_the_record_holds_no_path(project: Bench) -> None:
     (project.folder / "weights.bin").write_text("other")
     ended = project("s.yaml", "--json", "r.json")
@@ -286,6 +287,7 @@ def test_the_report_says_what_was_measured_again_and_the_record_holds_no_path(pr
     assert str(project.folder) not in written and str(Path.home()) not in written
 
 
+@pytest.mark.verify
 def test_a_large_file_is_hashed_once_and_again_when_it_changes(project: Bench) -> None:
     file = project.folder / "weights.bin"
     file.write_bytes(b"0" * (1 << 21))

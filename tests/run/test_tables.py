@@ -61,6 +61,7 @@ def every(bench: Bench, *words: str) -> list[Ended]:
     return [*both(bench, *words), bench("s.yaml", "--device", "cpu", *words)]
 
 
+@pytest.mark.verify
 def test_bad_tables_are_named_with_their_lines_of_the_suite(folder: Bench) -> None:
     suite(
         folder,
@@ -81,6 +82,7 @@ def test_bad_tables_are_named_with_their_lines_of_the_suite(folder: Bench) -> No
     assert not (folder.folder / "results").exists()
 
 
+@pytest.mark.verify
 def test_a_run_refuses_a_bad_table_before_it_trains_and_loses_nothing(folder: Bench) -> None:
     """A table that cannot be read is a mistake in the suite (2) as a missing plugin file is, no cell that failed (3).
 
