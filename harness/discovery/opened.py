@@ -26,6 +26,9 @@ HUBS = ("huggingface", "torch/hub")
 HOME = "~/"
 
 _reading: dict[str, None] = {}
+"""Files opened for reading since the last call of `found`."""
+_inputs: dict[str, str] = {}
+"""Digests of the files of earlier calls that are inputs."""
 _writing: set[str] = set()
 _started: list[float] = []
 
@@ -53,22 +56,33 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
 def found(folder: Path, results: Path, known: Iterable[str]) -> dict[str, str]:
     """Return name -> digest of the files read so far, without those that the identity of a cell holds already.
 
-    These are the `known` files of code. What was written or changed meanwhile is no input.
+    These are the `known` files of code. What was written or changed meanwhile is no input. A call looks at the files
+    opened since the last one.
     """
-    code = set(known)
-    apart = (*SYSTEM, *_python(), *(str(results / name) for name in OURS))
-    read: dict[str, str] = {}
-    for path in _sources():
-        if path not in code and path not in _writing and not _below(path, apart) and not _is_made_again(path):
-            digest = _digest(Path(path))
-            if digest != contents.ABSENT and os.stat(path).st_mtime < _started[0]:
-                read[_name(Path(path), folder)] = digest
-    return read
+    opened = [path for path in _sources() if path not in _inputs]
+    if opened:
+        code, apart = set(known), (*SYSTEM, *_python(), *(str(results / name) for name in OURS))
+        new = [path for path in opened if path not in code and not _below(path, apart) and not _is_made_again(path)]
+        _inputs.update({path: _digest(Path(path)) for path in new if _is_as_before(path)})
+    return {
+        _name(Path(path), folder): digest
+        for path, digest in _inputs.items()
+        if path not in _writing and _is_as_before(path)
+    }
+
+
+def _is_as_before(path: str) -> bool:
+    """Whether a file is there and was not changed since this process watches."""
+    try:
+        return os.path.isfile(path) and os.stat(path).st_mtime < _started[0]
+    except OSError:
+        return False
 
 
 def _sources() -> Iterable[str]:
-    """The files read, code compiled before as its source."""
+    """The files opened since the last call, code compiled before as its source."""
     for path in list(_reading):
+        _reading.pop(path, None)  # a thread may open more meanwhile
         if path.endswith(".pyc"):
             try:
                 path = importlib.util.source_from_cache(path)

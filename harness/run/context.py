@@ -93,6 +93,8 @@ class RunContext:
     store: Store
     described: set[str] = field(default_factory=set)
     """Ids of the cells whose inputs a record of this run has: the first one."""
+    read: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Digests of the files that the artifacts of a cell were made of, by the cell's id."""
 
     @property
     def folder(self) -> Path:
@@ -128,6 +130,13 @@ class RunContext:
         made = self._made(key)
         known = made is not None and made["digest"] == contents.of_path(self.artifact(key))
         return known and made is not None and not Unchanged(self.suite).changed(made["read"])
+
+    def _read_before(self, task: Task) -> dict[str, str]:
+        """Return the digests of the files that a task's artifacts were made of, looked up once."""
+        if task.id not in self.read:
+            made = filter(None, map(self._made, task.artifacts.values()))
+            self.read[task.id] = {name: text for each in made for name, text in each["read"].items()}
+        return self.read[task.id]
 
     def _made(self, key: str) -> Made | None:
         try:
@@ -174,8 +183,7 @@ class RunContext:
             **record,
         }
         if record["status"] == "ok" and task.cell["revision"] is None:
-            made = [found["read"] for key in task.artifacts.values() if (found := self._made(key))]
-            whole["read"] = {name: text for each in (*made, record["read"]) for name, text in each.items()}
+            whole["read"] = {**self._read_before(task), **record["read"]}
         if task.id not in self.described:
             whole["inputs"] = {name: text[:BRIEF] for name, text in task.inputs.items()}
             self.described.add(task.id)
