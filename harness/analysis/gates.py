@@ -72,10 +72,9 @@ def _compared(gate: Gate, metric: MetricValue, entry: Comparison, partner: Row |
         return dataclasses.replace(unproven, why=Reason(ReasonKind.BASELINE_ZERO))
     value, low, high = _worse(entry, entry.difference, bool(metric.higher_is_better), unit)
     shown = None not in metric.values and high is not None and high <= gate.bound
-    beyond = [
-        end for end in (low, -high if high is not None and gate.rule == "max_change" else None) if end is not None
-    ]
-    proven = entry.p_holm is not None and entry.p_holm <= ALPHA and any(end > gate.bound for end in beyond)
+    beyond = low is not None and low > gate.bound
+    beyond |= gate.rule == "max_change" and high is not None and -high > gate.bound
+    proven = entry.p_holm is not None and entry.p_holm <= ALPHA and beyond
     return dataclasses.replace(unproven, value=value, low=low, high=high, passed=shown if shows else not proven)
 
 

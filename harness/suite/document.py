@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from harness.errors import BenchError, near_miss
 from harness.fields import Json
 from harness.suite.compose import compose
 from harness.suite.imports import imports
-from harness.suite.nodes import Items, Node, Pairs, Word, got
+from harness.suite.nodes import Items, Node, Pairs, Word, got, words_of
 from harness.suite.overrides import override
 from harness.suite.source import Findings, Place, Source
 
@@ -71,17 +71,9 @@ def _innermost(node: Node, values: Sequence[Json]) -> Place | None:
         found = next(filter(None, (_innermost(each, values) for each in inner)), None)
         if found is not None:
             return found
-    words = list(_words(node))
+    words = list(words_of(node))
     places = [word.place for word in words if word.value == values[0]]
     return places[0] if places and all(any(word.value == value for word in words) for value in values) else None
-
-
-def _words(node: Node) -> Iterator[Word]:
-    if isinstance(node, Word):
-        yield node
-        return
-    for inner in node.items if isinstance(node, Items) else [value for _, value in node.pairs]:
-        yield from _words(inner)
 
 
 def read(path: str | os.PathLike[str]) -> Document:

@@ -85,6 +85,15 @@ def is_null(node: Node | None) -> bool:
     return node is None or (isinstance(node, Word) and node.value is None)
 
 
+def words_of(node: Node) -> Iterator[Word]:
+    """Yield every word of a node but the keys of its mappings, in the order of the file."""
+    if isinstance(node, Word):
+        yield node
+        return
+    for inner in node.items if isinstance(node, Items) else [value for _, value in node.pairs]:
+        yield from words_of(inner)
+
+
 def data(node: Node) -> Json:
     """Return the node as plain Python data."""
     if isinstance(node, Word):

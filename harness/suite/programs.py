@@ -17,7 +17,7 @@ from harness.kinds import PROGRAM_INPUTS
 from harness.processes import program_environment
 from harness.suite.cells import Point
 from harness.suite.imports import split_kind
-from harness.suite.nodes import Items, Node, Pairs, Word, is_null
+from harness.suite.nodes import Items, Node, Pairs, Word, is_null, words_of
 from harness.suite.source import Findings, Place, shown
 
 if TYPE_CHECKING:
@@ -76,14 +76,6 @@ def _items(node: Node) -> Iterator[Node]:
     yield from node.items if isinstance(node, Items) else (node,)
 
 
-def _words(node: Node) -> Iterator[Word]:
-    if isinstance(node, Word):
-        yield node
-        return
-    for inner in node.items if isinstance(node, Items) else [value for _, value in node.pairs]:
-        yield from _words(inner)
-
-
 def _name(node: Node, table: Table) -> str | None:
     """Return the name of the trainer that is written, if there is one of that name."""
     written = [word.text for word, _ in node.pairs if word.text != "as"] if isinstance(node, Pairs) else []
@@ -98,7 +90,7 @@ def _is_external(node: Node, table: Table) -> bool:
 
 def _of_node(node: Node, table: Table, every: Collection[str]) -> set[str]:
     """Return the names that a written trainer takes: all where it has no command, or lacks it, but for the data."""
-    written = [name for word in _words(node) for name in _names(word.text)]
+    written = [name for word in words_of(node) for name in _names(word.text)]
     texts = list(_commands({"name": str(_name(node, table))}, table))
     if not texts or (isinstance(node, Word) and None in texts):
         return {*every} - {DATA}

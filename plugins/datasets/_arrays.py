@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness import BenchError, Dataset, Examples, FilePath, PositiveInt, UnitInterval, errors
 
 from ._csv_values import FAR, LARGEST, ROUNDING, resolved
+from ._files import located
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -46,14 +47,13 @@ class Arrays(Dataset):
 
     def load(self, generator: Generator) -> Examples:
         """All rows in the order of the file."""
-        try:
-            wanted = [self.x, self.y, *([self.part] if self.part else [])]
-            x, y, *parts = self.read(wanted)
-            return self._examples(x, y, *parts)
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
-        except MemoryError:
-            raise BenchError("needs more memory than there is", self.path) from None
+        with located(self.path):
+            try:
+                wanted = [self.x, self.y, *([self.part] if self.part else [])]
+                x, y, *parts = self.read(wanted)
+                return self._examples(x, y, *parts)
+            except MemoryError:
+                raise BenchError("needs more memory than there is") from None
 
     def _examples(self, x: Array, y: Array, part: Array | None = None) -> Examples:
         rows = {name: len(each) if each.ndim else 1 for name, each in ((self.x, x), (self.y, y))}

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness import BenchError
+
+
+@contextlib.contextmanager
+def located(path: str) -> Iterator[None]:
+    """Give the errors of a block the path as their place."""
+    try:
+        yield
+    except BenchError as error:
+        raise BenchError(error.what, path) from None
 
 
 def check_file(path: str) -> None:

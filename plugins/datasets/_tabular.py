@@ -16,6 +16,7 @@ from harness import BenchError, Dataset, Examples, FilePath, UnitInterval, error
 from . import _csv_values as values
 from ._csv_columns import Column, Encoder
 from ._csv_text import SHOWN, Mistake, Row, refuse, shown
+from ._files import located
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -63,10 +64,8 @@ class Tabular(Dataset):
     def load(self, generator: Generator) -> Examples:
         """The whole table, rows and columns in the order of the file."""
         uses = self._uses()
-        try:
+        with located(self.path):
             return self._examples(self.read(), uses)
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
 
     def _uses(self) -> dict[str, list[str]]:
         """Return the names of the columns for each use. Raises BenchError for another key and for what is no list."""

@@ -16,6 +16,7 @@ from harness import BenchError, Dataset, Examples, PathOrId, PositiveInt, UnitIn
 
 from ._arrays import classes, single
 from ._copies import SPLITS, check_copy, has_copy, parts, unreachable
+from ._files import located
 from ._images import height_and_width, pixels
 
 if TYPE_CHECKING:
@@ -55,10 +56,8 @@ class Huggingface(Dataset):
 
     def load(self, generator: Generator) -> Examples:
         """Every row of the parts, in their order."""
-        try:
+        with located(self.path):
             return self._examples(generator)
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
 
     def _examples(self, generator: Generator) -> Examples:
         found, others = self._parts()

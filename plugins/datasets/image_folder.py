@@ -15,7 +15,7 @@ from PIL import Image
 from harness import BenchError, Dataset, Examples, FilePath, PositiveInt, UnitInterval, hookimpl
 
 from ._copies import SPLITS, parts
-from ._files import check_folder
+from ._files import check_folder, located
 from ._images import height_and_width, pixels
 
 if TYPE_CHECKING:
@@ -58,10 +58,8 @@ class ImageFolder(Dataset):
 
     def load(self, generator: Generator) -> Examples:
         """All images, class by class."""
-        try:
+        with located(self.path):
             return self._examples(height_and_width(self.size, "size"), generator)
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
 
     def _examples(self, size: tuple[int, int] | None, generator: Generator) -> Examples:
         check_folder(self.path)

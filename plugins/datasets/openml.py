@@ -11,6 +11,7 @@ from harness import BenchError, Dataset, PathOrId, PositiveInt, errors, hookimpl
 from ._cells import cells
 from ._copies import check_copy, files, incomplete, unreachable
 from ._csv_text import Row, shown
+from ._files import located
 from ._tabular import Table, Tabular
 
 
@@ -49,10 +50,8 @@ class Openml(Tabular):
     def fetch(self) -> bool:
         """Download what is missing in `path`."""
         before = files(self.path)
-        try:
+        with located(self.path):
             self._fetched(unreachable)
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
         return files(self.path) != before
 
     def _fetched(self, failed: Callable[[str, Exception], BenchError]) -> Any:

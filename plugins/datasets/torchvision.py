@@ -13,6 +13,7 @@ from annotated_types import Ge
 from harness import BenchError, Dataset, Examples, PathOrId, PositiveInt, UnitInterval, errors, hookimpl
 
 from ._copies import check_copy, files, incomplete, parts, unreachable
+from ._files import located
 from ._images import height_and_width, pixels
 
 if TYPE_CHECKING:
@@ -43,10 +44,8 @@ class Torchvision(Dataset):
 
     def load(self, generator: Generator) -> Examples:
         """Training images, then test images, in torchvision's order."""
-        try:
+        with located(self.path):
             return self._examples(height_and_width(self.size, "size"), generator)
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
 
     def _examples(self, size: tuple[int, int] | None, generator: Generator) -> Examples:
         found = dict(self._parts(download=False))
@@ -72,10 +71,8 @@ class Torchvision(Dataset):
     def fetch(self) -> bool:
         """Download what is missing in `path`."""
         before = files(self.path)
-        try:
+        with located(self.path):
             every = len(dict(self._parts(download=True)))
-        except BenchError as error:
-            raise BenchError(error.what, self.path) from None
         return every > 0 and files(self.path) != before
 
     def _parts(self, download: bool) -> Iterator[tuple[int, Any]]:
