@@ -301,6 +301,7 @@ def test_a_run_confirms_in_fresh_processes(bench: Bench, times: int, code: int, 
     assert bench("report", "last~1").code == 2, "a fresh measurement is no run of its own"
 
 
+@pytest.mark.verify
 def test_a_broken_gate_is_1_and_a_kept_one_is_0(bench: Bench) -> None:
     bench.suite(gates="{score: {max: 1.5, max_regression: 5%}}")
     ended = bench("s.yaml", "--device", "cpu", "-q")

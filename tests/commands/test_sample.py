@@ -9,6 +9,7 @@ import harness
 from tests.conftest import Bench
 
 
+@pytest.mark.verify
 def test_numbers_are_those_of_harness_sample(bench: Bench) -> None:
     words = ["--sampler", "ddim: {eta: 1}", "--steps", "5", "-n", "70", "--seed", "3", "--out", "found.npy"]
     ended = bench("sample", "ring8", *words)

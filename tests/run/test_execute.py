@@ -154,6 +154,7 @@ def test_nothing_kept_names_the_host_the_user_or_a_path(faults: Ended, folder: B
         assert not [word for word in words if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
 
 
+@pytest.mark.verify
 def test_a_failed_artifact_skips_its_cells_alone(bench: Bench) -> None:
     suite = bench.suite("[good, {good: {value: 2}}]")
     ways = "[tiny, {tiny: {how: [raise, exit, shape, nothing]}}]"

@@ -79,6 +79,7 @@ def script(bench: Bench, text: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.verify
 def test_run_answers_what_the_command_prints(folder: Bench) -> None:
     folder.suite(name="suites/s.yaml", plugins=None)
     printed = folder("suites/s.yaml", "--plugin", NOOP, "--seeds", "6", "--device", "cpu", "--json", "-").json

@@ -106,6 +106,7 @@ class TestBeforeAnythingRuns:
             ("", "the command is empty"),
         ],
     )
+    @pytest.mark.verify
     def test_mistakes_have_a_place_and_the_near_miss(self, bench: Bench, run: str, said: str) -> None:
         bench.write("small.py", SMALL)
         suite(bench, run)
@@ -162,6 +163,7 @@ class TestBeforeAnythingRuns:
 class TestOutcomes:
     """What a script reports, and what it fails to."""
 
+    @pytest.mark.verify
     def test_values_are_those_of_the_script(self, bench: Bench) -> None:
         bench.write("small.py", SMALL)
         suite(bench)
