@@ -194,6 +194,7 @@ COMPUTES = (
 )
 
 
+@pytest.mark.verify
 def test_plugins_from_everywhere_work_together(bench: Bench) -> None:
     """Beside the suite, from another folder, by module, with a sibling, with work at import, two of one file name."""
     bench.write("suites/near.py", NUMBER.format(name="Near", value=1, more=""))
@@ -379,6 +380,7 @@ def test_two_plugins_that_clash_are_both_named(bench: Bench) -> None:
     assert bench("list", "--plugin", "one.py", "--plugin", "./one.py", "--plugin", str(one)).code == 0
 
 
+@pytest.mark.verify
 def test_import_paths_are_components(bench: Bench) -> None:
     bench.write("path/mine.py", MINE)
     paths = """['mine:scores', {'mine:scores': {factor: [3, 4], offset: 2.5}}, 'mine:Maker', {'mine:Maker': {value: 6}},

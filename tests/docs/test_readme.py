@@ -29,6 +29,7 @@ def test_it_is_short() -> None:
     assert len(TEXT.splitlines()) <= 150
 
 
+@pytest.mark.verify
 def test_a_loss_of_ones_own_is_a_row(first: Ended) -> None:
     assert first.code == 0, first.err
     for row in ("cross_entropy", "tempered(temperature=0.5)", "tempered(temperature=4.0)", "annealed", "learned"):

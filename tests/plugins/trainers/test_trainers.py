@@ -91,6 +91,7 @@ def check(job: TrainingJob, trainer: str, tolerance: float = 2e-5) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("build", [linear, mlp], ids=lambda build: build.__name__)
+@pytest.mark.verify
 def test_training_is_that_of_an_ordinary_loop(trainer: str, settings: Any, build: Build, tmp_path: Path) -> None:
     job = make_job("cross_entropy", tmp_path, build, **settings)
     check(job, trainer)
