@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from harness.renamed import RENAMED
 
+LONGEST = 300
+"""Largest number of characters of an exception's text in a reason."""
+
 
 class BenchError(Exception):
     """A mistake in a suite, a plugin or a command: one line with the subject, the place and the near miss.
@@ -76,6 +79,13 @@ def near_miss(word: str, choices: Iterable[str], most: int = 12) -> NearMiss:
     today = [name for name in RENAMED.get(plain, ()) if name in known]
     close = today or difflib.get_close_matches(plain, known, n=1, cutoff=0.6)
     return NearMiss(close[0] if close else None, known, most)
+
+
+def one_line(text: str, most: int = LONGEST) -> str:
+    """Return the first line of a text, printable, cut after `most` characters."""
+    first = (text.strip()[: most + 1].splitlines() or ["no reason given"])[0]
+    line = "".join(c if c.isprintable() else " " for c in first)
+    return line if len(line) <= most else f"{line[:most]}..."
 
 
 def own_line(error: BaseException, ours: bool = True) -> str:

@@ -35,7 +35,15 @@ class ProgramEnd(NamedTuple):
     def how(self) -> str:
         """Words for the end: `ended with exit code 1`, `was killed by SIGSEGV`."""
         killed = self.code < 0
-        return f"was killed by {signal.Signals(-self.code).name}" if killed else f"ended with exit code {self.code}"
+        return f"was killed by {signal_name(-self.code)}" if killed else f"ended with exit code {self.code}"
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; real-time signals have none but their number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def adopt_orphans() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from harness.cli.options import Command, blocked, overrides, parse
 from harness.cli.streams import Lenient, Terminated, end_on_signals
-from harness.errors import BenchError, Mistakes
+from harness.errors import BenchError, Failure, Mistakes
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
@@ -35,12 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = options.command(options)
         sys.stdout.flush()
         return code
-    except Mistakes as mistakes:
-        print("\n".join(mistakes.lines), file=sys.stderr)
-        return WRONG
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return WRONG
+    except (BenchError, Failure) as error:
+        return _told(error)
     except KeyboardInterrupt as reason:
         ended = isinstance(reason, Terminated)
         said = "terminated" if ended else "interrupted"
@@ -55,8 +51,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    codes = [_one(path, options) for path in options.suite]
+    codes = [_tried(path, options) for path in options.suite]
     return next(code for code in ORDER if code in codes)
+
+
+def _tried(path: str, options: argparse.Namespace) -> int:
+    """Run one of several suites; a mistake in it does not keep the others from running."""
+    try:
+        return _one(path, options)
+    except (BenchError, Failure) as error:
+        return _told(error)
+
+
+def _told(error: BenchError | Failure) -> int:
+    """Print a mistake or a failure; return the exit code."""
+    said = error.lines if isinstance(error, Mistakes) else [f"bench: {error}"]
+    print("\n".join(said), file=sys.stderr)
+    return FAILED if isinstance(error, Failure) else WRONG
 
 
 def _one(path: str, options: argparse.Namespace) -> int:

@@ -122,7 +122,7 @@ def _verdicts(catalogue: Catalogue, kind: str, spec: Spec, server: Server, timeo
     child = server.start()
     try:
         question = {"ask": "check_component", "plugins": plugins, "kind": kind, "spec": spec}
-        return [Verdict(*answer) for answer in child.ask(question, timeout)]
+        return child.ask(question, list[Verdict], timeout)
     except Failure as failure:
         return [Verdict("process", False, f"process: {failure.status}: {failure.reason}")]
     finally:

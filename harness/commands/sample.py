@@ -46,7 +46,7 @@ def sample(
         }
         child = server.start()
         try:
-            shape: list[int] = child.ask(question, timeout)
+            shape = child.ask(question, list[int], timeout)
         except Failure as failure:
             raise BenchError(f"{words['denoiser']}: {failure.reason}") from None
         finally:

@@ -7,7 +7,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Version of the form of records; those of a later one are not read."""
 REQUIRED = {"cell", "question", "environment", "run", "block", "status", "seeds"}
+MEASURED = {"seeds", "metrics", "auxiliary", "notes", "skipped", "issues", "seconds", "read"}
+"""Keys that the result of measuring a block has."""
 UNITS = re.compile(r"[\w.-]+\.npz")
 """Form of the name of a file of results per example."""
 
@@ -167,11 +169,21 @@ def _decoded(line: bytes) -> tuple[Record | None, str]:
         return None, str(error)
     if record.get("schema", SCHEMA) > SCHEMA:
         return None, f"it has schema {record['schema']}, this version reads {SCHEMA}"
-    if missing := REQUIRED - record.keys():
-        return None, f"it has no {', '.join(sorted(missing))}"
+    wrong = fault(record, REQUIRED)
+    return (None, wrong) if wrong else (record, "")
+
+
+def fault(record: Record, required: Set[str]) -> str:
+    """Return what is wrong with a record whose values have the right types; empty if nothing is."""
+    if missing := required - record.keys():
+        return f"it has no {', '.join(sorted(missing))}"
     if (units := record.get("units")) and not UNITS.fullmatch(units):
-        return None, f"{units!r} is no name of a file of results per example"
-    return record, ""
+        return f"{units!r} is no name of a file of results per example"
+    count = len(record["seeds"])
+    for label, numbers in record.get("metrics", {}).items():
+        if numbers is not None and len(numbers) != count:
+            return f"{label} has {len(numbers)} numbers for {count} seeds"
+    return ""
 
 
 @functools.cache

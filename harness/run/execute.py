@@ -18,6 +18,7 @@ from harness.run.interleave import Interleaved
 from harness.run.rows import Ending, row
 from harness.run.task import Task
 from harness.run.worker_client import WorkerClient
+from harness.worker.messages import Made
 
 
 class Execution:
@@ -76,7 +77,7 @@ class Execution:
         }
         try:
             building = partial(site.conditions.listener.building, artifact)
-            site.seal(artifact.key, child.ask(question, site.conditions.timeout, building))
+            site.seal(artifact.key, child.ask(question, Made, site.conditions.timeout, building))
             site.conditions.listener.building(artifact, 1.0)
         except Failure as failure:
             status, text = Status(failure.status), no_path(failure.reason)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness import suite
 from harness.base import component_name
 from harness.discovery.catalogue import Catalogue, gather
-from harness.discovery.descriptions import facts_of
+from harness.discovery.descriptions import PluginAnswer, facts_of
 from harness.discovery.sources import Source, given
 from harness.errors import BenchError, Failure, Mistakes
 from harness.results.statements import FailOn
@@ -21,7 +21,6 @@ from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Describe
-    from harness.discovery.descriptions import PluginAnswer
     from harness.suite.document import Document
 
 DESCRIBE_WITHIN = 120.0
@@ -168,8 +167,9 @@ def _describe(server: Server, group: list[Source], timeout: float) -> dict[str, 
     child = server.start()
     try:
         question = {"ask": "describe", "plugins": [source.data() for source in group]}
-        answer: dict[str, PluginAnswer] = child.ask(question, timeout)
-        return answer
+        found = child.ask(question, dict[str, PluginAnswer], timeout)
+        silent: PluginAnswer = {"error": "its process described no such plugin"}
+        return {source.name: found.get(source.name, silent) for source in group}
     except Failure as failure:
         place = group[0].file if len(group) == 1 else "the stock plugins"
         return {
@@ -198,6 +198,6 @@ def absent(cells: Iterable[Cell], server: Server) -> frozenset[str]:
 def _has_cuda(server: Server) -> bool:
     child = server.start()
     try:
-        return bool(child.ask({"ask": "has_cuda"}))
+        return child.ask({"ask": "has_cuda"}, bool)
     finally:
         child.close()

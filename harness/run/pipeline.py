@@ -215,11 +215,26 @@ def _metric(name: str, facts: Facts) -> MetricInfo:
 
 
 def analysed(run: MeasuredRun, server: Server) -> Run:
-    """Return a measured run with its statistics, computed in a child. Raises BenchError if the baseline is no row."""
+    """Return a measured run with its statistics, computed in a child, which is tried again if it crashes.
+
+    Raises BenchError if the baseline is no row, Failure if the child crashes again.
+    """
+    question = {"ask": "analyse", "run": data(run)}
+    try:
+        return _asked(server, question)
+    except Failure as failure:
+        if failure.status == "failed":
+            raise BenchError(failure.reason) from None
+    try:
+        return _asked(server, question)
+    except Failure as failure:
+        again = "everything measured is stored, the same command computes them again"
+        raise Failure(failure.status, f"no statistics were computed: {failure.reason}; {again}") from None
+
+
+def _asked(server: Server, question: Mapping[str, object]) -> Run:
     child = server.start()
     try:
-        return typed(Run, child.ask({"ask": "analyse", "run": data(run)}))
-    except Failure as failure:
-        raise BenchError(failure.reason) if failure.status == "failed" else RuntimeError(failure.reason) from None
+        return child.ask(question, Run)
     finally:
         child.close()

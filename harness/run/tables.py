@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 from harness.base import Spec, label
 from harness.errors import Failure, Mistakes
 from harness.run.load import LoadedSuite
 from harness.suite import Cell
 from harness.worker.supervisor import Server
+
+T = TypeVar("T")
 
 WITHIN = 3600.0
 """Seconds allowed for reading a table."""
@@ -27,7 +29,7 @@ def checked_tables(prepared: LoadedSuite, server: Server, cells: Sequence[Cell] 
     mistakes: dict[str, None] = {}
     for spec, paths in _read(prepared, prepared.cells if cells is None else cells):
         try:
-            found = _asked(prepared, server, "check_table", spec)
+            found = _asked(prepared, server, "check_table", spec, list[str])
             notes |= {f"{paths[0]}: {note}": None for note in found}
         except Failure as failure:
             if failure.status == "skipped":
@@ -47,7 +49,7 @@ def fetched_tables(prepared: LoadedSuite, server: Server) -> Iterator[tuple[str,
     mistakes: dict[str, None] = {}
     for spec, paths in _read(prepared, prepared.cells):
         try:
-            yield label(spec), _asked(prepared, server, "fetch_table", spec)
+            yield label(spec), _asked(prepared, server, "fetch_table", spec, bool)
         except Failure as failure:
             mistakes[_entry(prepared, spec, paths[0], failure.reason)] = None
     if mistakes:
@@ -63,7 +65,7 @@ def _read(prepared: LoadedSuite, cells: Iterable[Cell]) -> Iterator[tuple[Spec, 
             yield spec, paths
 
 
-def _asked(prepared: LoadedSuite, server: Server, ask: str, spec: Spec) -> Any:
+def _asked(prepared: LoadedSuite, server: Server, ask: str, spec: Spec, answer: type[T]) -> T:
     """Return a child's answer on one data set's table. Raises Failure with the reason why it cannot be used."""
     catalogue = prepared.catalogue
     sources = catalogue.sources(catalogue.used("dataset", spec))
@@ -71,7 +73,7 @@ def _asked(prepared: LoadedSuite, server: Server, ask: str, spec: Spec) -> Any:
     try:
         folder = str(prepared.suite.file.parent.resolve())
         question = {"ask": ask, "plugins": [s.data() for s in sources], "spec": spec, "folder": folder}
-        return child.ask(question, WITHIN)
+        return child.ask(question, answer, WITHIN)
     finally:
         child.close()
 

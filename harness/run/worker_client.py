@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Failure
+from harness.results.store import MEASURED, Record, fault
 from harness.run.context import RunContext, no_path
 from harness.run.task import Task
+from harness.worker.messages import Decision, SetUp, Tuned
 from harness.worker.supervisor import Progress
 
 if TYPE_CHECKING:
-    from harness.results.store import Numbers, Record
-    from harness.worker.messages import Decision, SetUp
+    from harness.results.store import Numbers
+
+T = TypeVar("T")
 
 
 class WorkerClient:
@@ -29,13 +32,14 @@ class WorkerClient:
         task, site = self.task, self._site
         if site.conditions.fresh:  # a program must not go on where an earlier one stopped
             shutil.rmtree(site.scratch(task.id), ignore_errors=True)
-        self._setup = self._ask(
-            {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
-        )
+        question = {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
+        self._setup = self._ask(question, SetUp)
+        if self._setup["width"] < 1:
+            raise Failure("crashed", f"the process answered with blocks of {self._setup['width']} seeds")
         if task.cell["tune"] and task.tuned is None:
-            task.tuned = tuned = self._ask({"ask": "tune"})
-            read = tuned.pop("read")
-            site.keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned, "read": read})
+            found = self._ask({"ask": "tune"}, Tuned)
+            task.tuned = {key: found[key] for key in ("tuned", "trials", "seconds")}
+            site.keep(task, {"block": "tune", "status": "ok", "seeds": [], "tuned": task.tuned, "read": found["read"]})
         return self._setup["width"]
 
     def measure(self, block: int, progress: Progress | None = None) -> Record:
@@ -44,7 +48,9 @@ class WorkerClient:
         seeds = list(range(block * width, (block + 1) * width))
         units = str(self._site.units(task, seeds[0]))
         question = {"ask": "measure", "seeds": seeds, "tuned": task.choice, "units": units}
-        answer: Record = self._ask(question, progress)
+        answer = self._ask(question, Record, progress)
+        if wrong := fault(answer, MEASURED):
+            raise Failure("crashed", f"the process sent another answer than was asked for: {wrong}")
         if answer["seeds"] != seeds:
             raise Failure("crashed", "the process answered for other seeds than it was asked for")
         notes = [no_path(note) for note in [*self._setup["notes"], *answer["notes"]]]
@@ -57,12 +63,12 @@ class WorkerClient:
         self, blocks: Sequence[Sequence[Mapping[str, Numbers | None]]], known: int, spent: float
     ) -> Decision:
         """Return the runner's decision on complete blocks: the first `known`, which it has already, and these."""
-        answer: Decision = self._ask({"ask": "should_stop", "blocks": blocks, "known": known, "spent": spent})
-        return answer
+        question = {"ask": "should_stop", "blocks": blocks, "known": known, "spent": spent}
+        return self._ask(question, Decision)
 
     def close(self) -> None:
         """Let the process end."""
         self._child.close()
 
-    def _ask(self, question: Mapping[str, object], progress: Progress | None = None) -> Any:
-        return self._child.ask(question, self._site.conditions.timeout, progress)
+    def _ask(self, question: Mapping[str, object], answer: type[T], progress: Progress | None = None) -> T:
+        return self._child.ask(question, answer, self._site.conditions.timeout, progress)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack, cast
 
 from harness.discovery import opened
 from harness.discovery.sources import Source
-from harness.errors import BenchError, Skip, own_line
+from harness.errors import BenchError, Skip, one_line, own_line
 from harness.random import seed_globals
 from harness.results.store import writing
 from harness.worker.fork import forked
+from harness.worker.frames import LARGEST, Reader, Sender
 
 if TYPE_CHECKING:
     from harness.base import Spec
@@ -27,26 +28,37 @@ if TYPE_CHECKING:
     from harness.fields import Json
     from harness.kinds.evaluation import CellRunner
     from harness.results.store import Record
-    from harness.worker.messages import CellData, FailureData, Made, SamplingWishes, SetUp, Surroundings
+    from harness.worker.messages import (
+        CellData,
+        FailureData,
+        FailureStatus,
+        Made,
+        SamplingWishes,
+        SetUp,
+        Surroundings,
+        Tuned,
+    )
 
-LONGEST = 300
-"""Largest number of characters of an exception's text in a reason."""
+encode = json.JSONEncoder(allow_nan=False).encode
+"""Writer of messages, kept before any plugin is imported, whatever one does to `json`."""
 
 
-def converse(connection: Connection) -> None:
+def converse(driver: socket.socket) -> None:
     """Handle requests until the driver closes its end; a copy of the process that a component forked sends nothing."""
-    desk, owner = Worker(connection), os.getpid()
+    questions, answers = Reader(driver), Sender(driver)
+    desk, owner = Worker(answers), os.getpid()
+    os.register_at_fork(after_in_child=answers.renew)
     opened.watch()
     while True:
         try:
-            question = json.loads(connection.recv_bytes())
+            question = json.loads(questions.wait())
         except (EOFError, OSError):
             return
         desk.question = question.pop("id")
         answer = _encode({**_answer(desk, question), "id": desk.question})
         if os.getpid() != owner:
             os._exit(0)
-        connection.send_bytes(answer)
+        answers.send(answer)
 
 
 def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
@@ -54,7 +66,7 @@ def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
         handler: Callable[..., object] = getattr(desk, str(question.pop("ask")))
         return {"answer": handler(**question)}
     except Skip as reason:
-        return _failure("skipped", _line(str(reason)))
+        return _failure("skipped", one_line(str(reason)))
     except MemoryError:
         return _failure("oom", "out of memory")
     except KeyboardInterrupt:
@@ -62,20 +74,13 @@ def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
     except BaseException as error:
         traceback.print_exc()
         if isinstance(error, BenchError):
-            return _failure("failed", _line(str(error)))
-        text = _line(f"{type(error).__name__}: {error}".removesuffix(": "))
+            return _failure("failed", one_line(str(error)))
+        text = one_line(f"{type(error).__name__}: {error}".removesuffix(": "))
         return _failure("oom" if _is_out_of_memory(error) else "failed", f"{text}{own_line(error)}")
 
 
-def _failure(status: str, reason: str) -> dict[str, FailureData]:
+def _failure(status: FailureStatus, reason: str) -> dict[str, FailureData]:
     return {"failure": {"status": status, "reason": reason}}
-
-
-def _line(text: str) -> str:
-    """Return one printable line of an exception's text."""
-    first = (text.strip().splitlines() or ["no reason given"])[0]
-    line = "".join(c if c.isprintable() else " " for c in first)
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -85,10 +90,13 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _encode(message: Mapping[str, object]) -> bytes:
     try:
-        return json.dumps(message).encode()
-    except (TypeError, ValueError) as error:
+        answer = encode(message).encode()
+        if len(answer) <= LARGEST:
+            return answer
+        failure = _failure("failed", f"the answer has {len(answer):,} bytes, at most {LARGEST:,} can be stored")
+    except (TypeError, ValueError, RecursionError) as error:
         failure = _failure("failed", f"the answer cannot be stored: {error}")
-        return json.dumps({**failure, "id": message["id"]}).encode()
+    return encode({**failure, "id": message["id"]}).encode()
 
 
 class OpenCell(NamedTuple):
@@ -103,8 +111,8 @@ class OpenCell(NamedTuple):
 class Worker:
     """State of one child between requests: its open cell, the blocks it has received."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, answers: Sender) -> None:
+        self._answers = answers
         self.question = 0
         self._reported = 0.0
         self._open: OpenCell | None = None
@@ -113,10 +121,9 @@ class Worker:
     def report(self, done: float, total: float, **numbers: float) -> None:
         """Report the progress of the current request to the driver, at most ten times a second."""
         now = time.monotonic()
-        if now - self._reported > 0.1 and total > 0:
+        if now - self._reported > 0.1 and total > 0 and done >= 0:
             self._reported = now
-            message = {"progress": min(done / total, 1.0), "id": self.question}
-            self._connection.send_bytes(json.dumps(message).encode())
+            self._answers.send(_encode({"progress": float(min(done / total, 1.0)), "id": self.question}))
 
     def has_cuda(self) -> bool:
         """Return whether torch sees a CUDA device."""
@@ -197,12 +204,12 @@ class Worker:
             raise BenchError("no cell is set up")
         return self._open
 
-    def tune(self) -> dict[str, object]:
+    def tune(self) -> Tuned:
         """Choose the fields that the suite tunes."""
         seed_globals(0, "tune")
         started, cell = time.perf_counter(), self._opened()
         chosen = cell.session.tune()
-        return {**chosen, "seconds": time.perf_counter() - started, "read": cell.read()}
+        return cast("Tuned", {**chosen, "seconds": time.perf_counter() - started, "read": cell.read()})
 
     def measure(self, seeds: list[int], tuned: dict[str, Json], units: str) -> Record:
         """Return the values of one block; per-example results go to the file `units`."""

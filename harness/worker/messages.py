@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Required, TypedDict
+from typing import TYPE_CHECKING, Literal, Required, TypedDict, TypeVar
+
+from harness.fields import Json
+from harness.worker.frames import Misfit
 
 if TYPE_CHECKING:
     from harness.base import Spec
-    from harness.fields import Json
     from harness.kinds.evaluation import TuningPlan
     from harness.results.values import Label
+
+T = TypeVar("T")
+FailureStatus = Literal["failed", "crashed", "timeout", "oom", "skipped"]
 
 
 class CellData(TypedDict, total=False):
@@ -83,17 +88,49 @@ class Decision(TypedDict):
     issues: list[Json]
 
 
+class Tuned(TypedDict):
+    """Result of tuning: the choice, all trials, and the digests of the files that were read."""
+
+    tuned: dict[str, Json]
+    trials: Json
+    seconds: float
+    read: dict[str, str]
+
+
 class FailureData(TypedDict):
     """A `Failure` as data."""
 
-    status: str
+    status: FailureStatus
     reason: str
 
 
 class Message(TypedDict, total=False):
     """Message of a process: its progress, a failure, or a result, with the id of the question that it is about."""
 
-    id: int
+    id: Required[int]
     progress: float
     failure: FailureData
     answer: object
+
+
+def decoded(frame: bytes) -> Message:
+    """Return the message of a frame. Raises Misfit for bytes that are none."""
+    import msgspec
+
+    try:
+        message = msgspec.convert(msgspec.json.decode(frame), Message)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Misfit(f"no message: {error}") from None
+    if len(message) != 2:
+        raise Misfit(f"no message: it has {', '.join(sorted(message))}")
+    return message
+
+
+def answered(kind: type[T], found: object) -> T:
+    """Return an answer as the type that was asked for. Raises Misfit if it is none."""
+    import msgspec
+
+    try:
+        return msgspec.convert(found, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise Misfit(f"another answer than was asked for: {error}") from None

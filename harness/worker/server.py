@@ -70,11 +70,9 @@ def _fork(descriptors: list[int], children: dict[int, int], own: list[int]) -> N
             for descriptor in [status, *own, *children.values()]:
                 os.close(descriptor)
             _become_child(log)
-            from multiprocessing.connection import Connection
-
             from harness.worker.handlers import converse
 
-            converse(Connection(conversation))
+            converse(socket.socket(fileno=conversation))
             code = 0
         finally:
             sys.stdout.flush()

@@ -6,26 +6,34 @@ import contextlib
 import json
 import os
 import select
-import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from harness.errors import Failure
-from harness.processes import OWN_PATH
+from harness.errors import Failure, one_line
+from harness.processes import OWN_PATH, signal_name
+from harness.worker.frames import Misfit, Reader, Sender
+from harness.worker.messages import answered, decoded
 from harness.worker.server import PLAIN, TRAINING, kill_group
 
 if TYPE_CHECKING:
     import subprocess
-    from multiprocessing.connection import Connection
 
     from harness.worker.messages import Message
 
 Progress = Callable[[float], None]
+T = TypeVar("T")
+STARTED_WITHIN = 120.0
+"""Seconds within which the fork server must start a process; it imports torch first."""
+MOST = 1000
+"""Largest number of characters of a reason that a process gives."""
+ENDED_WITHIN = 10.0
+"""Seconds within which the fork server must tell how a killed process ended, and end itself."""
 
 
 class Server:
@@ -48,8 +56,19 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.end_children()
-        if self._process is not None and self._socket is not None:
-            self._socket.close()
+        self._end_server()
+
+    def _end_server(self) -> None:
+        """Let the server end, and with it what its children started; kill it if it does not."""
+        import subprocess
+
+        if self._process is None or self._socket is None:
+            return
+        self._socket.close()
+        try:
+            self._process.wait(ENDED_WITHIN)
+        except subprocess.TimeoutExpired:  # it was stopped, for example
+            self._process.kill()
             self._process.wait()
 
     def end_children(self) -> None:
@@ -66,14 +85,12 @@ class Server:
 
     def start(self, log: Path | None = None, *, training: bool = False) -> Child:
         """Return a new child; its output goes to the file `log`. With `training`, torch.optim is imported already."""
-        from multiprocessing.connection import Connection
-
         with self._lock:
             if self._stopped:
                 raise Failure("crashed", "the run was stopped")
             if self._gone():
                 self._launch()
-            assert self._socket is not None
+            assert self._socket is not None and self._process is not None
             mine, theirs = socket.socketpair()
             status_read, status_write = os.pipe()
             descriptor = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -85,7 +102,7 @@ class Server:
                 theirs.close()
                 os.close(descriptor)
                 os.close(status_write)
-            child = Child(Connection(mine.detach()), status_read)
+            child = Child(mine, status_read, partial(_end, self._process))
             self._children.append(child)
             return child
 
@@ -96,10 +113,7 @@ class Server:
     def _launch(self) -> None:
         import subprocess
 
-        if self._process is not None and self._socket is not None:
-            self._socket.close()
-            self._process.wait()
-
+        self._end_server()
         ours, theirs = socket.socketpair()
         path = [p for p in sys.path if p] if self._path is None else self._path
         environment = {OWN_PATH: os.environ.get("PYTHONPATH", ""), **os.environ, "PYTHONPATH": os.pathsep.join(path)}
@@ -116,62 +130,101 @@ class Server:
         self._socket = ours
 
 
-class Child:
-    """One forked process, which handles one request at a time."""
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Kill a server that does not work and wait for its end, so that the next child gets a new one."""
+    server.kill()
+    server.wait()
 
-    def __init__(self, connection: Connection, status: int) -> None:
-        self._connection = connection
-        self._status = status
+
+class Child:
+    """One forked process, which handles one request at a time. Nothing that it sends is trusted.
+
+    `give_up` is called if the fork server has ended or starts no process.
+    """
+
+    def __init__(self, connection: socket.socket, status: int, give_up: Callable[[], None]) -> None:
+        self._connection, self._status, self._give_up = connection, status, give_up
+        self._answers, self._questions = Reader(connection), Sender(connection)
         self._asked = 0
         self._pid: int | None = None
         self._ended: str | None = None
 
     def ask(
-        self, question: Mapping[str, object], timeout: float | None = None, progress: Progress | None = None
-    ) -> Any:
-        """Return the child's result. Raises Failure if it raises, dies or takes longer than `timeout` seconds."""
+        self,
+        question: Mapping[str, object],
+        answer: type[T],
+        timeout: float | None = None,
+        progress: Progress | None = None,
+    ) -> T:
+        """Return the child's result, of the type `answer`.
+
+        Raises Failure if it raises, dies, takes longer than `timeout` seconds or sends anything else.
+        """
         self._wait_for_pid()
         limit = None if timeout is None else time.monotonic() + timeout
-        with contextlib.suppress(OSError):  # a dead child is detected below, with its exit status
-            self._asked += 1
-            self._connection.send_bytes(json.dumps({**question, "id": self._asked}).encode())
-        while True:
-            message = self._receive(limit, timeout)
-            if message.get("id") != self._asked:
-                self.kill()
-                raise Failure("crashed", "the process answered another question than it was asked")
-            if "progress" in message:
-                if progress is not None:
-                    progress(message["progress"])
-            elif "failure" in message:
-                raise Failure(**message["failure"])
-            else:
-                return message["answer"]
-
-    def _receive(self, limit: float | None, timeout: float | None) -> Message:
-        while True:
-            left = None if limit is None else max(0.0, limit - time.monotonic())
-            ready = select.select([self._connection.fileno(), self._status], [], [], left)[0]
-            if self._connection.fileno() in ready:
-                with contextlib.suppress(EOFError, OSError):
-                    message: Message = json.loads(self._connection.recv_bytes())
-                    return message
-            if ready:
-                raise Failure("crashed", self._how_it_ended())
+        try:
+            self._send(question, timeout)
+            while True:
+                message = self._receive(limit)
+                if message["id"] != self._asked:
+                    raise Misfit("an answer to another question")
+                if "failure" in message:
+                    raise Failure(message["failure"]["status"], one_line(message["failure"]["reason"], MOST))
+                if "answer" in message:
+                    return answered(answer, message["answer"])
+                if progress is not None and "progress" in message:
+                    progress(min(max(message["progress"], 0.0), 1.0))
+        except TimeoutError:
             self.kill()
-            raise Failure("timeout", f"no answer within {timeout:g} s")
+            raise Failure("timeout", f"no answer within {timeout:g} s") from None
+        except Misfit as misfit:
+            self.kill()
+            raise Failure("crashed", f"the process sent {misfit}") from None
+
+    def _send(self, question: Mapping[str, object], timeout: float | None) -> None:
+        self._asked += 1
+        self._connection.settimeout(timeout)
+        try:
+            self._questions.send(json.dumps({**question, "id": self._asked}).encode())
+        except TimeoutError:
+            raise
+        except OSError:  # a dead child is detected when its answer is read, with its exit status
+            pass
+
+    def _receive(self, limit: float | None) -> Message:
+        """Return the next message. Raises TimeoutError at the limit, Misfit for bytes that are no message."""
+        while True:
+            left = None if limit is None else limit - time.monotonic()
+            if left is not None and left <= 0:  # whatever the process goes on sending
+                raise TimeoutError
+            ready = select.select([self._connection.fileno(), self._status], [], [], left)[0]
+            try:
+                frame = self._answers.take() if self._connection.fileno() in ready else None
+            except (EOFError, OSError):
+                raise Failure("crashed", self._how_it_ended()) from None
+            if frame is not None:
+                return decoded(frame)
+            if ready == [self._status]:
+                raise Failure("crashed", self._how_it_ended())
 
     def _wait_for_pid(self) -> None:
         """Wait for the pid, the server's first line, which comes once torch is imported there."""
         if self._pid is None:
-            line = self._line()
+            line = self._line(STARTED_WITHIN)
+            if not line:
+                self._give_up()
+            if line is None:
+                raise Failure("crashed", f"the fork server started no process within {STARTED_WITHIN:g} s")
             if not line:
                 raise Failure("crashed", "the fork server ended: see the message above")
             self._pid = int(line)
 
-    def _line(self) -> str:
-        text = b""
+    def _line(self, within: float) -> str | None:
+        """Return the server's next line; empty if it has ended, None if it says nothing in time."""
+        text, limit = b"", time.monotonic() + within
         while not text.endswith(b"\n"):
+            if not select.select([self._status], [], [], max(0.0, limit - time.monotonic()))[0]:
+                return None
             piece = os.read(self._status, 1)
             if not piece:
                 break
@@ -181,12 +234,15 @@ class Child:
     def _how_it_ended(self) -> str:
         if self._ended is None:
             self._kill_group()  # it may hang after closing its end
-            self._ended = self._line()
+            self._ended = self._line(ENDED_WITHIN)
+        if self._ended is None:
+            return "the process ended, and the fork server does not say how"
         if not self._ended:
+            self._give_up()
             return "the fork server was killed and took it along"
         code = int(self._ended)
         if code < 0:
-            return f"killed by {signal.Signals(-code).name}"
+            return f"killed by {signal_name(-code)}"
         return f"the process ended by itself with exit code {code}"
 
     def _kill_group(self) -> None:
@@ -204,5 +260,5 @@ class Child:
             self._connection.close()
         if self._pid is not None and self._ended is None:
             self._kill_group()
-            self._ended = self._line()
+            self._ended = self._line(ENDED_WITHIN)
         os.close(self._status)

@@ -344,3 +344,11 @@ def test_the_command_is_installed(folder: Bench) -> None:
         [command, "--version"], cwd=folder.folder, env=folder.environment, capture_output=True, text=True
     )
     assert done.stdout == folder("--version").out
+
+
+def test_a_mistake_in_one_suite_does_not_keep_the_next_from_running(bench: Bench) -> None:
+    bad, good = bench.suite("[goood]", name="bad.yaml"), bench.suite("[good]", name="good.yaml")
+    ended = bench(bad, good, "--device", "cpu", "-q")
+    assert ended.code == 2 and "unknown loss 'goood', did you mean good?" in ended.err
+    (run,) = bench.folder.glob("results/runs/*/result.json")
+    assert json.loads(run.read_text())["cells"][0]["status"] == "ok"

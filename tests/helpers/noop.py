@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import json
 import os
 import signal
+import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -27,6 +31,7 @@ from harness import (
 
 Ways = Literal[
     "raise", "exit", "_exit", "segfault", "kill", "sleep", "hold_gil", "ignore_sigterm", "grandchild", "print",
+    "half_frame", "huge_frame", "no_message", "other_answer", "flood", "patched_json", "chatter", "real_time_signal",
     "few", "nan", "unserialisable", "wrong_type", "not_values", "skip", "memory", "long_reason", "control_characters", "bench_error",
 ]  # fmt: skip
 
@@ -135,6 +140,69 @@ def _print(seeds: Any) -> Any:
         print("x" * 2**20)
         print("y" * 2**20, file=sys.stderr)
     return [1.0 for _ in seeds]
+
+
+def _send(data: bytes) -> None:
+    """Write to the socket on which this process talks to the command."""
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                os.write(int(name), data)
+
+
+def _half_frame(seeds: Any) -> Any:
+    _send(b"\0\0\1")
+    time.sleep(600)
+
+
+def _huge_frame(seeds: Any) -> Any:
+    _send((2**31).to_bytes(4, "big"))
+    time.sleep(600)
+
+
+def _no_message(seeds: Any) -> Any:
+    _send((2).to_bytes(4, "big") + b"[]")
+    time.sleep(600)
+
+
+def _other_answer(seeds: Any) -> Any:
+    data = b'{"id": 2, "answer": {"seeds": [0, 1, 2, 3]}}'
+    _send(len(data).to_bytes(4, "big") + data)
+    time.sleep(600)
+
+
+def _flood(seeds: Any) -> Any:
+    data = b'{"id": 2, "progress": 0.5}'
+    while True:
+        _send(len(data).to_bytes(4, "big") + data)
+
+
+def _patched_json(seeds: Any) -> Any:
+    json.dumps = lambda *_, **__: "null"
+    return [1.0 for _ in seeds]
+
+
+def _chatter(seeds: Any) -> Any:
+    """A thread reports progress while the answer is sent, without an end."""
+    import gc
+
+    from harness.worker.handlers import Worker
+
+    (desk,) = (each for each in gc.get_objects() if isinstance(each, Worker))
+
+    def report() -> None:
+        while True:
+            desk._reported = 0.0
+            desk.report(1, 2)
+
+    threading.Thread(target=report, daemon=True).start()
+    time.sleep(0.05)
+    return [1.0 for _ in seeds]
+
+
+def _real_time_signal(seeds: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGRTMIN + 6)
+    time.sleep(60)
 
 
 def _few(seeds: Any) -> Any:

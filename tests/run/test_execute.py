@@ -28,6 +28,12 @@ FAULTS = {
     "sleep": ("timeout", r"no answer within 1\.5 s"),
     "hold_gil": ("timeout", r"no answer within 1\.5 s"),
     "ignore_sigterm": ("timeout", r"no answer within 1\.5 s"),
+    "half_frame": ("timeout", r"no answer within 1\.5 s"),
+    "huge_frame": ("crashed", r"the process sent a message of 2,147,483,648 bytes, the largest has 268,435,456"),
+    "no_message": ("crashed", r"the process sent no message: Expected `object`, got `array`"),
+    "other_answer": ("crashed", r"the process sent another answer than was asked for: it has no auxiliary, .*"),
+    "flood": ("timeout", r"no answer within 1\.5 s"),
+    "real_time_signal": ("crashed", r"killed by signal 40"),
     "few": ("failed", r"score: 1 numbers for 4 seeds"),
     "unserialisable": ("failed", r"score: expected a number, got a object"),
     "wrong_type": ("failed", r"score: expected a number, got a str"),
@@ -38,7 +44,7 @@ FAULTS = {
     "bench_error": ("failed", r"this loss cannot be used here"),
     "skip": ("skipped", r"this pair is impossible"),
 }
-WORKING = ("nan", "grandchild", "print")
+WORKING = ("nan", "grandchild", "print", "patched_json", "chatter")
 
 
 def alive(pid: int) -> bool:
