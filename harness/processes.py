@@ -65,6 +65,21 @@ def children() -> set[int]:
     return found
 
 
+def resident(pid: int) -> int:
+    """Return the bytes of memory of a process and all that it started; shared pages count by their share (PSS).
+
+    It is 0 where the system has no /proc, or the process has ended.
+    """
+    total = 0
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        total = sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                total += sum(resident(int(child)) for child in (thread / "children").read_text().split())
+    return total
+
+
 def end_children(spared: Collection[int] = ()) -> None:
     """Kill and collect this process's children and all that they started, but for those that are spared."""
     while found := children() - {*spared}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -71,9 +72,12 @@ class Bench:
     def suite(self, loss: str = "[good, {good: {value: 2}}]", name: str = "s.yaml", **keys: Any) -> Path:
         """A suite of no-op cells over some losses, written in YAML's flow style."""
         said = {"suite": "noops", "question": "Which is best?", "protocol": "noop", "seeds": 8, "metrics": "[score]"}
-        said |= {"baseline": "good", "plugins": f"[{NOOP}]"} | keys
+        said |= {"baseline": "good", "plugins": "[noop.py]"} | keys
         lines = [f"{key}: {value}" for key, value in said.items() if value is not None]
-        return self.write(name, "\n".join([*lines, f"vary: {{loss: {loss}}}", ""]))
+        file = self.write(name, "\n".join([*lines, f"vary: {{loss: {loss}}}", ""]))
+        with contextlib.suppress(FileExistsError):
+            (file.parent / "noop.py").symlink_to(NOOP)
+        return file
 
 
 @pytest.fixture(scope="session")

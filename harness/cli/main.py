@@ -115,6 +115,7 @@ def _conditions(
         device=device,
         jobs=options.jobs,
         timeout=options.timeout,
+        memory=options.memory,
         fresh=options.fresh,
         trust=options.trust,
         listener=listener,
@@ -262,7 +263,8 @@ def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions
     from harness.run.load import RunOptions
 
     timeout = getattr(options, "timeout", 120.0)
-    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, challenged)
+    trust = options.trust
+    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, trust, challenged)
 
 
 COMMANDS: dict[str, Command] = {

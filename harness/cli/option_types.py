@@ -45,6 +45,11 @@ def seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
 
 
+def mebibytes(text: str) -> int:
+    """Parse a whole number of MiB above 0; return bytes."""
+    return count(text) << 20
+
+
 def target(text: str) -> str:
     """Check that a file can be written before anything is measured."""
     if text != "-" and (os.path.isdir(text) or not os.path.isdir(os.path.dirname(text) or ".")):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import NoReturn
 
 from harness.cli import project
-from harness.cli.option_types import columns, conditions, count, folder, names, seconds, target
+from harness.cli.option_types import columns, conditions, count, folder, mebibytes, names, seconds, target
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
@@ -140,7 +140,7 @@ def _plugin_options() -> argparse.ArgumentParser:
 def _suite_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("suite", nargs="+", metavar="SUITE.yaml")
-    options.add_argument("--trust", action="store_true", help="run the programs that the suite names")
+    options.add_argument("--trust", action="store_true", help="let the suite run programs and import any module")
     options.add_argument("--seeds", metavar="N", help="how many seeds, or a list such as [7]")
     options.add_argument("--set", action="append", default=[], metavar="a.b=c", help="replace a value of the suite")
     options.add_argument(
@@ -232,6 +232,9 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
     run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
     run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
+    run.add_argument(
+        "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"
+    )
     run.add_argument(
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
     )

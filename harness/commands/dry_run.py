@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.commands.validate import needs_trust, undecidable
+from harness.commands.validate import undecidable
 from harness.report.words import together
 from harness.results.store import Store
 from harness.run.context import ExecutionConfig
 from harness.run.load import LoadedSuite, labels_of
 from harness.run.pipeline import planned
 from harness.run.plan import seconds_per_seed
+from harness.run.trust import needs_trust
 
 
 def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig, notes: Sequence[str] = ()) -> str:
@@ -34,6 +35,6 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig, notes: Sequence[
     if missing:
         lines.append(f"about {cost * missing:.3g} s" if cost else "time unknown: nothing is stored yet")
     verdict = undecidable(prepared)
-    trust = [] if conditions.trust else needs_trust(prepared)
+    trust = [] if conditions.trust else [sentence for _, sentence in needs_trust(prepared)]
     said = [*trust, *notes, *([verdict] if verdict else [])]
     return "\n".join([*lines, *(f"note: {note}" for note in said)])

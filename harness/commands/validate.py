@@ -8,8 +8,9 @@ from dataclasses import replace
 from harness.analysis import partners, verdict_possible
 from harness.analysis.pairing import is_control
 from harness.results import RowInfo
-from harness.run.load import LoadedSuite, programs
+from harness.run.load import LoadedSuite
 from harness.run.problems import asked, controls
+from harness.run.trust import needs_trust
 
 
 def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
@@ -18,13 +19,8 @@ def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
     seeds = len(suite.seeds.seeds)
     lines = [f"{suite.file}: {len(prepared.cells)} cells x {seeds} seeds, protocol {suite.protocol}"]
     verdict = undecidable(prepared)
-    said = [*needs_trust(prepared), *notes, *([verdict] if verdict else [])]
+    said = [*(sentence for _, sentence in needs_trust(prepared)), *notes, *([verdict] if verdict else [])]
     return "\n".join([*lines, *(f"  note: {note}" for note in said)])
-
-
-def needs_trust(prepared: LoadedSuite) -> list[str]:
-    """Return a line for each program that the suite would run."""
-    return [f"runs a program, which needs --trust on the command line: {text}" for _, text in programs(prepared)]
 
 
 def undecidable(prepared: LoadedSuite) -> str | None:

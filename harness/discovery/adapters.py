@@ -58,7 +58,8 @@ def imported(kind: str, path: str) -> type[Component]:
 def _target(path: str) -> object:
     module, _, attribute = path.partition(":")
     first = attribute.split(".")[0]
-    places = [_module(path, name) for name in (module, *INSIDE.get(module, ()))]
+    names = (*(() if module == "torch" else (module,)), *INSIDE.get(module, ()))  # torch itself has much else
+    places = [_module(path, name) for name in names]
     target: object = next((place for place in places if hasattr(place, first)), None)
     for name in attribute.split("."):
         if not hasattr(target, name):

@@ -165,6 +165,10 @@ class Catalogue:
         list(self.used(kind, spec))
         return [text for _, text, form in self._texts(kind, spec) if form == "command"]
 
+    def modules(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+        """Return the import paths that fields of a component hold, nested components' too."""
+        return [text for _, text, form in self._texts(kind, spec) if form == "module"]
+
     def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
         """Return the paths that fields of a component name, nested components' too."""
         return [text for _, text, form in self._texts(kind, spec) if form not in ("module", "command")]

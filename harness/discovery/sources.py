@@ -131,6 +131,12 @@ def locate(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin and spec.origin != "built-in" else None
 
 
+def is_built_in(module: str) -> bool:
+    """Return whether a module is part of the interpreter and has no file."""
+    spec = _find_all(module.split("."))
+    return spec is not None and spec.origin in ("built-in", "frozen")
+
+
 def namespace(root: str) -> Path | None:
     """The first folder of a top-level package without a file of its own; None where there is none."""
     spec = _find(root, None)

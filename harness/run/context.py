@@ -68,13 +68,15 @@ class Elsewhere:
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    With `trust` programs that the suite names are run. `elsewhere` is where cells of other revisions run.
+    `memory` is the limit of a process in bytes. With `trust` programs that the suite names are run. `elsewhere` is
+    where cells of other revisions run.
     """
 
     results: Path
     device: str = "cpu"
     jobs: int | None = None
     timeout: float = 3600.0
+    memory: int | None = None
     fresh: bool = False
     trust: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
@@ -103,7 +105,8 @@ class RunContext:
 
     def start(self, task: Task) -> Child:
         """Start a process for a task, with the task's revision of the code."""
-        return self._elsewhere(task.cell).server.start(self.log(task.id[:12]), training="trainer" in task.cell["parts"])
+        server, training = self._elsewhere(task.cell).server, "trainer" in task.cell["parts"]
+        return server.start(self.log(task.id[:12]), training=training, memory=self.conditions.memory)
 
     def stop(self) -> None:
         """End every process at once, permanently."""

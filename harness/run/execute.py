@@ -68,7 +68,7 @@ class Execution:
         if lost:
             self.broken[artifact.key] = lost[0]
             return
-        child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"))
+        child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"), memory=site.conditions.memory)
         question = {
             "ask": "make",
             "kind": artifact.kind,

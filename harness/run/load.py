@@ -16,6 +16,7 @@ from harness.discovery.descriptions import PluginAnswer, facts_of
 from harness.discovery.sources import Source, given
 from harness.errors import BenchError, Failure, Mistakes
 from harness.results.statements import FailOn
+from harness.run.trust import Boundary, check_imports
 from harness.suite import Cell, Suite, select
 from harness.worker.supervisor import Server
 
@@ -29,9 +30,6 @@ DESCRIBE_WITHIN = 120.0
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
 """Device files of GPUs (NVIDIA, its embedded boards, AMD, Windows' subsystem); without one `auto` is the CPU."""
 
-SHOWN = 100
-"""Letters of a command in a message."""
-
 NO_CUDA = "torch sees no CUDA device here"
 
 
@@ -44,6 +42,7 @@ class RunOptions:
     overrides: Mapping[str, str] = field(default_factory=dict)
     select: str | None = None
     timeout: float = DESCRIBE_WITHIN
+    trust: bool = False
     challenged: bool = False
 
 
@@ -59,6 +58,7 @@ class LoadedSuite:
     catalogue: Catalogue
     absent: frozenset[str]
     document: Document
+    boundary: Boundary
     left_out: Sequence[Cell] = ()
 
 
@@ -67,10 +67,16 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     document = suite.read(path).override(wishes.overrides)
     folder = Path(path).parent
     add_to_path(folder)
-    named: list[tuple[str, Path, str | None]] = [(text, Path.cwd(), None) for text in wishes.plugins]
-    named += [(text, folder, place) for text, place in document.plugins]
-    catalogue = gather(own(named), wishes.blocked, describer(server, wishes.timeout))
-    catalogue.import_paths(document.imports(catalogue.table))
+    named = own((text, Path.cwd(), None) for text in wishes.plugins)
+    boundary = Boundary(folder, named)
+    if not wishes.trust:
+        check_imports(document, (), boundary)
+    named += own((text, folder, place) for text, place in document.plugins)
+    catalogue = gather(named, wishes.blocked, describer(server, wishes.timeout))
+    paths = document.imports(catalogue.table)
+    if not wishes.trust:
+        check_imports(document, [path for _, path in paths], boundary)
+    catalogue.import_paths(paths)
     try:
         checked = suite.check(document, catalogue.table, challenged=wishes.challenged)
     except Mistakes:
@@ -83,7 +89,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     every = checked.cells()
     cells = [cell for cell in every if match is None or match(labels_of(cell))]
     rest = [] if match is None else [cell for cell in every if not match(labels_of(cell))]
-    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, rest)
+    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, boundary, rest)
 
 
 def add_to_path(folder: Path) -> None:
@@ -124,21 +130,6 @@ def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared:
         if name in (FailOn.REGRESSION, FailOn.UNDECIDED) and (lonely or not judges):
             why = f"{first}, the first metric, only describes" if not judges else "the suite has no baseline"
             raise BenchError(f"--fail-on {name}: {why}", str(prepared.suite.file))
-
-
-def programs(prepared: LoadedSuite) -> list[tuple[str, str]]:
-    """Return (place, command) of every program that cells of the suite would run."""
-    parts = [pair for cell in prepared.cells for pair in cell.parts.items()]
-    parts += [("metric", spec) for spec in prepared.suite.metrics.values()]
-    texts = dict.fromkeys(text for kind, spec in parts for text in prepared.catalogue.commands(kind, spec))
-    return [(str(prepared.document.place_of_text(text)), text) for text in texts]
-
-
-def check_trust(prepared: LoadedSuite, trust: bool) -> None:
-    """Raises BenchError if the suite names a program and is not trusted: a file of data runs nothing by itself."""
-    for place, text in () if trust else programs(prepared):
-        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-        raise BenchError(f"runs a program, which needs --trust on the command line: {shown}", place)
 
 
 def labels_of(cell: Cell) -> str:

@@ -37,7 +37,7 @@ from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
-from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load
+from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
@@ -45,6 +45,7 @@ from harness.run.rows import left_out_row
 from harness.run.sanity import remarks
 from harness.run.tables import checked_tables
 from harness.run.task import Plan
+from harness.run.trust import check_trust
 from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def run(
     """Run a suite and return its result: the same content as `bench SUITE --json`.
 
     `plugins` are files or modules; `select` is an expression as after `-k`; `seeds` and `overrides` replace values of
-    the suite; with `trust` programs that the suite names are run. Raises BenchError for mistakes in the suite or a
+    the suite; with `trust` it may run programs and import any module. Raises BenchError for mistakes in the suite or a
     plugin, and where nothing is selected; a cell that fails is a row of the result.
     """
     said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
     said |= {"device": device} if device else {}
     with Server() as server:
-        options = RunOptions(plugins=plugins, overrides=said, select=select, timeout=timeout)
+        options = RunOptions(plugins=plugins, overrides=said, select=select, timeout=timeout, trust=trust)
         prepared = load(str(path), options, server)
         if not prepared.cells:
             raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")

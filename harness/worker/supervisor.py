@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Failure, one_line
-from harness.processes import OWN_PATH, signal_name
+from harness.processes import OWN_PATH, resident, signal_name
 from harness.worker.frames import Misfit, Reader, Sender
+from harness.worker.logs import Log
 from harness.worker.messages import answered, decoded
 from harness.worker.server import PLAIN, TRAINING, kill_group
 
@@ -30,6 +31,8 @@ Progress = Callable[[float], None]
 T = TypeVar("T")
 STARTED_WITHIN = 120.0
 """Seconds within which the fork server must start a process; it imports torch first."""
+WATCHED = 0.1
+"""Seconds between two looks at a process's memory."""
 MOST = 1000
 """Largest number of characters of a reason that a process gives."""
 ENDED_WITHIN = 10.0
@@ -83,8 +86,11 @@ class Server:
         if self._process is not None:
             self._process.kill()
 
-    def start(self, log: Path | None = None, *, training: bool = False) -> Child:
-        """Return a new child; its output goes to the file `log`. With `training`, torch.optim is imported already."""
+    def start(self, log: Path | None = None, *, training: bool = False, memory: int | None = None) -> Child:
+        """Return a new child; its output goes to the file `log`, and it may use so many bytes of `memory`.
+
+        With `training`, torch.optim is imported already.
+        """
         with self._lock:
             if self._stopped:
                 raise Failure("crashed", "the run was stopped")
@@ -93,7 +99,8 @@ class Server:
             assert self._socket is not None and self._process is not None
             mine, theirs = socket.socketpair()
             status_read, status_write = os.pipe()
-            descriptor = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            kept = Log(log) if log else None
+            descriptor = kept.descriptor if kept else os.open(os.devnull, os.O_WRONLY)
             try:
                 socket.send_fds(
                     self._socket, [TRAINING if training else PLAIN], [theirs.fileno(), descriptor, status_write]
@@ -102,7 +109,7 @@ class Server:
                 theirs.close()
                 os.close(descriptor)
                 os.close(status_write)
-            child = Child(mine, status_read, partial(_end, self._process))
+            child = Child(mine, status_read, partial(_end, self._process), kept, memory)
             self._children.append(child)
             return child
 
@@ -139,11 +146,20 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 class Child:
     """One forked process, which handles one request at a time. Nothing that it sends is trusted.
 
-    `give_up` is called if the fork server has ended or starts no process.
+    `give_up` is called if the fork server has ended or starts no process. `log` is closed with it; at more than
+    `memory` bytes, those of all it started included, it is ended.
     """
 
-    def __init__(self, connection: socket.socket, status: int, give_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        status: int,
+        give_up: Callable[[], None],
+        log: Log | None = None,
+        memory: int | None = None,
+    ) -> None:
         self._connection, self._status, self._give_up = connection, status, give_up
+        self._log, self._memory = log, memory
         self._answers, self._questions = Reader(connection), Sender(connection)
         self._asked = 0
         self._pid: int | None = None
@@ -197,7 +213,7 @@ class Child:
             left = None if limit is None else limit - time.monotonic()
             if left is not None and left <= 0:  # whatever the process goes on sending
                 raise TimeoutError
-            ready = select.select([self._connection.fileno(), self._status], [], [], left)[0]
+            ready = self._wait(left)
             try:
                 frame = self._answers.take() if self._connection.fileno() in ready else None
             except (EOFError, OSError):
@@ -206,6 +222,18 @@ class Child:
                 return decoded(frame)
             if ready == [self._status]:
                 raise Failure("crashed", self._how_it_ended())
+
+    def _wait(self, left: float | None) -> list[int]:
+        """Wait for the process or the server to say something, within `left` seconds; meanwhile watch the memory."""
+        ends = [self._connection.fileno(), self._status]
+        if self._memory is None or self._pid is None:
+            return select.select(ends, [], [], left)[0]
+        ready = select.select(ends, [], [], WATCHED if left is None else min(left, WATCHED))[0]
+        used = resident(self._pid)
+        if used > self._memory:
+            self.kill()
+            raise Failure("oom", f"used {used >> 20:,} MiB of memory, more than the {self._memory >> 20:,} MiB allowed")
+        return ready
 
     def _wait_for_pid(self) -> None:
         """Wait for the pid, the server's first line, which comes once torch is imported there."""
@@ -262,3 +290,5 @@ class Child:
             self._kill_group()
             self._ended = self._line(ENDED_WITHIN)
         os.close(self._status)
+        if self._log is not None:
+            self._log.close()

@@ -322,7 +322,7 @@ def test_a_slow_down_is_confirmed_in_fresh_processes(bench: Bench) -> None:
     text = f"protocol: speed\nplugins: [{ROOT / 'tests' / 'helpers' / 'spin.py'}]\nseeds: 100\nmetrics: seconds\n"
     text += "vary: {transform: [spin, {spin: {rounds: [1001, 2000]}}]}\nsettings: {n: 10, batch: 1, budget: 1}\n"
     text += "baseline: spin\ngates: {seconds: {max_regression: 40%, confirm_runs: 2}}\n"
-    ended = bench(bench.write("speed.yaml", text), "--json", "-", timeout=120)
+    ended = bench(bench.write("speed.yaml", text), "--trust", "--json", "-", timeout=120)
     assert ended.code == 1, ended.err
     same, slow = ended.json["gates"]
     assert (same["passed"], slow["passed"], slow["confirmed"]) == (True, False, 2)

@@ -167,7 +167,7 @@ def test_a_plugin_that_hangs_at_import_is_stopped(bench: Bench) -> None:
 def test_a_method_that_cannot_be_called_is_found_by_validate(bench: Bench) -> None:
     text = BROKEN["few_arguments"][0].replace("{fields}", "").replace("Mine", "Short")
     file = bench.write("short.py", text)
-    ended = bench("validate", bench.suite("[short]", baseline="short", plugins=f"[{NOOP}, short.py]"))
+    ended = bench("validate", bench.suite("[short]", baseline="short", plugins="[noop.py, short.py]"))
     assert (ended.code, ended.out) == (2, "")
     assert ended.lines == [f"bench: {file}:7: Short.__call__ takes (logits), expected (logits, target)"]
 
@@ -214,7 +214,10 @@ def test_plugins_from_everywhere_work_together(bench: Bench) -> None:
     )
     env = with_path(bench)
     words = ("suites/s.yaml", "--plugin", "elsewhere/computes.py", "--device", "cpu", "--json", "-")
-    ended = bench(*words, env=env)
+    refused = bench(*words, env=env)
+    assert refused.code == 2
+    assert "plugins: ../other/near.py is not beside or below the suite: it needs --plugin" in refused.err
+    ended = bench(*words, "--trust", env=env)
     assert ended.code == 0, ended.err
     means = {cell["vary"]["loss"]: cell["metrics"]["score"]["mean"] for cell in ended.json["cells"]}
     assert means == {"near": 1, "far": 2, "by_module": 3, "computes": 4}
@@ -282,7 +285,8 @@ WRONG_LOSSES = {
     "'mine:needs'": r"mine:needs needs the field amount",
     "'torch.nn.functional:cros_entropy'": r"torch\.nn\.functional:cros_entropy: torch\.nn\.functional has no 'cros_entropy', did you mean cross_entropy\?",
     "'torch.nn.functionl:cross_entropy'": r"no module named 'torch\.nn\.functionl', did you mean functional\?",
-    "'torch:pi'": r"torch:pi cannot be called: a loss is a function or a class",
+    "'torch:pi'": r"torch:pi: torch has no 'pi'",
+    "'torch.nn.functional:GRID_SAMPLE_PADDING_MODES'": r"torch\.nn\.functional:\w+ cannot be called: a loss is a func",
     "'harness:Metric'": r"harness:Metric is a metric, here stands a loss",
     "'harness:Loss'": r"\S+classification\.py:\d+: Loss lacks the method __call__",
     "'no_module_of_mine:x'": r"no module named 'no_module_of_mine'",
@@ -298,7 +302,7 @@ def wrong(shared: Callable[[str], Bench]) -> Ended:
     folder.write("path/mine.py", MINE)
     folder.write("path/this_fails.py", "1 / 0")
     folder.write("path/this_exits.py", "import sys; sys.exit(1)")
-    folder.suite("[good,\n" + ",\n".join(WRONG_LOSSES) + "]", metrics="[score, 'torch:sum']")
+    folder.suite("[good,\n" + ",\n".join(WRONG_LOSSES) + "]", metrics="[score, 'torch:relu']")
     return folder("validate", "s.yaml", env=with_path(folder))
 
 
@@ -315,7 +319,7 @@ def test_a_suite_that_names_what_is_not_there(text: str, wrong: Ended) -> None:
 def test_every_mistake_is_told_in_one_pass(wrong: Ended) -> None:
     mistakes = [line for line in wrong.lines if not line.startswith(" ")]
     assert wrong.code == 2 and wrong.out == "" and len(mistakes) == len(WRONG_LOSSES) + 1
-    assert re.match(r"s\.yaml:5:18: torch:sum: a metric must be a subclass of harness\.Metric", mistakes[0])
+    assert re.match(r"s\.yaml:5:18: torch:relu: a metric must be a subclass of harness\.Metric", mistakes[0])
 
 
 def test_a_default_that_names_nothing_is_said_with_its_place(bench: Bench) -> None:
@@ -341,7 +345,7 @@ def test_modules_beside_two_plugins_may_not_share_a_name(bench: Bench) -> None:
     ).replace("    add:", '    part: Transform = named("two")\n    add:')
     bench.write("one/holds.py", with_transform + "import helper\n")
     ended = bench(
-        bench.suite("[one, holds]", baseline="one", plugins=f"[{NOOP}, one/one.py, two/two.py, one/holds.py]"),
+        bench.suite("[one, holds]", baseline="one", plugins="[noop.py, one/one.py, two/two.py, one/holds.py]"),
         "--device",
         "cpu",
         "--json",

@@ -31,7 +31,7 @@ from harness import (
 
 Ways = Literal[
     "raise", "exit", "_exit", "segfault", "kill", "sleep", "hold_gil", "ignore_sigterm", "grandchild", "print",
-    "half_frame", "huge_frame", "no_message", "other_answer", "flood", "patched_json", "chatter", "real_time_signal",
+    "grow", "child_grows", "endless_log", "half_frame", "huge_frame", "no_message", "other_answer", "flood", "patched_json", "chatter", "real_time_signal",
     "few", "nan", "unserialisable", "wrong_type", "not_values", "skip", "memory", "long_reason", "control_characters", "bench_error",
 ]  # fmt: skip
 
@@ -139,6 +139,28 @@ def _print(seeds: Any) -> Any:
     for _ in range(10):
         print("x" * 2**20)
         print("y" * 2**20, file=sys.stderr)
+    return [1.0 for _ in seeds]
+
+
+def _grow(seeds: Any) -> Any:
+    kept = []
+    while True:
+        kept.append(b"x" * 2**24)
+        time.sleep(0.01)
+
+
+def _child_grows(seeds: Any) -> Any:
+    program = "import time; kept = [b'x' * 2**24 for _ in range(20)]; time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+    time.sleep(600)
+
+
+def _endless_log(seeds: Any) -> Any:
+    os.write(1, b"the first line\n")
+    piece = b"y" * 2**20
+    for _ in range(64):
+        os.write(1, piece)
+    os.write(1, b"the last line\n")
     return [1.0 for _ in seeds]
 
 

@@ -77,7 +77,9 @@ def test_a_slow_down_of_a_tenth(benchmark: BenchmarkFixture, busy: None, tmp_pat
 
     def found() -> tuple[int, float]:
         with Server() as server:
-            run = execute_run(load(str(suite), RunOptions(), server), ExecutionConfig(tmp_path / "results"), server)
+            run = execute_run(
+                load(str(suite), RunOptions(trust=True), server), ExecutionConfig(tmp_path / "results"), server
+            )
         entries: list[Any] = [entry for cell in run.cells for entry in cell.against.values()]
         slower = sum(entry.p <= 0.05 and entry.ratio.ratio > 1.02 for entry in entries)
         times: list[Any] = [cell.seconds for cell in run.cells]
@@ -152,7 +154,7 @@ def test_what_the_harness_costs_in_a_turn(benchmark: BenchmarkFixture, tmp_path:
     os.environ["TURNS"] = os.devnull
 
     def spent(seeds: int) -> float:
-        prepared = load(str(suite), RunOptions(overrides={"seeds": str(seeds)}), server)
+        prepared = load(str(suite), RunOptions(trust=True, overrides={"seeds": str(seeds)}), server)
         before = time.perf_counter()
         execute_run(prepared, ExecutionConfig(tmp_path / "results", fresh=True), server)
         return time.perf_counter() - before
