@@ -53,8 +53,8 @@ class Document:
         return (node and (_innermost(node, values) or _innermost(node, values[:1]))) or self.root.place
 
     def place_of_text(self, text: str) -> Place:
-        """Return the place of a text anywhere in the document; that of the document if it is not written."""
-        return _innermost(self.root, [text]) or self.root.place
+        """Return the place of a text anywhere in the document, a key or a value; that of the document without one."""
+        return _innermost(self.root, [text]) or _key(self.root, text) or self.root.place
 
     def override(self, overrides: Mapping[str, str] | None) -> Document:
         """Return this document with dotted keys set to YAML texts, as by `--set KEY=TEXT`."""
@@ -74,6 +74,16 @@ def _innermost(node: Node, values: Sequence[Json]) -> Place | None:
     words = list(words_of(node))
     places = [word.place for word in words if word.value == values[0]]
     return places[0] if places and all(any(word.value == value for word in words) for value in values) else None
+
+
+def _key(node: Node, text: str) -> Place | None:
+    """Return the place of the first key that is this text."""
+    if isinstance(node, Word):
+        return None
+    pairs = node.pairs if isinstance(node, Pairs) else ()
+    places = (key.place for key, _ in pairs if key.text == text)
+    inner = node.items if isinstance(node, Items) else [value for _, value in pairs]
+    return next(places, None) or next(filter(None, (_key(each, text) for each in inner)), None)
 
 
 def read(path: str | os.PathLike[str]) -> Document:
