@@ -16,7 +16,7 @@ from harness.discovery.descriptions import PluginAnswer, facts_of
 from harness.discovery.sources import Source, given
 from harness.errors import BenchError, Failure, Mistakes
 from harness.results.statements import FailOn
-from harness.run.trust import Boundary, check_imports
+from harness.run.boundary import Boundary, check_imports
 from harness.suite import Cell, Suite, select
 from harness.worker.supervisor import Server
 

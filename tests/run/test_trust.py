@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.discovery.sources import Source
-from harness.run.trust import Boundary
+from harness.run.boundary import Boundary
 from tests.conftest import Bench
 
 LOSS = """
