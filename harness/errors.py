@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from harness.renamed import RENAMED
 
+T = TypeVar("T")
 LONGEST = 300
 """Largest number of characters of an exception's text in a reason."""
 
@@ -86,6 +88,22 @@ def one_line(text: str, most: int = LONGEST) -> str:
     first = (text.strip()[: most + 1].splitlines() or ["no reason given"])[0]
     line = "".join(c if c.isprintable() else " " for c in first)
     return line if len(line) <= most else f"{line[:most]}..."
+
+
+def printable(found: T) -> T:
+    """Return JSON data with a mark for every character that a terminal would obey instead of show.
+
+    Line breaks and tabs stay. What other processes and files say passes through here before it is shown.
+    """
+    made: object = found
+    if isinstance(found, str):
+        clean = found.isprintable() or all(c.isprintable() or c in "\n\t" for c in found)
+        made = found if clean else "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in found)
+    elif isinstance(found, dict):
+        made = {printable(key): printable(value) for key, value in found.items()}
+    elif isinstance(found, list) and any(isinstance(each, (str, list, dict)) for each in found):
+        made = [printable(each) for each in found]
+    return cast("T", made)
 
 
 def own_line(error: BaseException, ours: bool = True) -> str:

@@ -150,7 +150,7 @@ def _weak(name: Weakness, value: float | None = None, bound: float | None = None
 def doctor_report(results: Path) -> dict[str, Json] | None:
     """Return the last report of `bench doctor` on this machine, as runs store it; None if it was never run."""
     kept = ("run", "pairs", "alpha", "false_positive_rate")
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
         said = json.loads((results / "doctor.json").read_bytes())
         return {key: said[key] for key in kept}
     return None

@@ -104,7 +104,7 @@ def _jsonl(file: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
             continue
         try:
             found = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BenchError(f"no JSON: {error}", f"{file}:{line}") from None
         if not isinstance(found, dict):
             raise BenchError("expected one mapping a line", f"{file}:{line}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 
 def folder(name: str) -> Path:
@@ -13,14 +15,28 @@ def folder(name: str) -> Path:
     return Path(base) / "touchstone-bench" / name
 
 
+def read(file: Path) -> Any:
+    """Return stored JSON data; None if there is none, or it is not as it was written."""
+    try:
+        digest, _, content = file.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return json.loads(content) if digest.decode("latin-1") == _digest(content) else None
+
+
 def write(file: Path, content: object) -> None:
-    """Store JSON data, whole or not at all; nothing is stored where the system refuses."""
+    """Store JSON data with its digest, whole or not at all; nothing is stored where the system refuses."""
     import tempfile  # most commands write nothing
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as stream:
-            json.dump(content, stream)
+        text = json.dumps(content).encode()
+        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as stream:
+            stream.write(_digest(text).encode() + b"\n" + text)
         os.replace(stream.name, file)
     except OSError:
         return
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -55,12 +55,9 @@ def _of_file(path: Path) -> str:
         return digests.digest_of_file(path)
     seen = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
     kept = cache.folder("contents") / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()}.json"
-    try:
-        stored = json.loads(kept.read_bytes())
-        if stored["seen"] == seen:
-            return str(stored["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    stored = cache.read(kept)
+    if stored and stored["seen"] == seen:
+        return str(stored["digest"])
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if time.time() - max(state.st_mtime, state.st_ctime) > SETTLED:

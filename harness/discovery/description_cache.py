@@ -32,7 +32,7 @@ def find(plugins: Sequence[Source]) -> dict[Source, Entries]:
     for source in plugins:
         entries = together.get(source.name) if source.origin == "stock" else None
         if entries is None:
-            entries = _read(_file(source))
+            entries = cache.read(_file(source))
             unread = unread or source.origin == "stock"
         if entries is not None:
             found[source] = entries
@@ -48,11 +48,8 @@ def keep(source: Source, entries: Sequence[Description]) -> None:
 
 def _stock() -> dict[str, Entries]:
     """Return the descriptions of all stock plugins if no file has changed since they were written."""
-    try:
-        stored = json.loads(_stock_file().read_bytes())
-    except (OSError, ValueError):
-        return {}
-    entries: dict[str, Entries] = stored["plugins"] if stored["state"] == _installation() else {}
+    stored = cache.read(_stock_file())
+    entries: dict[str, Entries] = stored["plugins"] if stored and stored["state"] == _installation() else {}
     return entries
 
 
@@ -93,11 +90,3 @@ def _describing() -> str:
     folders = [sources.HARNESS / name for name in ("kinds", "discovery")]
     files = [*modules, *(file for folder in folders for file in sorted(folder.glob("*.py")))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _read(file: Path) -> Entries | None:
-    try:
-        entries: Entries = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return entries

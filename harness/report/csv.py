@@ -14,6 +14,8 @@ from harness.results import Run
 METRIC = ("unit", "higher_is_better", "mean", "low", "high", "interval")
 AGAINST = ("baseline", "difference", "low", "high", "p", "p_holm", "family", "verdict")
 TWICE = ("low", "high")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of texts that spreadsheets compute."""
 Value = str | int | float | bool | None
 
 
@@ -29,8 +31,13 @@ def render(run: Run, width: int | None = None) -> str:
         row = entry.row
         why = reason(row.why) if entry.ended and row.why else None
         start = [*(row.vary.get(axis) for axis in axes), row.status]
-        table.writerows([*start, *numbers] for numbers in _numbers(entry, why))
+        table.writerows([*map(_text, start), *map(_text, numbers)] for numbers in _numbers(entry, why))
     return stream.getvalue()
+
+
+def _text(value: Value) -> Value:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _numbers(entry: Entry, why: str | None) -> Iterator[list[Value]]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from harness.errors import BenchError
+from harness.errors import BenchError, printable
 from harness.fields import Json
 from harness.results.model import SCHEMA, Run
 from harness.results.statements import Issue, Reason
@@ -68,7 +68,7 @@ def from_json(found: object, place: str | None = None) -> Run:
     if missing:
         raise BenchError(f"not the JSON of a result: no {', '.join(missing)}", place)
     try:
-        return msgspec.convert(found, Run)
+        return msgspec.convert(printable(found), Run)
     except msgspec.ValidationError as error:
         raise BenchError(f"not the JSON of a result: {error}", place) from None
 

@@ -58,7 +58,7 @@ def records(run: Run, results: Path) -> Iterator[Record]:
 def _read(file: Path) -> Run:
     try:
         found = json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BenchError(f"not the JSON of a result: {error}", str(file)) from None
     except OSError as error:
         raise BenchError(f"cannot be read: {error.strerror}", str(file)) from None

@@ -15,11 +15,13 @@ from harness.discovery.sources import Source
 from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
 from harness.run.task import Plan, Task
+from harness.worker.frames import Misfit
+from harness.worker.messages import Made, answered
 from harness.worker.supervisor import Child, Server
 
 if TYPE_CHECKING:
     from harness.results.store import Record
-    from harness.worker.messages import CellData, Made
+    from harness.worker.messages import CellData
 
 
 BRIEF = 24
@@ -143,10 +145,9 @@ class RunContext:
 
     def _made(self, key: str) -> Made | None:
         try:
-            made: Made = json.loads(self.artifact(key).with_suffix(".json").read_bytes())
-        except (OSError, ValueError):
+            return answered(Made, json.loads(self.artifact(key).with_suffix(".json").read_bytes()))
+        except (OSError, ValueError, RecursionError, Misfit):
             return None
-        return made
 
     def setup_message(
         self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str

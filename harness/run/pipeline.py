@@ -18,7 +18,7 @@ from harness.analysis import partners
 from harness.analysis.exit_status import exit_code
 from harness.base import component_name
 from harness.discovery.descriptions import facts_of
-from harness.errors import BenchError, Failure
+from harness.errors import BenchError, Failure, printable
 from harness.report.answer import statements
 from harness.report.result import Result
 from harness.results import (
@@ -220,7 +220,7 @@ def analysed(run: MeasuredRun, server: Server) -> Run:
 
     Raises BenchError if the baseline is no row, Failure if the child crashes again.
     """
-    question = {"ask": "analyse", "run": data(run)}
+    question = {"ask": "analyse", "run": printable(data(run))}
     try:
         return _asked(server, question)
     except Failure as failure:

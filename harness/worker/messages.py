@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Required, TypedDict, TypeVar
 
+from harness.errors import printable
 from harness.fields import Json
 from harness.worker.frames import Misfit
 
@@ -131,6 +132,6 @@ def answered(kind: type[T], found: object) -> T:
     import msgspec
 
     try:
-        return msgspec.convert(found, kind)
+        return msgspec.convert(printable(found), kind)
     except (msgspec.ValidationError, RecursionError) as error:
         raise Misfit(f"another answer than was asked for: {error}") from None

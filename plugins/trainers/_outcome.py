@@ -28,7 +28,7 @@ def outcome(text: str) -> Outcome | None:
         if line.lstrip().startswith("{"):
             try:
                 found = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             return found if isinstance(found, dict) else None
     return None

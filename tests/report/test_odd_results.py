@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +15,12 @@ from rich.cells import cell_len
 
 from harness.report import render
 from harness.results import Comparison, IntervalKind, MetricValue, Needed, Reason, ReasonKind, Row, Run, Status
+from harness.results.codec import from_json
 
 from .factory import LOSSES, lost, on_rows, result, row, without
 from .reading import WIDTHS, Stream, printed, spaced
+
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 
 
 def odd_results() -> dict[str, Run]:
@@ -96,3 +103,22 @@ def test_forty_rows_and_one_row(width: int) -> None:
     report = render(result(losses=many), "console", width)
     assert all(name in report for name in many) and max(map(cell_len, report.splitlines())) <= width
     assert "1 problem × 1 contender ·" in spaced(render(result(losses=LOSSES[:1], count=1), "console", 200))
+
+
+HOSTILE = "\x1b[31mred\x1b]8;;http://x\x07\u202e\x9b31m"
+
+
+@pytest.mark.parametrize("form", ["console", "md", "latex", "csv", "methods", "json"])
+def test_a_result_from_elsewhere_brings_no_control_characters(form: str) -> None:
+    found = json.loads((REFERENCE / "quickstart.json").read_text())
+    text = json.dumps(found).replace("hinge", json.dumps(HOSTILE)[1:-1]).replace("Which", json.dumps(HOSTILE)[1:-1])
+    shown = render(from_json(json.loads(text)), form)
+    assert not any(not c.isprintable() and c not in "\n" for c in shown)
+    assert "red" in shown
+
+
+def test_no_label_is_a_formula_in_a_spreadsheet() -> None:
+    found = (REFERENCE / "quickstart.json").read_text().replace('"hinge"', json.dumps("=cmd|' /C calc'!A0"))
+    lines = list(csv.DictReader(io.StringIO(render(from_json(json.loads(found)), "csv"))))
+    assert {row["loss"] for row in lines if "cmd" in row["loss"]} == {"'=cmd|' /C calc'!A0"}
+    assert all(float(row["difference"]) for row in lines if row["difference"].startswith("-"))
