@@ -15,6 +15,7 @@ from tests.docs.blocks import files
 from tests.helpers import installed
 
 DOCS = ROOT / "docs"
+Documented = Callable[[str], None]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     installed.install(python, installed.checkout(above / "checkout"))
     made = {key: value for key, value in os.environ.items() if key in ("HOME", "LANG", "TMPDIR")}
     made |= {"PATH": f"{python.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(above / "cache")}
-    made |= {"OMP_NUM_THREADS": "1", "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "error"}
+    made |= {"OMP_NUM_THREADS": "1", "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": ""}
     words = ["python", "-c", "import harness; print(harness.__file__)"]
     found = subprocess.run(words, cwd=above, env=made, check=True, capture_output=True, text=True).stdout
     assert Path(found.strip()).is_relative_to(installed.packages(python))
@@ -44,12 +45,11 @@ def program(bench: Bench, *command: str) -> Bench:
 
 
 @pytest.fixture
-def documented(bench: Bench) -> Callable[[str], Bench]:
-    """Writes the files that a page of the documentation shows."""
+def documented(bench: Bench) -> Documented:
+    """Writes the files that a page of the documentation shows into the empty folder."""
 
-    def written(page: str) -> Bench:
+    def written(page: str) -> None:
         for name, text in files((DOCS / page).read_text()).items():
             bench.write(name, text)
-        return bench
 
     return written
