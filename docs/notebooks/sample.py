@@ -36,9 +36,8 @@ print(f"chance alone: {distance(drawn(1)):.3f}")
 for steps in (5, 10, 25, 100):
     for sampler in ("ddim", "ddpm"):
         x = harness.sample(model, sampler=sampler, steps=steps, n=N, seed=0)
-        print(
-            f"{steps:3} steps, {sampler}: {distance(x):.3f}, a share of {float((x < 0.5).float().mean()):.3f} on the left"
-        )
+        left = float((x < 0.5).float().mean())
+        print(f"{steps:3} steps, {sampler}: {distance(x):.3f}, a share of {left:.3f} on the left")
 
 # %% [markdown]
 # The left mode should hold a share of 0.3. Numbers of one seed have an error of their own, so a verdict takes several:

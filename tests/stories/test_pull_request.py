@@ -15,13 +15,12 @@ from tests.stories.conftest import Documented, program
 
 pytestmark = pytest.mark.verify
 
-SETTINGS = "settings: {n: 1000, batch: 256, budget: 5}"
 GATES = "gates: {seconds: {max_regression: 3%}}\n"
 MODULE = """
-from fastops._loop import rounds
+from quickops._loop import rounds
 
 
-def centered_softmax(logits):
+def slow_softmax(logits):
     rounds()
     return logits.softmax(-1)
 """
@@ -41,7 +40,7 @@ PyMODINIT_FUNC PyInit__loop(void) { return PyModule_Create(&module); }
 SETUP = """
 from setuptools import Extension, setup
 
-setup(name="fastops", version="1", packages=["fastops"], ext_modules=[Extension("fastops._loop", ["fastops/loop.c"])])
+setup(name="quickops", version="1", packages=["quickops"], ext_modules=[Extension("quickops._loop", ["quickops/loop.c"])])
 """
 
 
@@ -68,17 +67,16 @@ def change(bench: Bench, name: str, before: str, after: str) -> None:
 
 
 def checked(bench: Bench, suite: str = "ops.yaml") -> Ended:
-    """The check of the pull request."""
-    return bench(suite, "--against", "HEAD~1", "--device", "cpu", timeout=120)
+    """The check of the pull request, a little shorter."""
+    return bench(suite, "--against", "HEAD~1", "--device", "cpu", "--set", "settings.budget=4", timeout=120)
 
 
 def test_a_slower_operation_is_stopped_and_another_change_is_not(
     bench: Bench, documented: Documented, commit: Callable[[], None]
 ) -> None:
     documented("timing.md")
-    change(bench, "ops.yaml", SETTINGS, SETTINGS.replace("5}", "4}"))
     commit()
-    change(bench, "fastops.py", "range(20)", "range(23)")  # a tenth, with the softmax at its end
+    change(bench, "fastops.py", "range(20)", "range(22)")
     commit()
     stopped = checked(bench)
     assert stopped.code == 1, stopped.out + stopped.err
@@ -90,18 +88,16 @@ def test_a_slower_operation_is_stopped_and_another_change_is_not(
     assert passed.code == 0, passed.out + passed.err
 
 
-def test_a_compiled_extension_in_an_editable_install(
-    bench: Bench, commit: Callable[[], None], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_compiled_extension_in_an_editable_install(bench: Bench, commit: Callable[[], None]) -> None:
     """The module is found by the hook of the installer, not by the path: the revision's own is built and timed."""
     if shutil.which((sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         pytest.skip("no C compiler")
-    for name, text in {"fastops/__init__.py": MODULE, "fastops/loop.c": SOURCE, "setup.py": SETUP}.items():
+    for name, text in {"quickops/__init__.py": MODULE, "quickops/loop.c": SOURCE, "setup.py": SETUP}.items():
         bench.write(name, text)
-    lines = ['vary: {transform: "fastops:centered_softmax"}', "settings: {n: 10, batch: 1, budget: 4}", "seeds: 200"]
+    lines = ['vary: {transform: "quickops:slow_softmax"}', "settings: {n: 10, batch: 1, budget: 4}", "seeds: 200"]
     bench.write("checks/ops.yaml", "\n".join(["protocol: speed", *lines, "metrics: seconds", GATES]))
     commit()
-    change(bench, "fastops/loop.c", "200000", "220000")
+    change(bench, "quickops/loop.c", "200000", "220000")
     commit()
     python = Path(str(shutil.which("python", path=bench.environment["PATH"])))
     installed.install(python, "-e", bench.folder)
@@ -109,4 +105,4 @@ def test_a_compiled_extension_in_an_editable_install(
         stopped = checked(bench, "checks/ops.yaml")
         assert stopped.code == 1 and "seconds max_regression 3 %: here is" in stopped.err, stopped.out + stopped.err
     finally:
-        program(bench, "python", "-m", "pip", "uninstall", "-q", "-y")("fastops")
+        program(bench, "python", "-m", "pip", "uninstall", "-q", "-y")("quickops")

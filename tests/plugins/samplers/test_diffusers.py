@@ -129,6 +129,7 @@ def test_steps_are_those_of_the_scheduler(scheduler: str, config: dict[str, Any]
         ({"scheduler": "DDIMSchedular"}, "no scheduler 'DDIMSchedular', did you mean 'DDIMScheduler'"),
         ({"scheduler": "UNet2DModel"}, "no scheduler 'UNet2DModel'"),
         ({"scheduler": "FlowMatchEulerDiscreteScheduler"}, "is not built on betas"),
+        ({"config": {"beta_schedule": "linear"}}, "config: beta_schedule has no effect: the denoiser has"),
         ({"config": {"beta_sched": "linear"}}, "cannot build DDIMScheduler: .*beta_sched"),
         ({"config": {"prediction_type": "v_prediction"}}, "prediction_type must be one of epsilon, sample"),
     ],
