@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 ANSWERS = {"epsilon": 1, "sample": 0}
 """Prediction of x_0 or eps that a scheduler with that `prediction_type` is given."""
-OVERRIDDEN = ("beta_start", "beta_end", "beta_schedule", "trained_betas", "num_train_timesteps")
-"""Arguments of schedulers without effect here, because the noise levels are those of the denoiser."""
 
 
 class Diffusers(Sampler):
@@ -72,9 +70,7 @@ class Diffusers(Sampler):
 
     def made(self, schedule: Schedule | None = None) -> Any:
         """The scheduler for the betas of a schedule. Raises BenchError where there is none."""
-        cls = _found(self.scheduler)
-        if useless := [name for name in OVERRIDDEN if name in (self.config or {})]:
-            raise BenchError(f"diffusers.config: {useless[0]} has no effect: the denoiser has the noise levels")
+        cls = getattr(type(self), "imported", None) or _found(self.scheduler)  # a class named by its import path
         config: dict[str, Any] = {"clip_sample": False, **(self.config or {})}
         if schedule is not None:
             kept = schedule.alpha_bar(torch.arange(schedule.num_train_timesteps + 1, dtype=torch.float64))
