@@ -70,7 +70,7 @@ def test_a_pipeline_folder_of_diffusers(bench: Bench, documented: Documented) ->
     documented("denoisers.md")
     bench.write("save.py", PIPELINE)
     assert program(bench, "python")("save.py").code == 0
-    fewer = ("--seeds", "2", "--set", "settings.samples=64")
+    fewer = ("--seeds", "2", "--set", "settings.samples=256")
     ended = bench("pipeline.yaml", *fewer, "--json", "-", timeout=120)
     assert ended.code == 0, ended.err
     rows = {cell["vary"]["sampler"]: cell["metrics"] for cell in ended.json["cells"]}

@@ -15,7 +15,7 @@ from tests.stories.conftest import Documented, program
 
 pytestmark = pytest.mark.verify
 
-GATES = "gates: {seconds: {max_regression: 3%}}\n"
+GATES = "gates: {seconds: {max_regression: 3%, confirm_runs: 2}}\n"
 MODULE = """
 from quickops._loop import rounds
 
@@ -68,7 +68,7 @@ def change(bench: Bench, name: str, before: str, after: str) -> None:
 
 def checked(bench: Bench, suite: str = "ops.yaml") -> Ended:
     """The check of the pull request, a little shorter."""
-    return bench(suite, "--against", "HEAD~1", "--device", "cpu", "--set", "settings.budget=4", timeout=120)
+    return bench(suite, "--against", "HEAD~1", "--device", "cpu", "--set", "settings.budget=2", timeout=120)
 
 
 def test_a_slower_operation_is_stopped_and_another_change_is_not(
