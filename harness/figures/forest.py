@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS = 3
+WIDE = 10
+"""Quotient of the ends of an axis of ratios beyond which it is logarithmic."""
 MARKS: Mapping[Verdict | None, str] = MappingProxyType(
     {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", Verdict.IDENTICAL: "≡"}
 )
@@ -56,7 +58,8 @@ def _forest(run: StoredRun, metric: MetricInfo) -> Figure:
     arrow = ARROWS.get(metric.higher_is_better, "")
     what = "ratio to" if metric.relative_margin is not None else "difference from"
     baselines = run.view.baselines
-    title = f"{united(metric)}: {what} {baselines[0] if len(baselines) == 1 else 'the baseline'}"
+    name = metric.label if metric.relative_margin is not None else united(metric)  # a ratio has no unit
+    title = f"{name}: {what} {baselines[0] if len(baselines) == 1 else 'the baseline'}"
     return headed(figure, title + (f"   {arrow}" if arrow else ""), _caption(run, metric))
 
 
@@ -74,7 +77,8 @@ def _drawn(axes: Axes, problem: Problem, metric: MetricInfo) -> None:
     axes.set_yticks(range(len(drawn)), labels)
     axes.set_ylim(-0.6, len(drawn) - 0.4)
     axes.axvline(1 if by_ratio else 0, color=FAINT, linewidth=0.8, zorder=0)
-    if by_ratio:
+    ends = [end for _, found in drawn for end in (1.0, found.mean, found.low, found.high) if end is not None]
+    if by_ratio and max(ends) > WIDE * min(ends) > 0:
         axes.set_xscale("log")
         plainly(axes.xaxis)
     else:
@@ -89,7 +93,8 @@ def _verdict(entry: Entry, metric: MetricInfo) -> Verdict | None:
 def _caption(run: StoredRun, metric: MetricInfo) -> Iterator[str]:
     compared = [found for entry in run.view.entries if (found := entry.against(metric.label)) is not None]
     kinds: list[IntervalKind] = sorted({found.interval for found in compared if found.interval is not None})
-    over = f" over {' or '.join(SOURCES[kind] for kind in kinds)}" if kinds else ""
+    sources = {**SOURCES, IntervalKind.SEEDS: run.run.replicates}
+    over = f" over {' or '.join(sources[kind] for kind in kinds)}" if kinds else ""
     signs = {verdict: MARKS[verdict] for found in compared if (verdict := found.verdict) in MARKS}
     yield f"Bars are 95 % intervals{over}. " + ", ".join(f"{sign} {verdict}" for verdict, sign in signs.items())
     lost = [entry for entry in run.view.entries if not entry.baseline and _found(entry, metric) is None]

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from harness.figures import StoredRun, figures
 from harness.figures.forest import TINTS
 from harness.figures.style import INK, styled
-from harness.results import Ratio, Run, Status, Verdict
+from harness.results import IntervalKind, Ratio, Run, Status, Verdict
 from tests.report import factory
 
 
@@ -59,13 +59,16 @@ def test_rows_without_a_difference_are_named() -> None:
     assert f"Not drawn: {factory.LONG}, no luck" in " ".join(figure.get_supxlabel().split())
 
 
-def test_ratios_are_drawn_around_1() -> None:
-    run = factory.with_info(factory.result(["seconds"], count=1), 0, relative_margin=0.02)
-    ratio: Any = Ratio(ratio=2.0, low=1.9, high=2.1)
-    run = factory.on_rows(run, lambda cell: factory.with_comparison(cell, "seconds", ratio=ratio), 1, 2, 3, 4)
-    (axes,) = (figure := drawn(run, "differences-in-seconds")).axes
-    assert {(low, high) for low, high, _ in bars(figure, 0).values()} == {(1.9, 2.1)} and axes.get_xscale() == "log"
+@pytest.mark.parametrize(("ratio", "scale"), [(Ratio(2.0, 1.9, 2.1), "linear"), (Ratio(50.0, 40.0, 60.0), "log")])
+def test_ratios_are_drawn_around_1(ratio: Ratio, scale: str) -> None:
+    run = factory.with_info(factory.result(["seconds"], count=1), 0, relative_margin=0.02, unit="s")
+    timed: Any = {"ratio": ratio, "interval": IntervalKind.SEEDS}
+    run = factory.on_rows(run, lambda cell: factory.with_comparison(cell, "seconds", **timed), 1, 2, 3, 4)
+    figure = drawn(replace(run, replicates="blocks"), "differences-in-seconds")
+    assert {(low, high) for low, high, _ in bars(figure, 0).values()} == {(ratio.low, ratio.high)}
+    assert figure.axes[0].get_xscale() == scale
     assert figure.get_suptitle().startswith("seconds: ratio to cross_entropy")
+    assert "intervals over blocks." in figure.get_supxlabel()
 
 
 @pytest.mark.parametrize("change", [{"against": {}}, None])
