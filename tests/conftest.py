@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,11 @@ class Ended:
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """Runs `bench` in a folder."""
+    """Runs `bench`, or another command, in a folder."""
 
     folder: Path
     environment: Mapping[str, str]
+    command: Sequence[str] = (sys.executable, "-P", "-W", "error", "-m", "harness")
 
     def __call__(self, *words: str | Path, env: Mapping[str, str] | None = None, timeout: float = 60) -> Ended:
         process = self.start(*words, env=env)
@@ -52,7 +53,7 @@ class Bench:
 
     def start(self, *words: str | Path, env: Mapping[str, str] | None = None, **options: Any) -> Any:
         """The command, still running."""
-        command = [sys.executable, "-P", "-W", "error", "-m", "harness", *map(str, words)]
+        command = [*self.command, *map(str, words)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | options
         environment = {**self.environment, **(env or {})}
         # A shell's background job ignores Ctrl-C, and so would everything it starts.

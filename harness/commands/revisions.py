@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import contextlib
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,8 @@ def checked_out(text: str, suite: Path) -> Iterator[Revision]:
             else:
                 moved = Moved(str(repository), str(worktree))
                 built = _built(repository, worktree, Path(above) / "built")
-                yield Revision(commit, [*built, *_path(moved, suite)], moved)
+                found = _modules(repository, moved, Path(above) / "absent")
+                yield Revision(commit, [*built, *_path(moved, suite), *found], moved)
         finally:
             _git(repository, "worktree", "remove", "--force", str(worktree), what="the worktree cannot be removed")
 
@@ -71,6 +73,53 @@ def _path(moved: Moved, suite: Path) -> list[str]:
     return [new if Path(new).exists() else old for old, new in zip(entries, there, strict=True)]
 
 
+def _modules(repository: Path, moved: Moved, absent: Path) -> list[str]:
+    """Return where the worktree has the modules that are imported from the repository here.
+
+    An editable install finds them by a hook, without the path. One that the revision lacks is in `absent` and cannot be
+    imported, so that this checkout's is not taken for it.
+    """
+    found: dict[str, None] = {}
+    for name, folder in _imported(repository).items():
+        there = Path(moved.to(str(folder)))
+        if any((there / each).exists() for each in (name, f"{name}.py")):
+            found[str(there)] = None
+        else:
+            absent.mkdir(exist_ok=True)
+            (absent / f"{name}.py").write_text(f"raise ModuleNotFoundError(\"this revision has no module '{name}'\")\n")
+            found[str(absent)] = None
+    return list(found)
+
+
+def _imported(repository: Path) -> dict[str, Path]:
+    """Return the folder of every top-level module that git holds and that this process would import from there."""
+    found: dict[str, Path] = {}
+    files = {Path(name) for name in _files(repository)}
+    for file in files:
+        top = file if file.name != "__init__.py" else file.parent
+        while top.parent / "__init__.py" in files:
+            top = top.parent
+        if top.stem not in found and (folder := _folder(top.stem)) and _holds(repository, folder):
+            found[top.stem] = folder
+    return found
+
+
+def _holds(repository: Path, folder: Path) -> bool:
+    return folder.is_relative_to(repository) and not is_installed(folder)
+
+
+def _folder(name: str) -> Path | None:
+    """Return the folder in which a top-level module is found; None if there is none, or none with a file."""
+    try:
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    except (ImportError, ValueError):  # a module of that name that was loaded in another way
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    origin = Path(spec.origin).resolve()
+    return origin.parent.parent if spec.submodule_search_locations else origin.parent
+
+
 def _built(repository: Path, worktree: Path, to: Path) -> list[str]:
     """Build the packages of a worktree where this repository has compiled ones that git does not hold."""
     others = _git(repository, "ls-files", "--others", "--", *COMPILED, what="its files cannot be listed")
@@ -85,9 +134,13 @@ def _built(repository: Path, worktree: Path, to: Path) -> list[str]:
     return [str(to)]
 
 
+def _files(folder: Path) -> list[str]:
+    listed = _git(folder, "ls-files", "-z", "--", "*.py", what="its files cannot be listed")
+    return [*filter(None, listed.split("\0"))]
+
+
 def _compile(folder: Path) -> None:
-    files = _git(folder, "ls-files", "-z", "--", "*.py", what="its files cannot be listed")
-    for name in filter(None, files.split("\0")):
+    for name in _files(folder):
         with contextlib.suppress(OSError):  # a folder that may not be written
             compileall.compile_file(folder / name, quiet=2)
 

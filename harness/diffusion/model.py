@@ -121,7 +121,8 @@ class DiffusionModel:
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Return independent data [n, *shape]. Raises BenchError if the denoiser cannot draw them."""
-        return self._known(self.denoiser.sample(self.net, n, generator), "data to draw")
+        hint = "; give real data as its `reference`" if hasattr(self.denoiser, "reference") else ""
+        return self._known(self.denoiser.sample(self.net, n, generator), f"data to draw{hint}")
 
     def training_samples(self, n: int, generator: torch.Generator) -> Tensor | None:
         """Return n draws of the training data [n, *shape], or else of the real data; None if there are neither."""

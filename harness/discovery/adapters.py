@@ -32,7 +32,8 @@ INSIDE: dict[str, tuple[str, ...]] = {
 """Modules searched for names that a suite gives by the library alone, as in `torch:CrossEntropyLoss`."""
 
 DRIVEN: dict[tuple[str, str], str] = {("sampler", "diffusers"): "scheduler"}
-"""(kind, library) whose classes run through the stock component named after the library -> its field for the class."""
+"""(kind, library) whose classes, and those derived from them, run through the stock component named after the library
+-> its field for the class."""
 
 
 def imported(kind: str, path: str) -> type[Component]:
@@ -44,8 +45,8 @@ def imported(kind: str, path: str) -> type[Component]:
         declarations.check_class(target)
         body = {"__doc__": target.__doc__, "__module__": target.__module__, "import_path": path, "imported": target}
         return type(path, (target,), body)
-    if (kind, path.partition(":")[0]) in DRIVEN and callable(target):
-        return _driven(kind, path, target)
+    if callable(target) and (library := _library(kind, path, target)):
+        return _driven(kind, library, path, target)
     if kind not in GIVEN:
         raise BenchError(f"{path}: a {kind} must be a subclass of harness.{KINDS[kind].__name__}")
     if not callable(target):
@@ -78,9 +79,15 @@ def _module(path: str, name: str) -> ModuleType:
         raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
 
 
-def _driven(kind: str, path: str, target: Callable[..., object]) -> type[Component]:
+def _library(kind: str, path: str, target: object) -> str | None:
+    """Return the library whose stock component runs a target: named in the path, or that of a class it derives from."""
+    roots = {cls.__module__.partition(".")[0] for cls in getattr(target, "__mro__", ())} | {path.partition(":")[0]}
+    return next((library for driven, library in DRIVEN if driven == kind and library in roots), None)
+
+
+def _driven(kind: str, library: str, path: str, target: Callable[..., object]) -> type[Component]:
     """Return the stock component for a library, with the field that names the library's class filled in."""
-    library, _, attribute = path.partition(":")
+    attribute = path.partition(":")[2]
     source = next(each for each in sources.stock() if each.name == f"{kind}s.{library}")
     found: list[type[Component]] = loading.load(source).components()
     driver = next(cls for cls in found if name_of(cls) == library)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredRun", "figures", "write"]
 
-MODULES = ("claims", "front", "against", "samples", "path", "steps", "occurrences", "ball")
+MODULES = ("claims", "front", "forest", "against", "samples", "path", "steps", "occurrences", "ball")
 """Modules that draw, in the order in which their figures are written."""
 
 
@@ -46,7 +46,7 @@ def write(run: Run, folder: Path, results: Path) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
     makers = figures(StoredRun(run, results))
     if not makers:
-        yield "no figure: nothing was measured at several numbers, and nothing else was kept to be shown"
+        yield "no figure: nothing was measured at several numbers or compared, and nothing else was kept to be shown"
     for name, make in makers.items():
         file = folder / f"{name}.png"
         try:

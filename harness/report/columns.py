@@ -59,6 +59,24 @@ def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
     return Sheet(ink(" / ".join(view.row_axes)), labels, tuple(columns), primary)
 
 
+def matrix(view: View, metric: MetricInfo, ink: Glyphs) -> Sheet:
+    """Arrange one metric of a whole run: a row for every contender, a column for every problem."""
+    labels = list(dict.fromkeys(entry.label for entry in view.entries))
+    columns = []
+    for problem in view.problems:
+        column = _metric(metric, problem.entries, ink, verdicts=bool(view.baselines))
+        pairs = zip(problem.entries, column.cells, strict=True)
+        cells = {each.label: cell if each.metric(metric.label) else _ended(each, ink) for each, cell in pairs}
+        unit = _unit(metric, problem.entries)[1]
+        head = ink(f"{problem.title}{f' [{unit}]' if unit else ''}")
+        columns.append(dataclasses.replace(column, head=head, cells=tuple(cells.get(label, []) for label in labels)))
+    return Sheet(ink(" / ".join(view.row_axes)), tuple(Label(ink(label)) for label in labels), tuple(columns), 0)
+
+
+def _ended(entry: Entry, ink: Glyphs) -> Line:
+    return [(ink(f"✗ {entry.row.status}" if entry.ended else MISSING), "")]
+
+
 def _label(entry: Entry, ink: Glyphs) -> Label:
     status, why = entry.row.status, entry.row.why
     style = "dim" if status is Status.SKIPPED else "red"
@@ -149,17 +167,17 @@ def _found(entry: Entry, name: str) -> Verdict | None:
 
 def _between(what: str, ends: Ends, metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs) -> Column:
     """Return a column with the ends of a spread of the metric, in the unit of the metric's own column."""
-    size = _size(metric, entries)
+    size = _unit(metric, entries)[0]
     found = [ends(entry, metric.label) for entry in entries]
     places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
     texts = [" to ".join(number(end / size, places) for end in both or ()) for both in found]
     return Column(ink(f"{what}: {metric.label}"), tuple([(ink(text), "dim")] for text in texts), right=True)
 
 
-def _size(metric: MetricInfo, entries: Sequence[Entry]) -> float:
-    """Return the size of the unit of the metric's column."""
+def _unit(metric: MetricInfo, entries: Sequence[Entry]) -> tuple[float, str]:
+    """Return the unit of the metric's column, its size first."""
     found = [estimate(entry.metric(metric.label)) for entry in entries]
-    return unit_for([item for item in found if item], metric.unit)[0]
+    return unit_for([item for item in found if item], metric.unit)
 
 
 def _head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
@@ -178,7 +196,7 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
         items = [estimate(found.ratio) if found and not _equal(found) else None for found in compared]
         texts = [f"×{text}" for text in estimates(items)]
     else:
-        size = _size(metric, entries)
+        size = _unit(metric, entries)[0]
         items = [None if _equal(found) else item and item.divided(size) for found, item in _estimated(compared)]
         texts = estimates(items, signed=True)
     texts = _marked(texts, [bool(found and found.partial) for found in compared])

@@ -120,7 +120,10 @@ def size(metric: MetricInfo, entry: Comparison) -> str:
         ratio = entry.ratio
         return f"times {ratio.ratio:.3g}{_interval(ratio.low, ratio.high)}"
     unit = f" {metric.unit}" if metric.unit else ""
-    return f"{entry.difference or 0.0:+.3g}{unit}{_interval(entry.low, entry.high)}"
+    width = (entry.high or 0.0) - (entry.low or 0.0)
+    difference = entry.difference or 0.0
+    shown = 0.0 if abs(difference) < 1e-9 * width else difference  # what rounding leaves of a difference of 0
+    return f"{shown:+.3g}{unit}{_interval(entry.low, entry.high)}"
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -1,15 +1,16 @@
-r"""LaTeX tables for a paper, one for every problem.
+r"""LaTeX tables for a paper: a matrix of contenders and problems for every metric, and a table for every problem.
 
 The preamble needs \usepackage{amssymb, booktabs}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from harness.report import prose
-from harness.report.columns import sheet
+from harness.report.columns import matrix, sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
@@ -29,27 +30,40 @@ _SIGNS: Mapping[int, str] = MappingProxyType(
     )
 )
 """Characters that LaTeX interprets or cannot print, and their replacements."""
+_PLAIN = re.compile(r"[^A-Za-z0-9]+")
 _STYLES = {"bold": r"\textbf{%s}", "italic": r"\textit{%s}"}
 
 
 def render(run: Run, width: int | None = None) -> str:
     """Render the tables as LaTeX; `width` is not used."""
     shown, ink = view(run), Glyphs()
-    blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in _tables(shown, ink))]
+    tables = [*_matrices(shown, ink), *_tables(shown, ink)]
+    blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in tables)]
     return "\n\n".join(blocks) + "\n"
 
 
+def _matrices(shown: View, ink: Glyphs) -> Iterator[list[str]]:
+    """Yield a table of contenders and problems for every metric; none for a single problem."""
+    for metric in shown.metrics if len(shown.problems) > 1 else ():
+        one = matrix(shown, metric, ink)
+        arrow = {True: "higher is better", False: "lower is better", None: ""}[metric.higher_is_better]
+        caption = [f"{metric.label} by problem{arrow and f', {arrow}'}", *_legend(shown, ink)]
+        yield _environment(caption, _table(one), rf"\label{{tab:{_PLAIN.sub('-', metric.label)}}}")
+
+
 def _tables(shown: View, ink: Glyphs) -> Iterator[list[str]]:
-    legend = "; ".join(ink("  ".join(parts)) for parts in prose.legend(shown, ink))
     for problem in shown.problems:
-        titles = (shown.run.question, problem.title, " · ".join(prose.setting(shown)), legend)
-        caption = " ".join(_sentence(ink(text)) for text in titles if text)
-        yield [
-            r"\begin{table}",
-            rf"\caption{{{caption}}}",
-            *_table(sheet(shown, problem, ink, compact=False)),
-            r"\end{table}",
-        ]
+        titles = [shown.run.question, problem.title, " · ".join(prose.setting(shown)), *_legend(shown, ink)]
+        yield _environment(map(ink, titles), _table(sheet(shown, problem, ink, compact=False)))
+
+
+def _legend(shown: View, ink: Glyphs) -> list[str]:
+    return ["; ".join(ink(", ".join(parts)) for parts in prose.legend(shown, ink))]
+
+
+def _environment(titles: Iterable[str], table: Iterable[str], label: str = "") -> list[str]:
+    caption = " ".join(_sentence(text) for text in titles if text)
+    return [r"\begin{table}", rf"\caption{{{caption}}}{label}", *table, r"\end{table}"]
 
 
 def _sentence(text: str) -> str:

@@ -12,7 +12,7 @@ from harness.fields import Json, Schema
 from harness.suite.cells import Seeds
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.source import Findings, Place, shown
-from harness.suite.values import numbers, plain_value
+from harness.suite.values import near_file, numbers, plain_value
 
 MOST_SEEDS = 100_000
 COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS}
@@ -128,7 +128,7 @@ def plugins(node: Node | None, folder: Path, findings: Findings) -> list[str]:
         if name in found:
             findings.add(item.place, f"plugins: {shown(name)} is here twice")
         elif (name.endswith(".py") or "/" in name) and not os.path.exists(folder / name):
-            findings.add(item.place, f"plugins: no file {shown(name)} beside the suite")
+            findings.add(item.place, f"plugins: no file {shown(name)} beside the suite{near_file(folder / name)}")
         found[name] = None
     return list(found)
 

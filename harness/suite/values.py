@@ -68,6 +68,15 @@ def _near(node: Node, schema: Schema) -> str:
     return near_miss(node.value[:60].lower(), choices).suggestion
 
 
+def near_file(path: Path) -> str:
+    """Return the near miss of a file that does not exist, among those of its folder; empty if there is none."""
+    try:
+        names = os.listdir(path.parent)
+    except (OSError, ValueError):
+        return ""
+    return near_miss(path.name, names).suggestion
+
+
 def check_path(node: Node, value: Json, schema: Schema, folder: Path, findings: Findings) -> None:
     """Note a mistake if a field names a file or module that does not exist; paths are relative to the suite."""
     form = text_form(schema)
@@ -76,7 +85,7 @@ def check_path(node: Node, value: Json, schema: Schema, folder: Path, findings: 
             continue
         module = each.partition(":")[0]
         if form == "path" and not os.path.exists(folder / each):
-            findings.add(node.place, f"no file {shown(each)} beside the suite")
+            findings.add(node.place, f"no file {shown(each)} beside the suite{near_file(folder / each)}")
         elif form == "module" and sources.locate(module) is None:
             findings.add(node.place, f"no module named {shown(module)}{sources.nearest(module)}")
 

@@ -70,7 +70,7 @@ class Diffusers(Sampler):
 
     def made(self, schedule: Schedule | None = None) -> Any:
         """The scheduler for the betas of a schedule. Raises BenchError where there is none."""
-        cls = _found(self.scheduler)
+        cls = getattr(type(self), "imported", None) or _found(self.scheduler)  # a class named by its import path
         config: dict[str, Any] = {"clip_sample": False, **(self.config or {})}
         if schedule is not None:
             kept = schedule.alpha_bar(torch.arange(schedule.num_train_timesteps + 1, dtype=torch.float64))

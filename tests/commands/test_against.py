@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, Bench, Ended
+from tests.helpers import installed
 
 SUITE = """
 suite: spin
@@ -142,11 +142,8 @@ def components():
 
 def environment_with(folder: Path, rounds: int, version: str) -> Path:
     """The Python of an environment with the libraries that are here and a version of the package `spinning`."""
-    if not folder.exists():
-        venv.EnvBuilder(symlinks=True).create(folder)
-    (site,) = folder.glob("lib/*/site-packages")
-    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    (site / "zz-libraries.pth").write_text("\n".join(libraries))
+    python = folder / "bin" / "python" if folder.exists() else installed.environment(folder)
+    site = installed.packages(python)
     for old in site.glob("spinning-*.dist-info"):
         shutil.rmtree(old)
     (site / "spinning.py").write_text(f"ROUNDS = {rounds}\n")
@@ -154,7 +151,7 @@ def environment_with(folder: Path, rounds: int, version: str) -> Path:
     about.mkdir()
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: spinning\nVersion: {version}\n")
     (about / "RECORD").write_text(f"spinning.py,sha256={version},10\n")
-    return folder / "bin" / "python"
+    return python
 
 
 @pytest.mark.verify
@@ -162,13 +159,7 @@ def test_another_environment_has_its_own_packages_and_is_what_is_installed_there
     """From an installed wheel, beside an environment with another version of a package, then with a third."""
     here = environment_with(tmp_path / "here", 2000, "1.0")
     there = environment_with(tmp_path / "there", 20000, "2.0")
-    wheel = tmp_path / "checkout"
-    for part in ("harness", "plugins"):
-        shutil.copytree(ROOT / part, wheel / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for part in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / part, wheel / part)
-    pip = [sys.executable, "-m", "pip", "--python", here, "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed", wheel], check=True)
+    installed.install(here, installed.checkout(tmp_path / "checkout"))
     bench.write("spin.py", PINNED)
     bench.write("s.yaml", SUITE)
     clean = {key: value for key, value in bench.environment.items() if key != "PYTHONPATH"}

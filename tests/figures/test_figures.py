@@ -79,7 +79,7 @@ def cells(data: Any, **vary: Any) -> list[Any]:
 @pytest.mark.verify
 def test_the_command_writes_a_picture_of_each_and_says_so(folder: Bench, drawn: Ended) -> None:
     assert drawn.code == 0 and "ring8 / steps=2" in drawn.out
-    names = ["mmd-against-steps", "nfe-against-steps"]
+    names = ["differences-in-mmd", "mmd-against-steps", "nfe-against-steps"]
     names += [f"samples-fitted-mixture-components-2-steps-{steps}" for steps in (2, 8)]
     names += [f"path-ring8-steps-{steps}" for steps in (2, 8)]
     assert drawn.lines == [f"figure new/pictures/{name}.png" for name in names]
@@ -214,9 +214,10 @@ def _measured(cell: Any) -> torch.Tensor:
 
 def test_samples_that_are_gone_cost_their_own_figures_only(folder: Bench, data: Any, tmp_path: Path) -> None:
     lines = list(write(from_json(data), tmp_path / "out", tmp_path / "elsewhere"))
-    assert [line.split(":")[0] for line in lines[2:]] == ["no figure samples.png", "no figure path.png"]
-    assert all("nothing to show is kept under" in line for line in lines[2:])
+    assert [line.split(":")[0] for line in lines[3:]] == ["no figure samples.png", "no figure path.png"]
+    assert all("nothing to show is kept under" in line for line in lines[3:])
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "differences-in-mmd.png",
         "mmd-against-steps.png",
         "nfe-against-steps.png",
     ]
@@ -242,13 +243,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(folder: Bench, data: Any) -
 
 
 def series() -> Run:
-    """A run in which `n` varies: two contenders at 10, 100 and 1000."""
+    """A run without a baseline in which `n` varies: two contenders at 10, 100 and 1000."""
     found = factory.result(["accuracy"], ["hinge", "focal"], 1)
 
     def at(cell: Row, n: int) -> Row:
         value = cell.metrics["accuracy"]
         ends = {key: getattr(value, key) * n for key in ("mean", "low", "high")}
-        return factory.with_metric(replace(cell, vary={**cell.vary, "n": n}), "accuracy", **ends)
+        return factory.with_metric(replace(cell, vary={**cell.vary, "n": n}, against={}), "accuracy", **ends)
 
     cells = tuple(at(cell, n) for n in (10, 100, 1000) for cell in found.cells)
     return replace(found, axes={**found.axes, "n": [10, 100, 1000]}, cells=cells)

@@ -125,10 +125,30 @@ def latex(run: Run) -> list[list[list[str]]]:
 def test_latex_has_the_tables_of_markdown() -> None:
     whole = lost(published(entry("hinge", 0.4321)), 2, Status.FAILED, "50 % of {a, b} & c_d #1 cost $2")
     text = render(whole, "latex")
-    assert latex(whole) == tables(render(whole, "md").replace("✗", "×"))
-    assert text.isascii() and text.count(r"\begin{table}") == text.count(r"\end{table}") == len(PROBLEMS)
+    assert latex(whole)[len(METRICS) :] == tables(render(whole, "md").replace("✗", "×"))
+    count = len(METRICS) + len(PROBLEMS)
+    assert text.isascii() and text.count(r"\begin{table}") == text.count(r"\end{table}") == count
     assert len(re.findall(r"(?<!\\)\{", text)) == len(re.findall(r"(?<!\\)\}", text))
     assert r"p adjusted by Holm for 8 comparisons" in text and r"\textit{published {[}1]}" in text
+
+
+def test_latex_has_a_matrix_of_contenders_and_problems_for_every_metric() -> None:
+    """The numbers are those of the tables by problem; a lost row and a row that a problem lacks are seen."""
+    whole = lost(result(), 2, Status.FAILED, "no luck")
+    whole = replace(whole, cells=whole.cells[:-1])
+    text, found = render(whole, "latex"), latex(whole)
+    for number, metric in enumerate(METRICS):
+        assert rf"\label{{tab:{metric}}}" in text
+        head, *body = found[number]
+        assert head == ["loss", *PROBLEMS] and [row[0] for row in body] == list(LOSSES)
+        for place, table in enumerate(found[len(METRICS) :]):
+            column = next(k for k, text in enumerate(table[0]) if text.startswith(metric))
+            numbers = {row[0]: re.findall(r"0\.\d+", row[column]) for row in table[1:]}
+            assert {row[0]: re.findall(r"0\.\d+", row[1 + place]) for row in body if row[1 + place]} == numbers | (
+                {LONG: []} if place == 0 else {}
+            )
+        assert body[2][1] == "× failed" and body[-1][2] == ""
+    assert rf"\textbf{{{METRICS[0]}" not in text and r"\label" not in render(result(count=1), "latex")
 
 
 @pytest.mark.parametrize("label", ["a|b", "*bold*", "`code`", "<b>", "[x](y)", "_it_", "a\\b", LONG, "my_loss(x_=1)"])

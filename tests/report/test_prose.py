@@ -9,7 +9,7 @@ from harness.report import render
 from harness.report.answer import answer
 from harness.results import IntervalKind, MeasuredRow, MeasuredRun, MetricInfo, Reason, ReasonKind, Status
 
-from .factory import LONG, LOSSES, METRICS, on_rows, result, with_metric
+from .factory import LONG, LOSSES, METRICS, on_rows, result, with_comparison, with_metric
 from .reading import spaced
 
 
@@ -69,3 +69,9 @@ def test_the_form_the_analysis_gives() -> None:
     report = spaced(render(analyse(run), "console", 120))  # by hand: the mean ± t(0.975, 4) times the standard error
     assert re.search(r"focal ★ 0\.962 ± 0\.013 \+0\.0484 ± 0\.0040 ▲ better <0\.001", report)
     assert "✗ oom: asked for 9 GiB" in report and "cross_entropy 0.914 ± 0.014 baseline" in report
+
+
+def test_what_rounding_leaves_of_no_difference_is_0_in_the_answer() -> None:
+    same = {"difference": -1.4e-17, "low": -0.02, "high": 0.02}
+    whole = on_rows(result(count=1), lambda cell: with_comparison(cell, "accuracy", **same), 1)
+    assert "hinge (+0, -0.02 to 0.02" in answer(whole) and "e-17" not in answer(whole)

@@ -405,7 +405,8 @@ def test_paths_must_exist_beside_the_suite_and_stay_as_written(load: Load, mista
     text = HEAD + "vary:\n  loss: hinge\n  dataset: {csv: {file: %s}}\n"
     found = load(text % "data/a.csv")
     assert found.axes["dataset"][0].value == {"name": "csv", "file": "data/a.csv"}
-    assert mistakes(text % "data/b.csv") == ["5:25: no file 'data/b.csv' beside the suite"]
+    assert mistakes(text % "data/b.csv") == ["5:25: no file 'data/b.csv' beside the suite, did you mean a.csv?"]
+    assert mistakes(text % "gone/b.csv") == ["5:25: no file 'gone/b.csv' beside the suite"]
     assert mistakes(text % '"a\\0b"')[0].startswith("5:25: no file")
     assert mistakes(text % "[data/a.csv, b.csv]") == ["5:38: no file 'b.csv' beside the suite"]
 

@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,10 @@ import pytest
 from harness.base import Component
 from harness.discovery.declarations import check_class
 from harness.kinds import KINDS
+from tests.helpers import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(__file__).resolve().parent / "stranger"
-SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "harness", "plugins")
-"""What a build reads."""
 
 MODULES = [importlib.import_module(f"tests.typing.stranger.{name}") for name in ("learning", "sampling", "judging")]
 CLASSES: list[type[Component]] = [cls for module in MODULES for cls in module.components()]
@@ -89,30 +87,20 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of this one: installing leaves files behind."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in SHIPPED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, folder / name)
-    return folder
+    """A copy of this one."""
+    return installed.checkout(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module", params=["editable", pytest.param("wheel", marks=pytest.mark.verify)])
 def python(request: pytest.FixtureRequest, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with the checkout installed in one way and the libraries that are here."""
     folder = tmp_path_factory.mktemp(request.param)
-    venv.EnvBuilder(symlinks=True).create(folder)
-    python, packages = folder / "bin" / "python", next(folder.glob("lib/*/site-packages"))
-    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    (packages / "zz-libraries.pth").write_text("\n".join(libraries))
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "install", "--quiet"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed"]
-    subprocess.run([*pip, *options, *(["-e"] if request.param == "editable" else []), str(checkout)], check=True)
+    python = installed.environment(folder)
+    installed.install(python, *(["-e"] if request.param == "editable" else []), checkout)
     code = "import harness; print(harness.__file__)"
     found = subprocess.run([python, "-c", code], cwd=folder, env=clean(), check=True, capture_output=True, text=True)
-    assert Path(found.stdout.strip()).parents[1] == (checkout if request.param == "editable" else packages)
+    where = checkout if request.param == "editable" else installed.packages(python)
+    assert Path(found.stdout.strip()).parents[1] == where
     return python
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,28 @@ def test_a_scheduler_may_be_named_by_the_library() -> None:
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
     assert named.steps_for_nfe(7) == 7 and named.unused_kinds == stock.unused_kinds
     assert repr(named).startswith("diffusers:UniPCMultistepScheduler(")
+
+
+LAZY = """
+from diffusers import DDIMScheduler
+
+
+class Lazy(DDIMScheduler):
+    \"""DDIM that stays where it is.\"""
+
+    def step(self, guess, t, sample, return_dict=False, eta=0.0, generator=None):
+        return (sample,)
+"""
+
+
+def test_a_subclass_of_ones_own_is_named_by_its_import_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lazy_schedulers.py").write_text(LAZY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = harness.component("sampler", "lazy_schedulers:Lazy", config=TRAILING)
+    times, points = path(own, trailing(10), start())
+    assert times == path(sampler("diffusers", config=TRAILING), trailing(10), start())[0]
+    assert len(points) == 11 and all(torch.equal(point, start()) for point in points)
+    assert repr(own).startswith("lazy_schedulers:Lazy(") and own.steps_for_nfe(7) == 7
 
 
 @pytest.mark.parametrize(
