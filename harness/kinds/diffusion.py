@@ -150,9 +150,13 @@ class Prior(Component):
 
 
 class Feature(Component):
-    """A map from samples to vectors in which distributions are compared."""
+    """A map from samples to vectors in which distributions are compared.
+
+    Without `needs_data` its `prepare` looks at the shape of the data alone.
+    """
 
     kind: ClassVar[str] = "feature"
+    needs_data: ClassVar[bool] = True
 
     @classmethod
     def needs_artifact(cls) -> bool:

@@ -52,12 +52,14 @@ class Metric(Component):
 class Protocol(Component):
     """A kind of experiment. Its fields are the settings a suite may write under `settings`.
 
-    `required_kinds` maps each kind a suite varies to its default, None where the suite must name it; `compared_kinds`
-    are the kinds that compete, the other axes define the problem; `optional_kinds` are kinds a suite may vary and need
-    not; `metric_inputs` are the names a metric may request; `version` increases when the same cell would give other
-    numbers. With `interleaved` all contenders of a problem are alive together and take turns, one block each, for
-    measurements that depend on the moment, such as time. `artifacts` are the kinds that may need an artifact before any
-    cell starts, in that order, each with the other kinds and the settings that go into it.
+    `required_kinds` maps each kind a suite varies to its default, None where the suite must name it;
+    `compared_kinds` are the kinds that compete, the other axes define the problem; `optional_kinds` are kinds a
+    suite may vary and need not; `metric_inputs` are the names a metric may request; `version` increases when the
+    same cell would give other numbers. With `interleaved` all contenders of a problem are alive together and take
+    turns, one block each, for measurements that depend on the moment, such as time. `references` are the words that
+    a suite may write under `reference`: `dataset`, which becomes a component of the cell, and `stats`. `artifacts`
+    are the kinds that may need an artifact before any cell starts, in that order, each with the other kinds and the
+    settings that go into it.
     """
 
     kind: ClassVar[str] = "protocol"
@@ -67,6 +69,7 @@ class Protocol(Component):
     optional_kinds: ClassVar[Sequence[str]] = ()
     metric_inputs: ClassVar[Sequence[str]] = ()
     interleaved: ClassVar[bool] = False
+    references: ClassVar[Sequence[str]] = ()
     artifacts: ClassVar[Mapping[str, Sequence[str]]] = {"dataset": (), "denoiser": ()}
 
     def build_artifact(self, kind: str, context: CellContext) -> Mapping[str, Tensor]:
@@ -94,7 +97,8 @@ class CellContext:
     to its artifact; `metrics` are the metrics by label; `tune` is the suite's tuning plan or None; `folder` is scratch
     space that survives a resume; `on_progress(done, total)` moves the progress bar. Where cells are interleaved
     `baseline` holds the components of the row that this one is compared with, its own where there is none. `values`
-    maps an axis that holds words and numbers to that of this cell.
+    maps an axis that holds words and numbers to that of this cell. `reference` holds what the suite says of its
+    reference beside the data set, which is a component: `stats`, a file, and `range`.
     """
 
     components: Mapping[str, Component]
@@ -108,6 +112,7 @@ class CellContext:
     on_progress: Callable[..., None]
     baseline: Mapping[str, Component] = field(default_factory=dict)
     values: Mapping[str, Json] = field(default_factory=dict)
+    reference: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass

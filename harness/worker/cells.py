@@ -99,6 +99,7 @@ def _case(registry: Registry, cell: CellData, on_progress: Callable[..., None], 
         on_progress=on_progress,
         baseline={kind: registry.build(kind, spec) for kind, spec in cell.get("baseline", {}).items()},
         values=cell.get("values", {}),
+        reference=cell.get("reference", {}),
     )
 
 

@@ -180,6 +180,13 @@ class Worker:
         os.chdir(folder)
         return list(artifacts.loaded(_registry(plugins).build("dataset", spec)).notes)
 
+    def check_stats(self, file: str, folder: str) -> None:
+        """Check a file of the reference's statistics, relative to a folder."""
+        from harness.protocols.generation.reference import statistics
+
+        os.chdir(folder)
+        statistics(file)
+
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
         """Set up a cell; return the number of seeds in a block, notes and issues."""
         from harness.results.codec import data

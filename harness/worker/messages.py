@@ -17,7 +17,8 @@ class CellData(TypedDict, total=False):
 
     `parts` are the components by kind, `protocol` the protocol with the settings; `id`, `vary`, `parameters` and
     `settings` identify the cell in a record. `baseline` holds the parts of the row that an interleaved cell is
-    compared with; `revision` is that of code other than this; `values` are the words and numbers of axes.
+    compared with; `revision` is that of code other than this; `values` are the words and numbers of axes;
+    `reference` is what the suite says of its reference beside the data set.
     """
 
     parts: Required[dict[str, Spec]]
@@ -33,6 +34,7 @@ class CellData(TypedDict, total=False):
     baseline: dict[str, Spec]
     revision: str | None
     values: dict[str, Json]
+    reference: dict[str, Json]
 
 
 class Surroundings(TypedDict):

@@ -14,8 +14,9 @@ from harness.conformance import contract
 from harness.diffusion.model import DiffusionModel
 from harness.errors import BenchError, Skip
 from harness.inputs import call_with_inputs
-from harness.kinds import Denoiser
+from harness.kinds import Denoiser, Feature
 from harness.kinds.evaluation import CellContext
+from harness.protocols.generation.reference import of_data_set, statistics
 from harness.protocols.generation.trajectory import costs
 from harness.random import generator
 from harness.results.statements import Issue, IssueKind
@@ -48,6 +49,8 @@ class Parts:
         weights = case.artifacts.get("denoiser", {})
         net = loaded.net if loaded else call_with_inputs(denoiser.load, case.device, weights=weights)
         self.model = DiffusionModel(denoiser, net, case.device, clip_x0)
+        self.stats_file = str(case.reference.get("stats", ""))
+        self._data_set = of_data_set(case, self.model)
 
     def made(self, kind: str) -> Mapping[str, Tensor]:
         """Return the artifact of the component of a kind, from the case or made now; empty for most components."""
@@ -89,10 +92,19 @@ class Parts:
         found: Covariance = self.components["variance"].bind(self.model, self.fitted)
         return found
 
+    @cached_property
+    def stats(self) -> tuple[Tensor, Tensor] | None:
+        """Mean [d] and covariance [d, d] of the reference's features, where the suite has a file of them."""
+        return statistics(self.stats_file) if self.stats_file else None
+
+    @cached_property
+    def real(self) -> Tensor | None:
+        """Real data [n, *shape]: those of the suite's data set, or else of the denoiser; None without any."""
+        return self.model.reference_data() if self._data_set is None else self._data_set.to(self.model.device)
+
     def data(self, n: int, seed: int) -> Tensor:
         """Return the reference of samples [m, *shape]: all real data, or n draws of an exact target."""
-        real = self.model.reference_data()
-        return self.model.sample(n, generator(seed, "reference")) if real is None else real
+        return self.model.sample(n, generator(seed, "reference")) if self.real is None else self.real
 
     def _fit(self) -> Mapping[str, Tensor]:
         given = (self.model, self._examples("variance"), generator(0, "variance", "draws"))
@@ -102,10 +114,22 @@ class Parts:
 
     def _prepare(self) -> Mapping[str, Tensor]:
         feature = self.components["feature"]
-        return contract.statistics(feature, feature.prepare(self.data(DRAWS, 0)), "prepare")
+        return contract.statistics(feature, feature.prepare(self._shown(feature)), "prepare")
+
+    def _shown(self, feature: Feature) -> Tensor:
+        """Return the data that a feature is prepared from; zeros for one that takes only their shape."""
+        try:
+            return self.data(DRAWS, 0)
+        except BenchError:
+            if feature.needs_data:
+                raise Skip(f"feature {feature!r} is prepared from data, and there are none") from None
+            return torch.zeros(1, *self.model.shape, device=self.model.device)
 
     def _examples(self, kind: str) -> Tensor:
-        found = self.model.training_samples(DRAWS, generator(0, STREAMS.get(kind, kind), "data"))
+        draws = generator(0, STREAMS.get(kind, kind), "data")
+        found = self.model.training_samples(DRAWS, draws)
+        if found is None and self.real is not None:
+            found = self.real[torch.randint(len(self.real), (DRAWS,), generator=draws).to(self.model.device)]
         if found is None:
             name = self.model.denoiser
             raise Skip(f"{kind} {self.components[kind]!r}: {name!r} has no data that anything could be fitted to")

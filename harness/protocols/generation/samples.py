@@ -15,6 +15,7 @@ from harness.diffusion.model import BLOCK, DiffusionModel, NoiseSource
 from harness.inputs import call_with_inputs
 from harness.protocols.generation.features import Features
 from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.reference import NoSamples
 from harness.protocols.generation.settings import GenerationSettings
 from harness.random import generator
 
@@ -88,9 +89,19 @@ class Samples:
         """Features of the samples [n, d]."""
         return self._feature.of(self.samples)
 
+    @property
+    def real(self) -> Tensor | None:
+        """Real data [m, *shape]; None where there are none."""
+        return self._parts.real
+
     @cached_property
     def reference(self) -> Tensor:
-        """Reference [m, *shape]: the real data, or as many draws of an exact target as there are samples."""
+        """Reference [m, *shape]: the real data, or as many draws of an exact target as there are samples.
+
+        Raises NoSamples if the suite has only statistics of the reference.
+        """
+        if self._parts.stats is not None:
+            raise NoSamples
         return self._parts.data(self._settings.samples, self._seed)
 
     @cached_property
@@ -105,7 +116,7 @@ class Samples:
 
     @property
     def moments(self) -> tuple[Tensor, Tensor] | None:
-        """Exact moments of the features, where they are known."""
+        """Moments of the features, exact or from the suite's file, where they are known."""
         return self._feature.moments
 
     @property

@@ -48,6 +48,8 @@ class Sampling(CellRunner):
         if "prior" in self.components:  # the speed protocol has none
             first_call.try_prior(self.components["prior"], self.model.shape)
         x, eps = first_call.try_denoiser(self.model, float(self.times[0]))
+        if "feature" in self.components:  # the speed protocol has none
+            self._feature.check(x)
         if covariance is not None:
             first_call.try_variance(self.components["variance"], covariance, x, eps, self.times)
         first_call.try_sampler(self.components["sampler"], self.model, covariance, x, self.times)

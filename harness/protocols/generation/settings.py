@@ -48,10 +48,12 @@ class GenerationSettings(Protocol):
     optional_kinds: ClassVar[Sequence[str]] = ("schedule",)
     compared_kinds: ClassVar[Sequence[str]] = ("sampler", "variance", "prior")
     metric_inputs: ClassVar[Sequence[str]] = METRIC_INPUTS
+    references: ClassVar[Sequence[str]] = ("dataset", "stats")
 
     artifacts: ClassVar[Mapping[str, Sequence[str]]] = {
+        "dataset": (),
         "denoiser": (),
-        "variance": ("denoiser", "schedule", "clip_x0"),
-        "feature": ("denoiser",),
-        "spacing": ("denoiser", "schedule", "variance", "sampler", "clip_x0"),
+        "variance": ("denoiser", "schedule", "clip_x0", "dataset"),
+        "feature": ("denoiser", "dataset"),
+        "spacing": ("denoiser", "schedule", "variance", "sampler", "clip_x0", "dataset"),
     }
