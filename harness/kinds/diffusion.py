@@ -152,11 +152,14 @@ class Prior(Component):
 class Feature(Component):
     """A map from samples to vectors in which distributions are compared.
 
-    Without `needs_data` its `prepare` looks at the shape of the data alone.
+    Without `needs_data` its `prepare` looks at the shape of the data alone. `rounding` and `resize` say in a few words
+    what it does to pictures first, which belongs to the identity of a FID; None for nothing.
     """
 
     kind: ClassVar[str] = "feature"
     needs_data: ClassVar[bool] = True
+    rounding: ClassVar[str | None] = None
+    resize: ClassVar[str | None] = None
 
     @classmethod
     def needs_artifact(cls) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.results.statements import Issue, StopReason
     from harness.results.threshold import NearThreshold
+    from harness.results.values import ComparedFeatures
 
 
 class Metric(Component):
@@ -132,6 +133,7 @@ class Measurements:
     that is more than a few units in the last place of the value: two contenders that differ by no more than both of
     theirs are identical. `raw_samples` are the samples that a number was computed from, a list for every seed;
     `excluded_reason` is the reason why this contender takes no part in the comparison although it was measured.
+    `compared_features` says which features metrics compared, and with what.
     """
 
     seeds: Sequence[int]
@@ -149,6 +151,7 @@ class Measurements:
     resolution: dict[str, float] = field(default_factory=dict)
     raw_samples: dict[str, list[list[float]]] = field(default_factory=dict)
     excluded_reason: str | None = None
+    compared_features: ComparedFeatures | None = None
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Record(TypedDict, total=False):
     diverged: list[int]
     on_threshold: dict[str, Numbers]
     near_threshold: Mapping[str, Json]
+    compared_features: Json
     seconds: float
     peak_memory: int
     blocks: Json

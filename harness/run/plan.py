@@ -93,8 +93,9 @@ def _task(
     read: list[tuple[str, Mapping[str, Json]]] = [*specs, ("protocol", data["protocol"])]
     inputs: dict[str, str] = {}
     known = placed({**cell.settings, **cell.values})
-    for kind, spec in read:
-        add(inputs, catalogue.inputs(kind, spec, suite.file.parent, known))
+    each = [(kind, catalogue.inputs(kind, spec, suite.file.parent, known)) for kind, spec in read]
+    for _, found in each:
+        add(inputs, found)
     if stats := cell.reference.get("stats"):
         add(inputs, catalogue.file_input("reference.stats", suite.file.parent / str(stats)))
     judged = {name: digest(catalogue.inputs("metric", spec, suite.file.parent)) for name, spec in metrics.items()}
@@ -107,6 +108,7 @@ def _task(
         artifacts=made,
         digests=judged,
         inputs=inputs,
+        parts={kind: digest(found) for kind, found in reversed(each)},
         question=digest(asked),
     )
 

@@ -28,6 +28,8 @@ class Inception(Feature):
     """
 
     needs_data: ClassVar[bool] = False
+    rounding: ClassVar[str | None] = "uint8"
+    resize: ClassVar[str | None] = "299x299, bilinear as in TensorFlow 1"
 
     low: float = -1.0
     high: float = 1.0

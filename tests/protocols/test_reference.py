@@ -13,6 +13,7 @@ import torch
 from harness import BenchError, Denoiser, Examples, Metric, component
 from harness.kinds.evaluation import CellContext
 from harness.protocols.generation.reference import statistics
+from harness.results import ComparedFeatures, ReferenceKind
 from tests.conftest import Bench
 
 MU, SIGMA = np.array([1.0, 0.0]), np.eye(2)
@@ -60,6 +61,7 @@ def test_the_distance_to_statistics_is_that_of_the_normal_laws(tmp_path: Path) -
     """Of N(0, 1/4 I) and N((1, 0), I): 1 + 2 (1 - 1/2)^2."""
     found = session(tmp_path, "fid_proxy", "energy_distance", "nelbo", stats=saved(tmp_path)).measure([0], {})
     assert found.metrics["fid_proxy"] == [pytest.approx(1.5, abs=0.1)]
+    assert found.compared_features == ComparedFeatures("pixels", 2, 4096, ReferenceKind.STATS, "stats.npz")
     for name in ("energy_distance", "nelbo"):
         assert found.metrics[name] is None
         assert found.skipped[name].startswith("it needs samples of the reference, and reference: stats has only")
@@ -72,6 +74,10 @@ def test_a_data_set_takes_the_place_of_the_target(tmp_path: Path) -> None:
     found = run.measure([0], {})
     assert found.metrics["fid_proxy"] == [pytest.approx(1.5, abs=0.15)]
     assert torch.equal(run.samples(0).reference, draws)
+    assert found.compared_features == ComparedFeatures("pixels", 2, 4096, ReferenceKind.DATASET, "digits", 3000)
+    own = session(tmp_path, "fid_proxy").measure([0], {})
+    assert own.compared_features == ComparedFeatures("pixels", 2, 4096, ReferenceKind.TARGET, None, 4096)
+    assert session(tmp_path, "nfe").measure([0], {}).compared_features is None
 
 
 class Pictures(Denoiser):
@@ -177,6 +183,12 @@ def test_the_contents_of_the_file_belong_to_the_cell(bench: Bench) -> None:
     saved(bench.folder, "s.npz", mu=2 * MU)
     assert "reference.stats changed" in bench("s.yaml", "--dry-run").out
     other = bench("s.yaml", "--json", "-")
+    known = one.json["cells"][0]["compared_features"]
+    assert known["reference"] == "stats" and known["name"] == "s.npz" and "size" in known and known["size"] is None
+    assert known["feature"] == "pixels" and known["width"] == 2 and len(known["digest"]) == 12
+    assert "features pixels [2]: 256 samples against the statistics in s.npz, of an unknown number" in other.err + (
+        bench("report", "last").out
+    )
     means = [ended.json["cells"][0]["metrics"]["fid_proxy"]["mean"] for ended in (one, other)]
     assert means == [pytest.approx(1.5, abs=0.3), pytest.approx(4.5, abs=0.5)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,6 +21,7 @@ from harness.protocols.generation.reference import of_data_set, statistics
 from harness.protocols.generation.trajectory import costs
 from harness.random import generator
 from harness.results.statements import Issue, IssueKind
+from harness.results.values import ReferenceKind
 
 if TYPE_CHECKING:
     from harness.kinds.diffusion import Covariance
@@ -105,6 +107,16 @@ class Parts:
     def data(self, n: int, seed: int) -> Tensor:
         """Return the reference of samples [m, *shape]: all real data, or n draws of an exact target."""
         return self.model.sample(n, generator(seed, "reference")) if self.real is None else self.real
+
+    def reference_identity(self, n: int) -> tuple[ReferenceKind, str | None, int | None]:
+        """Return the kind, name and size of the reference of n samples."""
+        if self.stats is not None:
+            return ReferenceKind.STATS, Path(self.stats_file).name, None
+        if self.real is None:
+            return ReferenceKind.TARGET, None, n
+        if self._data_set is None:
+            return ReferenceKind.DATA, None, len(self.real)
+        return ReferenceKind.DATASET, repr(self.components["dataset"]), len(self.real)
 
     def _fit(self) -> Mapping[str, Tensor]:
         given = (self.model, self._examples("variance"), generator(0, "variance", "draws"))

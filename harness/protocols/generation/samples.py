@@ -18,6 +18,7 @@ from harness.protocols.generation.parts import Parts
 from harness.protocols.generation.reference import NoSamples
 from harness.protocols.generation.settings import GenerationSettings
 from harness.random import generator
+from harness.results.values import ComparedFeatures
 
 
 class Drawn(NamedTuple):
@@ -108,6 +109,21 @@ class Samples:
     def reference_features(self) -> Tensor:
         """Features of the reference [m, d]."""
         return self._feature.of(self.reference)
+
+    @property
+    def compared_features(self) -> ComparedFeatures | None:
+        """Features that metrics compared, and with what; None if no metric has requested features of samples."""
+        if "features" not in vars(self):
+            return None
+        n, width = self.features.shape
+        return ComparedFeatures(
+            repr(feature := self._parts.components["feature"]),
+            width,
+            n,
+            *self._parts.reference_identity(n),
+            rounding=feature.rounding,
+            resize=feature.resize,
+        )
 
     @property
     def samples(self) -> Tensor:

@@ -74,6 +74,7 @@ class Sampling(CellRunner):
             figure_data=kept,
             excluded_reason=self._off_budget(run) if run.are_drawn else None,
             resolution=self._resolution,
+            compared_features=run.compared_features,
         )
 
     def _off_budget(self, run: Samples) -> str | None:
