@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from harness.inputs import call_with_inputs
 from harness.kinds import Denoiser, Feature
 from harness.kinds.evaluation import CellContext
 from harness.protocols.generation.reference import of_data_set, statistics
+from harness.protocols.generation.settings import GenerationSettings
 from harness.protocols.generation.trajectory import costs
 from harness.random import generator
 from harness.results.statements import Issue, IssueKind
@@ -40,7 +41,7 @@ class Parts:
     Raises Skip with the reason if they do not fit together.
     """
 
-    def __init__(self, case: CellContext, clip_x0: bool, loaded: DiffusionModel | None = None) -> None:
+    def __init__(self, case: CellContext, settings: GenerationSettings, loaded: DiffusionModel | None = None) -> None:
         self._case = case
         self.components: dict[str, Any] = dict(case.components)
         denoiser = _scheduled(case.components["denoiser"], self.components.get("schedule"))
@@ -50,7 +51,8 @@ class Parts:
                 raise Skip(f"{kind} {self.components[kind]!r}: {reason}")
         weights = case.artifacts.get("denoiser", {})
         net = loaded.net if loaded else call_with_inputs(denoiser.load, case.device, weights=weights)
-        self.model = DiffusionModel(denoiser, net, case.device, clip_x0)
+        self.model = DiffusionModel(denoiser, net, case.device, settings.clip_x0, settings.guidance)
+        self.labels = _labels(settings.labels, denoiser)
         self.stats_file = str(case.reference.get("stats", ""))
         self._data_set = of_data_set(case, self.model)
 
@@ -159,6 +161,8 @@ class Parts:
 def useless(parts: Parts) -> Iterator[Issue]:
     """Yield an issue if the data predicted at equal signal and noise are no better than the mean of the data."""
     model = parts.model
+    if model.denoiser.classes is not None:  # nothing says which classes the data are of
+        return
     try:
         data = parts.data(TRIED, 0)[:TRIED]
     except BenchError:  # there are no data to compare with
@@ -177,6 +181,19 @@ def useless(parts: Parts) -> Iterator[Issue]:
     spread = float((data - data.mean(0)).double().square().mean())
     if error >= spread > 0:
         yield Issue(IssueKind.USELESS_DENOISER, name=repr(model.denoiser), value=error, bound=spread)
+
+
+def _labels(asked: int | Sequence[int] | None, denoiser: Denoiser) -> Tensor | None:
+    """Return the classes that labels are drawn from; None for a denoiser without any. Raises BenchError for others."""
+    if denoiser.classes is None:
+        if asked is not None:
+            raise BenchError(f"labels: {denoiser!r} is unconditional: it declares no classes")
+        return None
+    chosen = range(denoiser.classes) if asked is None else [asked] if isinstance(asked, int) else [*asked]
+    wrong = [label for label in chosen if label >= denoiser.classes]
+    if wrong or not len(chosen):
+        raise BenchError(f"labels: {denoiser!r} has the classes 0 to {denoiser.classes - 1}, not {wrong or 'none'}")
+    return torch.tensor([*chosen])
 
 
 def _scheduled(denoiser: Component, schedule: Component | None) -> Denoiser:

@@ -79,11 +79,19 @@ class Samples:
     def sampled(self, denoiser: DiffusionModel, x: Tensor, noise: NoiseSource) -> Tensor:
         """Return x_0 for x_T [b, *shape], as measured. Raises BenchError if it is not finite or has another shape."""
         given = (denoiser, self.covariance, x, self.times, noise)
-        with torch.no_grad():
+        with torch.no_grad(), denoiser.given(self._labels(len(x), noise)):
             found: Tensor = call_with_inputs(
                 self.sampler.sample, *given, noise_last_step=self._settings.noise_last_step
             )
         return contract.finite(self.sampler, "sample", contract.samples(self.sampler, found, x))
+
+    def _labels(self, n: int, noise: NoiseSource) -> Tensor | None:
+        """Draw the labels of n samples, a block at a time like their noise; None for a denoiser without classes."""
+        chosen = self._parts.labels
+        if chosen is None:
+            return None
+        places = noise.drawn("labels", n, lambda m, stream: torch.randint(len(chosen), (m,), generator=stream))
+        return chosen[places].to(self.model.device)
 
     @cached_property
     def features(self) -> Tensor:

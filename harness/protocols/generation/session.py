@@ -27,7 +27,7 @@ class Sampling(CellRunner):
 
     def __init__(self, settings: GenerationSettings, case: CellContext, loaded: DiffusionModel | None = None) -> None:
         self._settings, self._case = settings, case
-        self.parts = Parts(case, settings.clip_x0, loaded)
+        self.parts = Parts(case, settings, loaded)
         self.model, self.components = self.parts.model, self.parts.components
         first_call.try_schedule(self.model.schedule)
         self.times = self._times()
@@ -38,8 +38,9 @@ class Sampling(CellRunner):
             if "variance" in self.components
             else None
         )
-        self.notes = list(filter(None, [self._rounded(), said]))
-        self._try()
+        self.notes = list(filter(None, [self._rounded(), self._chosen(), said]))
+        with self.model.given(None if self.parts.labels is None else self.parts.labels[0]):
+            self._try()
         self.issues = list(useless(self.parts))
 
     def _try(self) -> None:
@@ -99,9 +100,14 @@ class Sampling(CellRunner):
         whole = bool((self.times == self.times.round()).all())
         return f"times are rounded for {self.model.denoiser!r}" if self.model.discrete_time and not whole else None
 
+    def _chosen(self) -> str | None:
+        """Return a note if the samples are of chosen classes, whatever the reference is of."""
+        chosen = self._settings.labels
+        return None if chosen is None else f"samples of the classes {chosen}: the reference may have others"
+
     def _steps_for(self, nfe: int) -> int:
         sampler = self.components["sampler"]
-        steps: int = sampler.steps_for_nfe(nfe)
+        steps: int = sampler.steps_for_nfe(nfe // self.model.evaluations)
         if steps < 1:
             raise BenchError(f"{sampler!r} takes more than {nfe} evaluation{'s' * (nfe > 1)} of the network")
         return steps
