@@ -7,7 +7,7 @@ of the noise: x_t = sqrt(A_t) x_0 + sqrt(B_t) e with e normal.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.base import Attributes, Component
@@ -98,6 +98,10 @@ class Denoiser(DenoiserAttributes, Component):
 
         A denoiser with `classes` requests `labels` [b] by name.
         """
+
+    def overridden(self) -> Mapping[str, str]:
+        """Settings of a library's part that have no effect here: name -> what is used instead, for the report."""
+        return {}
 
     def supports(self, what: str) -> bool:
         """True if it defines the optional method `what`: `sample`, `posterior_covariance`, `sample_posterior`, ..."""

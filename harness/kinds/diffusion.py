@@ -63,6 +63,10 @@ class Sampler(SamplerAttributes, Component):
         """Reason why this sampler cannot sample from the denoiser, or None."""
         return None
 
+    def overridden(self) -> Mapping[str, str]:
+        """Settings of a library's part that have no effect here: name -> what is used instead, for the report."""
+        return {}
+
     def steps_for_nfe(self, nfe: int) -> int:
         """Largest number of steps with at most `nfe` network evaluations; 0 where one step takes more."""
         return nfe

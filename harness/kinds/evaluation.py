@@ -133,7 +133,8 @@ class Measurements:
     that is more than a few units in the last place of the value: two contenders that differ by no more than both of
     theirs are identical. `raw_samples` are the samples that a number was computed from, a list for every seed;
     `excluded_reason` is the reason why this contender takes no part in the comparison although it was measured.
-    `compared_features` says which features metrics compared, and with what.
+    `compared_features` says which features metrics compared, and with what; `overridden` maps settings of libraries'
+    parts that have no effect to what is used instead.
     """
 
     seeds: Sequence[int]
@@ -152,6 +153,7 @@ class Measurements:
     raw_samples: dict[str, list[list[float]]] = field(default_factory=dict)
     excluded_reason: str | None = None
     compared_features: ComparedFeatures | None = None
+    overridden: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

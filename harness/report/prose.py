@@ -228,6 +228,8 @@ def _notes(entry: Entry) -> Iterator[str]:
     if row.tied_places:
         share = f"{100 * row.tied_places:.3g} % of the neighbor places are tied"
         yield f"{share}: metrics are means over random choices among equally near points"
+    if row.overridden:
+        yield "without effect: " + "; ".join(f"{name} ({what} instead)" for name, what in row.overridden.items())
     if row.compared_features is not None:
         yield compared_features(row.compared_features)
     yield from (f"{name}: {why}" for name, why in row.skipped.items())

@@ -144,6 +144,8 @@ class RowInfo:
     """Samples for each sample drawn that derivatives passed through the network; None for none."""
     compared_features: ComparedFeatures | None = None
     """Features that metrics compared, and their reference; None where no metric asked for features."""
+    overridden: dict[str, str] | None = None
+    """Settings of libraries' parts that have no effect, `KIND.NAME`, and what is used instead; None for none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,7 @@ class Record(TypedDict, total=False):
     on_threshold: dict[str, Numbers]
     near_threshold: Mapping[str, Json]
     compared_features: Json
+    overridden: dict[str, str]
     seconds: float
     peak_memory: int
     blocks: Json

@@ -75,6 +75,7 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         derivative_passes=_mean([record["auxiliary"].get("derivative passes") for record in used]),
         tied_places=_mean([record["auxiliary"].get("tied places") for record in used]),
         compared_features=_compared(task, used),
+        overridden={name: what for record in used for name, what in record.get("overridden", {}).items()} or None,
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )
 

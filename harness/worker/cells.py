@@ -138,6 +138,7 @@ def measure(
         "diverged": list(values.diverged),
         "on_threshold": {label: _finite(shares) for label, shares in values.on_threshold.items()},
         "compared_features": data(values.compared_features),
+        "overridden": dict(values.overridden),
         "near_threshold": {label: data(seeds) for label, seeds in values.near_threshold.items()},
         "seconds": seconds,
         "peak_memory": peak,

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 PREDICTS: tuple[Literal["epsilon", "sample", "v_prediction"], ...] = ("epsilon", "sample", "v_prediction")
 """Known values of a scheduler's `prediction_type`."""
+UNUSED = {
+    "timestep_spacing": (None, "the suite's spacing"),
+    "steps_offset": (0, "the suite's spacing"),
+    "clip_sample": (False, "the setting clip_x0"),
+    "thresholding": (False, "the setting clip_x0"),
+    "set_alpha_to_one": (True, "A_0 = 1"),
+    "variance_type": (None, "the suite's variance"),
+}
+"""Setting of a scheduler -> the value that has no effect there, and what is used instead of it."""
 
 
 class Diffusers(Denoiser):
@@ -41,6 +50,12 @@ class Diffusers(Denoiser):
     prediction_type = derived(lambda self: _prediction_type(self.pipeline))
     schedule = derived(lambda self: _schedule(self.pipeline))
     classes = derived(lambda self: _classes(self.pipeline, self.null_label))
+
+    def overridden(self) -> dict[str, str]:
+        """Settings of the pipeline's scheduler beside its betas and its prediction type."""
+        known = _loaded("DDPMScheduler", "load_config", self.pipeline, "scheduler")
+        found = {name: what for name, (idle, what) in UNUSED.items() if known.get(name, idle) != idle}
+        return {"scheduler": "the suite's sampler"} | {f"scheduler.{name}": what for name, what in found.items()}
 
     def load(self, device: str) -> nn.Module:
         """The network, on the device."""

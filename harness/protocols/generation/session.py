@@ -76,7 +76,13 @@ class Sampling(CellRunner):
             excluded_reason=self._off_budget(run) if run.are_drawn else None,
             resolution=self._resolution,
             compared_features=run.compared_features,
+            overridden=self._overridden(),
         )
+
+    def _overridden(self) -> dict[str, str]:
+        """Return the settings of libraries' parts that have no effect, and what is used instead."""
+        parts = [(kind, self.components[kind]) for kind in ("denoiser", "sampler")]
+        return {f"{kind}.{name}": what for kind, part in parts for name, what in part.overridden().items()}
 
     def _off_budget(self, run: Samples) -> str | None:
         """Return why a row cannot be ranked at the requested evaluations: it takes more, or less than half of them."""

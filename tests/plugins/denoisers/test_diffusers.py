@@ -154,3 +154,12 @@ def test_a_null_label_that_has_no_embedding(tmp_path: Path) -> None:
     plain = saved(tmp_path / "plain")
     with pytest.raises(BenchError, match="the network takes no labels"):
         _ = component("denoiser", "diffusers", pipeline=plain, null_label=3).classes
+
+
+def test_what_the_pipelines_scheduler_says_in_vain(tmp_path: Path) -> None:
+    pipeline = saved(tmp_path, clip_sample=True, timestep_spacing="trailing", set_alpha_to_one=True)
+    assert component("denoiser", "diffusers", pipeline=pipeline).overridden() == {
+        "scheduler": "the suite's sampler",
+        "scheduler.timestep_spacing": "the suite's spacing",
+        "scheduler.clip_sample": "the setting clip_x0",
+    }
