@@ -72,7 +72,7 @@ class Folder:
         self._page, self._folder = page, folder
         for made in ("bin", "work"):
             (folder / made).mkdir()
-        for name, options in (("bench", "-P -W error -m harness"), ("python", "-P")):
+        for name, options in (("bench", "-P -W error -m harness"), ("python", "")):
             script = folder / "bin" / name
             script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {options} "$@"\n')
             script.chmod(0o755)
