@@ -210,7 +210,7 @@ def try_variance(variance: Variance, covariance: Callable[..., Any], x: Tensor, 
 def try_sampler(
     sampler: Sampler, model: DiffusionModel, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor
 ) -> None:
-    """Try two steps from the first to the last of the times. Raises BenchError for invalid samples.
+    """Try two steps from the first to the last of the times. Raises BenchError for invalid samples, Skip as it does.
 
     A sampler that does not support so few steps is checked when it is used.
     """
@@ -223,6 +223,8 @@ def try_sampler(
         try:
             with redrawn():
                 found = sampled()
+        except Skip:
+            raise
         except Exception:
             return
         repeats(sampler, "sample", contract.finite(sampler, "sample", contract.samples(sampler, found, x)), sampled)

@@ -34,6 +34,8 @@ class Metric(Component):
     A metric that does not apply to a cell raises Skip, or returns None where no reason is needed. The text of its
     `warnings.warn` stands in the report. A metric with a value
     for each step of a sampler has a method `curve` with the same inputs: times and values [2, n], for figures, or None.
+    One that may take long has a method `estimated_seconds(n, m, width)`: for n samples of so many features against m of
+    the reference, None for known moments. What takes long is said before the first seed.
     """
 
     kind: ClassVar[str] = "metric"
@@ -175,13 +177,15 @@ class CellRunner:
     """A set-up cell that measures in its own process. `block_size` seeds are measured together as one block.
 
     With `fork_per_block` every block is measured in a copy of the set-up process, so that the state of a process is
-    part of the noise: not for processes of several threads, or with a GPU.
+    part of the noise: not for processes of several threads, or with a GPU. `slow` maps metrics that take long to the
+    estimated seconds of a seed.
     """
 
     block_size: int = 1
     fork_per_block: bool = False
     notes: Sequence[str] = ()
     issues: Sequence[Issue] = ()
+    slow: Mapping[str, float] = {}
 
     def tune(self) -> Mapping[str, object]:
         """Choose the fields that the suite tunes, once, on seeds of its own; the choice is passed to `measure`."""

@@ -22,7 +22,7 @@ class WorkerClient:
     def __init__(self, site: RunContext, task: Task) -> None:
         self.task, self._site = task, site
         self._child = site.start(task)
-        self._setup: SetUp = {"width": 0, "notes": [], "issues": []}
+        self._setup: SetUp = {"width": 0, "notes": [], "issues": [], "slow": {}}
 
     def open(self) -> int:
         """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
@@ -32,6 +32,8 @@ class WorkerClient:
         self._setup = self._ask(
             {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
         )
+        if self._setup["slow"]:
+            site.conditions.listener.slow(self._setup["slow"])
         if task.cell["tune"] and task.tuned is None:
             task.tuned = tuned = self._ask({"ask": "tune"})
             read = tuned.pop("read")

@@ -197,7 +197,8 @@ class Worker:
         self._open = OpenCell(cell, session, registry, partial(_read, where))
         registry.manager.hook.case_started(cell=cell)
         issues = [data(issue) for issue in session.issues]
-        return {"width": session.block_size, "notes": list(session.notes), "issues": issues}
+        notes, slow = list(session.notes), dict(session.slow)
+        return {"width": session.block_size, "notes": notes, "issues": issues, "slow": slow}
 
     def _opened(self) -> OpenCell:
         if self._open is None:

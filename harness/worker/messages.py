@@ -69,11 +69,12 @@ class SamplingWishes(TypedDict):
 
 
 class SetUp(TypedDict):
-    """A cell that is set up: the number of seeds in a block, and a remark."""
+    """A cell that is set up: the seeds in a block, remarks, and seconds of a seed of metrics that take long."""
 
     width: int
     notes: list[str]
     issues: list[Json]
+    slow: dict[str, float]
 
 
 class Decision(TypedDict):

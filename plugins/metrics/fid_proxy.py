@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
+
 from harness import BenchError, Metric, hookimpl
 
-from ._frechet import jackknifed, jackknifed_pair
+from ._frechet import GROUPS, jackknifed, jackknifed_pair
 
 if TYPE_CHECKING:
     from torch import Tensor
+PROBE = 256
+"""Size of the eigenvalue problem by which the time of larger ones is estimated."""
 
 
 class FidProxy(Metric):
@@ -28,6 +33,15 @@ class FidProxy(Metric):
 
     higher_is_better: ClassVar[bool | None] = False
     ideal: ClassVar[float | None] = 0.0
+
+    def estimated_seconds(self, n: int, m: int | None, width: int) -> float:
+        """Seconds by a small eigenvalue problem timed now: they grow like the cube of n or width, the smaller one."""
+        size = min(n, width)
+        probe = torch.randn(min(size, PROBE), PROBE, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        began = time.perf_counter()
+        torch.linalg.eigvalsh(probe @ probe.T)
+        problems = (GROUPS + 2) * (1 if m is None else 2)
+        return problems * (time.perf_counter() - began) * (size / len(probe)) ** 3
 
     def __call__(
         self, features: Tensor, moments: tuple[Tensor, Tensor] | None, reference_features: Tensor | None = None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import BenchError, Denoiser, DiffusionModel, Metric, Skip, component
+from harness.conformance import check_component
 from tests.protocols.test_generation import Kept, sampled, session
 
 MEANS = [[-1.0, 0.0], [1.0, 0.5], [0.0, 2.0]]
@@ -141,6 +142,8 @@ class Deaf(Denoiser):
 
 def test_what_does_not_go_together_is_said_in_a_line(tmp_path: Path) -> None:
     plain = component("denoiser", "gaussian", dim=2)
+    run = session(tmp_path, "ddim", model().denoiser, labels=[2, 0, 2])
+    assert run.notes == ["samples of the classes 2, 0, whatever the reference is of"]
     for settings, message in [
         ({"guidance": 2.0}, "guidance: gaussian.* is unconditional: it declares no classes"),
         ({"labels": 1}, "labels: gaussian.* is unconditional: it declares no classes"),
@@ -163,7 +166,16 @@ def test_what_has_no_labels_is_skipped_with_the_reason(tmp_path: Path) -> None:
     exact = component("variance", "exact")
     session(tmp_path, "ddpm", made, variance=exact)
     with pytest.raises(Skip, match="a guided prediction is that of no posterior"):
+        session(tmp_path, "exact_kernel", made, guidance=2.0)
+    with pytest.raises(Skip, match="a guided prediction is that of no posterior"):
         session(tmp_path, "ddpm", made, variance=exact, guidance=2.0)
+
+
+def test_paths_are_drawn_for_the_labels_of_their_samples(tmp_path: Path) -> None:
+    """With a variance that asks the network too; the end of a path is the sample itself."""
+    run = session(tmp_path, "ddpm", model().denoiser, variance=component("variance", "exact"), samples=64, guidance=1.0)
+    kept = run.measure([0], {}).figure_data()
+    torch.testing.assert_close(kept["path"][-1], kept["samples"])
 
 
 def test_a_wrapped_denoiser_hands_labels_on() -> None:
@@ -176,3 +188,11 @@ def test_a_wrapped_denoiser_hands_labels_on() -> None:
         with ready.given(labels):
             found.append(ready.eps(x, T))
     torch.testing.assert_close(*found)
+
+
+@pytest.mark.verify
+def test_an_exact_one_passes_every_check() -> None:
+    """Its statistics are those of all classes together, so it is checked without a label."""
+    verdicts = check_component(model().denoiser)
+    assert not [said for _, passed, said in verdicts if passed is False]
+    assert sum(passed is True for _, passed, _ in verdicts) >= 9

@@ -205,3 +205,40 @@ def test_a_data_set_by_name(bench: Bench) -> None:
     bench.write("s.yaml", text.replace(", range: [0, 1]", ""))
     (cell,) = bench("s.yaml", "--json", "-").json["cells"]
     assert cell["status"] == "ok" and cell["parameters"]["dataset"] == {"name": "digits"}
+
+
+LONG = '''
+from harness import Metric, hookimpl
+
+class Long(Metric):
+    """Says that it takes long."""
+
+    higher_is_better = None
+
+    def estimated_seconds(self, n, m, width):
+        return n * width * (2 if m is None else m)
+
+    def __call__(self, features):
+        return 1.0
+
+@hookimpl
+def components():
+    return [Long]
+'''
+
+
+@pytest.mark.verify
+def test_what_takes_long_is_said_once_before_it_starts(bench: Bench) -> None:
+    """256 samples of 2 features against known moments: 1,024 s by its own estimate."""
+    bench.write("long.py", LONG)
+    text = SUITE.format(reference="null").replace("[fid_proxy, energy_distance]", "[long, fid_proxy]")
+    bench.write("s.yaml", text.replace("sampler: iid", "sampler: [iid, ddim]") + "plugins: [long.py]\n")
+    ended = bench("s.yaml")
+    assert ended.code == 0, ended.err
+    assert [line for line in ended.lines if "takes about" in line] == ["bench: long takes about 17 min 4 s for a seed"]
+
+
+def test_the_estimate_of_a_distance_grows_with_its_size() -> None:
+    metric = component("metric", "fid_proxy")
+    few, many, fewer = (metric.estimated_seconds(n, None, d) for n, d in ((10**4, 8), (10**4, 10**4), (8, 10**4)))
+    assert 0 < few < 1 < 60 < many and fewer < 1

@@ -79,7 +79,8 @@ class Samples:
     def sampled(self, denoiser: DiffusionModel, x: Tensor, noise: NoiseSource) -> Tensor:
         """Return x_0 for x_T [b, *shape], as measured. Raises BenchError if it is not finite or has another shape."""
         given = (denoiser, self.covariance, x, self.times, noise)
-        with torch.no_grad(), denoiser.given(self._labels(len(x), noise)):
+        labels = self._labels(len(x), noise)  # the covariance asks the model that the cell has
+        with torch.no_grad(), denoiser.given(labels), self.model.given(labels):
             found: Tensor = call_with_inputs(
                 self.sampler.sample, *given, noise_last_step=self._settings.noise_last_step
             )

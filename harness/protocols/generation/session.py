@@ -21,6 +21,9 @@ from harness.protocols.generation.samples import Samples
 from harness.protocols.generation.settings import METRIC_INPUTS, GenerationSettings
 from harness.protocols.judging import judged
 
+LONG = 10.0
+"""Seconds of a seed from which the estimate of a metric is said before it starts."""
+
 
 class Sampling(CellRunner):
     """One denoiser, sampler, spacing, variance and prior."""
@@ -40,11 +43,25 @@ class Sampling(CellRunner):
         )
         self.notes = list(filter(None, [self._rounded(), self._chosen(), said]))
         with self.model.given(None if self.parts.labels is None else self.parts.labels[0]):
-            self._try()
+            tried = self._try()
+        self.slow = self._slow(tried)
         self.issues = list(useless(self.parts))
 
-    def _try(self) -> None:
-        """Try one evaluation, one estimate and two steps for a few samples. Raises BenchError for invalid results."""
+    def _slow(self, x: Tensor) -> dict[str, float]:
+        """Return the metrics that take long by their own estimates, with the seconds of a seed; x are some samples."""
+        asked = {label: getattr(metric, "estimated_seconds", None) for label, metric in self._case.metrics.items()}
+        if not any(asked.values()) or "feature" not in self.components:
+            return {}
+        n, width, real = self._settings.samples, self._feature.of(x).shape[1], self.parts.real
+        m = None if self._feature.moments is not None else n if real is None else len(real)
+        found = {label: float(estimate(n, m, width)) for label, estimate in asked.items() if estimate is not None}
+        return {label: seconds for label, seconds in found.items() if seconds >= LONG}
+
+    def _try(self) -> Tensor:
+        """Try one evaluation, one estimate and two steps for a few samples, and return them.
+
+        Raises BenchError for invalid results.
+        """
         covariance = self.parts.covariance
         if "prior" in self.components:  # the speed protocol has none
             first_call.try_prior(self.components["prior"], self.model.shape)
@@ -54,6 +71,7 @@ class Sampling(CellRunner):
         if covariance is not None:
             first_call.try_variance(self.components["variance"], covariance, x, eps, self.times)
         first_call.try_sampler(self.components["sampler"], self.model, covariance, x, self.times)
+        return x
 
     def samples(self, seed: int) -> Samples:
         """Return the inputs that metrics may request for one seed."""
@@ -108,8 +126,11 @@ class Sampling(CellRunner):
 
     def _chosen(self) -> str | None:
         """Return a note if the samples are of chosen classes, whatever the reference is of."""
-        chosen = self._settings.labels
-        return None if chosen is None else f"samples of the classes {chosen}: the reference may have others"
+        if self._settings.labels is None or self.parts.labels is None:
+            return None
+        chosen = dict.fromkeys(self.parts.labels.tolist())
+        noun = "class" if len(chosen) == 1 else "classes"
+        return f"samples of the {noun} {', '.join(map(str, chosen))}, whatever the reference is of"
 
     def _steps_for(self, nfe: int) -> int:
         sampler = self.components["sampler"]
