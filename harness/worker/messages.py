@@ -66,6 +66,8 @@ class SamplingWishes(TypedDict):
     n: int
     seed: int
     clip_x0: bool
+    labels: Sequence[int] | None
+    guidance: float | None
 
 
 class SetUp(TypedDict):
