@@ -68,6 +68,7 @@ def test_labels_do_not_depend_on_the_batch(tmp_path: Path) -> None:
     assert not torch.equal(fewer, sampled(tmp_path, "ddim", made, samples=64, guidance=2.0, seed=1))
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(
     ("settings", "nfe"),
     [
@@ -140,6 +141,7 @@ class Deaf(Denoiser):
         return x
 
 
+@pytest.mark.verify
 def test_what_does_not_go_together_is_said_in_a_line(tmp_path: Path) -> None:
     plain = component("denoiser", "gaussian", dim=2)
     run = session(tmp_path, "ddim", model().denoiser, labels=[2, 0, 2])
@@ -157,6 +159,7 @@ def test_what_does_not_go_together_is_said_in_a_line(tmp_path: Path) -> None:
         session(tmp_path, "ddim", Deaf())
 
 
+@pytest.mark.verify
 def test_what_has_no_labels_is_skipped_with_the_reason(tmp_path: Path) -> None:
     made = model().denoiser
     found = session(tmp_path, "ddpm", made, metrics={"nelbo": component("metric", "nelbo")}).measure([0], {})
@@ -171,6 +174,7 @@ def test_what_has_no_labels_is_skipped_with_the_reason(tmp_path: Path) -> None:
         session(tmp_path, "ddpm", made, variance=exact, guidance=2.0)
 
 
+@pytest.mark.verify
 def test_paths_are_drawn_for_the_labels_of_their_samples(tmp_path: Path) -> None:
     """With a variance that asks the network too; the end of a path is the sample itself."""
     run = session(tmp_path, "ddpm", model().denoiser, variance=component("variance", "exact"), samples=64, guidance=1.0)

@@ -67,6 +67,7 @@ def test_the_distance_to_statistics_is_that_of_the_normal_laws(tmp_path: Path) -
         assert found.skipped[name].startswith("it needs samples of the reference, and reference: stats has only")
 
 
+@pytest.mark.verify
 def test_a_data_set_takes_the_place_of_the_target(tmp_path: Path) -> None:
     """Of N(0, 1/4 I) and 3,000 draws of N((1, 0), I), though the denoiser knows its own moments."""
     draws = torch.randn(3000, 2, generator=torch.Generator().manual_seed(0)) + torch.tensor([1.0, 0.0])
@@ -96,6 +97,7 @@ class Pictures(Denoiser):
         return torch.zeros(n, 1, 2, 2)
 
 
+@pytest.mark.verify
 def test_a_data_set_is_mapped_to_the_range_of_the_samples(tmp_path: Path) -> None:
     pictures = torch.linspace(0, 1, 24).view(6, 4)
 
