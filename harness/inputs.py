@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from harness.base import Component
 from harness.errors import BenchError
-from harness.kinds import LOSS_INPUTS, Loss
+from harness.kinds.classification import LOSS_INPUTS, Loss
 
 T = TypeVar("T")
 

@@ -227,7 +227,8 @@ def _sample(options: argparse.Namespace) -> int:
     }
     words = {kind: text for kind, name in kinds.items() if (text := getattr(options, name)) is not None}
     wishes: SamplingWishes = {
-        "steps": options.steps, "n": options.samples, "seed": options.seed, "clip_x0": options.clip_x0
+        "steps": options.steps, "n": options.samples, "seed": options.seed, "clip_x0": options.clip_x0,
+        "labels": options.labels, "guidance": options.guidance,
     }  # fmt: skip
     print(sample(words, wishes, Path(options.out), options.plugin, options.timeout))
     return OK

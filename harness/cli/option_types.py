@@ -65,6 +65,14 @@ def folder(text: str) -> str:
     return text
 
 
+def labels(text: str) -> list[int]:
+    """Return the class labels of a list such as `3,7`."""
+    words = text.split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers from 0, such as 3 or 3,7")
+    return [int(word) for word in words]
+
+
 def count(text: str) -> int:
     """Parse a whole number above 0."""
     with contextlib.suppress(ValueError):

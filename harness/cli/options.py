@@ -10,7 +10,7 @@ from functools import partial
 from typing import NoReturn
 
 from harness.cli import project
-from harness.cli.option_types import columns, conditions, count, folder, mebibytes, names, seconds, target
+from harness.cli.option_types import columns, conditions, count, folder, labels, mebibytes, names, seconds, target
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
@@ -188,6 +188,8 @@ def _sample_options() -> argparse.ArgumentParser:
     options.add_argument("-n", dest="samples", type=count, default=64, metavar="N", help="how many samples")
     options.add_argument("--seed", type=int, default=0, metavar="N")
     options.add_argument("--clip-x0", action="store_true", help="clip predictions to the range of the data")
+    options.add_argument("--labels", type=labels, metavar="LIST", help="classes to draw labels from, such as 3 or 3,7")
+    options.add_argument("--guidance", type=float, metavar="W", help="classifier-free guidance (1: off)")
     options.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS")
     options.add_argument("--out", type=target, default="samples.png", metavar="FILE", help="FILE.png or FILE.npy")
     return options

@@ -11,7 +11,7 @@ from harness.base import label
 from harness.run.context import ProgressListener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -34,6 +34,7 @@ class Progress(ProgressListener):
         self._lock = threading.Lock()
         self._seeds: dict[int, float] = {}
         self._quiet, self._shown = False, 0.0
+        self._slow: set[str] = set()
 
     def __enter__(self) -> Progress:
         return self
@@ -79,6 +80,16 @@ class Progress(ProgressListener):
             some = f"{lines} cannot be read, the first is line {each.first}" if each.first else "skipped"
             why = " ".join(each.why.split())[:200]
             print(f"bench: {each.file}: {some} ({why}); what they held is measured again", file=self._stream)
+
+    def slow(self, seconds: Mapping[str, float]) -> None:
+        """Say which metrics take long; each once."""
+        from harness.report.number_format import duration
+
+        with self._lock:
+            new = [name for name in seconds if name not in self._slow]
+            self._slow.update(new)
+        for name in new:
+            print(f"bench: {name} takes about {duration(seconds[name])} for a seed", file=self._stream, flush=True)
 
     def building(self, artifact: Artifact, share: float) -> None:
         """Show the progress of an artifact that several cells share."""

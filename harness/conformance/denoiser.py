@@ -58,7 +58,7 @@ def prediction(denoiser: Denoiser) -> tuple[bool | None, str]:
         first_call.try_denoiser(model, t)
     x, times = _noisy(model, 5), torch.tensor(_times(model)).double()[torch.arange(5) % len(SHARES)]
     kept = contract.Untouched({"x_t": x, "t": times}, exactly=True)
-    guess = denoiser.predict(model.net, x, model.network_time(times))
+    guess = model.unguided(x, times)
     contract.finite(denoiser, "predict", contract.prediction(denoiser, guess, x))
     kept.check(denoiser, "predict")
     return guess.dtype == x.dtype, f"prediction: {contract.shown(guess)} in {guess.dtype} for x_t in {x.dtype}"
@@ -210,7 +210,10 @@ def _found(denoiser: Denoiser) -> DiffusionModel | Skip:
             weights = artifacts.trained(denoiser, on_progress) if denoiser.needs_artifact() else {}
     except Skip as reason:
         return reason
-    return DiffusionModel(denoiser, call_with_inputs(denoiser.load, "cpu", weights=weights))
+    found = DiffusionModel(denoiser, call_with_inputs(denoiser.load, "cpu", weights=weights))
+    if denoiser.classes is not None:  # what is known of the data is true of all classes together
+        found.labels = torch.tensor(found.null_label)
+    return found
 
 
 def _loaded(denoiser: Denoiser) -> DiffusionModel:

@@ -181,17 +181,16 @@ def try_denoiser(model: DiffusionModel, t: float) -> tuple[Tensor, Tensor]:
     """Evaluate the network once at time t: x_t and the predicted noise. Raises BenchError for an invalid prediction."""
     x = NoiseSource(0)("trial", torch.zeros(few(*model.shape), *model.shape, device=model.device))
     with undrawn(), torch.no_grad():
-        asked = model.denoiser.predict
         times = torch.full((len(x),), t, dtype=torch.float64, device=x.device)
         times = times.round().clamp(min=1) if model.discrete_time else times
         kept = float(model.schedule.alpha_bar(times[:1].cpu()))
         seen = x / kept**0.5 if model.denoiser.parameterization == "ve" else x
         given = contract.Untouched({"x": seen, "times": times}, exactly=True)
         with redrawn():
-            guess = contract.prediction(model.denoiser, asked(model.net, seen, times), x)
+            guess = contract.prediction(model.denoiser, model.unguided(seen, times), x)
         contract.finite(model.denoiser, "predict", guess, f" at t = {float(times[0]):g}")
         given.check(model.denoiser, "predict")
-        repeats(model.denoiser, "predict", guess, lambda: asked(model.net, seen, times))
+        repeats(model.denoiser, "predict", guess, lambda: model.unguided(seen, times))
         return x, model.eps(x, t)
 
 
@@ -211,7 +210,7 @@ def try_variance(variance: Variance, covariance: Callable[..., Any], x: Tensor, 
 def try_sampler(
     sampler: Sampler, model: DiffusionModel, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor
 ) -> None:
-    """Try two steps from the first to the last of the times. Raises BenchError for invalid samples.
+    """Try two steps from the first to the last of the times. Raises BenchError for invalid samples, Skip as it does.
 
     A sampler that does not support so few steps is checked when it is used.
     """
@@ -224,6 +223,8 @@ def try_sampler(
         try:
             with redrawn():
                 found = sampled()
+        except Skip:
+            raise
         except Exception:
             return
         repeats(sampler, "sample", contract.finite(sampler, "sample", contract.samples(sampler, found, x)), sampled)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from harness.diffusion import derivatives
+from harness.diffusion.conversions import CONVERT, DIVIDED, TIMES, Level
 from harness.diffusion.derivatives import samples
-from harness.errors import BenchError
+from harness.errors import BenchError, Skip
+from harness.inputs import accepted, call_with_inputs
 from harness.kinds.denoising import Denoiser, Schedule
 from harness.random import generator
 
 BLOCK = 64
 """Samples that share a stream of noise, so that a sample does not depend on the size of its batch."""
-
-
-Level = Tensor | float
-"""sqrt A_t or sqrt B_t: one for every sample, or one for all."""
 
 
 class NoiseSource:
@@ -52,9 +51,13 @@ class DiffusionModel:
     x_0 is clipped to the data's range and eps is recomputed from it. `evaluated` counts samples given to the network,
     every call of a `torch.nn.Module` with its own batch; `seconds` is the time spent there. `differentiated` counts
     samples that derivatives pass through the network, backward or forward. Both are true under `torch.func.vmap`.
+    A denoiser with classes predicts for the labels of `given`; with a `guidance` other than 1 every prediction is
+    u + guidance (c - u), c that for the labels and u that for none (Ho and Salimans, 2022): two evaluations.
     """
 
-    def __init__(self, denoiser: Denoiser, net: Any, device: str = "cpu", clip_x0: bool = False) -> None:
+    def __init__(
+        self, denoiser: Denoiser, net: Any, device: str = "cpu", clip_x0: bool = False, guidance: float | None = None
+    ) -> None:
         self.denoiser, self.net, self.device = denoiser, net, device
         self.schedule: Schedule = denoiser.schedule
         self.shape = tuple(denoiser.shape)
@@ -65,6 +68,9 @@ class DiffusionModel:
         if self._is_module:
             net.register_forward_pre_hook(self._count, with_kwargs=True)
             net.register_forward_hook(lambda _, __, answer: self._watch(answer))
+        self.labels: Tensor | None = None
+        self.guidance = 1.0 if guidance is None else guidance
+        self._check_labels()
         self._known_levels: dict[float, tuple[float, float]] = {}
         self._convert = CONVERT[denoiser.prediction_type]
         self._scaled = denoiser.parameterization == "ve"
@@ -102,15 +108,7 @@ class DiffusionModel:
         times = self._times(x, t)
         a, b = self._levels(x, t, times)
         self._check_signal(a, times)
-        started, before = time.perf_counter(), self._rows
-        guess = self.denoiser.predict(self.net, x / a if self._scaled else x, self.network_time(times))
-        self.evaluated += self._rows - before or samples(x)
-        if not self._is_module:
-            self._watch(guess)
-        self.seconds += time.perf_counter() - started
-        if not isinstance(guess, Tensor) or guess.shape != x.shape:
-            found = [*guess.shape] if isinstance(guess, Tensor) else type(guess).__name__
-            raise BenchError(f"{self.denoiser!r} answered {found} for samples {[*x.shape]}")
+        guess = self.predicted(x / a if self._scaled else x, times)
         x0, eps = self._convert(x, guess, a, b)
         if self._bounds is not None:
             x0 = x0.clamp(*self._bounds)
@@ -118,6 +116,72 @@ class DiffusionModel:
         if not bool(torch.isfinite(derivatives.plain(x0).sum())):
             raise BenchError(f"{self.denoiser!r} answered NaN or infinity at t = {float(times.flatten()[0]):g}")
         return x0, eps
+
+    def predicted(self, x: Tensor, times: Tensor) -> Tensor:
+        """Return the prediction at times [b] for x_t in the form the network takes, for the labels and guided."""
+        if self.guidance == 1:
+            return self._checked(self.unguided(x, times), x)
+        null = {"labels": torch.full((len(x),), self.null_label, device=x.device)}
+        free = self._checked(self._asked(x, times, null), x)
+        if self.guidance == 0:
+            return free
+        guess = self._checked(self.unguided(x, times), x)
+        return free + self.guidance * (guess - free)
+
+    def unguided(self, x: Tensor, times: Tensor) -> Any:
+        """Return what the denoiser answers for the labels, whatever that is."""
+        return self._asked(x, times, self._given(x))
+
+    def _asked(self, x: Tensor, times: Tensor, given: Mapping[str, Tensor]) -> Any:
+        """Ask the network once, and count."""
+        started, before = time.perf_counter(), self._rows
+        guess = call_with_inputs(self.denoiser.predict, self.net, x, self.network_time(times), **given)
+        self.evaluated += self._rows - before or samples(x)
+        if not self._is_module:
+            self._watch(guess)
+        self.seconds += time.perf_counter() - started
+        return guess
+
+    def _checked(self, guess: object, x: Tensor) -> Tensor:
+        if isinstance(guess, Tensor) and guess.shape == x.shape:
+            return guess
+        found = [*guess.shape] if isinstance(guess, Tensor) else type(guess).__name__
+        raise BenchError(f"{self.denoiser!r} answered {found} for samples {[*x.shape]}")
+
+    @contextlib.contextmanager
+    def given(self, labels: Tensor | int | None) -> Iterator[None]:
+        """Predict for these class labels [b] inside a `with`, or for one that is that of every sample."""
+        before, self.labels = self.labels, None if labels is None else torch.as_tensor(labels)
+        try:
+            yield
+        finally:
+            self.labels = before
+
+    @property
+    def evaluations(self) -> int:
+        """Network evaluations of one prediction: two with guidance."""
+        return 1 if self.guidance in (0, 1) else 2
+
+    @property
+    def null_label(self) -> int:
+        """The label that stands for none."""
+        null, classes = self.denoiser.null_label, self.denoiser.classes
+        return null if null is not None else classes or 0
+
+    def _given(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the labels of samples x by name, empty for a denoiser without classes. Raises Skip without labels."""
+        if self.denoiser.classes is None:
+            return {}
+        if self.labels is None or (self.labels.ndim and len(self.labels) != len(x)):
+            raise Skip(f"{self.denoiser!r} predicts for class labels, and these {len(x):,} samples have none")
+        return {"labels": self.labels.to(x.device).expand(len(x))}
+
+    def _check_labels(self) -> None:
+        denoiser = self.denoiser
+        if denoiser.classes is None and self.guidance != 1:
+            raise BenchError(f"guidance: {denoiser!r} is unconditional: it declares no classes")
+        if denoiser.classes is not None and not accepted(denoiser.predict, {"labels": None}, 3):
+            raise BenchError(f"{denoiser!r} declares {denoiser.classes} classes, and its predict takes no labels")
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Return independent data [n, *shape]. Raises BenchError if the denoiser cannot draw them."""
@@ -143,25 +207,36 @@ class DiffusionModel:
         """Return the input of the network's last layer, [b, n] or [b, n, h, w]; None if there is none."""
         times = self._times(x, t)
         scaled = x / self._levels(x, t, times)[0] if self._scaled else x
-        return self.denoiser.hidden_features(self.net, scaled, self.network_time(times))
+        given = (self.net, scaled, self.network_time(times))
+        return call_with_inputs(self.denoiser.hidden_features, *given, **self._given(x))
 
     def posterior_covariance(self, x: Tensor, t: Tensor | float) -> Tensor:
         """Return exact second moments of x_0 - x_0hat given x_t [b, d, d]. Raises BenchError where unknown."""
-        return self._known(self.denoiser.posterior_covariance(self.net, x, self._times(x, t)), "an exact posterior")
+        return self._known(self._posterior(x, t), "an exact posterior")
 
     def squared_error(self, off: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
         """Return E[(x_0 - x_0hat)^2 | x_t], float64: `posterior` [b, d, d] if known, else the square of `off` [b, d].
 
         `off` [b, *shape] is x_0 - x_0hat for the x_0 from which x_t was made.
         """
-        known = self.denoiser.posterior_covariance(self.net, x, self._times(x, t))
+        known = self._posterior(x, t)
         return off.flatten(1).double().square() if known is None else known.double()
 
     def sample_posterior(self, x: Tensor, t: Tensor | float, noise: Callable[..., Tensor]) -> Tensor:
         """Return an exact draw of x_0 given x_t. Raises BenchError if the denoiser cannot draw it."""
-        return self._known(
-            self.denoiser.sample_posterior(self.net, x, self._times(x, t), noise), "an exact reverse kernel"
-        )
+        self._check_unguided()
+        given = (self.net, x, self._times(x, t), noise)
+        found = call_with_inputs(self.denoiser.sample_posterior, *given, **self._given(x))
+        return self._known(found, "an exact reverse kernel")
+
+    def _posterior(self, x: Tensor, t: Tensor | float) -> Tensor | None:
+        self._check_unguided()
+        given = (self.net, x, self._times(x, t))
+        return call_with_inputs(self.denoiser.posterior_covariance, *given, **self._given(x))
+
+    def _check_unguided(self) -> None:
+        if self.guidance != 1:
+            raise Skip(f"{self.denoiser!r}: a guided prediction is that of no posterior")
 
     def reference_data(self) -> Tensor | None:
         """Return real data to compare with; None for a target that is known exactly."""
@@ -202,30 +277,3 @@ class DiffusionModel:
         if value is None:
             raise BenchError(f"{self.denoiser!r} has no {what}")
         return value
-
-
-TIMES: dict[str, Callable[[Tensor, Schedule], Tensor]] = {
-    "t": lambda t, _: t,
-    "sigma": lambda t, schedule: schedule.sigma(t),
-    "log_sigma": lambda t, schedule: schedule.sigma(t).log(),
-    "c_noise": lambda t, schedule: schedule.sigma(t).log() / 4,
-}
-"""(times, schedule) -> what the network is given for them."""
-DIVIDED = ("epsilon", "score")
-"""Predictions from which x_0 is told by a division by sqrt(A_t)."""
-
-
-CONVERT: dict[str, Callable[[Tensor, Tensor, Level, Level], tuple[Tensor, Tensor]]] = {
-    "epsilon": lambda x, guess, a, b: ((x - b * guess) / a, guess),
-    "sample": lambda x, guess, a, b: (guess, (x - a * guess) / b),
-    "v_prediction": lambda x, guess, a, b: (a * x - b * guess, b * x + a * guess),
-    "score": lambda x, guess, a, b: ((x + b * b * guess) / a, -b * guess),
-    "flow": lambda x, guess, a, b: _of_flow(x, guess, a, b),
-}
-"""(x_t, prediction, sqrt A_t, sqrt B_t) -> (x_0, eps)."""
-
-
-def _of_flow(x: Tensor, guess: Tensor, a: Level, b: Level) -> tuple[Tensor, Tensor]:
-    """Convert the prediction eps - x_0 of a flow-matching network."""
-    x0 = (x - b * guess) / (a + b)
-    return x0, x0 + guess

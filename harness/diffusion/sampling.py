@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,16 @@ def sample(
     schedule: Schedule | str | None = None,
     clip_x0: bool = False,
     batch: int | None = None,
+    labels: int | Sequence[int] | None = None,
+    guidance: float | None = None,
 ) -> Tensor:
     """Draw n samples [n, *shape] of a model: `sample("digits", sampler="ddim", steps=10)`.
 
     `model` is a loaded one (`harness.denoiser`), a component, or a name; the other parts are components or names. A
-    model that trains is trained first. The samples are those of this seed in a suite, whatever the `batch`. Without a
-    `variance` steps add the least noise, as with `beta_tilde`. Raises BenchError for an unknown name, with the near
-    miss, and for parts that do not fit together.
+    model that trains is trained first. A model with classes draws a label for every sample, of those in `labels`.
+    The samples are those of this seed in a suite, whatever the `batch`. Without a `variance` steps add the least
+    noise, as with `beta_tilde`. Raises BenchError for an unknown name, with the near miss, and for parts that do
+    not fit together.
     """
     registry = installed_components()
     loaded = model if isinstance(model, DiffusionModel) else None
@@ -53,7 +57,7 @@ def sample(
             components[kind] = _component(registry, kind, part)
     for kind in getattr(components["sampler"], "unused_kinds", ()):
         components.pop(kind, None)
-    settings = Generation(steps=steps, samples=n, batch=batch or n, clip_x0=clip_x0)
+    settings = Generation(steps=steps, samples=n, batch=batch or n, clip_x0=clip_x0, labels=labels, guidance=guidance)
     try:
         return Sampling(settings, _context(registry, components, loaded), loaded).samples(seed).samples
     except Skip as reason:

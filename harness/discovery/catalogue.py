@@ -146,16 +146,16 @@ class Catalogue:
             if form == "command":
                 add(found, of_command(text, values or {}, folder))
             elif form != "module":
-                add(found, {name: self._content(folder / text)})
+                add(found, self.file_input(name, folder / text))
             else:
                 add(found, contents.of_module(text.partition(":")[0]))
         return found
 
-    def _content(self, path: Path) -> str:
-        """Digest of a file or folder, read once: a command sees one state of the data."""
+    def file_input(self, name: str, path: Path) -> dict[str, str]:
+        """Return the digest of a file or folder by a name, read once: a command sees one state of the data."""
         if path not in self._contents:
             self._contents[path] = contents.of_path(path)
-        return self._contents[path]
+        return {name: self._contents[path]}
 
     def commands(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
         """Return the command lines that fields of a component hold, nested components' too.

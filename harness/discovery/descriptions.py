@@ -41,6 +41,7 @@ class Facts(TypedDict, total=False):
     metric_inputs: Sequence[str]
     metrics: Sequence[str | Spec] | None
     interleaved: bool
+    references: Sequence[str]
     artifacts: Mapping[str, Sequence[str]]
 
 

@@ -7,7 +7,7 @@ of the noise: x_t = sqrt(A_t) x_0 + sqrt(B_t) e with e normal.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from harness.base import Attributes, Component
@@ -47,7 +47,8 @@ class DenoiserAttributes(Attributes):
 
     `shape` of a sample; `schedule`; `prediction_type`; `parameterization`; `time`, what `predict` is given for a time;
     `discrete_time`, whether only whole times are valid, to which others are rounded; `data_range`, (low, high) of the
-    data where they are bounded.
+    data where they are bounded; `classes`, the number of classes where it predicts for class labels; `null_label`, the
+    label that stands for none, by default `classes`.
     """
 
     shape: tuple[int, ...] = ()
@@ -57,6 +58,8 @@ class DenoiserAttributes(Attributes):
     time: TimeForm = "t"
     discrete_time: bool = False
     data_range: tuple[float, float] | None = None
+    classes: PositiveInt | None = None
+    null_label: int | None = None
 
 
 class Denoiser(DenoiserAttributes, Component):
@@ -65,7 +68,10 @@ class Denoiser(DenoiserAttributes, Component):
     It sets these attributes in its class, or has fields of these names: `shape` of a sample; `schedule`;
     `prediction_type`; `parameterization`; `time`, what `predict` is given for a time: `t`, `sigma` = sqrt(B_t / A_t),
     `log_sigma`, or `c_noise` = log(sigma) / 4 (Karras et al., 2022, table 1); `discrete_time`, whether only whole times
-    are valid, to which others are rounded; `data_range`, (low, high) of the data where they are bounded.
+    are valid, to which others are rounded; `data_range`, (low, high) of the data where they are bounded; `classes`,
+    their number where it predicts for class labels: `predict` then takes `labels` [b] int64 by name, from 0, with
+    `null_label` (by default `classes`) for a prediction without one, as classifier-free guidance needs it (Ho and
+    Salimans, 2022). `hidden_features`, `posterior_covariance` and `sample_posterior` may take them too.
     """
 
     kind: ClassVar[str] = "denoiser"
@@ -87,8 +93,15 @@ class Denoiser(DenoiserAttributes, Component):
         """
 
     @abstractmethod
-    def predict(self, net: Any, x: Tensor, t: Tensor, /) -> Tensor:
-        """Prediction [b, *shape] for x_t [b, *shape] at times t [b] float64, in the form that `time` declares."""
+    def predict(self, net: Any, x: Tensor, t: Tensor, /, *args: Any, **inputs: Any) -> Tensor:
+        """Prediction [b, *shape] for x_t [b, *shape] at times t [b] float64, in the form that `time` declares.
+
+        A denoiser with `classes` requests `labels` [b] by name.
+        """
+
+    def overridden(self) -> Mapping[str, str]:
+        """Settings of a library's part that have no effect here: name -> what is used instead, for the report."""
+        return {}
 
     def supports(self, what: str) -> bool:
         """True if it defines the optional method `what`: `sample`, `posterior_covariance`, `sample_posterior`, ..."""

@@ -63,6 +63,10 @@ class Sampler(SamplerAttributes, Component):
         """Reason why this sampler cannot sample from the denoiser, or None."""
         return None
 
+    def overridden(self) -> Mapping[str, str]:
+        """Settings of a library's part that have no effect here: name -> what is used instead, for the report."""
+        return {}
+
     def steps_for_nfe(self, nfe: int) -> int:
         """Largest number of steps with at most `nfe` network evaluations; 0 where one step takes more."""
         return nfe
@@ -150,9 +154,16 @@ class Prior(Component):
 
 
 class Feature(Component):
-    """A map from samples to vectors in which distributions are compared."""
+    """A map from samples to vectors in which distributions are compared.
+
+    Without `needs_data` its `prepare` looks at the shape of the data alone. `rounding` and `resize` say in a few words
+    what it does to pictures first, which belongs to the identity of a FID; None for nothing.
+    """
 
     kind: ClassVar[str] = "feature"
+    needs_data: ClassVar[bool] = True
+    rounding: ClassVar[str | None] = None
+    resize: ClassVar[str | None] = None
 
     @classmethod
     def needs_artifact(cls) -> bool:

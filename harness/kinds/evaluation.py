@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.results.statements import Issue, StopReason
     from harness.results.threshold import NearThreshold
+    from harness.results.values import ComparedFeatures
 
 
 class Metric(Component):
@@ -33,6 +34,8 @@ class Metric(Component):
     A metric that does not apply to a cell raises Skip, or returns None where no reason is needed. The text of its
     `warnings.warn` stands in the report. A metric with a value
     for each step of a sampler has a method `curve` with the same inputs: times and values [2, n], for figures, or None.
+    One that may take long has a method `estimated_seconds(n, m, width)`: for n samples of so many features against m of
+    the reference, None for known moments. What takes long is said before the first seed.
     """
 
     kind: ClassVar[str] = "metric"
@@ -52,12 +55,14 @@ class Metric(Component):
 class Protocol(Component):
     """A kind of experiment. Its fields are the settings a suite may write under `settings`.
 
-    `required_kinds` maps each kind a suite varies to its default, None where the suite must name it; `compared_kinds`
-    are the kinds that compete, the other axes define the problem; `optional_kinds` are kinds a suite may vary and need
-    not; `metric_inputs` are the names a metric may request; `version` increases when the same cell would give other
-    numbers. With `interleaved` all contenders of a problem are alive together and take turns, one block each, for
-    measurements that depend on the moment, such as time. `artifacts` are the kinds that may need an artifact before any
-    cell starts, in that order, each with the other kinds and the settings that go into it.
+    `required_kinds` maps each kind a suite varies to its default, None where the suite must name it;
+    `compared_kinds` are the kinds that compete, the other axes define the problem; `optional_kinds` are kinds a
+    suite may vary and need not; `metric_inputs` are the names a metric may request; `version` increases when the
+    same cell would give other numbers. With `interleaved` all contenders of a problem are alive together and take
+    turns, one block each, for measurements that depend on the moment, such as time. `references` are the words that
+    a suite may write under `reference`: `dataset`, which becomes a component of the cell, and `stats`. `artifacts`
+    are the kinds that may need an artifact before any cell starts, in that order, each with the other kinds and the
+    settings that go into it.
     """
 
     kind: ClassVar[str] = "protocol"
@@ -67,6 +72,7 @@ class Protocol(Component):
     optional_kinds: ClassVar[Sequence[str]] = ()
     metric_inputs: ClassVar[Sequence[str]] = ()
     interleaved: ClassVar[bool] = False
+    references: ClassVar[Sequence[str]] = ()
     artifacts: ClassVar[Mapping[str, Sequence[str]]] = {"dataset": (), "denoiser": ()}
 
     def build_artifact(self, kind: str, context: CellContext) -> Mapping[str, Tensor]:
@@ -94,7 +100,8 @@ class CellContext:
     to its artifact; `metrics` are the metrics by label; `tune` is the suite's tuning plan or None; `folder` is scratch
     space that survives a resume; `on_progress(done, total)` moves the progress bar. Where cells are interleaved
     `baseline` holds the components of the row that this one is compared with, its own where there is none. `values`
-    maps an axis that holds words and numbers to that of this cell.
+    maps an axis that holds words and numbers to that of this cell. `reference` holds what the suite says of its
+    reference beside the data set, which is a component: `stats`, a file, and `range`.
     """
 
     components: Mapping[str, Component]
@@ -108,6 +115,7 @@ class CellContext:
     on_progress: Callable[..., None]
     baseline: Mapping[str, Component] = field(default_factory=dict)
     values: Mapping[str, Json] = field(default_factory=dict)
+    reference: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass
@@ -127,6 +135,8 @@ class Measurements:
     that is more than a few units in the last place of the value: two contenders that differ by no more than both of
     theirs are identical. `raw_samples` are the samples that a number was computed from, a list for every seed;
     `excluded_reason` is the reason why this contender takes no part in the comparison although it was measured.
+    `compared_features` says which features metrics compared, and with what; `overridden` maps settings of libraries'
+    parts that have no effect to what is used instead.
     """
 
     seeds: Sequence[int]
@@ -144,6 +154,8 @@ class Measurements:
     resolution: dict[str, float] = field(default_factory=dict)
     raw_samples: dict[str, list[list[float]]] = field(default_factory=dict)
     excluded_reason: str | None = None
+    compared_features: ComparedFeatures | None = None
+    overridden: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,13 +177,15 @@ class CellRunner:
     """A set-up cell that measures in its own process. `block_size` seeds are measured together as one block.
 
     With `fork_per_block` every block is measured in a copy of the set-up process, so that the state of a process is
-    part of the noise: not for processes of several threads, or with a GPU.
+    part of the noise: not for processes of several threads, or with a GPU. `slow` maps metrics that take long to the
+    estimated seconds of a seed.
     """
 
     block_size: int = 1
     fork_per_block: bool = False
     notes: Sequence[str] = ()
     issues: Sequence[Issue] = ()
+    slow: Mapping[str, float] = {}
 
     def tune(self) -> Mapping[str, object]:
         """Choose the fields that the suite tunes, once, on seeds of its own; the choice is passed to `measure`."""

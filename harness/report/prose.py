@@ -9,7 +9,17 @@ from harness.report.columns import FEWER
 from harness.report.glyphs import Glyphs
 from harness.report.number_format import duration
 from harness.report.parts import Entry, View, ranked
-from harness.report.words import NO_REASON, about, blocks, counted, issue, reason, singular, together
+from harness.report.words import (
+    NO_REASON,
+    about,
+    blocks,
+    compared_features,
+    counted,
+    issue,
+    reason,
+    singular,
+    together,
+)
 from harness.results import IntervalKind, Needed, Rank, Row, Verdict
 
 SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
@@ -218,6 +228,10 @@ def _notes(entry: Entry) -> Iterator[str]:
     if row.tied_places:
         share = f"{100 * row.tied_places:.3g} % of the neighbor places are tied"
         yield f"{share}: metrics are means over random choices among equally near points"
+    if row.overridden:
+        yield "without effect: " + "; ".join(f"{name} ({what} instead)" for name, what in row.overridden.items())
+    if row.compared_features is not None:
+        yield compared_features(row.compared_features)
     yield from (f"{name}: {why}" for name, why in row.skipped.items())
     if row.blocks is not None:
         yield blocks(row.blocks)

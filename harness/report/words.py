@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from harness.results import Blocks, Issue, IssueKind, Reason, ReasonKind, StopReason, Weakness
+from harness.results import (
+    Blocks,
+    ComparedFeatures,
+    Issue,
+    IssueKind,
+    Reason,
+    ReasonKind,
+    ReferenceKind,
+    StopReason,
+    Weakness,
+)
 
 NO_REASON = "no reason given"
 FEW = 4
@@ -175,6 +185,25 @@ def _weak(each: Issue) -> str:
 def blocks(found: Blocks) -> str:
     """Describe the course of an interleaved measurement."""
     return f"blocks: {found.count} after {found.warm} to warm up; {_STOPS[found.stop](found)}"
+
+
+_REFERENCES: Mapping[ReferenceKind, str] = MappingProxyType(
+    {
+        ReferenceKind.DATASET: "{size:,} of the data set {name}",
+        ReferenceKind.STATS: "the statistics in {name}, of an unknown number of samples, whose bias stays",
+        ReferenceKind.DATA: "{size:,} real data",
+        ReferenceKind.TARGET: "the target, known exactly",
+    }
+)
+
+
+def compared_features(found: ComparedFeatures) -> str:
+    """Describe the features that metrics compared, and their reference."""
+    done = [f"rounded to {found.rounding}"] if found.rounding else []
+    done += [f"resized to {found.resize}"] if found.resize else []
+    how = f", {' and '.join(done)}" if done else ""
+    against = _REFERENCES[found.reference].format(name=found.name, size=found.size)
+    return f"features {found.feature} [{found.width:,}]{how}: {found.samples:,} samples against {against}"
 
 
 def together(names: Sequence[str], most: int = SIDES) -> str:

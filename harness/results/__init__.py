@@ -49,7 +49,16 @@ if TYPE_CHECKING:
         Verdict,
         Weakness,
     )
-    from harness.results.values import Blocks, Bootstrap, Label, Labels, Needed, Ratio
+    from harness.results.values import (
+        Blocks,
+        Bootstrap,
+        ComparedFeatures,
+        Label,
+        Labels,
+        Needed,
+        Ratio,
+        ReferenceKind,
+    )
 
 __all__ = [
     "LOST",
@@ -64,6 +73,7 @@ __all__ = [
     "ClaimKind",
     "ClaimRule",
     "ClaimTest",
+    "ComparedFeatures",
     "Comparison",
     "FailOn",
     "Gate",
@@ -86,6 +96,7 @@ __all__ = [
     "Ratio",
     "Reason",
     "ReasonKind",
+    "ReferenceKind",
     "Row",
     "RowInfo",
     "Run",
@@ -132,7 +143,7 @@ _CLAIMS = frozenset(
     }
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
-_VALUES = frozenset({"Blocks", "Bootstrap", "Label", "Labels", "Needed", "Ratio"})
+_VALUES = frozenset({"Blocks", "Bootstrap", "ComparedFeatures", "Label", "Labels", "Needed", "Ratio", "ReferenceKind"})
 
 
 def __getattr__(name: str) -> object:

@@ -81,7 +81,7 @@ def dumps(found: object) -> str:
 ABSENT = frozenset(
     {
         *("infinite", "bootstrap", "quartiles", "outliers", "ratio", "blocks", "resolution", "same"),
-        *("diverged", "tied_places", "on_threshold", "used", "derivative_passes"),
+        *("diverged", "tied_places", "on_threshold", "used", "derivative_passes", "compared_features", "overridden"),
     }
 )
 

@@ -21,7 +21,7 @@ from harness.results.statements import (
     Status,
     Verdict,
 )
-from harness.results.values import Blocks, Bootstrap, Label, Needed, Ratio
+from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Needed, Ratio
 
 SCHEMA = 2
 
@@ -142,6 +142,10 @@ class RowInfo:
     """Amount used of settings that are budgets, over all seeds: `nfe`, network evaluations of a sample."""
     derivative_passes: float | None = None
     """Samples for each sample drawn that derivatives passed through the network; None for none."""
+    compared_features: ComparedFeatures | None = None
+    """Features that metrics compared, and their reference; None where no metric asked for features."""
+    overridden: dict[str, str] | None = None
+    """Settings of libraries' parts that have no effect, `KIND.NAME`, and what is used instead; None for none."""
 
 
 @dataclass(frozen=True, kw_only=True)

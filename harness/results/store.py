@@ -69,6 +69,8 @@ class Record(TypedDict, total=False):
     diverged: list[int]
     on_threshold: dict[str, Numbers]
     near_threshold: Mapping[str, Json]
+    compared_features: Json
+    overridden: dict[str, str]
     seconds: float
     peak_memory: int
     blocks: Json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from harness.results.statements import StopReason
@@ -52,3 +53,36 @@ class Blocks:
     warm: int
     stop: StopReason
     bound: float | None = None
+
+
+class ReferenceKind(StrEnum):
+    """Kind of reference that features of samples were compared with."""
+
+    DATASET = "dataset"
+    """The data set `name`."""
+    STATS = "stats"
+    """The mean and covariance in the file `name`, of an unknown number of samples, whose bias stays in a distance."""
+    DATA = "data"
+    """Real data of the denoiser."""
+    TARGET = "target"
+    """A target that is known exactly, or draws from it."""
+
+
+@dataclass(frozen=True)
+class ComparedFeatures:
+    """Identity of a distance between features, such as FID: how they were computed, and from what.
+
+    `feature` is the extractor with its fields, `digest` that of its code and files, `width` the number of features of a
+    sample; `samples` were compared with a `reference` of `size` samples, None where that is not known. `rounding` and
+    `resize` are what the extractor does to pictures first; None for nothing.
+    """
+
+    feature: str
+    width: int
+    samples: int
+    reference: ReferenceKind
+    name: str | None = None
+    size: int | None = None
+    rounding: str | None = None
+    resize: str | None = None
+    digest: str | None = None

@@ -59,6 +59,7 @@ def _artifact(
     parts = {kind: _own(kind, cell.parts[kind], catalogue)}
     parts |= {other: cell.parts[other] for other in others if other in cell.parts}
     settings = {name: value for name, value in cell.settings.items() if name in others}
+    beside = cell.reference if "dataset" in parts else {}
     used = [pair for each, spec in parts.items() for pair in catalogue.used(each, spec)]
     maker = ("protocol", suite.protocol)
     read = [*parts.items()]
@@ -71,8 +72,10 @@ def _artifact(
         "device": device,
         "inputs": [catalogue.inputs(each, spec, suite.file.parent) for each, spec in read],
         "needs": needs,
+        **({"reference": beside} if beside else {}),
     }
     data: CellData = {"parts": parts, "protocol": {"name": suite.protocol, **settings}, "device": device}
+    data["reference"] = beside
     return Artifact(kind, data, catalogue.sources([*used, maker]), needs, digest(identity))
 
 

@@ -40,6 +40,9 @@ class ProgressListener:
     def damaged(self, found: Sequence[Damage]) -> None:
         """Receive the files of records that cannot be read whole."""
 
+    def slow(self, seconds: Mapping[str, float]) -> None:
+        """Receive the metrics of a cell that take long, with the estimated seconds of a seed, before its first seed."""
+
     def building(self, artifact: Artifact, share: float) -> None:
         """Receive the completed share of an artifact."""
 

@@ -88,12 +88,16 @@ def _task(
         "baseline": baseline or {},
         "revision": cell.revision,
         "values": cell.values,
+        "reference": cell.reference,
     }
     read: list[tuple[str, Mapping[str, Json]]] = [*specs, ("protocol", data["protocol"])]
     inputs: dict[str, str] = {}
     known = placed({**cell.settings, **cell.values})
-    for kind, spec in read:
-        add(inputs, catalogue.inputs(kind, spec, suite.file.parent, known))
+    each = [(kind, catalogue.inputs(kind, spec, suite.file.parent, known)) for kind, spec in read]
+    for _, found in each:
+        add(inputs, found)
+    if stats := cell.reference.get("stats"):
+        add(inputs, catalogue.file_input("reference.stats", suite.file.parent / str(stats)))
     judged = {name: digest(catalogue.inputs("metric", spec, suite.file.parent)) for name, spec in metrics.items()}
     asked = _identity(data, catalogue, judged, threads, compared=baseline is not None)
     data["id"] = digest({**asked, "artifacts": made, "inputs": inputs})
@@ -104,6 +108,7 @@ def _task(
         artifacts=made,
         digests=judged,
         inputs=inputs,
+        parts={kind: digest(found) for kind, found in reversed(each)},
         question=digest(asked),
     )
 
@@ -126,6 +131,7 @@ def _identity(
         "threads": threads,
         **({"baseline": cell["baseline"]} if compared else {}),
         **({"values": cell["values"]} if cell["values"] else {}),
+        **({"reference": cell["reference"]} if cell["reference"] else {}),
         **({} if cell["revision"] is None else {"revision": cell["revision"]}),
     }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.results import Bootstrap, MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import typed
 from harness.results.threshold import NearThreshold, shares
-from harness.results.values import Blocks
+from harness.results.values import Blocks, ComparedFeatures
+from harness.run.context import no_path
 from harness.run.task import Task
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Ending(NamedTuple):
     why: Reason
 
 
+DIGEST = 12
+"""Characters of the digest of an extractor in a result."""
 USED = "used "
 """Begin of the name of an auxiliary number that says what a measurement used of a budget."""
 
@@ -70,8 +74,20 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         used=_used(used),
         derivative_passes=_mean([record["auxiliary"].get("derivative passes") for record in used]),
         tied_places=_mean([record["auxiliary"].get("tied places") for record in used]),
+        compared_features=_compared(task, used),
+        overridden={name: what for record in used for name, what in record.get("overridden", {}).items()} or None,
         notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
     )
+
+
+def _compared(task: Task, used: Sequence[Record]) -> ComparedFeatures | None:
+    """Return the features that metrics compared, with the digest of the extractor."""
+    found = next((record["compared_features"] for record in used if record.get("compared_features")), None)
+    digest = task.parts.get("feature", "")[:DIGEST] or None
+    if found is None:
+        return None
+    said = typed(ComparedFeatures, found)
+    return replace(said, feature=no_path(said.feature), name=said.name and no_path(said.name), digest=digest)
 
 
 def _diverged(seeds: Sequence[int], found: Sequence[tuple[Record, int]]) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""Tables that a suite reads from files: checked before a run, a dry run and by `validate`, downloaded by `fetch`."""
+"""Files of tables and statistics that a suite reads: checked before a run, a dry run and by `validate`, or fetched."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITHIN = 3600.0
 
 
 def checked_tables(prepared: LoadedSuite, server: Server, cells: Sequence[Cell] | None = None) -> list[str]:
-    """Load every data set that reads a file, each in a child, and return the notes on their tables.
+    """Load every data set that reads a file, each in a child, and statistics; return the notes on the tables.
 
     `cells` are those that are still to be measured; by default all of the suite.
     Starts no child if none reads a file. Raises Mistakes with one entry for each table that cannot be used, at its
@@ -36,9 +36,24 @@ def checked_tables(prepared: LoadedSuite, server: Server, cells: Sequence[Cell] 
                 notes[f"{label(spec)}: {failure.reason}"] = None
             else:
                 mistakes[_entry(prepared, spec, paths[0], failure.reason)] = None
+    mistakes |= dict.fromkeys(_wrong_stats(prepared, server))
     if mistakes:
         raise Mistakes(list(mistakes))
     return list(notes)
+
+
+def _wrong_stats(prepared: LoadedSuite, server: Server) -> Iterator[str]:
+    """Yield the mistake of a file of the reference's statistics that cannot be used."""
+    file = prepared.suite.reference.get("stats")
+    if file is None:
+        return
+    child = server.start()
+    try:
+        child.ask({"ask": "check_stats", "file": file, "folder": str(prepared.suite.file.parent.resolve())}, WITHIN)
+    except Failure as failure:
+        yield prepared.document.place_of_text(str(file)).entry(failure.reason)
+    finally:
+        child.close()
 
 
 def fetched_tables(prepared: LoadedSuite, server: Server) -> Iterator[tuple[str, bool]]:

@@ -34,6 +34,8 @@ class Task:
     """Digests of the metrics, by label."""
     inputs: dict[str, str] = field(default_factory=dict)
     """Digests of what its components read, by name; they are part of the id."""
+    parts: dict[str, str] = field(default_factory=dict)
+    """Digests of what each component reads, by kind; of its code, files and modules."""
     question: str = ""
     """The digest of what was asked: the id without the inputs."""
     changed: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ class WorkerClient:
     def __init__(self, site: RunContext, task: Task) -> None:
         self.task, self._site = task, site
         self._child = site.start(task)
-        self._setup: SetUp = {"width": 0, "notes": [], "issues": []}
+        self._setup: SetUp = {"width": 0, "notes": [], "issues": [], "slow": {}}
 
     def open(self) -> int:
         """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
@@ -36,6 +36,8 @@ class WorkerClient:
         self._setup = self._ask(question, SetUp)
         if self._setup["width"] < 1:
             raise Failure("crashed", f"the process answered with blocks of {self._setup['width']} seeds")
+        if self._setup["slow"]:
+            site.conditions.listener.slow(self._setup["slow"])
         if task.cell["tune"] and task.tuned is None:
             found = self._ask({"ask": "tune"}, Tuned)
             task.tuned = {key: found[key] for key in ("tuned", "trials", "seconds")}

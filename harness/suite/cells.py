@@ -75,7 +75,8 @@ class Cell:
 
     `vary` maps an axis to its label (a setting's plain value where that is a number, text, boolean or null), `parts` a
     kind to its spec, `settings` every setting of the protocol to its value, `values` an axis that holds words and
-    numbers to that of this cell; `device` is None if it is the run's, `revision` is None if it is the running code's.
+    numbers to that of this cell; `reference` is what the suite says of the reference beside its data set, a part;
+    `device` is None if it is the run's, `revision` is None if it is the running code's.
     """
 
     vary: dict[str, Label]
@@ -84,18 +85,20 @@ class Cell:
     device: str | None = None
     revision: str | None = None
     values: dict[str, Json] = field(default_factory=dict)
+    reference: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Suite:
     """A checked suite.
 
-    `axes` holds the points of every kind the protocol needs, of the one `trainer` where it is written, and of the
-    settings and devices with more than one value; `varies` names the axes that distinguish cells, `contenders` those of
-    them that compete. `settings` holds the settings with one value, defaults included. `metrics` maps a label to its
-    spec. `baseline` is the label of one contender, or axis -> label; `group_by` is None where the suite does not say.
-    `gates` are bounds that fail the run if a row breaks them, `claims` statements that the report tests, `asks` parts
-    of the question with a metric, `published` numbers from papers as the result JSON has them, which are only shown.
+    `axes` holds the points of every kind the protocol needs, of the one `trainer` and of the data set of the
+    `reference` where they are written, and of the settings and devices with more than one value; `varies` names the
+    axes that distinguish cells, `contenders` those of them that compete. `settings` holds the settings with one
+    value, defaults included. `metrics` maps a label to its spec. `baseline` is the label of one contender, or axis
+    -> label; `group_by` is None where the suite does not say. `gates` are bounds that fail the run if a row breaks
+    them, `claims` statements that the report tests, `asks` parts of the question with a metric, `published` numbers
+    from papers as the result JSON has them, which are only shown.
     """
 
     name: str
@@ -121,6 +124,7 @@ class Suite:
     claims: list[dict[str, Json]]
     asks: list[dict[str, Json]]
     published: list[dict[str, Json]]
+    reference: dict[str, Json]
 
     def labels(self) -> dict[str, list[Label]]:
         """Return axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""
@@ -154,4 +158,4 @@ class Suite:
         values = {axis: point.value for axis, point in points.items() if not point.is_component}
         settings = {name: chosen[name].value if name in chosen else self.settings[name] for name in self.setting_names}
         device = str(chosen[DEVICE].value) if DEVICE in chosen else None
-        return Cell(vary, parts, settings, device, values=values)
+        return Cell(vary, parts, settings, device, values=values, reference=self.reference)

@@ -20,6 +20,7 @@ from harness.suite.programs import Program
 from harness.suite.protocol import Protocol, protocol
 from harness.suite.published import published
 from harness.suite.questions import question
+from harness.suite.reference import reference
 from harness.suite.source import Place, shown
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 KEYS = (
     "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "metrics", "baseline", "group_by",
-    "margin", "interval", "gates", "claims", "published", "plugins", "device",
+    "margin", "interval", "gates", "claims", "published", "reference", "plugins", "device",
 )  # fmt: skip
 """Keys of a suite."""
 
-RESERVED = ("reference", "data")
+RESERVED = ("data",)
 """Reserved keys that this version does not read."""
 
 INTERVALS = ("both", "seeds", "examples")
@@ -82,7 +83,8 @@ def _suite(document: Document, expander: Expander, found: Protocol | None, chall
     kinds, settings = _grid(root, expander, found, program)
     written = tuple(kinds)
     trainer = trainer_of(root.get("trainer"), expander, found, "trainer" in written)
-    kinds = trainer_points(trainer) | kinds
+    compared, beside = reference(root.get("reference"), _at(root, "reference"), expander, found)
+    kinds = trainer_points(trainer) | compared | kinds
     if program is not None:
         programs.check_unused(root, program, findings)
     if found is not None and not is_null(root.get("vary")):
@@ -109,6 +111,7 @@ def _suite(document: Document, expander: Expander, found: Protocol | None, chall
         claims=claims(root.get("claims"), {a: grid[a] for a in varies}, metrics, expander),
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         file=document.path,
+        reference=beside,
         name=sections.suite_name(root.get("suite"), document.path, findings),
         question=asked, asks=asks,
         seeds=sections.seeds(root.get("seeds"), findings),

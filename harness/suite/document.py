@@ -48,9 +48,10 @@ class Document:
 
     def place_of(self, kind: str, values: Sequence[Json]) -> Place:
         """Return the place of the first of some values, in the innermost node below a kind that has all of them."""
-        vary = self.root.get("vary")
-        node = vary.get(kind) if isinstance(vary, Pairs) else None
-        return (node and (_innermost(node, values) or _innermost(node, values[:1]))) or self.root.place
+        above = [self.root.get("vary"), self.root.get("reference")]
+        nodes = [node for key in above if isinstance(key, Pairs) and (node := key.get(kind)) is not None]
+        ways = (_innermost(node, some) for node in nodes for some in (values, values[:1]))
+        return next(filter(None, ways), self.root.place)
 
     def place_of_text(self, text: str) -> Place:
         """Return the place of a text anywhere in the document, a key or a value; that of the document without one."""

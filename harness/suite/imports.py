@@ -32,9 +32,11 @@ def split_kind(text: str) -> tuple[str | None, str]:
 
 
 def imports(root: Pairs, table: Table) -> list[tuple[str, str]]:
-    """Return (kind, `module:attribute`) under vary, measure and trainer, without repeats, in the order written."""
-    vary = root.get("vary")
+    """Return (kind, `module:attribute`) under vary, metrics, trainer and reference, each once, in the order written."""
+    vary, reference = root.get("vary"), root.get("reference")
     places: list[tuple[str, Node | None]] = [("metric", root.get("metrics")), ("trainer", root.get("trainer"))]
+    if isinstance(reference, Pairs):
+        places.append(("dataset", reference.get("dataset")))
     if isinstance(vary, Pairs):
         places = [(kind, value) for kind, _, value in vary.named()] + places
     found = dict.fromkeys(pair for kind, node in places for pair in _in(node, kind, table))

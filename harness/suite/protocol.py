@@ -29,6 +29,7 @@ class Protocol:
     optional_kinds: Sequence[str]
     metrics: Sequence[str | Spec]
     interleaved: bool = False
+    references: Sequence[str] = ()
 
     @property
     def fields(self) -> Mapping[str, FieldInfo]:
@@ -54,6 +55,7 @@ def protocol_of(table: Table, name: str) -> Protocol:
         optional_kinds=facts.get("optional_kinds", ()),
         metrics=facts.get("metrics") or (),
         interleaved=facts.get("interleaved", False),
+        references=facts.get("references", ()),
     )
 
 

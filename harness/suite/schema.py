@@ -14,6 +14,7 @@ from harness.suite.programs import TRAINER
 from harness.suite.protocol import Protocol, protocol_of
 from harness.suite.published import json_schema as published
 from harness.suite.questions import json_schema as question
+from harness.suite.reference import json_schema as reference
 from harness.suite.sections import COUNT, POSITIVE, SEED, SPLITS, JsonSchema
 from harness.suite.values import branches
 
@@ -66,6 +67,7 @@ def _top(protocols: list[str]) -> JsonSchema:
         "gates": ("Bounds on what is measured that fail the run, metric: {rule: bound}.", gate()),
         "claims": ("Orders, equalities, bounds, values and trends that the report tests.", claims()),
         "published": ("Numbers from papers, shown beside what is measured.", published()),
+        "reference": ("What samples are compared with: a dataset, or stats (a file).", reference()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
         "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),
     }

@@ -99,6 +99,7 @@ def _case(registry: Registry, cell: CellData, on_progress: Callable[..., None], 
         on_progress=on_progress,
         baseline={kind: registry.build(kind, spec) for kind, spec in cell.get("baseline", {}).items()},
         values=cell.get("values", {}),
+        reference=cell.get("reference", {}),
     )
 
 
@@ -136,6 +137,8 @@ def measure(
         "issues": [data(issue) for issue in values.issues],
         "diverged": list(values.diverged),
         "on_threshold": {label: _finite(shares) for label, shares in values.on_threshold.items()},
+        "compared_features": data(values.compared_features),
+        "overridden": dict(values.overridden),
         "near_threshold": {label: data(seeds) for label, seeds in values.near_threshold.items()},
         "seconds": seconds,
         "peak_memory": peak,

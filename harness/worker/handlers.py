@@ -187,6 +187,13 @@ class Worker:
         os.chdir(folder)
         return list(artifacts.loaded(_registry(plugins).build("dataset", spec)).notes)
 
+    def check_stats(self, file: str, folder: str) -> None:
+        """Check a file of the reference's statistics, relative to a folder."""
+        from harness.protocols.generation.reference import statistics
+
+        os.chdir(folder)
+        statistics(file)
+
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
         """Set up a cell; return the number of seeds in a block, notes and issues."""
         from harness.results.codec import data
@@ -197,7 +204,8 @@ class Worker:
         self._open = OpenCell(cell, session, registry, partial(_read, where))
         registry.manager.hook.case_started(cell=cell)
         issues = [data(issue) for issue in session.issues]
-        return {"width": session.block_size, "notes": list(session.notes), "issues": issues}
+        notes, slow = list(session.notes), dict(session.slow)
+        return {"width": session.block_size, "notes": notes, "issues": issues, "slow": slow}
 
     def _opened(self) -> OpenCell:
         if self._open is None:

@@ -23,7 +23,8 @@ class CellData(TypedDict, total=False):
 
     `parts` are the components by kind, `protocol` the protocol with the settings; `id`, `vary`, `parameters` and
     `settings` identify the cell in a record. `baseline` holds the parts of the row that an interleaved cell is
-    compared with; `revision` is that of code other than this; `values` are the words and numbers of axes.
+    compared with; `revision` is that of code other than this; `values` are the words and numbers of axes;
+    `reference` is what the suite says of its reference beside the data set.
     """
 
     parts: Required[dict[str, Spec]]
@@ -39,6 +40,7 @@ class CellData(TypedDict, total=False):
     baseline: dict[str, Spec]
     revision: str | None
     values: dict[str, Json]
+    reference: dict[str, Json]
 
 
 class Surroundings(TypedDict):
@@ -70,14 +72,17 @@ class SamplingWishes(TypedDict):
     n: int
     seed: int
     clip_x0: bool
+    labels: Sequence[int] | None
+    guidance: float | None
 
 
 class SetUp(TypedDict):
-    """A cell that is set up: the number of seeds in a block, and a remark."""
+    """A cell that is set up: the seeds in a block, remarks, and seconds of a seed of metrics that take long."""
 
     width: int
     notes: list[str]
     issues: list[Json]
+    slow: dict[str, float]
 
 
 class Decision(TypedDict):

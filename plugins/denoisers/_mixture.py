@@ -102,13 +102,19 @@ def log_joint(law: Law, off: Tensor, variances: Tensor) -> Tensor:
     return law.weights.log() - squares / 2
 
 
-def given(law: Law, x: Tensor, kept: Tensor) -> Given:
-    """Posterior of x_0 given x_t [b, d] and A_t [b or 1]."""
+def given(law: Law, x: Tensor, kept: Tensor, labels: Tensor | None = None) -> Given:
+    """Posterior of x_0 given x_t [b, d] and A_t [b or 1]; given its component too where `labels` [b] name one."""
     kept = kept[:, None, None]
     variances = kept * law.spreads + (1 - kept)
     off = law.along(x) - kept.sqrt() * law.centers
     gain = law.spreads / variances
-    shares = log_joint(law, off, variances).softmax(-1)
+    joint = log_joint(law, off, variances)
+    if labels is not None:
+        others = (labels[:, None] != torch.arange(len(law.weights), device=x.device)) & (labels < len(law.weights))[
+            :, None
+        ]
+        joint = joint.masked_fill(others, -torch.inf)
+    shares = joint.softmax(-1)
     return Given(shares, law.centers + kept.sqrt() * gain * off, (1 - kept) * gain)
 
 
@@ -130,10 +136,10 @@ class Mixture(Denoiser):
         """The mixture on a device."""
         return self.law().to(device)
 
-    def predict(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
-        """Prediction v = (sqrt(A_t) x_t - E[x_0 | x_t]) / sqrt(B_t), [b, *shape]."""
-        rows, kept = self._rows(x, t)
-        post = given(net, rows, kept)
+    def predict(self, net: Law, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Prediction v = (sqrt(A_t) x_t - E[x_0 | x_t]) / sqrt(B_t), [b, *shape]; of a component by its label."""
+        rows, kept, labels = self._rows(x, t, labels)
+        post = given(net, rows, kept, labels)
         x0 = net.back(post.shares[..., None] * post.centers)
         kept = kept[:, None]
         return _like(x, (kept.sqrt() * rows - x0) / (1 - kept).sqrt())
@@ -161,19 +167,21 @@ class Mixture(Denoiser):
         rows = _padded(x.flatten(1).double())
         return log_joint(net, net.along(rows) - net.centers, net.spreads).logsumexp(-1)[: len(x)].to(x)
 
-    def posterior_covariance(self, net: Law, x: Tensor, t: Tensor) -> Tensor:
+    def posterior_covariance(self, net: Law, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """Covariance Cov[x_0 | x_t] [b, d, d]: the remaining one within the components, and that between them."""
-        post = given(net, *self._rows(x, t))
+        post = given(net, *self._rows(x, t, labels))
         points, shares = net.each(post.centers), post.shares[..., None]
         off = (points - (shares * points).sum(1, keepdim=True)) * shares.sqrt()
         return (net.covariance(post.shares, post.spreads) + off.mT @ off)[: len(x)].to(x)
 
-    def sample_posterior(self, net: Law, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor:
+    def sample_posterior(
+        self, net: Law, x: Tensor, t: Tensor, noise: Callable[..., Tensor], labels: Tensor | None = None
+    ) -> Tensor:
         """Exact draws of x_0 given x_t: a component by its posterior weight, then a point of it.
 
         `noise(name, x)` is asked for normal draws like x by the names "component" and "point".
         """
-        post = given(net, *self._rows(x, t))
+        post = given(net, *self._rows(x, t, labels))
         level = noise("component", x.flatten(1)[:, :1])[:, 0].double()
         chosen = _chosen(post.shares, torch.special.ndtr(_padded(level)))
         row = torch.arange(len(chosen), device=x.device)
@@ -181,10 +189,11 @@ class Mixture(Denoiser):
         deviates = _padded(noise("point", x).flatten(1).double())
         return _like(x, net.of(chosen, post.centers[row, chosen] + spreads.sqrt() * deviates))
 
-    def _rows(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """x_t as padded rows, and A_t for each, or once where all times are equal."""
+    def _rows(self, x: Tensor, t: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """x_t as padded rows, A_t for each, or once where all times are equal, and the labels."""
         alike = bool((t == t[:1]).all())
-        return _padded(x.flatten(1).double()), self.schedule.alpha_bar(t[:1] if alike else _padded(t))
+        kept = self.schedule.alpha_bar(t[:1] if alike else _padded(t))
+        return _padded(x.flatten(1).double()), kept, None if labels is None else _padded(labels)
 
 
 def _padded(rows: Tensor) -> Tensor:

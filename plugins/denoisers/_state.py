@@ -16,8 +16,8 @@ from harness import BenchError, errors
 def read(file: str, key: str, prefix: str) -> dict[str, Tensor]:
     """Tensors of a state-dict file (safetensors, or torch's with tensors alone), by name.
 
-    `key` selects an entry of a file that holds more, "a.b" for a nested one; with a `prefix` only the names that begin
-    with it are taken, without it. Raises BenchError naming the file and what it lacks.
+    `key` selects an entry of a file that holds more, "a.b" for a nested one if none is called so; with a `prefix`
+    only the names that begin with it are taken, without it. Raises BenchError naming the file and what it lacks.
     """
     content = _inside(_content(Path(file)), key, file)
     tensors = {name: value for name, value in _mapping(content).items() if isinstance(value, Tensor)}
@@ -89,7 +89,7 @@ def _content(path: Path) -> Any:
 
 
 def _inside(content: Any, key: str, file: str) -> Any:
-    for part in key.split(".") if key else ():
+    for part in [key] if key in _mapping(content) else key.split(".") if key else ():
         if part not in _mapping(content):
             raise BenchError(f"has no key {part!r}{errors.near_miss(part, _mapping(content))}", file)
         content = content[part]

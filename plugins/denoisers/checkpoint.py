@@ -12,17 +12,20 @@ from torch import Tensor, nn
 from harness import BenchError, Denoiser, FilePath, ImportPath, PositiveInt, Schedule, errors, hookimpl, named
 
 from . import _state
+from ._labels import by_name
 
 
 class Checkpoint(Denoiser):
     """Any network, with its weights from a file.
 
     `module` is the import path `package.module:factory` of a factory that builds the network without weights. The
-    network maps (x [b, *shape] float32, times [b]) to its prediction [b, *shape]. With `discrete_time` the times are
-    whole numbers from 0 to T - 1, as most networks count them (int64), without it the real t in (0, T] (float32), or
-    what `time` says instead of it: sigma, log_sigma, or c_noise, the quarter of a logarithm that EDM's take. The
-    weights are the state dict `file`, under `key` where the file holds more than one ("ema.model" for a nested one),
-    less `strip_prefix`. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form.
+    network maps (x [b, *shape] float32, times [b]) to its prediction [b, *shape]. With `discrete_time` the times
+    are whole numbers from 0 to T - 1, as most networks count them (int64), without it the real t in (0, T]
+    (float32), or what `time` says instead of it: sigma, log_sigma, or c_noise, the quarter of a logarithm that
+    EDM's take. The weights are the state dict `file`, under `key` where the file holds more than one ("ema.model"
+    for a nested one), less `strip_prefix`. `classes` is their number if the network takes class labels [b] int64,
+    by the name class_labels, y, labels or class_label; `null_label`, by default the number after the last class,
+    stands for none. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form.
     Raises BenchError that names the module or file and what in it does not fit.
     """
 
@@ -36,6 +39,8 @@ class Checkpoint(Denoiser):
     time: Literal["t", "sigma", "log_sigma", "c_noise"] = "t"
     discrete_time: bool = True
     data_range: tuple[float, float] | None = None
+    classes: PositiveInt | None = None
+    null_label: int | None = None
     schedule: Schedule = named("linear")
     reference: FilePath = ""
 
@@ -54,9 +59,9 @@ class Checkpoint(Denoiser):
         _state.fill(net, weights, self.file)
         return net.to(device).eval().requires_grad_(False)
 
-    def predict(self, net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
-        """Output of the network. Raises BenchError where it is no tensor."""
-        guess = net(x.float(), (t - 1).long() if self.discrete_time else t.float())
+    def predict(self, net: nn.Module, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Output of the network. Raises BenchError where it is no tensor, and for a network that takes no labels."""
+        guess = net(x.float(), (t - 1).long() if self.discrete_time else t.float(), **by_name(net, labels))
         if not isinstance(guess, Tensor):
             raise BenchError(f"checkpoint: {self.module} returns a {type(guess).__name__}, not a tensor")
         return guess.to(x)

@@ -11,25 +11,37 @@ import torch
 from harness import BenchError, Denoiser, FilePath, PathOrId, Schedule, derived, errors, hookimpl
 
 from . import _state
+from ._labels import by_name
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 PREDICTS: tuple[Literal["epsilon", "sample", "v_prediction"], ...] = ("epsilon", "sample", "v_prediction")
 """Known values of a scheduler's `prediction_type`."""
+UNUSED = {
+    "timestep_spacing": (None, "the suite's spacing"),
+    "steps_offset": (0, "the suite's spacing"),
+    "clip_sample": (False, "the setting clip_x0"),
+    "thresholding": (False, "the setting clip_x0"),
+    "set_alpha_to_one": (True, "A_0 = 1"),
+    "variance_type": (None, "the suite's variance"),
+}
+"""Setting of a scheduler -> the value that has no effect there, and what is used instead of it."""
 
 
 class Diffusers(Denoiser):
     """UNet2DModel of a saved pipeline of the diffusers library.
 
-    Given by its folder or its id on the Hugging Face hub. The library's own loader reads it, from its cache alone where
-    HF_HUB_OFFLINE is set. The schedule and the prediction type are those of the pipeline's scheduler; of a network that
-    predicts variances too only the mean is used. Whole times only: the library counts them from 0, so its network is
-    given t - 1. `reference` holds real data to compare with, an array [n, *shape] in numpy's or torch's form. Raises
-    BenchError where the library is missing or a file cannot be read.
+    Given by its folder or its id on the Hugging Face hub. The library's own loader reads it, from its cache alone
+    where HF_HUB_OFFLINE is set. The schedule and the prediction type are those of the pipeline's scheduler; of a
+    network that predicts variances too only the mean is used. Whole times only: the library counts them from 0, so
+    its network is given t - 1. A network with class embeddings is given labels; `null_label` is the last of them if
+    that stands for no class, as guidance needs it. `reference` holds real data to compare with, an array [n,
+    *shape] in numpy's or torch's form. Raises BenchError where the library is missing or a file cannot be read.
     """
 
     pipeline: PathOrId
+    null_label: int | None = None
     reference: FilePath = ""
 
     discrete_time = True
@@ -37,23 +49,34 @@ class Diffusers(Denoiser):
     shape = derived(lambda self: _shape(self.pipeline))
     prediction_type = derived(lambda self: _prediction_type(self.pipeline))
     schedule = derived(lambda self: _schedule(self.pipeline))
+    classes = derived(lambda self: _classes(self.pipeline, self.null_label))
+
+    def overridden(self) -> dict[str, str]:
+        """Settings of the pipeline's scheduler beside its betas and its prediction type."""
+        known = _loaded("DDPMScheduler", "load_config", self.pipeline, "scheduler")
+        found = {name: what for name, (idle, what) in UNUSED.items() if known.get(name, idle) != idle}
+        return {"scheduler": "the suite's sampler"} | {f"scheduler.{name}": what for name, what in found.items()}
 
     def load(self, device: str) -> nn.Module:
         """The network, on the device."""
         net: nn.Module = _loaded("UNet2DModel", "from_pretrained", self.pipeline, "unet", low_cpu_mem_usage=False)
         return net.to(device).eval().requires_grad_(False)
 
-    def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
-        """Output of the network, without predicted variances."""
-        guess: Tensor = net(x.to(net.dtype), (t - 1).long()).sample[:, : x.shape[1]]
+    def predict(self, net: Any, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Output of the network, without predicted variances. Raises BenchError for a label without an embedding."""
+        embedded = net.config.num_class_embeds
+        if labels is not None and int(labels.max()) >= embedded:
+            named = f"name the one that stands for no class, null_label: {embedded - 1}, if it was trained with one"
+            raise BenchError(f"diffusers.null_label: the network embeds the labels 0 to {embedded - 1}: {named}")
+        guess: Tensor = net(x.to(net.dtype), (t - 1).long(), **by_name(net, labels)).sample[:, : x.shape[1]]
         return guess.to(x)
 
-    def hidden_features(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+    def hidden_features(self, net: Any, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """Input of the normalization before the last layer."""
         found: list[Tensor] = []
         hook = net.conv_norm_out.register_forward_pre_hook(lambda _, given: found.append(given[0]))
         try:
-            self.predict(net, x, t)
+            self.predict(net, x, t, labels)
         finally:
             hook.remove()
         return found[0].float()
@@ -88,6 +111,17 @@ def _shape(pipeline: str) -> tuple[int, int, int]:
     size = config["sample_size"]
     height, width = size if isinstance(size, (list, tuple)) else (size, size)
     return config["in_channels"], height, width
+
+
+def _classes(pipeline: str, null: int | None) -> int | None:
+    """Number of classes: of embeddings, without that of no class. Raises BenchError for another null label."""
+    embedded: int | None = _loaded("UNet2DModel", "load_config", pipeline, "unet").get("num_class_embeds")
+    if null is None:
+        return embedded
+    if embedded is None or null != embedded - 1:
+        found = f"embeds the labels 0 to {embedded - 1}, of which the last may be it" if embedded else "takes no labels"
+        raise BenchError(f"diffusers.null_label: {null}: the network {found}")
+    return null
 
 
 def _prediction_type(pipeline: str) -> Literal["epsilon", "sample", "v_prediction"]:

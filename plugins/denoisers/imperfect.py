@@ -29,6 +29,8 @@ class Imperfect(Denoiser):
     schedule = derived(lambda self: self.denoiser.schedule)
     discrete_time = derived(lambda self: self.denoiser.discrete_time)
     data_range = derived(lambda self: self.denoiser.data_range)
+    classes = derived(lambda self: self.denoiser.classes)
+    null_label = derived(lambda self: self.denoiser.null_label)
 
     def supports(self, what: str) -> bool:
         """True if the wrapped denoiser supports it."""
@@ -42,19 +44,24 @@ class Imperfect(Denoiser):
         """See the wrapped denoiser."""
         return call_with_inputs(self.denoiser.load, device, weights=weights or {})
 
-    def predict(self, net: Any, x: Tensor, t: Tensor) -> Tensor:
+    def predict(self, net: Any, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """Prediction eps' with the error."""
-        return self._worse(DiffusionModel(self.denoiser, net).eps(x, t))
+        return self._worse(self._eps(net, x, t, labels))
 
-    def posterior_covariance(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
+    def posterior_covariance(self, net: Any, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor | None:
         """Covariance of the wrapped denoiser plus the square of the change of x_0hat."""
-        known = self.denoiser.posterior_covariance(net, x, t)
+        known = call_with_inputs(self.denoiser.posterior_covariance, net, x, t, labels=labels)
         if known is None:
             return None
         kept = self.schedule.alpha_bar(t).to(x).view(-1, *[1] * (x.ndim - 1))
-        eps = DiffusionModel(self.denoiser, net).eps(x, t)
+        eps = self._eps(net, x, t, labels)
         off: Tensor = (((1 - kept) / kept).sqrt() * (self._worse(eps) - eps)).flatten(1)
         return known + off[:, :, None] * off[:, None]
+
+    def _eps(self, net: Any, x: Tensor, t: Tensor, labels: Tensor | None) -> Tensor:
+        model = DiffusionModel(self.denoiser, net)
+        with model.given(labels):
+            return model.eps(x, t)
 
     def _worse(self, eps: Tensor) -> Tensor:
         return self.scale * eps + self.shift
@@ -75,13 +82,15 @@ class Imperfect(Denoiser):
         """See the wrapped denoiser."""
         return self.denoiser.log_prob(net, x)
 
-    def hidden_features(self, net: Any, x: Tensor, t: Tensor) -> Tensor | None:
+    def hidden_features(self, net: Any, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor | None:
         """See the wrapped denoiser."""
-        return self.denoiser.hidden_features(net, x, t)
+        return call_with_inputs(self.denoiser.hidden_features, net, x, t, labels=labels)
 
-    def sample_posterior(self, net: Any, x: Tensor, t: Tensor, noise: Callable[..., Tensor]) -> Tensor | None:
+    def sample_posterior(
+        self, net: Any, x: Tensor, t: Tensor, noise: Callable[..., Tensor], labels: Tensor | None = None
+    ) -> Tensor | None:
         """See the wrapped denoiser."""
-        return self.denoiser.sample_posterior(net, x, t, noise)
+        return call_with_inputs(self.denoiser.sample_posterior, net, x, t, noise, labels=labels)
 
     def reference_data(self, net: Any) -> Tensor | None:
         """See the wrapped denoiser."""

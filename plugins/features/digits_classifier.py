@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +26,8 @@ class DigitsClassifier(Feature):
     the same weights; trained on three quarters of them, it classifies 97 % of the others correctly. Raises BenchError
     for samples of another size.
     """
+
+    needs_data: ClassVar[bool] = False
 
     low: float = -1.0
     high: float = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -26,6 +26,10 @@ class Inception(Feature):
     weights, by default in its own folder; nothing is downloaded. Raises BenchError where the library or the file is
     missing, or samples are no pictures.
     """
+
+    needs_data: ClassVar[bool] = False
+    rounding: ClassVar[str | None] = "uint8"
+    resize: ClassVar[str | None] = "299x299, bilinear as in TensorFlow 1"
 
     low: float = -1.0
     high: float = 1.0

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ANSWERS = {"epsilon": 1, "sample": 0}
 """Prediction of x_0 or eps that a scheduler with that `prediction_type` is given."""
+BETAS = ("trained_betas", "num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
+"""Words of a scheduler's constructor in whose place stand the betas of the denoiser's schedule."""
 
 
 class Diffusers(Sampler):
@@ -24,9 +26,10 @@ class Diffusers(Sampler):
 
     For schedulers that are built on betas, used unchanged: `scheduler: DDIMScheduler`. `config` is passed to its
     constructor, with the denoiser's schedule as `trained_betas` and, as clipping is done by the denoiser,
-    `clip_sample: false`. It uses its own times, as many as the spacing has steps, and its own number of evaluations;
-    its t is our t + 1. Random schedulers draw from a generator for each sample, so results do not depend on the batch.
-    Raises BenchError for an unknown scheduler and for one that cannot be used this way.
+    `clip_sample: false`. It uses its own times, as many as the spacing has steps, and its own number of
+    evaluations; its t is our t + 1. Words of `config` for other betas have no effect, which the report says. Random
+    schedulers draw from a generator for each sample, so results do not depend on the batch. Raises BenchError for
+    an unknown scheduler and for one that cannot be used this way.
     """
 
     unused_kinds: ClassVar[Sequence[str]] = ("variance", "spacing")
@@ -40,6 +43,10 @@ class Diffusers(Sampler):
         except BenchError as error:
             return error.what
         return None
+
+    def overridden(self) -> dict[str, str]:
+        """Words of `config` for betas."""
+        return {name: "the denoiser's schedule" for name in self.config or {} if name in BETAS}
 
     def steps_for_nfe(self, nfe: int) -> int:
         """Most steps that by the scheduler's own count take no more evaluations; 0 where even one does."""

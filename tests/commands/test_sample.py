@@ -18,6 +18,16 @@ def test_numbers_are_those_of_harness_sample(bench: Bench) -> None:
     assert np.array_equal(np.load(bench.folder / "found.npy"), expected.numpy())
 
 
+@pytest.mark.verify
+def test_labels_and_guidance(bench: Bench) -> None:
+    words = ["gaussian_mixture: {conditional: true, stds: 0.1}", "--labels", "1", "--guidance", "2", "--out", "x.npy"]
+    ended = bench("sample", *words)
+    assert ended.code == 0, ended.err
+    assert (np.load(bench.folder / "x.npy") > 0).all()
+    ended = bench("sample", "ring8", "--guidance", "2")
+    assert ended.code == 2 and "guidance: ring8 is unconditional" in ended.err
+
+
 @pytest.mark.parametrize("model", ["ring8", "gaussian", "gaussian: {dim: 3}"])
 @pytest.mark.verify
 def test_a_picture_is_a_png(model: str, bench: Bench) -> None:
@@ -32,6 +42,7 @@ def test_a_picture_is_a_png(model: str, bench: Bench) -> None:
         (["rin8"], "did you mean ring8?"),
         (["ring8", "--sampler", "ddim: {et: 1}"], "ddim has no field 'et', did you mean eta?"),
         (["ring8", "--out", "x.txt"], "must end in .png or .npy"),
+        (["ring8", "--labels", "1,x"], "is not a list of whole numbers from 0, such as 3 or 3,7"),
         (["ring8", "--steps", "0"], "is not a whole number above 0"),
         (["gaussian: {dim: [1, 2]}"], "expected one component, got 2"),
         (["ring8", "--out", "none/x.png"], "is not a file in a folder that exists"),

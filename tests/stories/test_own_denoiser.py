@@ -23,7 +23,7 @@ torch.save(held | {"ema": {name: 0.5 * value for name, value in held["ema"].item
 
 
 def test_a_checkpoint_in_edms_form_against_three_samplers(bench: Bench, documented: Documented) -> None:
-    documented("denoisers.md")
+    documented("samplers.md")
     for name in ("train.py", "samplers.yaml"):
         text = (bench.folder / name).read_text()
         for long, short in LESS.items():
@@ -67,7 +67,7 @@ np.save("digits.npy", load_digits().images[:, None] / 8 - 1)
 
 def test_a_pipeline_folder_of_diffusers(bench: Bench, documented: Documented) -> None:
     pytest.importorskip("diffusers", reason="diffusers is not installed: pip install touchstone-bench[peers]")
-    documented("denoisers.md")
+    documented("samplers.md")
     bench.write("save.py", PIPELINE)
     assert program(bench, "python")("save.py").code == 0
     fewer = ("--seeds", "2", "--set", "settings.samples=256")

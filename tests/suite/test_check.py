@@ -260,7 +260,8 @@ def test_mistakes_in_components(mistakes: Wrong, written: str, expected: str) ->
     ("text", "expected"),
     [
         (PLAIN + "seds: 3\n", "4:1: unknown key 'seds', did you mean seeds?"),
-        (PLAIN + "reference: {}\n", "4:1: the key reference is not supported by this version"),
+        (PLAIN + "data: {}\n", "4:1: the key data is not supported by this version"),
+        (PLAIN + "reference: {stats: a.npz}\n", "4:1: reference: accuracy compares nothing with a reference"),
         ("vary: {}\n", "1:1: the key protocol is missing (choose from accuracy, speed, training)"),
         ("protcol: accuracy\n", "1:1: unknown key 'protcol', did you mean protocol?"),
         ("protocol: accuracy\nmetrics: nll\n", "1:1: the key vary is missing"),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from harness.conformance import contract, first_call
 from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.reference import check_width
 
 
 class Features:
@@ -30,10 +31,20 @@ class Features:
             first_call.try_feature(feature, self._prepared, samples[: first_call.FEW].clone())
         return contract.features(feature, feature(self._prepared, samples), len(samples))
 
+    def check(self, x: Tensor) -> None:
+        """Raise BenchError if the suite's file of statistics is not one of this feature, of samples like x."""
+        if self._parts.stats is not None:
+            width = self.of(x).shape[1]
+            check_width(self._parts.stats_file, self._parts.stats[0], self._parts.components["feature"], width)
+
     @cached_property
     def moments(self) -> tuple[Tensor, Tensor] | None:
-        """Exact moments of the features, if they are the samples themselves and the target is known."""
+        """Moments of the features: of the suite's file, or exact ones if they are the samples of a known target."""
         denoiser = self._parts.model
+        if self._parts.stats is not None:
+            return self._parts.stats
+        if "dataset" in self._parts.components:
+            return None
         found = denoiser.moments()
         if found is None:
             return None

@@ -61,7 +61,7 @@ def figure_data(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor
     denoiser = run.model
     plane = denoiser.shape == (2,)
     kept = min(BLOCK, max(LEAST, MOST // math.prod(denoiser.shape)))
-    real = _real(denoiser, POINTS if plane else kept)
+    real = _real(run, POINTS if plane else kept)
     found = {"samples": run.samples[:kept]} | ({} if real is None else {"real": real})
     if denoiser.data_range is not None:
         found["range"] = torch.tensor(denoiser.data_range)
@@ -80,9 +80,9 @@ def _curves(run: Samples, measure: Mapping[str, Metric]) -> dict[str, Tensor]:
     return found
 
 
-def _real(denoiser: DiffusionModel, n: int) -> Tensor | None:
+def _real(run: Samples, n: int) -> Tensor | None:
     """Return some of the real data, or draws from a target that is known exactly; the same for every contender."""
-    draws, data = generator(0, "exhibit"), denoiser.reference_data()
+    denoiser, draws, data = run.model, generator(0, "exhibit"), run.real
     if data is None:
         return denoiser.denoiser.sample(denoiser.net, n, draws)
     return data[torch.randperm(len(data), generator=draws)[:n].to(data.device)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,11 +15,14 @@ from harness.conformance import contract
 from harness.diffusion.model import DiffusionModel
 from harness.errors import BenchError, Skip
 from harness.inputs import call_with_inputs
-from harness.kinds import Denoiser
+from harness.kinds import Denoiser, Feature
 from harness.kinds.evaluation import CellContext
+from harness.protocols.generation.reference import of_data_set, statistics
+from harness.protocols.generation.settings import GenerationSettings
 from harness.protocols.generation.trajectory import costs
 from harness.random import generator
 from harness.results.statements import Issue, IssueKind
+from harness.results.values import ReferenceKind
 
 if TYPE_CHECKING:
     from harness.kinds.diffusion import Covariance
@@ -37,7 +41,7 @@ class Parts:
     Raises Skip with the reason if they do not fit together.
     """
 
-    def __init__(self, case: CellContext, clip_x0: bool, loaded: DiffusionModel | None = None) -> None:
+    def __init__(self, case: CellContext, settings: GenerationSettings, loaded: DiffusionModel | None = None) -> None:
         self._case = case
         self.components: dict[str, Any] = dict(case.components)
         denoiser = _scheduled(case.components["denoiser"], self.components.get("schedule"))
@@ -47,7 +51,10 @@ class Parts:
                 raise Skip(f"{kind} {self.components[kind]!r}: {reason}")
         weights = case.artifacts.get("denoiser", {})
         net = loaded.net if loaded else call_with_inputs(denoiser.load, case.device, weights=weights)
-        self.model = DiffusionModel(denoiser, net, case.device, clip_x0)
+        self.model = DiffusionModel(denoiser, net, case.device, settings.clip_x0, settings.guidance)
+        self.labels = _labels(settings.labels, denoiser)
+        self.stats_file = str(case.reference.get("stats", ""))
+        self._data_set = of_data_set(case, self.model)
 
     def made(self, kind: str) -> Mapping[str, Tensor]:
         """Return the artifact of the component of a kind, from the case or made now; empty for most components."""
@@ -89,10 +96,29 @@ class Parts:
         found: Covariance = self.components["variance"].bind(self.model, self.fitted)
         return found
 
+    @cached_property
+    def stats(self) -> tuple[Tensor, Tensor] | None:
+        """Mean [d] and covariance [d, d] of the reference's features, where the suite has a file of them."""
+        return statistics(self.stats_file) if self.stats_file else None
+
+    @cached_property
+    def real(self) -> Tensor | None:
+        """Real data [n, *shape]: those of the suite's data set, or else of the denoiser; None without any."""
+        return self.model.reference_data() if self._data_set is None else self._data_set.to(self.model.device)
+
     def data(self, n: int, seed: int) -> Tensor:
         """Return the reference of samples [m, *shape]: all real data, or n draws of an exact target."""
-        real = self.model.reference_data()
-        return self.model.sample(n, generator(seed, "reference")) if real is None else real
+        return self.model.sample(n, generator(seed, "reference")) if self.real is None else self.real
+
+    def reference_identity(self, n: int) -> tuple[ReferenceKind, str | None, int | None]:
+        """Return the kind, name and size of the reference of n samples."""
+        if self.stats is not None:
+            return ReferenceKind.STATS, Path(self.stats_file).name, None
+        if self.real is None:
+            return ReferenceKind.TARGET, None, n
+        if self._data_set is None:
+            return ReferenceKind.DATA, None, len(self.real)
+        return ReferenceKind.DATASET, repr(self.components["dataset"]), len(self.real)
 
     def _fit(self) -> Mapping[str, Tensor]:
         given = (self.model, self._examples("variance"), generator(0, "variance", "draws"))
@@ -102,10 +128,22 @@ class Parts:
 
     def _prepare(self) -> Mapping[str, Tensor]:
         feature = self.components["feature"]
-        return contract.statistics(feature, feature.prepare(self.data(DRAWS, 0)), "prepare")
+        return contract.statistics(feature, feature.prepare(self._shown(feature)), "prepare")
+
+    def _shown(self, feature: Feature) -> Tensor:
+        """Return the data that a feature is prepared from; zeros for one that takes only their shape."""
+        try:
+            return self.data(DRAWS, 0)
+        except BenchError:
+            if feature.needs_data:
+                raise Skip(f"feature {feature!r} is prepared from data, and there are none") from None
+            return torch.zeros(1, *self.model.shape, device=self.model.device)
 
     def _examples(self, kind: str) -> Tensor:
-        found = self.model.training_samples(DRAWS, generator(0, STREAMS.get(kind, kind), "data"))
+        draws = generator(0, STREAMS.get(kind, kind), "data")
+        found = self.model.training_samples(DRAWS, draws)
+        if found is None and self.real is not None:
+            found = self.real[torch.randint(len(self.real), (DRAWS,), generator=draws).to(self.model.device)]
         if found is None:
             name = self.model.denoiser
             raise Skip(f"{kind} {self.components[kind]!r}: {name!r} has no data that anything could be fitted to")
@@ -123,6 +161,8 @@ class Parts:
 def useless(parts: Parts) -> Iterator[Issue]:
     """Yield an issue if the data predicted at equal signal and noise are no better than the mean of the data."""
     model = parts.model
+    if model.denoiser.classes is not None:  # nothing says which classes the data are of
+        return
     try:
         data = parts.data(TRIED, 0)[:TRIED]
     except BenchError:  # there are no data to compare with
@@ -141,6 +181,19 @@ def useless(parts: Parts) -> Iterator[Issue]:
     spread = float((data - data.mean(0)).double().square().mean())
     if error >= spread > 0:
         yield Issue(IssueKind.USELESS_DENOISER, name=repr(model.denoiser), value=error, bound=spread)
+
+
+def _labels(asked: int | Sequence[int] | None, denoiser: Denoiser) -> Tensor | None:
+    """Return the classes that labels are drawn from; None for a denoiser without any. Raises BenchError for others."""
+    if denoiser.classes is None:
+        if asked is not None:
+            raise BenchError(f"labels: {denoiser!r} is unconditional: it declares no classes")
+        return None
+    chosen = range(denoiser.classes) if asked is None else [asked] if isinstance(asked, int) else [*asked]
+    wrong = [label for label in chosen if label >= denoiser.classes]
+    if wrong or not len(chosen):
+        raise BenchError(f"labels: {denoiser!r} has the classes 0 to {denoiser.classes - 1}, not {wrong or 'none'}")
+    return torch.tensor([*chosen])
 
 
 def _scheduled(denoiser: Component, schedule: Component | None) -> Denoiser:

@@ -20,11 +20,13 @@ class Generation(GenerationSettings):
     A seed draws x_T and the noise of every step, the same for all contenders. `steps` are the steps of the spacing;
     `nfe` asks instead for as many as take that many network evaluations. `clip_x0` keeps every prediction of x_0 in the
     data's range. `noise_last_step` asks samplers that add noise to do so on the jump to s = 0 too; others ignore it.
+    A denoiser with classes predicts for a label of each sample, drawn uniformly from all classes or from those of
+    `labels`; with `guidance` w it predicts u + w (c - u), c for the label and u for none: two evaluations.
     """
 
     def build_artifact(self, kind: str, case: CellContext) -> Mapping[str, Tensor]:
         """Statistics of a denoiser, statistics of the data for a feature, or the cost of every step of a spacing."""
-        return Parts(case, self.clip_x0).build_artifact(kind)
+        return Parts(case, self).build_artifact(kind)
 
     def setup(self, case: CellContext) -> CellRunner:
         """Load the denoiser. Raises Skip with the reason if the parts do not fit together."""

@@ -15,8 +15,10 @@ from harness.diffusion.model import BLOCK, DiffusionModel, NoiseSource
 from harness.inputs import call_with_inputs
 from harness.protocols.generation.features import Features
 from harness.protocols.generation.parts import Parts
+from harness.protocols.generation.reference import NoSamples
 from harness.protocols.generation.settings import GenerationSettings
 from harness.random import generator
+from harness.results.values import ComparedFeatures
 
 
 class Drawn(NamedTuple):
@@ -77,20 +79,39 @@ class Samples:
     def sampled(self, denoiser: DiffusionModel, x: Tensor, noise: NoiseSource) -> Tensor:
         """Return x_0 for x_T [b, *shape], as measured. Raises BenchError if it is not finite or has another shape."""
         given = (denoiser, self.covariance, x, self.times, noise)
-        with torch.no_grad():
+        labels = self._labels(len(x), noise)  # the covariance asks the model that the cell has
+        with torch.no_grad(), denoiser.given(labels), self.model.given(labels):
             found: Tensor = call_with_inputs(
                 self.sampler.sample, *given, noise_last_step=self._settings.noise_last_step
             )
         return contract.finite(self.sampler, "sample", contract.samples(self.sampler, found, x))
+
+    def _labels(self, n: int, noise: NoiseSource) -> Tensor | None:
+        """Draw the labels of n samples, a block at a time like their noise; None for a denoiser without classes."""
+        chosen = self._parts.labels
+        if chosen is None:
+            return None
+        places = noise.drawn("labels", n, lambda m, stream: torch.randint(len(chosen), (m,), generator=stream))
+        return chosen[places].to(self.model.device)
 
     @cached_property
     def features(self) -> Tensor:
         """Features of the samples [n, d]."""
         return self._feature.of(self.samples)
 
+    @property
+    def real(self) -> Tensor | None:
+        """Real data [m, *shape]; None where there are none."""
+        return self._parts.real
+
     @cached_property
     def reference(self) -> Tensor:
-        """Reference [m, *shape]: the real data, or as many draws of an exact target as there are samples."""
+        """Reference [m, *shape]: the real data, or as many draws of an exact target as there are samples.
+
+        Raises NoSamples if the suite has only statistics of the reference.
+        """
+        if self._parts.stats is not None:
+            raise NoSamples
         return self._parts.data(self._settings.samples, self._seed)
 
     @cached_property
@@ -99,13 +120,28 @@ class Samples:
         return self._feature.of(self.reference)
 
     @property
+    def compared_features(self) -> ComparedFeatures | None:
+        """Features that metrics compared, and with what; None if no metric has requested features of samples."""
+        if "features" not in vars(self):
+            return None
+        n, width = self.features.shape
+        return ComparedFeatures(
+            repr(feature := self._parts.components["feature"]),
+            width,
+            n,
+            *self._parts.reference_identity(n),
+            rounding=feature.rounding,
+            resize=feature.resize,
+        )
+
+    @property
     def samples(self) -> Tensor:
         """Samples [n, *shape]."""
         return self._drawn.samples
 
     @property
     def moments(self) -> tuple[Tensor, Tensor] | None:
-        """Exact moments of the features, where they are known."""
+        """Moments of the features, exact or from the suite's file, where they are known."""
         return self._feature.moments
 
     @property

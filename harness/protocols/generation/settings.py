@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
 
 from harness.base import Spec
 from harness.fields import PositiveInt
@@ -36,6 +38,8 @@ class GenerationSettings(Protocol):
     batch: PositiveInt = 2048
     clip_x0: bool = False
     noise_last_step: bool = False
+    labels: Annotated[int, Ge(0)] | Sequence[Annotated[int, Ge(0)]] | None = None
+    guidance: float | None = None
 
     required_kinds: ClassVar[Mapping[str, Spec | None]] = {
         "denoiser": None,
@@ -48,10 +52,12 @@ class GenerationSettings(Protocol):
     optional_kinds: ClassVar[Sequence[str]] = ("schedule",)
     compared_kinds: ClassVar[Sequence[str]] = ("sampler", "variance", "prior")
     metric_inputs: ClassVar[Sequence[str]] = METRIC_INPUTS
+    references: ClassVar[Sequence[str]] = ("dataset", "stats")
 
     artifacts: ClassVar[Mapping[str, Sequence[str]]] = {
+        "dataset": (),
         "denoiser": (),
-        "variance": ("denoiser", "schedule", "clip_x0"),
-        "feature": ("denoiser",),
-        "spacing": ("denoiser", "schedule", "variance", "sampler", "clip_x0"),
+        "variance": ("denoiser", "schedule", "clip_x0", "dataset"),
+        "feature": ("denoiser", "dataset"),
+        "spacing": ("denoiser", "schedule", "variance", "sampler", "clip_x0", "dataset"),
     }

@@ -145,8 +145,9 @@ def _sampler(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> 
 def _variance(settings: SpeedSettings, case: CellContext, dtype: torch.dtype) -> Subject:
     """Return the estimate for one step in the middle of the schedule."""
     from harness.protocols.generation.parts import Parts
+    from harness.protocols.generation.protocol import Generation
 
-    parts = Parts(case, clip_x0=False)
+    parts = Parts(case, Generation())
     denoiser, covariance = parts.model, parts.bound()
     t = denoiser.schedule.num_train_timesteps / 2
     x = _drawn(case, dtype, settings.batch, *denoiser.shape, name="x_T")

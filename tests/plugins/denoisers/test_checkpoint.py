@@ -82,6 +82,7 @@ def test_a_state_dict_in_its_many_wrappings(folder: Path) -> None:
         (collections.OrderedDict(w), {}),
         ({"ema": w, "epoch": 3}, {"key": "ema"}),
         ({"ema": {"model": w}}, {"key": "ema.model"}),
+        ({"ema_0.9999": w, "step": 3}, {"key": "ema_0.9999"}),
         (prefixed, {"strip_prefix": "model."}),
         ({"state_dict": prefixed | {"metric.sum": torch.zeros(1)}}, {"key": "state_dict", "strip_prefix": "model."}),
         (w, {"module": "my_nets:Nets.Inner"}),

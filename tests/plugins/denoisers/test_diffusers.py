@@ -21,16 +21,17 @@ SCHEDULERS: dict[str, dict[str, Any]] = {
 }
 
 
-def network(out: int = 1) -> Any:
+def network(out: int = 1, classes: int | None = None) -> Any:
     torch.manual_seed(0)
     blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
     sizes = {"block_out_channels": (8, 16), "layers_per_block": 1, "norm_num_groups": 4, "add_attention": False}
+    sizes |= {"num_class_embeds": classes}
     return diffusers.UNet2DModel(sample_size=8, in_channels=1, out_channels=out, **sizes, **blocks)
 
 
-def saved(folder: Path, kind: str = "DDIMScheduler", out: int = 1, **options: Any) -> str:
+def saved(folder: Path, kind: str = "DDIMScheduler", out: int = 1, classes: int | None = None, **options: Any) -> str:
     options = {"num_train_timesteps": 100, "clip_sample": False} | options
-    diffusers.DDPMPipeline(network(out), getattr(diffusers, kind)(**options)).save_pretrained(folder / "pipe")
+    diffusers.DDPMPipeline(network(out, classes), getattr(diffusers, kind)(**options)).save_pretrained(folder / "pipe")
     return str(folder / "pipe")
 
 
@@ -123,3 +124,42 @@ def test_a_prediction_type_nobody_knows(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("epsilon", "epsilom"))
     with pytest.raises(BenchError, match="no prediction_type 'epsilom', did you mean epsilon"):
         _ = component("denoiser", "diffusers", pipeline=str(pipeline)).prediction_type
+
+
+def test_a_network_with_class_embeddings_is_given_labels(tmp_path: Path) -> None:
+    """Of 4 embeddings the last is that of no class: guidance is done by hand with the library's network."""
+    pipeline = saved(tmp_path, classes=4)
+    made = component("denoiser", "diffusers", pipeline=pipeline, null_label=3)
+    assert made.classes == 3 and component("denoiser", "diffusers", pipeline=pipeline).classes == 4
+    own, labels = DiffusionModel(made, made.load("cpu"), guidance=2.0), torch.tensor([0, 2, 1, 1, 0])
+    with torch.no_grad(), own.given(labels):
+        found = own.eps(noisy(), 30.0)
+        free, chosen = (own.net(noisy(), 29, class_labels=each).sample for each in (torch.full((5,), 3), labels))
+    torch.testing.assert_close(found, free + 2 * (chosen - free))
+    assert own.evaluated == 10 and not torch.equal(free, chosen)
+
+
+def test_a_null_label_that_has_no_embedding(tmp_path: Path) -> None:
+    pipeline = saved(tmp_path, classes=4)
+    made = component("denoiser", "diffusers", pipeline=pipeline)
+    own = DiffusionModel(made, made.load("cpu"), guidance=2.0)
+    with pytest.raises(BenchError, match=r"embeds the labels 0 to 3: name the one .* null_label: 3"), own.given(0):
+        own.eps(noisy(), 30.0)
+    for said, message in (
+        (2, "embeds the labels 0 to 3, of which the last may be it"),
+        (0, "embeds the labels 0 to 3"),
+    ):
+        with pytest.raises(BenchError, match=f"diffusers.null_label: {said}: the network {message}"):
+            _ = component("denoiser", "diffusers", pipeline=pipeline, null_label=said).classes
+    plain = saved(tmp_path / "plain")
+    with pytest.raises(BenchError, match="the network takes no labels"):
+        _ = component("denoiser", "diffusers", pipeline=plain, null_label=3).classes
+
+
+def test_what_the_pipelines_scheduler_says_in_vain(tmp_path: Path) -> None:
+    pipeline = saved(tmp_path, clip_sample=True, timestep_spacing="trailing", set_alpha_to_one=True)
+    assert component("denoiser", "diffusers", pipeline=pipeline).overridden() == {
+        "scheduler": "the suite's sampler",
+        "scheduler.timestep_spacing": "the suite's spacing",
+        "scheduler.clip_sample": "the setting clip_x0",
+    }

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import harness
+from tests.conftest import Bench
 from tests.plugins.sampling import Recorder, Straight, TwoPoints, double, down, flow, sampler
 
 diffusers = pytest.importorskip("diffusers")
@@ -274,3 +275,19 @@ def test_defect_dpm_solver_pp_of_order_3_converges_at_order_2() -> None:
 
     slopes = {order: math.log(error(order, 160) / error(order, 640)) / math.log(4) for order in (2, 3)}
     assert slopes == {2: pytest.approx(2, abs=0.15), 3: pytest.approx(2, abs=0.15)}
+
+
+@pytest.mark.verify
+def test_betas_of_its_own_are_said_to_have_no_effect(bench: Bench) -> None:
+    """Another beta_schedule gives the same samples, and the row says so as data and in the report."""
+    written = "[{diffusers: {config: {beta_schedule: scaled_linear, timestep_spacing: trailing}}, as: theirs}, {diffusers: {config: {timestep_spacing: trailing}}, as: ours}]"
+    bench.write(
+        "s.yaml",
+        f"protocol: generation\nvary: {{denoiser: gaussian, sampler: {written}}}\nmetrics: fid_proxy\nseeds: 2\n"
+        "settings: {samples: 64, steps: 4}\n",
+    )
+    theirs, ours = bench("s.yaml", "--json", "-", timeout=300).json["cells"]
+    assert theirs["overridden"] == {"sampler.beta_schedule": "the denoiser's schedule"}
+    assert theirs["metrics"]["fid_proxy"]["values"] == ours["metrics"]["fid_proxy"]["values"]
+    assert "overridden" not in ours
+    assert "without effect: sampler.beta_schedule (the denoiser's schedule instead)" in bench("report", "last").out
