@@ -228,6 +228,13 @@ def _freeze(options: argparse.Namespace) -> int:
     return OK
 
 
+def _cite(options: argparse.Namespace) -> int:
+    from harness.cli.showing import cite
+
+    cite(options)
+    return OK
+
+
 def _catalogue(options: argparse.Namespace) -> Catalogue:
     from harness.discovery.catalogue import gather
     from harness.run.load import describer, own
@@ -266,6 +273,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": _doctor,
     "compare": _compare,
     "freeze": _freeze,
+    "cite": _cite,
     "sample": _sample,
     "pareto": _pareto,
     "import": _import,

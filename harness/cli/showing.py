@@ -70,6 +70,16 @@ def freeze(options: argparse.Namespace) -> None:
         write(Path(options.file), text)
 
 
+def cite(options: argparse.Namespace) -> None:
+    """Print the BibTeX of what a stored run used; the components without a reference go to stderr."""
+    from harness.commands.cite import bibliography, without
+
+    run = runs.stored(Path(options.results), options.run)
+    sys.stdout.write(bibliography(run))
+    if names := without(run):
+        print(f"no reference: {', '.join(names)}", file=sys.stderr)
+
+
 def compare(options: argparse.Namespace) -> int:
     """Compare two stored runs, the later with the earlier; return the exit code, which `--fail-on` decides."""
     from harness.analysis.exit_status import exit_code

@@ -48,7 +48,7 @@ class Description(TypedDict, total=False):
     """A component: its fields, the first line of its docstring and all of it, its place, the inputs it requests.
 
     `declared` are the attributes declared by its kind that hold a component and that the class gives by name; `dynamic`
-    says that its fields may be learned or scheduled, `inputs` are its required arguments.
+    says that its fields may be learned or scheduled, `inputs` are its required arguments, `reference` is BibTeX.
     A description of an import path that leads nowhere has an `error` and nothing else.
     """
 
@@ -61,6 +61,7 @@ class Description(TypedDict, total=False):
     file: str
     line: int
     plugin: str
+    reference: str
     dynamic: bool
     inputs: Sequence[str]
     facts: Facts

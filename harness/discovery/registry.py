@@ -26,7 +26,7 @@ from harness.base import (
     schemas,
     unknown_field,
 )
-from harness.discovery import declarations, loading, registration, sources
+from harness.discovery import declarations, loading, references, registration, sources
 from harness.discovery.sources import Source
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, near_miss
@@ -136,6 +136,7 @@ class Registry:
             "file": file,
             "line": int(line),
             "plugin": source.name,
+            "reference": references.of_class(cls),
             "dynamic": cls.dynamic,
             "inputs": list(required(cls.__call__)) if "__call__" in dir(cls) else [],
             "facts": {

@@ -205,7 +205,7 @@ class RunInfo:
 
     `axes` hold the labels of every axis in order; `contenders` are the axes whose points compete, unless `group_by`
     names the others; `controls` are (kind, name) of components that are controls; `replicates` is the unit of a value:
-    seeds, or blocks.
+    seeds, or blocks. `references` maps every component used, as `kind name`, to its BibTeX, empty where it has none.
     """
 
     suite: str
@@ -223,6 +223,7 @@ class RunInfo:
     interval: str = "both"
     controls: tuple[tuple[str, str], ...] = ()
     replicates: str = "seeds"
+    references: dict[str, str] = field(default_factory=dict)
 
     def metric(self, label: str) -> MetricInfo:
         """Return the metric of that label."""

@@ -20,6 +20,7 @@ from harness.suite import Cell, Suite, select
 from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
+    from harness.base import Spec
     from harness.discovery.catalogue import Describe
     from harness.discovery.descriptions import PluginAnswer
     from harness.suite.document import Document
@@ -133,6 +134,16 @@ def programs(prepared: LoadedSuite) -> list[tuple[str, str]]:
     parts += [("metric", spec) for spec in prepared.suite.metrics.values()]
     texts = dict.fromkeys(text for kind, spec in parts for text in prepared.catalogue.commands(kind, spec))
     return [(str(prepared.document.place_of_text(text)), text) for text in texts]
+
+
+def references(prepared: LoadedSuite) -> dict[str, str]:
+    """Return the BibTeX of every component that the cells use, by `kind name`; empty where a component has none."""
+    catalogue = prepared.catalogue
+    parts: list[tuple[str, Spec]] = [("protocol", {"name": prepared.suite.protocol})]
+    parts += [("metric", spec) for spec in prepared.suite.metrics.values()]
+    parts += [pair for cell in prepared.cells for pair in cell.parts.items()]
+    used = {pair for kind, spec in parts for pair in catalogue.used(kind, spec)}
+    return {f"{kind} {name}": catalogue.table[kind, name].get("reference", "") for kind, name in sorted(used)}
 
 
 def check_trust(prepared: LoadedSuite, trust: bool) -> None:

@@ -37,7 +37,7 @@ from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
-from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load
+from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load, references
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
@@ -190,6 +190,7 @@ def _measured_run(
         ),
         replicates="blocks" if whole.interleaved else "seeds",
         controls=controls(table),
+        references=references(prepared),
     )
     return MeasuredRun(
         **{each.name: getattr(info, each.name) for each in fields(RunInfo)},

@@ -28,6 +28,11 @@ class Openml(Tabular):
     `label_noise` and `imbalance` are applied by the harness, per seed. Raises BenchError in one line.
     """
 
+    reference = """
+    @article{vanschoren2014openml, author = {Vanschoren, Joaquin and van Rijn, Jan N. and Bischl, Bernd and Torgo,
+      Luis}, title = {{OpenML}: Networked Science in Machine Learning}, journal = {SIGKDD Explorations}, volume
+      = {15}, number = {2}, pages = {49--60}, year = {2014}}"""
+
     dataset: str
     version: PositiveInt = 1
     path: PathOrId

@@ -27,6 +27,11 @@ class Inception(Feature):
     missing, or samples are no pictures.
     """
 
+    reference = """
+    @inproceedings{heusel2017fid, author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler,
+      Bernhard and Hochreiter, Sepp}, title = {{GANs} Trained by a Two Time-Scale Update Rule Converge to a
+      Local {Nash} Equilibrium}, booktitle = {Advances in Neural Information Processing Systems}, year = {2017}}"""
+
     low: float = -1.0
     high: float = 1.0
     weights: FilePath | None = None
