@@ -228,6 +228,13 @@ def _freeze(options: argparse.Namespace) -> int:
     return OK
 
 
+def _pack(options: argparse.Namespace) -> int:
+    from harness.cli.showing import pack
+
+    pack(options)
+    return OK
+
+
 def _cite(options: argparse.Namespace) -> int:
     from harness.cli.showing import cite
 
@@ -273,6 +280,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": _doctor,
     "compare": _compare,
     "freeze": _freeze,
+    "pack": _pack,
     "cite": _cite,
     "sample": _sample,
     "pareto": _pareto,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
 from harness.discovery import contents, description_cache, sources
-from harness.discovery.commands import of_command
+from harness.discovery.commands import code_of, of_command
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
 from harness.fields import Json, Schema, kind_in, text_form
@@ -150,6 +150,18 @@ class Catalogue:
             else:
                 add(found, contents.of_module(text.partition(":")[0]))
         return found
+
+    def code(self, kind: str, spec: Mapping[str, Json], folder: Path, values: Mapping[str, str]) -> Iterator[Path]:
+        """Yield the files of the code that `inputs` digests, without that of installed packages."""
+        for pair in self.used(kind, spec):
+            source = self._by_name[self.table[pair]["plugin"]]
+            if not sources.is_library(source):
+                yield from contents.imports(Path(source.file)).modules.values()
+        for _, text, form in self._texts(kind, spec):
+            if form == "command":
+                yield from code_of(text, values, folder)
+            elif form == "module" and (file := sources.locate(text.partition(":")[0])):
+                yield from () if sources.is_installed(file) else contents.imports(file).modules.values()
 
     def _content(self, path: Path) -> str:
         """Digest of a file or folder, read once: a command sees one state of the data."""

@@ -54,6 +54,7 @@ class LoadedSuite:
     """A checked suite, its document, the selected cells, the catalogue of components, and the unavailable devices.
 
     `left_out` are the suite's other cells: they are not measured, and count in the corrections for all comparisons.
+    `wishes` are the options with which it was loaded.
     """
 
     suite: Suite
@@ -62,6 +63,7 @@ class LoadedSuite:
     absent: frozenset[str]
     document: Document
     left_out: Sequence[Cell] = ()
+    wishes: RunOptions = field(default_factory=RunOptions)
 
 
 def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
@@ -85,7 +87,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     every = checked.cells()
     cells = [cell for cell in every if match is None or match(labels_of(cell))]
     rest = [] if match is None else [cell for cell in every if not match(labels_of(cell))]
-    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, rest)
+    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, rest, wishes)
 
 
 def add_to_path(folder: Path) -> None:

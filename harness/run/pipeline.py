@@ -35,9 +35,10 @@ from harness.results import (
 )
 from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
+from harness.run import snapshot
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
-from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load, references
+from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load, programs, references
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
@@ -109,14 +110,12 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
     checked_tables(prepared, server, missing)
     identity = new_run(conditions.results, prepared.suite.name)
+    snapshot.keep(prepared, conditions.results / "runs" / identity, bool(conditions.trust and programs(prepared)))
     found = _measured(prepared, conditions, whole, identity, server)
     found = replace(found, gates=confirmed(found, partial(_afresh, prepared, conditions, identity, server)))
     published = tuple(typed(Published, each) for each in prepared.suite.published)
     found = replace(found, exit=exit_code(found, fail_on), seconds=time.monotonic() - started, published=published)
     found = replace(found, statements=statements(found))
-    folder = conditions.results / "runs" / identity
-    with writing(folder):
-        (folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
     store_run(conditions.results, found)
     return found
 
