@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,6 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.offline:
+        from harness.worker.offline import ENVIRONMENT
+
+        os.environ.update(ENVIRONMENT)
     codes = [_one(path, options) for path in options.suite]
     return next(code for code in ORDER if code in codes)
 
@@ -83,7 +88,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
         conditions = _conditions(options, chosen_device(prepared.suite.device, server), progress, elsewhere)
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
-            print(dry_run(prepared, conditions, checked_tables(prepared, server)))
+            print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
             return OK
         found = execute_run(prepared, conditions, server, () if before else options.fail_on)
         run = found.run
@@ -106,6 +111,7 @@ def _conditions(
         timeout=options.timeout,
         fresh=options.fresh,
         trust=options.trust,
+        offline=options.offline,
         listener=listener,
         elsewhere=elsewhere,
     )
@@ -125,13 +131,15 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
+    from harness.run.fetching import fetched
     from harness.run.load import load
-    from harness.run.tables import fetched_tables
     from harness.worker.supervisor import Server
 
+    if options.offline:
+        raise BenchError("fetch downloads what suites need, which --offline forbids")
     with Server() as server:
         for path in options.suite:
-            for name, new in fetched_tables(load(path, _wishes(options), server), server):
+            for name, new in fetched(load(path, _wishes(options), server), server):
                 print(f"{name}: {'downloaded' if new else 'nothing to download'}", flush=True)
     return OK
 

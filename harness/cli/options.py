@@ -65,6 +65,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
     validate.set_defaults(command=commands_run["validate"])
     fetch = add("fetch", parents=[plugins, _suite_options()], help="download the data sets that suites name")
+    _add_offline(fetch)
     fetch.set_defaults(command=commands_run["fetch"])
     schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
     schema.set_defaults(command=commands_run["schema"])
@@ -235,6 +236,10 @@ def _add_fail_on(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_offline(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--offline", action="store_true", help="download nothing; list all that is missing at once")
+
+
 def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
     run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
@@ -243,6 +248,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
+    _add_offline(run)
     _add_fail_on(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")

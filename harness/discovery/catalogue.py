@@ -110,13 +110,17 @@ class Catalogue:
         if not entries and source.origin == "given" and not self._mistakes:
             self._listeners.append(source)
 
-    def used(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    def used(self, kind: str, spec: Spec) -> Iterator[tuple[str, str]]:
+        """Yield (kind, name) of every component a spec needs, as `specs` does."""
+        yield from ((inner, component_name(part)) for inner, part in self.specs(kind, spec))
+
+    def specs(self, kind: str, spec: Spec) -> Iterator[tuple[str, Spec]]:
         """Yield every component a spec needs, itself first, including nested ones and their defaults.
 
         Raises BenchError for a default that names no component.
         """
         own = component_name(spec)
-        yield kind, own
+        yield kind, spec
         owner = self.table[kind, own]
         for name, field in (*owner["fields"].items(), *owner.get("declared", {}).items()):
             for inner, part in parts(field["schema"], spec.get(name, field.get("default"))):
@@ -124,16 +128,14 @@ class Catalogue:
                     near = near_miss(other, [n for k, n in self.table if k == inner])
                     what = f"{own}.{name}: unknown {inner} {other!r}{near}"
                     raise BenchError(what, f"{owner['file']}:{owner['line']}")
-                yield from self.used(inner, part)
+                yield from self.specs(inner, part)
 
     def sources(self, components: Iterable[tuple[str, str]]) -> list[Source]:
         """Return the plugins with these components, and those that only listen to events."""
         names = dict.fromkeys(self.table[key]["plugin"] for key in components)
         return [*(self._by_name[name] for name in names), *self._listeners]
 
-    def inputs(
-        self, kind: str, spec: Mapping[str, Json], folder: Path, values: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
+    def inputs(self, kind: str, spec: Spec, folder: Path, values: Mapping[str, str] | None = None) -> dict[str, str]:
         """Digests of everything a component reads beside its fields, by name, nested components' too.
 
         The code of the plugins that bring it and all they import; the files, folders and modules that fields name,
@@ -151,7 +153,7 @@ class Catalogue:
                 add(found, contents.of_module(text.partition(":")[0]))
         return found
 
-    def code(self, kind: str, spec: Mapping[str, Json], folder: Path, values: Mapping[str, str]) -> Iterator[Path]:
+    def code(self, kind: str, spec: Spec, folder: Path, values: Mapping[str, str]) -> Iterator[Path]:
         """Yield the files of the code that `inputs` digests, without that of installed packages."""
         for pair in self.used(kind, spec):
             source = self._by_name[self.table[pair]["plugin"]]
@@ -169,7 +171,7 @@ class Catalogue:
             self._contents[path] = contents.of_path(path)
         return self._contents[path]
 
-    def commands(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+    def commands(self, kind: str, spec: Spec) -> list[str]:
         """Return the command lines that fields of a component hold, nested components' too.
 
         Raises BenchError for a default that names no component.
@@ -177,11 +179,11 @@ class Catalogue:
         list(self.used(kind, spec))
         return [text for _, text, form in self._texts(kind, spec) if form == "command"]
 
-    def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+    def paths(self, kind: str, spec: Spec) -> list[str]:
         """Return the paths that fields of a component name, nested components' too."""
         return [text for _, text, form in self._texts(kind, spec) if form not in ("module", "command")]
 
-    def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+    def _texts(self, kind: str, spec: Spec) -> Iterator[tuple[str, str, str]]:
         """(name of the field, text, its form) of every path, module and command that fields of a component name."""
         own = component_name(spec)
         for name, field in self.table[kind, own]["fields"].items():

@@ -19,15 +19,16 @@ class FieldInfo(TypedDict):
 class Facts(TypedDict, total=False):
     """Class attributes declared by a component's kind that are read before its plugin is imported.
 
-    Of every kind `needs_artifact` and `not_in_artifact`, and `is_control` where it is so; of a sampler `unused_kinds`;
-    of a trainer `external`; of metrics and protocols as in `harness.Metric` and `harness.Protocol`. A fact that is a
-    field is left out, see `facts_of`.
+    Of every kind `needs_artifact` and `not_in_artifact`, `is_control` and `fetches` (it may download) where it is so;
+    of a sampler `unused_kinds`; of a trainer `external`; of metrics and protocols as in `harness.Metric` and
+    `harness.Protocol`. A fact that is a field is left out, see `facts_of`.
     """
 
     needs_artifact: bool
     not_in_artifact: Sequence[str]
     unused_kinds: Sequence[str]
     is_control: bool
+    fetches: bool
     external: bool
     higher_is_better: bool | None
     unit: str | None

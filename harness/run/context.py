@@ -68,7 +68,8 @@ class Elsewhere:
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    With `trust` programs that the suite names are run. `elsewhere` is where cells of other revisions run.
+    With `trust` programs that the suite names are run; `offline` nothing is downloaded. `elsewhere` is where cells of
+    other revisions run.
     """
 
     results: Path
@@ -77,6 +78,7 @@ class ExecutionConfig:
     timeout: float = 3600.0
     fresh: bool = False
     trust: bool = False
+    offline: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 

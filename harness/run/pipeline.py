@@ -108,7 +108,7 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     started = time.monotonic()
     whole = planned(prepared, conditions)
     missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
-    checked_tables(prepared, server, missing)
+    checked_tables(prepared, server, missing, conditions.offline)
     identity = new_run(conditions.results, prepared.suite.name)
     snapshot.keep(prepared, conditions.results / "runs" / identity, bool(conditions.trust and programs(prepared)))
     found = _measured(prepared, conditions, whole, identity, server)

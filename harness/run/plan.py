@@ -89,7 +89,7 @@ def _task(
         "revision": cell.revision,
         "values": cell.values,
     }
-    read: list[tuple[str, Mapping[str, Json]]] = [*specs, ("protocol", data["protocol"])]
+    read: list[tuple[str, Spec]] = [*specs, ("protocol", data["protocol"])]
     inputs: dict[str, str] = {}
     known = placed({**cell.settings, **cell.values})
     for kind, spec in read:

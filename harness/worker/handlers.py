@@ -17,6 +17,7 @@ from harness.discovery.sources import Source
 from harness.errors import BenchError, Skip, own_line
 from harness.random import seed_globals
 from harness.results.store import writing
+from harness.worker import offline
 from harness.worker.fork import forked
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def converse(connection: Connection) -> None:
     """Handle requests until the driver closes its end; a copy of the process that a component forked sends nothing."""
     desk, owner = Worker(connection), os.getpid()
     opened.watch()
+    offline.obey()
     while True:
         try:
             question = json.loads(connection.recv_bytes())
@@ -168,17 +170,23 @@ class Worker:
 
         return check_component(_registry(plugins).build(kind, spec))
 
-    def fetch_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> bool:
-        """Download what a data set reads, to paths relative to a folder; return whether anything was."""
+    def to_fetch(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> str | None:
+        """Return the name of what a component would download, with paths relative to a folder; None for nothing."""
         os.chdir(folder)
-        return bool(_registry(plugins).build("dataset", spec).fetch())
+        name = _registry(plugins).build(kind, spec).to_fetch()
+        return None if name is None else _line(str(name))
 
-    def check_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> list[str]:
+    def fetch(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> bool:
+        """Download what a component reads, to paths relative to a folder; return whether anything was."""
+        os.chdir(folder)
+        return bool(_registry(plugins).build(kind, spec).fetch())
+
+    def check_table(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> list[str]:
         """Load and check the table of a data set whose paths are relative to a folder; return its notes."""
         from harness import artifacts
 
         os.chdir(folder)
-        return list(artifacts.loaded(_registry(plugins).build("dataset", spec)).notes)
+        return list(artifacts.loaded(_registry(plugins).build(kind, spec)).notes)
 
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
         """Set up a cell; return the number of seeds in a block, notes and issues."""
