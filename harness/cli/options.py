@@ -57,15 +57,12 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     plugins = _plugin_options()
     add = partial(commands.add_parser, allow_abbrev=False)
-    run = add(
-        "run", parents=[plugins, _suite_options(), _output_options()], help="run suites; the word can be left out"
-    )
-    _run_options(run)
-    run.set_defaults(command=commands_run["run"])
+    _add_run(add, plugins, commands_run["run"])
     validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
     validate.set_defaults(command=commands_run["validate"])
-    fetch = add("fetch", parents=[plugins, _suite_options()], help="download the data sets that suites name")
-    _add_offline(fetch)
+    fetch = add(
+        "fetch", parents=[plugins, _suite_options(), _offline_option()], help="download the data sets that suites name"
+    )
     fetch.set_defaults(command=commands_run["fetch"])
     schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
     schema.set_defaults(command=commands_run["schema"])
@@ -236,11 +233,16 @@ def _add_fail_on(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_offline(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--offline", action="store_true", help="download nothing; list all that is missing at once")
+def _offline_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--offline", action="store_true", help="download nothing; list all that is missing at once")
+    return options
 
 
-def _run_options(run: argparse.ArgumentParser) -> None:
+def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.ArgumentParser, command: Command) -> None:
+    parents = [plugins, _suite_options(), _output_options(), _offline_option()]
+    run = add("run", parents=parents, help="run suites; the word can be left out")
+    run.set_defaults(command=command)
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
     run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
     run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
@@ -248,7 +250,6 @@ def _run_options(run: argparse.ArgumentParser) -> None:
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
-    _add_offline(run)
     _add_fail_on(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
