@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,26 +145,32 @@ class Catalogue:
         found: dict[str, str] = {}
         for pair in self.used(kind, spec):
             add(found, contents.of_plugin(self._by_name[self.table[pair]["plugin"]]))
-        for name, text, form in self._texts(kind, spec):
-            if form == "command":
-                add(found, of_command(text, values or {}, folder))
-            elif form != "module":
-                add(found, {name: self._content(folder / text)})
-            else:
-                add(found, contents.of_module(text.partition(":")[0]))
-        return found
-
-    def code(self, kind: str, spec: Spec, folder: Path, values: Mapping[str, str]) -> Iterator[Path]:
-        """Yield the files of the code that `inputs` digests, without that of installed packages."""
-        for pair in self.used(kind, spec):
-            source = self._by_name[self.table[pair]["plugin"]]
-            if not sources.is_library(source):
-                yield from contents.imports(Path(source.file)).modules.values()
         for _, text, form in self._texts(kind, spec):
             if form == "command":
-                yield from code_of(text, values, folder)
+                add(found, of_command(text, values or {}, folder))
+            elif form == "module":
+                add(found, contents.of_module(text.partition(":")[0]))
+        add(found, self.files(kind, spec, folder))
+        return found
+
+    def files(self, kind: str, spec: Spec, folder: Path) -> dict[str, str]:
+        """Digests of the files and folders that fields of a component name, by the field, nested components' too."""
+        found: dict[str, str] = {}
+        for name, text, form in self._texts(kind, spec):
+            if form not in ("module", "command"):
+                add(found, {name: self._content(folder / text)})
+        return found
+
+    def own_code(self, kind: str, spec: Spec, folder: Path, values: Mapping[str, str]) -> set[Path]:
+        """Return the files of the user's own code that `inputs` digests: of plugins, modules, programs, and imports."""
+        plugins = (self._by_name[self.table[pair]["plugin"]] for pair in self.used(kind, spec))
+        found = {file for each in plugins if not sources.is_library(each) for file in _own(Path(each.file))}
+        for _, text, form in self._texts(kind, spec):
+            if form == "command":
+                found |= {file for file in code_of(text, values, folder) if sources.is_own(file)}
             elif form == "module" and (file := sources.locate(text.partition(":")[0])):
-                yield from () if sources.is_installed(file) else contents.imports(file).modules.values()
+                found |= _own(file) if not sources.is_installed(file) else frozenset()
+        return found
 
     def _content(self, path: Path) -> str:
         """Digest of a file or folder, read once: a command sees one state of the data."""
@@ -193,6 +200,12 @@ class Catalogue:
                     yield f"{own}.{name}", each, form
             for inner, part in parts(field["schema"], value):
                 yield from self._texts(inner, part)
+
+
+@functools.cache  # a command sees one state of the code
+def _own(file: Path) -> frozenset[Path]:
+    """The user's own among the files of a module and of all it imports."""
+    return frozenset(filter(sources.is_own, contents.imports(file).modules.values()))
 
 
 def add(found: dict[str, str], more: Mapping[str, str]) -> None:

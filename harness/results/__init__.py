@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         Verdict,
         Weakness,
     )
-    from harness.results.values import Blocks, Bootstrap, Label, Labels, Needed, Ratio
+    from harness.results.values import Blocks, Bootstrap, Label, Labels, Looks, Needed, Ratio
 
 __all__ = [
     "LOST",
@@ -75,6 +75,7 @@ __all__ = [
     "Label",
     "Labels",
     "Leaders",
+    "Looks",
     "MeasuredRow",
     "MeasuredRun",
     "MetricInfo",
@@ -132,7 +133,7 @@ _CLAIMS = frozenset(
     }
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
-_VALUES = frozenset({"Blocks", "Bootstrap", "Label", "Labels", "Needed", "Ratio"})
+_VALUES = frozenset({"Blocks", "Bootstrap", "Label", "Labels", "Looks", "Needed", "Ratio"})
 
 
 def __getattr__(name: str) -> object:

@@ -21,7 +21,7 @@ from harness.results.statements import (
     Status,
     Verdict,
 )
-from harness.results.values import Blocks, Bootstrap, Label, Needed, Ratio
+from harness.results.values import Blocks, Bootstrap, Label, Looks, Needed, Ratio
 
 SCHEMA = 2
 
@@ -85,7 +85,8 @@ class Comparison:
     """Comparison of a row with its baseline in one metric.
 
     `difference` is the row minus its baseline, in the metric's unit; `p` is two-sided, `p_holm` adjusted for a `family`
-    of comparisons. `verdict` is None if there can be none, and `why` is the reason, or a remark. Identical rows have
+    of comparisons; `p_looks` for that family and every further variant that has seen the test set, None where there is
+    none. `verdict` is None if there can be none, and `why` is the reason, or a remark. Identical rows have
     the difference 0 and no p: there is nothing to test.
     """
 
@@ -101,6 +102,7 @@ class Comparison:
     needed: Needed
     why: Reason | None = None
     ratio: Ratio | None = None
+    p_looks: float | None = None
 
     @property
     def partial(self) -> bool:
@@ -142,6 +144,8 @@ class RowInfo:
     """Amount used of settings that are budgets, over all seeds: `nfe`, network evaluations of a sample."""
     derivative_passes: float | None = None
     """Samples for each sample drawn that derivatives passed through the network; None for none."""
+    test_set: str | None = None
+    """Digest of the data set with its fields, contents and split; None without a data set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,3 +255,5 @@ class Run(RunInfo):
     statements: tuple[Statement, ...] = ()
     notices: tuple[Issue, ...] = ()
     """Remarks on the whole run; the result JSON has the same in words under `issues`."""
+    looks: tuple[Looks, ...] = ()
+    """Looks at the test sets of the rows, by metric, when the run ended."""

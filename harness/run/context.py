@@ -185,6 +185,8 @@ class RunContext:
             **record,
         }
         if record["status"] == "ok" and task.cell["revision"] is None:
+            if task.look is not None:
+                whole["look"] = task.look
             whole["read"] = {**self._read_before(task), **record["read"]}
         if task.id not in self.described:
             whole["inputs"] = {name: text[:BRIEF] for name, text in task.inputs.items()}

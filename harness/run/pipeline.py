@@ -39,6 +39,7 @@ from harness.run import snapshot
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
 from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load, programs, references
+from harness.run.looks import summary
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
@@ -90,11 +91,10 @@ def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
     """Return the plan of a run that reuses all stored records; a fresh one only those of cells that are left out."""
     suite, left_out = prepared.suite, prepared.left_out
     whole = plan(suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent, left_out)
-    if left_out or not conditions.fresh:
-        damaged: list[Damage] = []
-        records = Store(conditions.results, "").all(damaged)
-        whole.accept(records, conditions.fresh, conditions.results / "units")
-        conditions.listener.damaged(damaged)
+    damaged: list[Damage] = []
+    records = Store(conditions.results, "").all(damaged)
+    whole.accept(records, conditions.fresh, conditions.results / "units")
+    conditions.listener.damaged(damaged)
     return whole
 
 
@@ -179,6 +179,8 @@ def _measured_run(
 ) -> MeasuredRun:
     suite, table = prepared.suite, prepared.catalogue.table
     doctor = machine.doctor_report(results) if whole.interleaved else None
+    every = (*whole.tasks, *whole.left_out)
+    looks = [(task.look, task.records) for task in every if task.look is not None]
     info = replace(
         asked(suite),
         run=identity,
@@ -198,6 +200,7 @@ def _measured_run(
         gates=tuple(typed(GateRule, gate) for gate in suite.gates),
         claims=tuple(typed(ClaimRule, claim) for claim in suite.claims),
         asks=tuple(typed(Ask, ask) for ask in suite.asks),
+        looks=summary(whole.seen, looks, suite.metrics),
         notices=(*remarks(suite, whole.tasks, rows, info), *machine.noise(doctor)),
     )
 

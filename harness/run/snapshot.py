@@ -70,7 +70,6 @@ def places(files: Iterable[Path], root: Path) -> dict[Path, str]:
 
 def own_code(prepared: LoadedSuite) -> set[Path]:
     """Return the files of the user's own code: of plugins, modules and programs, and of all that they import."""
-    own = (sources.HARNESS, sources.stock_folder())
     folder, catalogue = prepared.suite.file.parent, prepared.catalogue
     used = [
         (kind, spec, placed({**cell.settings, **cell.values}))
@@ -79,8 +78,8 @@ def own_code(prepared: LoadedSuite) -> set[Path]:
     ]
     used += [("metric", spec, {}) for spec in prepared.suite.metrics.values()]
     used.append(("protocol", {"name": prepared.suite.protocol}, {}))
-    found = {file.resolve() for kind, spec, values in used for file in catalogue.code(kind, spec, folder, values)}
-    return {file for file in found if not any(file.is_relative_to(each) for each in own)}
+    found = (file for kind, spec, values in used for file in catalogue.own_code(kind, spec, folder, values))
+    return {file.resolve() for file in found}
 
 
 def _options(prepared: LoadedSuite, found: Mapping[Path, str]) -> Iterator[str]:
