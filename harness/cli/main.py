@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -70,7 +71,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.commands.against import beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
-    from harness.run.load import check_conditions, chosen_device, load
+    from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
     from harness.run.pipeline import execute_run
     from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
@@ -85,7 +86,9 @@ def _one(path: str, options: argparse.Namespace) -> int:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
         elsewhere = {other.revision: other.elsewhere for other in others}
-        conditions = _conditions(options, chosen_device(prepared.suite.device, server), progress, elsewhere)
+        device = chosen_device(prepared.suite.device, server)
+        gpus = chosen_gpus(options.gpus, device, prepared, server)
+        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
             print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))

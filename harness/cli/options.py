@@ -10,7 +10,7 @@ from functools import partial
 from typing import NoReturn
 
 from harness.cli import project
-from harness.cli.option_types import columns, conditions, count, folder, names, seconds, target
+from harness.cli.option_types import columns, conditions, count, folder, names, numbers, seconds, target
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
@@ -244,7 +244,10 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
     run = add("run", parents=parents, help="run suites; the word can be left out")
     run.set_defaults(command=command)
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
-    run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
+    run.add_argument(
+        "-j", dest="jobs", type=count, metavar="N", help="cells at once (one per GPU, else per pair of cores)"
+    )
+    run.add_argument("--gpus", type=numbers, default=(), metavar="LIST", help="one cell per GPU, such as 0,2 (all)")
     run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument(
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"

@@ -68,12 +68,13 @@ class Elsewhere:
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    With `trust` programs that the suite names are run; `offline` nothing is downloaded. `elsewhere` is where cells of
-    other revisions run.
+    `gpus` are those for cells, as CUDA_VISIBLE_DEVICES names them: a cell sees one of them. With `trust` programs that
+    the suite names are run; `offline` nothing is downloaded. `elsewhere` is where cells of other revisions run.
     """
 
     results: Path
     device: str = "cpu"
+    gpus: Sequence[str] = ()
     jobs: int | None = None
     timeout: float = 3600.0
     fresh: bool = False
@@ -148,7 +149,7 @@ class RunContext:
         return made
 
     def setup_message(
-        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str
+        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str, gpu: str | None
     ) -> dict[str, object]:
         """Return a process's input for a cell: plugins, artifacts, folders; its scratch folder survives a resume."""
         moved = self._elsewhere(cell).moved
@@ -162,6 +163,7 @@ class RunContext:
             "results": str(self.conditions.results.resolve()),
             "scratch": str(self.scratch(identity)),
             "threads": self.plan.environment["threads"],
+            "gpu": gpu,
         }
 
     def scratch(self, identity: str) -> Path:

@@ -196,7 +196,7 @@ def chosen_device(wanted: str, server: Server) -> str:
     """Return the device; `auto` is cuda if a child process sees one, since the command never imports torch."""
     if wanted == "cpu" or (wanted == "auto" and not any(os.path.exists(device) for device in GPU_DEVICES)):
         return "cpu"
-    has_cuda = _has_cuda(server)
+    has_cuda = gpu_count(server) > 0
     if wanted == "cuda" and not has_cuda:
         raise BenchError(f"--device cuda: {NO_CUDA} (choose from cpu, auto)")
     return "cuda" if has_cuda else "cpu"
@@ -205,12 +205,33 @@ def chosen_device(wanted: str, server: Server) -> str:
 def absent(cells: Iterable[Cell], server: Server) -> frozenset[str]:
     """Return the unavailable ones of the devices that are an axis: their cells are skipped."""
     asked = any(cell.device == "cuda" for cell in cells)
-    return frozenset({"cuda"} if asked and not _has_cuda(server) else ())
+    return frozenset({"cuda"} if asked and not gpu_count(server) else ())
 
 
-def _has_cuda(server: Server) -> bool:
+def gpu_count(server: Server) -> int:
+    """Return the number of GPUs that torch sees, in a child."""
     child = server.start()
     try:
-        return bool(child.ask({"ask": "has_cuda"}))
+        return int(child.ask({"ask": "gpus"}))
     finally:
         child.close()
+
+
+def chosen_gpus(wanted: Sequence[int], device: str, prepared: LoadedSuite, server: Server) -> list[str]:
+    """Return the GPUs of the cells as CUDA_VISIBLE_DEVICES names them: the wanted ones, by default all there are.
+
+    Raises BenchError for one that does not exist, and where no cell uses a GPU.
+    """
+    on_gpu = device == "cuda" or any(cell.device == "cuda" for cell in prepared.cells)
+    if not wanted and not on_gpu:
+        return []
+    count = gpu_count(server)
+    said = f"--gpus {','.join(map(str, wanted))}"
+    if lost := [number for number in wanted if number >= count]:
+        there = f"{count} GPU{'s' * (count > 1)}, numbered from 0" if count else "no GPU that torch sees"
+        raise BenchError(f"{said}: no GPU {lost[0]}, this machine has {there}")
+    if wanted and not on_gpu:
+        raise BenchError(f"{said}: the cells are measured on the CPU (--device cuda)")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else [str(number) for number in range(count)]
+    return [names[number].strip() for number in wanted or range(count)]

@@ -38,7 +38,16 @@ from harness.results.store import Damage, Store, write, writing
 from harness.run import snapshot
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
-from harness.run.load import LoadedSuite, RunOptions, check_trust, chosen_device, load, programs, references
+from harness.run.load import (
+    LoadedSuite,
+    RunOptions,
+    check_trust,
+    chosen_device,
+    chosen_gpus,
+    load,
+    programs,
+    references,
+)
 from harness.run.looks import summary
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
@@ -83,7 +92,8 @@ def run(
         if not prepared.cells:
             raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")
         where = chosen_device(prepared.suite.device, server)
-        conditions = ExecutionConfig(Path(results), device=where, timeout=timeout, trust=trust)
+        gpus = chosen_gpus((), where, prepared, server)
+        conditions = ExecutionConfig(Path(results), device=where, gpus=gpus, timeout=timeout, trust=trust)
         return Result(execute_run(prepared, conditions, server))
 
 

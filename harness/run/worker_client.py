@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class WorkerClient:
-    """One cell's process, started; every method raises Failure if a request fails."""
+    """One cell's process, started; every method raises Failure if a request fails. It sees the `gpu`, None for all."""
 
-    def __init__(self, site: RunContext, task: Task) -> None:
-        self.task, self._site = task, site
+    def __init__(self, site: RunContext, task: Task, gpu: str | None) -> None:
+        self.task, self._site, self._gpu = task, site, gpu
         self._child = site.start(task)
         self._setup: SetUp = {"width": 0, "notes": [], "issues": []}
 
@@ -29,9 +29,8 @@ class WorkerClient:
         task, site = self.task, self._site
         if site.conditions.fresh:  # a program must not go on where an earlier one stopped
             shutil.rmtree(site.scratch(task.id), ignore_errors=True)
-        self._setup = self._ask(
-            {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
-        )
+        message = site.setup_message(task.sources, task.cell, task.artifacts, task.id, self._gpu)
+        self._setup = self._ask({"ask": "setup", **message})
         if task.cell["tune"] and task.tuned is None:
             task.tuned = tuned = self._ask({"ask": "tune"})
             read = tuned.pop("read")

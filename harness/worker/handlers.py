@@ -120,11 +120,11 @@ class Worker:
             message = {"progress": min(done / total, 1.0), "id": self.question}
             self._connection.send_bytes(json.dumps(message).encode())
 
-    def has_cuda(self) -> bool:
-        """Return whether torch sees a CUDA device."""
+    def gpus(self) -> int:
+        """Return the number of CUDA devices that torch sees."""
         import torch
 
-        return torch.cuda.is_available()
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
     def describe(self, plugins: list[SourceData]) -> dict[str, object]:
         """Describe each plugin's components, or give the one line with the reason why it cannot be used."""
@@ -146,6 +146,7 @@ class Worker:
         """Make an artifact and store it under `to`."""
         from harness.worker import cells
 
+        _see_only(where["gpu"])
         digest = cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
         return {"digest": digest, "read": _read(where)}
 
@@ -193,6 +194,7 @@ class Worker:
         from harness.results.codec import data
         from harness.worker import cells
 
+        _see_only(where["gpu"])
         registry = _registry(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
         self._open = OpenCell(cell, session, registry, partial(_read, where))
@@ -240,6 +242,12 @@ class Worker:
         from harness.results.codec import data, typed
 
         return data(analyse(typed(MeasuredRun, run)))
+
+
+def _see_only(gpu: str | None) -> None:
+    """Let this process, which has not used CUDA yet, see one GPU alone, and the programs that it runs."""
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
 
 
 def _read(where: Surroundings) -> dict[str, str]:
