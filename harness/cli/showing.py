@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.report import brief, exit_status, render
 from harness.report.answer import lines
+from harness.report.glyphs import Glyphs
 from harness.results import Run, runs
 from harness.results.store import write
 
@@ -90,7 +91,7 @@ def cite(options: argparse.Namespace) -> None:
     run = runs.stored(Path(options.results), options.run)
     sys.stdout.write(bibliography(run))
     if names := without(run):
-        print(f"no reference: {', '.join(names)}", file=sys.stderr)
+        print(Glyphs(sys.stderr.encoding)(f"no reference: {', '.join(names)}"), file=sys.stderr)
 
 
 def compare(options: argparse.Namespace) -> int:

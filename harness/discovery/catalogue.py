@@ -172,6 +172,11 @@ class Catalogue:
                 found |= _own(file) if not sources.is_installed(file) else frozenset()
         return found
 
+    def given_code(self) -> set[Path]:
+        """Return the files of the user's own code of every plugin that the user named, used or not."""
+        plugins = [*self._by_name.values(), *self._listeners]
+        return {file for each in plugins if each.origin == "given" for file in _own(Path(each.file))}
+
     def _content(self, path: Path) -> str:
         """Digest of a file or folder, read once: a command sees one state of the data."""
         if path not in self._contents:

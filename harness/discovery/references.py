@@ -43,7 +43,9 @@ def of_class(cls: type[Component]) -> str:
 
 
 def entries(text: str) -> list[Entry]:
-    """Read BibTeX. Raises BenchError with what was expected where it does not fit."""
+    """Read BibTeX. Raises BenchError with what was expected where it does not fit, and for control characters."""
+    if odd := next((letter for letter in text if not letter.isprintable() and not letter.isspace()), None):
+        raise BenchError(f"{ATTRIBUTE}: no BibTeX: the character {odd!r} cannot be printed")
     return list(_entries(text))
 
 

@@ -145,7 +145,8 @@ def looks(view: View, problem: Problem, whole: bool = False) -> list[str]:
 def _looked(found: Looks, problem: Problem, metric: str) -> str:
     if found.confirmatory:
         return "confirmatory: fixed before the first look at this test set"
-    start = f"exploratory: {counted(found.variants, 'variant')} have seen this test set"
+    have = "has" if found.variants == 1 else "have"
+    start = f"exploratory: {counted(found.variants, 'variant')} {have} seen this test set"
     if not found.others:
         return f"{start}, all of this suite, which had others at the first look"
     rows = [entry for entry in problem.entries if entry.row.test_set == found.test_set]

@@ -68,7 +68,7 @@ class Seen:
             return
         begun = (record["run"], found.get("suite", ""))
         self.first[found["test_set"]] = min(begun, self.first.get(found["test_set"], begun))
-        for metric, values in record["metrics"].items():
+        for metric, values in record.get("metrics", {}).items():
             if values is not None:
                 self.variants.setdefault((found["test_set"], metric), set()).add(found["variant"])
 

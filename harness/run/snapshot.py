@@ -69,7 +69,7 @@ def places(files: Iterable[Path], root: Path) -> dict[Path, str]:
 
 
 def own_code(prepared: LoadedSuite) -> set[Path]:
-    """Return the files of the user's own code: of plugins, modules and programs, and of all that they import."""
+    """Return the files of the user's own code: of plugins, used or not, modules, programs, and all that they import."""
     folder, catalogue = prepared.suite.file.parent, prepared.catalogue
     used = [
         (kind, spec, placed({**cell.settings, **cell.values}))
@@ -79,7 +79,7 @@ def own_code(prepared: LoadedSuite) -> set[Path]:
     used += [("metric", spec, {}) for spec in prepared.suite.metrics.values()]
     used.append(("protocol", {"name": prepared.suite.protocol}, {}))
     found = (file for kind, spec, values in used for file in catalogue.own_code(kind, spec, folder, values))
-    return {file.resolve() for file in found}
+    return {file.resolve() for file in (*catalogue.given_code(), *found)}
 
 
 def _options(prepared: LoadedSuite, found: Mapping[Path, str]) -> Iterator[str]:

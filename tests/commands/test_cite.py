@@ -131,6 +131,7 @@ def test_info_shows_the_reference(bench: Bench) -> None:
             "expected the end of this value, with as many } as { at '\"Closes } once\"}'",
         ),
         ("@article{a, title = }", "expected a value: {text}, a number or a name at '}'"),
+        ("@article{a, title = {\x1b[31m}}", "the character '\\x1b' cannot be printed"),
         ("@article{a title = {No comma}}", "expected `, name = {value}` or `}` at ' title = {No comma}}'"),
     ],
 )
