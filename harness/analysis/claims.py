@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from harness.analysis.differences import ALPHA, Cells, compared, infinite, is_chance, is_test
 from harness.analysis.pairing import text
+from harness.analysis.samples import Measured, lead
 from harness.analysis.verdicts import finite
 from harness.results import (
     PAIRED,
@@ -19,7 +20,6 @@ from harness.results import (
     ClaimTest,
     Label,
     Labels,
-    MeasuredRow,
     MeasuredRun,
     Needed,
     Outcome,
@@ -72,22 +72,37 @@ def _concluded(trial: Trial, p: float | None, level: float) -> ClaimTest:
     return dataclasses.replace(trial.test, p=p, needed=Needed(more.seeds, more.examples))
 
 
+class Subject(NamedTuple):
+    """One number that a claim is about: of a row, or the lead of the first of two `rows` over the second."""
+
+    rows: tuple[int, ...]
+    vary: Labels
+
+
 class _Claimed:
     """One claim on the rows of a run."""
 
     def __init__(self, run: MeasuredRun, cells: Cells, claim: ClaimRule, own: int) -> None:
         self.run, self.cells, self.claim, self.own = run, cells, claim, own
         self.metric = run.metric(claim.metric)
-        named = [axis for axis in run.axes if claim.points and axis in claim.points[0]]
-        self.several = [axis for axis, labels in run.axes.items() if len(labels) > 1]
-        self.others = [axis for axis in self.several if axis not in named]
-        self.named = named
+        self.rows = [i for i, cell in enumerate(run.cells) if _selected(cell.vary, claim.where)]
+        several = [axis for axis, labels in run.axes.items() if len(labels) > 1]
+        leading = [axis for axis in run.axes if claim.lead and axis in claim.lead[0]]
+        self.several = [axis for axis in several if axis not in leading]
+        self.named = [axis for axis in run.axes if claim.points and axis in claim.points[0]]
+        self.others = [axis for axis in self.several if axis not in self.named]
+        rows = [Subject((index,), run.cells[index].vary) for index in self.rows]
+        self.subjects = list(self._leads(rows)) if claim.lead else rows
+
+    def _leads(self, rows: Sequence[Subject]) -> Iterator[Subject]:
+        """Yield the pairs of rows of which one leads the other."""
+        for one, other in _pairs(rows, self.claim.lead[0], self.claim.lead[1], self.several):
+            yield Subject((*one.rows, *other.rows), _shared(one.vary, other.vary, self.several))
 
     def trials(self) -> Iterator[Trial]:
         """Yield every test."""
-        rows = [i for i, cell in enumerate(self.run.cells) if _selected(cell.vary, self.claim.where)]
         if self.claim.form not in PAIRED:
-            yield from (self._alone(index) for index in rows)
+            yield from map(self._alone, self.subjects)
             return
         points = self.claim.points
         trend = self.claim.form in TRENDS
@@ -95,61 +110,50 @@ class _Claimed:
         pairs += [(points[0], points[-1])] if trend and len(points) > 2 else []
         for ahead, behind in pairs:
             ends = trend and (ahead, behind) == (points[0], points[-1])
-            for one in (index for index in rows if _at(self.run.cells[index].vary, ahead)):
-                partners = (index for index in rows if _at(self.run.cells[index].vary, behind))
-                found = next((index for index in partners if self._matched(one, index)), None)
-                if found is not None:
-                    yield self._paired(one, found, ends)
+            for one, other in _pairs(self.subjects, ahead, behind, self.others):
+                yield self._paired(one, other, ends)
 
-    def _matched(self, one: int, other: int) -> bool:
-        """Return whether two rows differ in the claim's axes alone; an axis without effect in one matches any label."""
-        ours, theirs = self.run.cells[one].vary, self.run.cells[other].vary
-        pairs = ((ours.get(axis), theirs.get(axis)) for axis in self.others)
-        return all(a is None or b is None or str(a) == str(b) for a, b in pairs)
+    def _number(self, subject: Subject) -> Measured:
+        """Return the number of a subject; a lead is positive where the first row is better."""
+        one, *others = (self.cells[index][self.claim.metric] for index in subject.rows)
+        return lead(one, others[0], 1 if self.metric.higher_is_better else -1) if others else one
 
-    def _alone(self, index: int) -> Trial:
-        """Test the mean of one row against the bound."""
-        cell = self.run.cells[index]
-        blank = ClaimTest(row=text(cell.vary, self.several), other=None, problem={}, outcome=Outcome.UNDECIDED,
-                          reversed=self._reversed(cell))  # fmt: skip
-        if why := self._absent([index]):
-            return self._untested(blank, [index], why)
-        found = from_number(self.cells[index][self.claim.metric].sample(), self.claim.line, self.run.interval)
-        if not is_test(self.run, found) or self._by_chance(found, [index]):
+    def _alone(self, subject: Subject) -> Trial:
+        """Test the mean of one row, or of one lead, against the bound."""
+        blank = ClaimTest(row=text(subject.vary, self.several), other=None, problem={}, outcome=Outcome.UNDECIDED,
+                          reversed=self._reversed(subject))  # fmt: skip
+        if why := self._absent(subject.rows):
+            return self._untested(blank, subject.rows, why)
+        found = from_number(self._number(subject).sample(), self.claim.line, self.run.interval)
+        if not is_test(self.run, found) or self._by_chance(found, subject.rows):
             kind = ReasonKind.ON_THRESHOLD if is_test(self.run, found) else ReasonKind.ONE_PAIR
-            return self._untested(blank, [index], Reason(kind))
-        return self._tested(blank, found, [index], offset=self.claim.line)
+            return self._untested(blank, subject.rows, Reason(kind))
+        return self._tested(blank, found, subject.rows, offset=self.claim.line)
 
-    def _paired(self, one: int, other: int, ends: bool) -> Trial:
-        """Test the difference of two rows; in an order the lead of the first, in a trend the growth to the second."""
-        cells = self.run.cells
+    def _paired(self, one: Subject, other: Subject, ends: bool) -> Trial:
+        """Test the difference of two subjects: in an order of the first to the second, in a trend the growth."""
         blank = ClaimTest(
-            row=text(cells[one].vary, self.named), other=text(cells[other].vary, self.named), ends=ends,
-            problem=self._problem(one, other), outcome=Outcome.UNDECIDED, reversed=self._reversed(cells[one]),
+            row=text(one.vary, self.named), other=text(other.vary, self.named), ends=ends,
+            problem=_shared(one.vary, other.vary, self.others), outcome=Outcome.UNDECIDED,
+            reversed=self._reversed(one),
         )  # fmt: skip
-        rows = [one, other]
+        rows = [*one.rows, *other.rows]
         if why := self._absent(rows):
             return self._untested(blank, rows, why)
-        ours, theirs = (self.cells[place][self.claim.metric] for place in rows)
-        found = compared(self.run, ours, theirs, self.metric)
+        found = compared(self.run, self._number(one), self._number(other), self.metric)
         if found is None or self._by_chance(found, rows):
             kind = ReasonKind.ONE_PAIR if found is None else ReasonKind.ON_THRESHOLD
             return self._untested(blank, rows, Reason(kind))
         return self._tested(blank, found, rows, self._sign())
 
-    def _problem(self, one: int, other: int) -> dict[str, Label]:
-        """Return the labels that two rows share."""
-        ours, theirs = self.run.cells[one].vary, self.run.cells[other].vary
-        return {axis: theirs.get(axis) if ours.get(axis) is None else ours.get(axis) for axis in self.others}
-
     def _sign(self) -> int:
-        """Return the sign that makes an estimate positive where a claim of two rows holds."""
+        """Return the sign that makes an estimate positive where a claim of two subjects holds."""
         if self.claim.form is ClaimForm.ORDER:
-            return 1 if self.metric.higher_is_better else -1
+            return 1 if self.claim.lead or self.metric.higher_is_better else -1
         return -1 if self.claim.form is ClaimForm.RISES else 1
 
-    def _reversed(self, cell: MeasuredRow) -> bool:
-        return bool(self.claim.fails_on) and _selected(cell.vary, self.claim.fails_on)
+    def _reversed(self, subject: Subject) -> bool:
+        return bool(self.claim.fails_on) and _selected(self.run.cells[subject.rows[0]].vary, self.claim.fails_on)
 
     def _untested(self, blank: ClaimTest, rows: Sequence[int], why: Reason) -> Trial:
         """Return a test that could not be made: it counts with p = 1 where rows were left out."""
@@ -200,6 +204,29 @@ class _Claimed:
 
 def _selected(vary: Labels, where: Mapping[str, Sequence[object]]) -> bool:
     return all(vary.get(axis) in entries for axis, entries in where.items())
+
+
+def _pairs(
+    subjects: Sequence[Subject], ahead: Labels, behind: Labels, others: Sequence[str]
+) -> Iterator[tuple[Subject, Subject]]:
+    """Yield the subjects at one point, each with the one at another point that has the same labels on other axes."""
+    partners = [subject for subject in subjects if _at(subject.vary, behind)]
+    for one in subjects:
+        if _at(one.vary, ahead):
+            found = next((each for each in partners if _matched(one.vary, each.vary, others)), None)
+            if found is not None:
+                yield one, found
+
+
+def _matched(ours: Labels, theirs: Labels, axes: Sequence[str]) -> bool:
+    """Return whether labels are equal on these axes; an axis without effect in one matches any label."""
+    pairs = ((ours.get(axis), theirs.get(axis)) for axis in axes)
+    return all(a is None or b is None or str(a) == str(b) for a, b in pairs)
+
+
+def _shared(ours: Labels, theirs: Labels, axes: Sequence[str]) -> dict[str, Label]:
+    """Return the labels on these axes of two rows that match there."""
+    return {axis: theirs.get(axis) if ours.get(axis) is None else ours.get(axis) for axis in axes}
 
 
 def _at(vary: Labels, point: Labels) -> bool:

@@ -52,6 +52,24 @@ class Measured:
         return Sample(values, (np.stack(values_of), np.stack(ids)), self.resolution)
 
 
+def lead(one: Measured, other: Measured, sign: int) -> Measured:
+    """Return the difference of two rows at the seeds that both have, times `sign`, with what rounding may add to it."""
+    seeds = tuple(seed for seed in one.seeds if seed in set(other.seeds))
+    ours, theirs = one.sample(seeds), other.sample(seeds)
+    rows = None
+    if one.rows is not None and other.rows is not None:
+        rows = {seed: _apart(one.rows[seed], other.rows[seed], sign) for seed in seeds}
+        rows = rows if len({len(ids) for _, ids in rows.values()}) == 1 else None
+    values = sign * (np.asarray(ours.values) - np.asarray(theirs.values))
+    return Measured(seeds, values, rows, one.rounding + other.rounding)
+
+
+def _apart(one: Units, other: Units, sign: int) -> Units:
+    """Return the differences of the units that both have."""
+    ids, mine, theirs = np.intersect1d(one[1], other[1], assume_unique=True, return_indices=True)
+    return sign * (one[0][mine] - other[0][theirs]), ids
+
+
 def measured(row: MeasuredRow, labels: Sequence[str]) -> dict[str, Measured]:
     """Return every metric of a row, by label. Results of seeds that the row does not list are not read."""
     units: dict[str, dict[int, Units]] = {label: {} for label in labels}

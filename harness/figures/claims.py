@@ -71,7 +71,8 @@ def _draw(axes: Axes, claim: Claim, tests: Sequence[ClaimTest]) -> None:
             axes.errorbar(means, heights, xerr=ends, fmt=marker, color=color, label=word, linewidth=0.9)
     axes.set_yticks(range(len(tests)), [_name(claim, test) for test in tests], fontsize=7)
     axes.set_ylim(len(tests) - 0.5, -0.5)
-    axes.set_xlabel(claim.metric if claim.form not in PAIRED else f"difference in {claim.metric}, right as claimed")
+    number = f"lead in {claim.metric}" if claim.lead else claim.metric
+    axes.set_xlabel(number if claim.form not in PAIRED else f"difference in {number}, right as claimed")
     sizes = sorted(abs((test.estimate or 0.0) - line) for test in tests)
     typical = sizes[len(sizes) // 2]
     if claim.form in PAIRED and typical > 0 and sizes[-1] > FAR * typical:

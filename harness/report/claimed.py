@@ -125,6 +125,9 @@ def assertion(run: Run, claim: Claim) -> str:
     axes = [axis for axis in run.axes if claim.points and axis in claim.points[0]]
     names = [text(point, axes) for point in claim.points]
     metric, unit = claim.metric, _unit(run, claim)
+    if claim.lead:
+        ahead, behind = (text(place, [axis for axis in run.axes if axis in place]) for place in claim.lead)
+        metric = f"the lead of {ahead} over {behind} in {metric}"
     where = "".join(f", {axis} {together([str(each) for each in only])}" for axis, only in claim.where.items())
     equal = "at least as good as" if claim.kind is ClaimKind.THEOREM else "better than"
     said = {
@@ -229,7 +232,8 @@ def _numbers(run: Run, claim: Claim, test: ClaimTest) -> str:
     if test.why is not None:
         return reason(test.why)
     ends = "" if test.low is None or test.high is None else f", {test.low:.3g} to {test.high:.3g}"
-    said = f"{'lead ' if claim.form is ClaimForm.ORDER else ''}{test.estimate or 0.0:.3g}{_unit(run, claim)}{ends}"
+    leads = claim.form is ClaimForm.ORDER or (claim.lead and claim.form not in PAIRED)
+    said = f"{'lead ' if leads else ''}{test.estimate or 0.0:.3g}{_unit(run, claim)}{ends}"
     return said if test.p is None else f"{said}; {adjusted(test.p)}"
 
 

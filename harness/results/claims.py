@@ -64,7 +64,8 @@ class Outcome(StrEnum):
 class ClaimRule:
     """A claim as a suite states it; see `ClaimForm` for its numbers.
 
-    `points` are places in the grid, axis -> label: the best first in an order, along the axis in a trend. `where`
+    `points` are places in the grid, axis -> label: the best first in an order, along the axis in a trend. With a `lead`
+    of two places the claim is about the lead of the first over the second, in place of the metric itself. `where`
     selects rows, `fails_on` those of them where the opposite is claimed. `claim` is a sentence, `topic` a name under
     which claims are collected, `control` describes what explains the result.
     """
@@ -74,6 +75,7 @@ class ClaimRule:
     form: ClaimForm
     metric: str
     points: tuple[dict[str, Label], ...] = ()
+    lead: tuple[dict[str, Label], ...] = ()
     bound: float | None = None
     within: float | None = None
     where: dict[str, list[Label]] = field(default_factory=dict)
@@ -92,10 +94,10 @@ class ClaimRule:
 class ClaimTest:
     """One test of a claim: of `row` against `other` on one problem, or of the mean of `row` alone.
 
-    `estimate` is the mean of a row; of two rows the lead of `row`, in a trend how far the mean moves as claimed from
-    `row` to `other`. It has the 95 % interval from `low` to `high`. `p` is adjusted for all tests of all claims.
-    `needed` would decide an undecided test, `reversed` tests are of places where the opposite is claimed, and `ends`
-    marks the first and the last point of a trend.
+    `estimate` is the mean of a row, or of a lead; of two rows the lead of `row`, in a trend how far the mean moves as
+    claimed from `row` to `other`. It has the 95 % interval from `low` to `high`. `p` is adjusted for all tests of all
+    claims. `needed` would decide an undecided test, `reversed` tests are of places where the opposite is claimed, and
+    `ends` marks the first and the last point of a trend.
     """
 
     row: str

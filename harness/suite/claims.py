@@ -25,7 +25,7 @@ FORMS = (*COMPARED, "max", "min", "value", *TRENDS)
 """Keys for what is claimed."""
 TEXTS = ("claim", "topic", "control")
 PLACES = ("where", "fails_on")
-KEYS = (*KINDS, "metric", *FORMS, "within", *PLACES, *TEXTS)
+KEYS = (*KINDS, "metric", *FORMS, "within", "lead", *PLACES, *TEXTS)
 NUMBER: Schema = {"type": "number"}
 
 
@@ -52,14 +52,17 @@ def _claim(item: Pairs, axes: Axes, metrics: Mapping[str, Spec], expander: Expan
     metric = _metric(item, {name: component_name(spec) for name, spec in metrics.items()}, findings)
     places = {key: where(item.get(key), axes, f"claims.{key}", findings, several=True) for key in PLACES}
     numbers = _numbers(item, form, findings)
-    points = _points(item, form, axes, findings)
-    if metric is not None and form == "order":
-        _check_direction(item, metric, metrics[metric], expander)
-    if metric is None or points is None or numbers is None or None in places.values():
+    points, lead = _points(item, form, axes, findings), _lead(item, axes, findings)
+    if points and lead and (both := points[0].keys() & lead[0].keys()):
+        message = f"claims.lead: {form} runs along {min(both)} too, the two need axes of their own"
+        findings.add(item.place, message)
+    if metric is not None and (lead or form == "order"):
+        _check_direction(item, "lead" if lead else form, metric, metrics[metric], expander)
+    if metric is None or points is None or lead is None or numbers is None or None in places.values():
         return None
     only = {key: {on: [p.entry for p in those] for on, those in (found or {}).items()} for key, found in places.items()}
     texts = {name: said[name] for name in TEXTS}
-    return {"kind": kind, "source": said[kind], "form": form, "metric": metric, "points": points,
+    return {"kind": kind, "source": said[kind], "form": form, "metric": metric, "points": points, "lead": lead,
             **numbers, **only, **texts}  # fmt: skip
 
 
@@ -81,10 +84,13 @@ def _metric(item: Pairs, metrics: Entries, findings: Findings) -> str | None:
     return next(iter(metrics), None)
 
 
-def _check_direction(item: Pairs, metric: str, spec: Spec, expander: Expander) -> None:
-    """Note an order in a metric of which neither direction is better."""
-    if facts_of(expander.table["metric", component_name(spec)], spec).get("higher_is_better", True) is None:
-        expander.findings.add(item.place, f"claims.order: {metric} only describes, no value of it is better")
+def _check_direction(item: Pairs, key: str, metric: str, spec: Spec, expander: Expander) -> None:
+    """Note an order or a lead in a metric of which neither direction is better, or a lead in one compared by ratio."""
+    facts = facts_of(expander.table["metric", component_name(spec)], spec)
+    if facts.get("higher_is_better", True) is None:
+        expander.findings.add(item.place, f"claims.{key}: {metric} only describes, no value of it is better")
+    elif key == "lead" and facts.get("relative_margin") is not None:
+        expander.findings.add(item.place, f"claims.lead: {metric} is compared by ratio, a lead is a difference")
 
 
 def _numbers(item: Pairs, form: str, findings: Findings) -> dict[str, float | None] | None:
@@ -116,16 +122,32 @@ def _points(item: Pairs, form: str, axes: Axes, findings: Findings) -> list[dict
         return _along(node, form, axes, findings)
     if form not in COMPARED:
         return []
-    items = node.items if isinstance(node, Items) else ()
-    if len(items) < 2:
+    if not isinstance(node, Items) or len(node.items) < 2:
         what = "the best first" if form == "order" else "which are equal"
         findings.add((node or item).place, f"claims.{form}: expected a list of two points or more, {what}")
         return None
+    return _listed(node, form, axes, findings)
+
+
+def _lead(item: Pairs, axes: Axes, findings: Findings) -> list[dict[str, Label]] | None:
+    """Return the place that leads and the one that it leads; empty without a lead, None after a mistake."""
+    node = item.get("lead")
+    if node is None or is_null(node):
+        return []
+    if not isinstance(node, Items) or len(node.items) != 2:
+        findings.add(node.place, "claims.lead: expected a list of two points, the one that leads first")
+        return None
+    return _listed(node, "lead", axes, findings)
+
+
+def _listed(node: Items, form: str, axes: Axes, findings: Findings) -> list[dict[str, Label]] | None:
+    """Return places written as names or as mappings."""
+    items = node.items
     if all(isinstance(each, Pairs) for each in items):
         return _places([each for each in items if isinstance(each, Pairs)], form, axes, findings)
     words = [each for each in items if isinstance(each, Word)]
     if len(words) < len(items):
-        findings.add(item.place, f"claims.{form}: write all points as names, or all as mappings, axis: name")
+        findings.add(node.place, f"claims.{form}: write all points as names, or all as mappings, axis: name")
         return None
     return _named(words, form, axes, findings)
 
@@ -182,6 +204,7 @@ def json_schema() -> JsonSchema:
     types: Mapping[str, JsonSchema] = {
         **{key: {"anyOf": [words, {"type": "null"}]} for key in (*KINDS, *TEXTS, *TRENDS)},
         **dict.fromkeys(COMPARED, points),
+        "lead": {"anyOf": [{"type": "array", "minItems": 2, "maxItems": 2}, {"type": "null"}]},
         **{key: {"type": "number"} for key in ("max", "min", "value")},
         **{key: {"type": ["object", "null"]} for key in PLACES},
         "metric": {"type": ["string", "null"]},

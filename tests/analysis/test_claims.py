@@ -160,6 +160,61 @@ def test_a_trend_rises_from_end_to_end_and_falls_nowhere(means: tuple[float, ...
     assert [typed(Claim, each).outcome for each in result["claims"]] == [outcome, outcome]
 
 
+def led(leads: dict[str, float], higher_is_better: bool = False) -> tuple[list[dict[str, Any]], dict[Any, Any]]:
+    """On each problem `a` leads `b` by so much, in the mean over seeds."""
+    sign = 1 if higher_is_better else -1
+    values = {}
+    for problem, by in leads.items():
+        base = RNG.normal(size=SEEDS)
+        values[problem, "a"], values[problem, "b"] = base + sign * by + noisy(0), base + noisy(0)
+    return rows(values), values
+
+
+@pytest.mark.parametrize("higher_is_better", [False, True])
+def test_a_trend_of_a_lead_is_that_of_scipy(higher_is_better: bool) -> None:
+    cells, values = led({"few": 2.0, "some": 1.0, "many": 0.5}, higher_is_better)
+    points = [{"dataset": name} for name in ("few", "some", "many")]
+    rule = claim("falls", points=points, lead=along("a", "b"))
+    found = analyse(run(cells, [rule], higher_is_better))["claims"][0]
+    (ends,) = [test for test in found["tests"] if test["ends"]]
+    sign = 1 if higher_is_better else -1
+    lead = {name: sign * (values[name, "a"] - values[name, "b"]) for name in ("few", "some", "many")}
+    oracle = stats.ttest_rel(lead["few"], lead["many"])
+    assert (ends["row"], ends["other"]) == ("few", "many") and ends["outcome"] == "holds"
+    assert ends["estimate"] == pytest.approx(lead["few"].mean() - lead["many"].mean())
+    assert [ends["low"], ends["high"]] == pytest.approx(list(oracle.confidence_interval()))
+    assert {test["outcome"] for test in found["tests"]} == {"holds"} and len(found["tests"]) == 3
+    rises = analyse(run(cells, [{**rule, "form": "rises"}], higher_is_better))["claims"][0]
+    assert {test["outcome"] for test in rises["tests"]} == {"fails"}
+
+
+@pytest.mark.parametrize(("bound", "outcome"), [(0.9, "holds"), (1.1, "fails")])
+def test_a_lead_has_a_bound(bound: float, outcome: str) -> None:
+    cells, values = led({"one": 1.0})
+    result = analyse(run(cells, [claim("min", points=[], lead=along("a", "b"), bound=bound)]))
+    (test,) = result["claims"][0]["tests"]
+    assert test["outcome"] == outcome
+    assert test["estimate"] == pytest.approx((values["one", "b"] - values["one", "a"]).mean())
+    assert f"the lead of a over b in m at least {bound}: {outcome} (lead " in result["answer"]
+
+
+def test_a_lead_over_an_identical_row_moves_nowhere() -> None:
+    """Differences of equal rows are rounding, whatever the size of the values."""
+    base = 1e3 * RNG.normal(size=SEEDS)
+    values = {(p, n): base * (1 + 1e-8 * RNG.normal(size=SEEDS)) for p in ("one", "two") for n in ("a", "b")}
+    rule = claim("rises", points=[{"dataset": "one"}, {"dataset": "two"}], lead=along("a", "b"))
+    (test,) = analyse(run(rows(values), [rule]))["claims"][0]["tests"]
+    assert test["outcome"] == "same"
+
+
+def test_a_lead_where_one_row_failed_is_not_passed_over() -> None:
+    _, values = led({"one": 1.0, "two": 0.5})
+    cells = rows(values, {("one", "a"): "failed"})
+    rule = claim("falls", points=[{"dataset": "one"}, {"dataset": "two"}], lead=along("a", "b"))
+    found = analyse(run(cells, [rule]))["claims"][0]
+    assert [test["outcome"] for test in found["tests"]] == ["not_tested"]
+
+
 def test_where_the_opposite_is_claimed_an_order_holds_if_it_is_reversed() -> None:
     cells = problems({"one": 1.0, "two": -1.0, "three": 1.0})
     (found,) = analyse(run(cells, [claim("order", "a", "b", fails_on={"dataset": ["two", "three"]})]))["claims"]
@@ -230,6 +285,9 @@ def test_every_part_of_the_question_is_answered_by_its_own_metric_and_axis() -> 
         ("{theorem: a, order: [{loss: good}, bad]}", "claims.order: write all points as names, or all as mappings"),
         ("{theorem: a, order: [{los: good}, {los: bad}]}", "claims.order: 'los' is no axis that varies here"),
         ("{theorem: a, equal: [good, bad]}", "claims.equal: within is missing, the largest difference"),
+        ("{theorem: a, min: 0, lead: [good]}", "claims.lead: expected a list of two points, the one that leads first"),
+        ("{theorem: a, min: 0, lead: [good, bda]}", "claims.lead: no axis has one point for each name, see 'bda'"),
+        ("{theorem: a, rises: loss, lead: [good, bad]}", "claims.lead: rises runs along loss too"),
         ("{theorem: a, order: [good, bad], within: 1}", "claims.within: order has no margin, only equal and value"),
         ("{theorem: a, max: much}", "claims.max: expected a number"),
         ("{theorem: a, rises: los}", "claims.rises: expected an axis that varies here"),

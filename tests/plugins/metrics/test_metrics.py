@@ -136,3 +136,14 @@ def test_the_declared_direction_is_the_true_one(name: str) -> None:
     good = offering(4 * torch.eye(3, dtype=torch.float64)[offered["target"]], offered["target"])
     lead = measure(name, good).mean() - measure(name, offered).mean()
     assert components("metric")[name].higher_is_better == (lead > 0)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "expected_error"])
+def test_the_gradient_on_wrong_examples_is_that_of_the_closed_forms(loss: str) -> None:
+    """The gradient of -log p has the 1-norm 2 (1 - p), and that of 1 - p has p times as much."""
+    offered = draw(60, 4)
+    p = offered["probabilities"].gather(-1, offered["target"][:, None])[:, 0]
+    sizes = (1 - p) * (1 if loss == "cross_entropy" else p)
+    wrong = offered["logits"].argmax(-1) != offered["target"]
+    share = measure("gradient_share", offered, loss=component("loss", loss))
+    assert share.item() == pytest.approx((sizes[wrong].sum() / sizes.sum()).item())
