@@ -223,7 +223,7 @@ TEXTS = {
         *("RunInfo.suite", "RunInfo.protocol", "RunInfo.contenders", "RunInfo.group_by", "RunInfo.interval"),
         *("RunInfo.controls", "RunInfo.replicates", "MeasuredRun.unpaired"),
     },
-    "ids and paths": {"RowInfo.id", "Gate.cell", "RunInfo.run", "MeasuredRow.units"},
+    "ids and paths": {"RowInfo.id", "RowInfo.test_set", "Gate.cell", "RunInfo.run", "MeasuredRow.units"},
     "units": {"MetricInfo.unit", "MetricValue.unit"},
     "values before and after": {"Issue.before", "Issue.after"},
     "what exceptions, plugins and authors say": {

@@ -16,7 +16,7 @@ class Family:
     A test is of a row against its baseline. Rows that repeat another, so that the pair of rows compared is the same
     pair under other names, are one test, and none where the row repeats its own baseline. Comparisons of rows that were
     not selected, and of which nothing is stored, count with p = 1, which is never too small (`holm`). Controls are not
-    in the family.
+    in the family. `others` are, by row, the variants that have seen the row's test set and are not of the suite.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class Family:
         originals: Sequence[int],
         tests: Mapping[int, Difference],
         margins: Mapping[int, float | None],
+        others: Mapping[int, int],
     ) -> None:
         pairs = {index: (originals[index], originals[links[index].index or 0]) for index in tests}
         first: dict[tuple[int, int], int] = {}
@@ -43,10 +44,16 @@ class Family:
         """Row number -> adjusted p."""
         self.equal: dict[int, float | None] = {}
         """Row number -> the same for the test of equivalence, where there is a margin."""
+        self.over_looks: dict[int, float] = {}
+        """Row number -> p adjusted for the family and the others together, a comparison each, where there are any."""
         for index, pair in pairs.items():
             member = first.get(pair, -1)
             p = found.get(member)
             self.adjusted[index], self.equal[index] = 1.0 if p is None else p, equal.get(member)
+        for more in {*others.values()} - {0}:
+            wider = dict(zip(members, holm([tests[index].p for index in members], unknown + more), strict=True))
+            here = {index: wider.get(first.get(pair, -1)) for index, pair in pairs.items() if others.get(index) == more}
+            self.over_looks |= {index: 1.0 if p is None else p for index, p in here.items()}
         decided = sum(found[index] is not None and self.adjusted[index] <= ALPHA for index in members)
         self.alpha = ALPHA / max(1, self.size - decided)
         """Level that each undecided comparison has to pass."""

@@ -63,6 +63,7 @@ def result(run: MeasuredRun) -> Run:
         gates=tuple(gate for place, gate in gates if place < own),
         answers=tuple(answered(whole, cells, same, own)),
         claims=tuple(judged(whole, cells, own)),
+        looks=run.looks,
         notices=(*run.notices, *issues, *left_out(whole, own, links or ())),
     )
 

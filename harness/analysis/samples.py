@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import BenchError
 from harness.results import MeasuredRow
 from harness.results.codec import restored
 from harness.results.values import Number
@@ -85,8 +89,14 @@ def _numbers(values: Sequence[Number]) -> Array:
 
 
 def _read(path: str, seeds: Sequence[int], rows: dict[str, dict[int, Units]]) -> None:
-    """Add a file's results for the requested seeds."""
-    wanted = set(seeds)
+    """Add a file's results for the requested seeds. Raises BenchError if it is damaged."""
+    try:
+        _add(path, set(seeds), rows)
+    except (OSError, EOFError, ValueError, LookupError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        raise BenchError(f"{Path(path).name} cannot be read: {type(error).__name__}: {error}") from None
+
+
+def _add(path: str, wanted: set[int], rows: dict[str, dict[int, Units]]) -> None:
     with np.load(path) as file:
         there = [int(seed) for seed in file["seeds"]]
         for label, found in rows.items():

@@ -46,7 +46,9 @@ def against(
     }
     tests = {index: each for index, (each, _) in found.items() if each is not None and _tested(run, index, each)}
     margins = {index: _margin(run, cells, links[index], metric) for index in tests}
-    family = Family(run, links, same, tests, margins)
+    others = {(each.test_set, each.metric): each.others for each in run.looks}
+    more = {index: others.get((run.cells[index].test_set or "", metric.label), 0) for index in tests}
+    family = Family(run, links, same, tests, margins, more)
     return {index: _comparison(run, cells, index, links[index], metric, each, family) for index, each in found.items()}
 
 
@@ -81,6 +83,7 @@ def _comparison(
         needed=more,
         why=why,
         ratio=_ratio(cells, link, each, metric),
+        p_looks=None if p_holm is None else family.over_looks.get(index),
     )
 
 

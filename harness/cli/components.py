@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from harness.base import label, same_name
+from harness.discovery.references import merged
 from harness.errors import BenchError, near_miss
 from harness.fields import says
 from harness.kinds import KINDS
@@ -54,6 +55,7 @@ def about(catalogue: Catalogue, name: str) -> str:
     lines = [f"{entry['kind']} {entry['name']}", "", entry["help"], ""]
     lines += [f"  {field}: {_field(about)}" for field, about in entry["fields"].items()]
     lines += [f"  {fact} = {_value(value)}" for fact, value in entry["facts"].items()]
+    lines += ["", *map(str, merged([entry["reference"]]))] if entry["reference"] else []
     return "\n".join([*lines, "", f"plugin {entry['plugin']}, {entry['file']}:{entry['line']}"])
 
 

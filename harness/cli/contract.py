@@ -38,6 +38,8 @@ FIELDS = """Annotated attributes of a class are its fields, which suites set:
   file: FilePath                                   a path, relative to the suite; required, since it has no default
   transform: Transform = named("softmax")          another component, its default by name
 
+`reference = "@article{key, title = {...}, ...}"`, without an annotation, is BibTeX for `bench cite`, and no field.
+
 All these names are imported from `harness`, `Literal` from `typing`."""
 TRY = "Try it: `bench check mine.py`, then `bench SUITE.yaml --plugin mine.py`."
 

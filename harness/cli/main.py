@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -51,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.offline:
+        from harness.worker.offline import ENVIRONMENT
+
+        os.environ.update(ENVIRONMENT)
     codes = [_tried(path, options) for path in options.suite]
     return next(code for code in ORDER if code in codes)
 
@@ -76,7 +82,7 @@ def _one(path: str, options: argparse.Namespace) -> int:
     from harness.commands.against import beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
-    from harness.run.load import check_conditions, chosen_device, load
+    from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
     from harness.run.pipeline import execute_run
     from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
@@ -91,10 +97,12 @@ def _one(path: str, options: argparse.Namespace) -> int:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
         elsewhere = {other.revision: other.elsewhere for other in others}
-        conditions = _conditions(options, chosen_device(prepared.suite.device, server), progress, elsewhere)
+        device = chosen_device(prepared.suite.device, server)
+        gpus = chosen_gpus(options.gpus, device, prepared, server)
+        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
         check_conditions(options.fail_on, prepared, before is not None)
         if options.dry_run:
-            print(dry_run(prepared, conditions, checked_tables(prepared, server)))
+            print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
             return OK
         found = execute_run(prepared, conditions, server, () if before else options.fail_on)
         run = found.run
@@ -118,6 +126,7 @@ def _conditions(
         memory=options.memory,
         fresh=options.fresh,
         trust=options.trust,
+        offline=options.offline,
         listener=listener,
         elsewhere=elsewhere,
     )
@@ -137,13 +146,15 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
+    from harness.run.fetching import fetched
     from harness.run.load import load
-    from harness.run.tables import fetched_tables
     from harness.worker.supervisor import Server
 
+    if options.offline:
+        raise BenchError("fetch downloads what suites need, which --offline forbids")
     with Server() as server:
         for path in options.suite:
-            for name, new in fetched_tables(load(path, _wishes(options), server), server):
+            for name, new in fetched(load(path, _wishes(options), server), server):
                 print(f"{name}: {'downloaded' if new else 'nothing to download'}", flush=True)
     return OK
 
@@ -241,6 +252,20 @@ def _freeze(options: argparse.Namespace) -> int:
     return OK
 
 
+def _pack(options: argparse.Namespace) -> int:
+    from harness.cli.showing import pack
+
+    pack(options)
+    return OK
+
+
+def _cite(options: argparse.Namespace) -> int:
+    from harness.cli.showing import cite
+
+    cite(options)
+    return OK
+
+
 def _catalogue(options: argparse.Namespace) -> Catalogue:
     from harness.discovery.catalogue import gather
     from harness.run.load import describer, own
@@ -280,6 +305,8 @@ COMMANDS: dict[str, Command] = {
     "doctor": _doctor,
     "compare": _compare,
     "freeze": _freeze,
+    "pack": _pack,
+    "cite": _cite,
     "sample": _sample,
     "pareto": _pareto,
     "import": _import,

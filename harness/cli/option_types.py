@@ -26,6 +26,14 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    """Parse whole numbers from 0, separated by commas."""
+    found = names(text)
+    if not found or not all(name.isascii() and name.isdecimal() for name in found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers, such as 0,2")
+    return tuple(dict.fromkeys(map(int, found)))
+
+
 def columns(text: str) -> dict[str, tuple[str, ...]]:
     """Parse `role=column,role=column+column`."""
     found = {}

@@ -10,7 +10,18 @@ from functools import partial
 from typing import NoReturn
 
 from harness.cli import project
-from harness.cli.option_types import columns, conditions, count, folder, labels, mebibytes, names, seconds, target
+from harness.cli.option_types import (
+    columns,
+    conditions,
+    count,
+    folder,
+    labels,
+    mebibytes,
+    names,
+    numbers,
+    seconds,
+    target,
+)
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
@@ -57,14 +68,12 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     plugins = _plugin_options()
     add = partial(commands.add_parser, allow_abbrev=False)
-    run = add(
-        "run", parents=[plugins, _suite_options(), _output_options()], help="run suites; the word can be left out"
-    )
-    _run_options(run)
-    run.set_defaults(command=commands_run["run"])
+    _add_run(add, plugins, commands_run["run"])
     validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
     validate.set_defaults(command=commands_run["validate"])
-    fetch = add("fetch", parents=[plugins, _suite_options()], help="download the data sets that suites name")
+    fetch = add(
+        "fetch", parents=[plugins, _suite_options(), _offline_option()], help="download the data sets that suites name"
+    )
     fetch.set_defaults(command=commands_run["fetch"])
     schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
     schema.set_defaults(command=commands_run["schema"])
@@ -104,6 +113,13 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     freeze.add_argument("run", metavar="RUN", help=stored)
     freeze.add_argument("file", type=target, metavar="FILE", help="the file; - is stdout")
     freeze.set_defaults(command=commands_run["freeze"])
+    pack = add("pack", parents=[_output_options()], help="write a stored run as an archive with all that repeats it")
+    pack.add_argument("run", metavar="RUN", help=stored)
+    pack.add_argument("file", nargs="?", type=target, metavar="FILE", help="the archive (ID.zip)")
+    pack.set_defaults(command=commands_run["pack"])
+    cite = add("cite", parents=[_output_options()], help="BibTeX of everything that a stored run used")
+    cite.add_argument("run", metavar="RUN", help=stored)
+    cite.set_defaults(command=commands_run["cite"])
     pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")
     pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
     pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
@@ -230,9 +246,21 @@ def _add_fail_on(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _run_options(run: argparse.ArgumentParser) -> None:
+def _offline_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--offline", action="store_true", help="download nothing; list all that is missing at once")
+    return options
+
+
+def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.ArgumentParser, command: Command) -> None:
+    parents = [plugins, _suite_options(), _output_options(), _offline_option()]
+    run = add("run", parents=parents, help="run suites; the word can be left out")
+    run.set_defaults(command=command)
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
-    run.add_argument("-j", dest="jobs", type=count, metavar="N", help="cells at once (one per pair of cores)")
+    run.add_argument(
+        "-j", dest="jobs", type=count, metavar="N", help="cells at once (one per GPU, else per pair of cores)"
+    )
+    run.add_argument("--gpus", type=numbers, default=(), metavar="LIST", help="one cell per GPU, such as 0,2 (all)")
     run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument(
         "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.report import brief, exit_status, render
 from harness.report.answer import lines
+from harness.report.glyphs import Glyphs
 from harness.results import Run, runs
 from harness.results.store import write
 
@@ -34,7 +35,12 @@ def show(found: Run, run: str, options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Print a stored run again, and draw its figures."""
-    _formatted_and_drawn(runs.stored(Path(options.results), options.run), options)
+    results = Path(options.results)
+    if not options.figures:
+        _formatted(runs.stored(results, options.run), options)
+        return
+    with runs.opened(results, options.run) as (run, folder):
+        _formatted_and_drawn(run, options, folder)
 
 
 def pareto(options: argparse.Namespace) -> None:
@@ -70,6 +76,24 @@ def freeze(options: argparse.Namespace) -> None:
         write(Path(options.file), text)
 
 
+def pack(options: argparse.Namespace) -> None:
+    """Write a stored run as an archive; its size goes to stderr."""
+    from harness.commands.pack import pack as packed
+
+    found = packed(Path(options.results), options.run, options.file)
+    print(f"packed in {found.file}: {found.files} files, {found.size / 1024:,.0f} KiB", file=sys.stderr)
+
+
+def cite(options: argparse.Namespace) -> None:
+    """Print the BibTeX of what a stored run used; the components without a reference go to stderr."""
+    from harness.commands.cite import bibliography, without
+
+    run = runs.stored(Path(options.results), options.run)
+    sys.stdout.write(bibliography(run))
+    if names := without(run):
+        print(Glyphs(sys.stderr.encoding)(f"no reference: {', '.join(names)}"), file=sys.stderr)
+
+
 def compare(options: argparse.Namespace) -> int:
     """Compare two stored runs, the later with the earlier; return the exit code, which `--fail-on` decides."""
     from harness.analysis.exit_status import exit_code
@@ -77,9 +101,12 @@ def compare(options: argparse.Namespace) -> int:
     from harness.worker.supervisor import Server
 
     folder = Path(options.results)
-    before, after = (runs.stored(folder, run) for run in (options.before, options.after))
-    with Server() as server:
-        found = compare_runs(before, after, folder, server)
+    with (
+        runs.opened(folder, options.before) as before,
+        runs.opened(folder, options.after) as after,
+        Server() as server,
+    ):
+        found = compare_runs(before, after, server)
     found = replace(found, exit=0)
     found = replace(found, exit=exit_code(found, options.fail_on))
     _formatted(found, options)
@@ -87,12 +114,15 @@ def compare(options: argparse.Namespace) -> int:
     return found.exit
 
 
-def _formatted_and_drawn(run: Run, options: argparse.Namespace) -> None:
+def _formatted_and_drawn(run: Run, options: argparse.Namespace, records: Path | None = None) -> None:
+    """Print a run, and draw its figures if requested; `records` is the results folder that holds its records."""
     _formatted(run, options)
     if options.figures:
         from harness.figures import write as drawn
 
-        sys.stderr.writelines(f"{line}\n" for line in drawn(run, Path(options.figures), Path(options.results)))
+        sys.stderr.writelines(
+            f"{line}\n" for line in drawn(run, Path(options.figures), records or Path(options.results))
+        )
 
 
 def _formatted(run: Run, options: argparse.Namespace) -> None:

@@ -34,17 +34,21 @@ class Opponent(NamedTuple):
     elsewhere: Elsewhere
 
 
-def earlier(text: str | None, results: Path) -> Run | None:
-    """Return the stored run that a text names; None if there is none, so that the text may be a revision."""
+def earlier(text: str | None, results: Path) -> Path | None:
+    """Return the file of the run that a text names; None if there is none, so that the text may be a revision."""
     try:
-        return runs.stored(results, text) if text else None
+        return runs.place(results, text) if text and runs.stored(results, text) else None
     except BenchError:
         return None
 
 
-def since(before: Run, after: Run, conditions: Sequence[str], results: Path, server: Server) -> Run:
-    """Compare two runs as `bench compare` does; the exit code is that of the later run or follows from `--fail-on`."""
-    found = replace(compare(before, after, results, server), exit=after.exit)
+def since(before: Path, after: Run, conditions: Sequence[str], results: Path, server: Server) -> Run:
+    """Compare a run with a stored one, as `bench compare` does.
+
+    The exit code is that of the later run or follows from `--fail-on`.
+    """
+    with runs.opened(results, str(before)) as stored:
+        found = replace(compare(stored, (after, results), server), exit=after.exit)
     return replace(found, exit=exit_code(found, conditions))
 
 

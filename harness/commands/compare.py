@@ -59,12 +59,12 @@ def _bootstraps(row: Row) -> dict[str, Bootstrap]:
     return {label: metric.bootstrap for label, metric in row.metrics.items() if metric.bootstrap is not None}
 
 
-def compare(before: Run, after: Run, folder: Path, server: Server) -> Run:
+def compare(before: tuple[Run, Path], after: tuple[Run, Path], server: Server) -> Run:
     """Combine both runs; no row is ranked best, since the same contender occurs twice.
 
-    `folder` holds the per-example results of both. Raises BenchError if there is nothing to compare.
+    Each comes with the results folder that holds its records. Raises BenchError if there is nothing to compare.
     """
-    found = analysed(together(Side(BEFORE, before, folder), Side(AFTER, after, folder)), server)
+    found = analysed(together(Side(BEFORE, *before), Side(AFTER, *after)), server)
     return replace(found, cells=tuple(replace(row, best={}) for row in found.cells))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
 from harness.discovery import contents, description_cache, sources
-from harness.discovery.commands import of_command
+from harness.discovery.commands import code_of, of_command
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
 from harness.fields import Json, Schema, kind_in, text_form
@@ -110,13 +111,17 @@ class Catalogue:
         if not entries and source.origin == "given" and not self._mistakes:
             self._listeners.append(source)
 
-    def used(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    def used(self, kind: str, spec: Spec) -> Iterator[tuple[str, str]]:
+        """Yield (kind, name) of every component a spec needs, as `specs` does."""
+        yield from ((inner, component_name(part)) for inner, part in self.specs(kind, spec))
+
+    def specs(self, kind: str, spec: Spec) -> Iterator[tuple[str, Spec]]:
         """Yield every component a spec needs, itself first, including nested ones and their defaults.
 
         Raises BenchError for a default that names no component.
         """
         own = component_name(spec)
-        yield kind, own
+        yield kind, spec
         owner = self.table[kind, own]
         for name, field in (*owner["fields"].items(), *owner.get("declared", {}).items()):
             for inner, part in parts(field["schema"], spec.get(name, field.get("default"))):
@@ -124,16 +129,14 @@ class Catalogue:
                     near = near_miss(other, [n for k, n in self.table if k == inner])
                     what = f"{own}.{name}: unknown {inner} {other!r}{near}"
                     raise BenchError(what, f"{owner['file']}:{owner['line']}")
-                yield from self.used(inner, part)
+                yield from self.specs(inner, part)
 
     def sources(self, components: Iterable[tuple[str, str]]) -> list[Source]:
         """Return the plugins with these components, and those that only listen to events."""
         names = dict.fromkeys(self.table[key]["plugin"] for key in components)
         return [*(self._by_name[name] for name in names), *self._listeners]
 
-    def inputs(
-        self, kind: str, spec: Mapping[str, Json], folder: Path, values: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
+    def inputs(self, kind: str, spec: Spec, folder: Path, values: Mapping[str, str] | None = None) -> dict[str, str]:
         """Digests of everything a component reads beside its fields, by name, nested components' too.
 
         The code of the plugins that bring it and all they import; the files, folders and modules that fields name,
@@ -142,14 +145,37 @@ class Catalogue:
         found: dict[str, str] = {}
         for pair in self.used(kind, spec):
             add(found, contents.of_plugin(self._by_name[self.table[pair]["plugin"]]))
-        for name, text, form in self._texts(kind, spec):
+        for _, text, form in self._texts(kind, spec):
             if form == "command":
                 add(found, of_command(text, values or {}, folder))
-            elif form != "module":
-                add(found, self.file_input(name, folder / text))
-            else:
+            elif form == "module":
                 add(found, contents.of_module(text.partition(":")[0]))
+        add(found, self.files(kind, spec, folder))
         return found
+
+    def files(self, kind: str, spec: Spec, folder: Path) -> dict[str, str]:
+        """Digests of the files and folders that fields of a component name, by the field, nested components' too."""
+        found: dict[str, str] = {}
+        for name, text, form in self._texts(kind, spec):
+            if form not in ("module", "command"):
+                add(found, self.file_input(name, folder / text))
+        return found
+
+    def own_code(self, kind: str, spec: Spec, folder: Path, values: Mapping[str, str]) -> set[Path]:
+        """Return the files of the user's own code that `inputs` digests: of plugins, modules, programs, and imports."""
+        plugins = (self._by_name[self.table[pair]["plugin"]] for pair in self.used(kind, spec))
+        found = {file for each in plugins if not sources.is_library(each) for file in _own(Path(each.file))}
+        for _, text, form in self._texts(kind, spec):
+            if form == "command":
+                found |= {file for file in code_of(text, values, folder) if sources.is_own(file)}
+            elif form == "module" and (file := sources.locate(text.partition(":")[0])):
+                found |= _own(file) if not sources.is_installed(file) else frozenset()
+        return found
+
+    def given_code(self) -> set[Path]:
+        """Return the files of the user's own code of every plugin that the user named, used or not."""
+        plugins = [*self._by_name.values(), *self._listeners]
+        return {file for each in plugins if each.origin == "given" for file in _own(Path(each.file))}
 
     def file_input(self, name: str, path: Path) -> dict[str, str]:
         """Return the digest of a file or folder by a name, read once: a command sees one state of the data."""
@@ -157,7 +183,7 @@ class Catalogue:
             self._contents[path] = contents.of_path(path)
         return {name: self._contents[path]}
 
-    def commands(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+    def commands(self, kind: str, spec: Spec) -> list[str]:
         """Return the command lines that fields of a component hold, nested components' too.
 
         Raises BenchError for a default that names no component.
@@ -165,15 +191,15 @@ class Catalogue:
         list(self.used(kind, spec))
         return [text for _, text, form in self._texts(kind, spec) if form == "command"]
 
-    def modules(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+    def modules(self, kind: str, spec: Spec) -> list[str]:
         """Return the import paths that fields of a component hold, nested components' too."""
         return [text for _, text, form in self._texts(kind, spec) if form == "module"]
 
-    def paths(self, kind: str, spec: Mapping[str, Json]) -> list[str]:
+    def paths(self, kind: str, spec: Spec) -> list[str]:
         """Return the paths that fields of a component name, nested components' too."""
         return [text for _, text, form in self._texts(kind, spec) if form not in ("module", "command")]
 
-    def _texts(self, kind: str, spec: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+    def _texts(self, kind: str, spec: Spec) -> Iterator[tuple[str, str, str]]:
         """(name of the field, text, its form) of every path, module and command that fields of a component name."""
         own = component_name(spec)
         for name, field in self.table[kind, own]["fields"].items():
@@ -183,6 +209,12 @@ class Catalogue:
                     yield f"{own}.{name}", each, form
             for inner, part in parts(field["schema"], value):
                 yield from self._texts(inner, part)
+
+
+@functools.cache  # a command sees one state of the code
+def _own(file: Path) -> frozenset[Path]:
+    """The user's own among the files of a module and of all it imports."""
+    return frozenset(filter(sources.is_own, contents.imports(file).modules.values()))
 
 
 def add(found: dict[str, str], more: Mapping[str, str]) -> None:

@@ -12,6 +12,13 @@ from harness.errors import BenchError
 SEED = "seed"
 
 
+def code_of(text: str, values: Mapping[str, str], folder: Path) -> Iterator[Path]:
+    """Yield the Python files that the words of a command name, and the files of the modules that they import."""
+    for word in words(text):
+        for file in _files(word, values, folder):
+            yield from contents.imports(file).modules.values() if file.suffix == ".py" else ()
+
+
 def of_command(text: str, values: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Digests of the files that the words of a command name, relative to a folder, by name.
 

@@ -220,7 +220,7 @@ def _statements(tree: ast.AST) -> list[tuple[str, int, tuple[str, ...]]]:
 
 
 class _Bare(ast.NodeTransformer):
-    """Removes docstrings."""
+    """Removes docstrings, and from classes the BibTeX of `reference`: neither affects a number."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
@@ -233,7 +233,17 @@ class _Bare(ast.NodeTransformer):
                 and isinstance(first.value.value, str)
             ):
                 node.body = body[1:]
+        if isinstance(node, ast.ClassDef):
+            node.body = [each for each in node.body if not _is_reference(each)]
         return node
+
+
+def _is_reference(node: ast.stmt) -> bool:
+    """Whether a statement of a class sets `reference` to BibTeX."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+        return False
+    named = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return named == ["reference"] and str(node.value.value).lstrip().startswith("@")
 
 
 @functools.cache

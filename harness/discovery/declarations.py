@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 from harness.base import Component, attribute, data_of, declared_schemas, is_derived, schemas
+from harness.discovery import references
 from harness.discovery.signatures import check_signatures, place
 from harness.dynamic import Dynamic
 from harness.errors import BenchError, near_miss
@@ -34,13 +35,14 @@ def check_class(cls: type[Component]) -> None:
     _check_fields(cls)
     check_signatures(cls)
     _check_declared(cls)
+    _check_reference(cls)
 
 
 def _check_attributes(cls: type[Component]) -> None:
     declared = {
         name for base in cls.__mro__[1:] for name, hint in _annotations(base).items() if _is_class_variable(hint)
     }
-    declared |= set(cls.declared_attributes)
+    declared |= {*cls.declared_attributes, references.ATTRIBUTE}
     own = _annotations(cls)
     for name, value in vars(cls).items():
         plain = not (
@@ -68,6 +70,13 @@ def _check_declared(cls: type[Component]) -> None:
             convert(schema, getattr(cls, name))
         except BenchError as error:
             raise BenchError(f"{cls.__name__}.{name}: {error.what}", _line_of(cls, name)) from None
+
+
+def _check_reference(cls: type[Component]) -> None:
+    try:
+        references.of_class(cls)
+    except BenchError as error:
+        raise BenchError(f"{cls.__name__}.{error.what}", _line_of(cls, references.ATTRIBUTE)) from None
 
 
 def _annotations(cls: type) -> dict[str, Any]:

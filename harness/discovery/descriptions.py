@@ -19,15 +19,16 @@ class FieldInfo(TypedDict):
 class Facts(TypedDict, total=False):
     """Class attributes declared by a component's kind that are read before its plugin is imported.
 
-    Of every kind `needs_artifact` and `not_in_artifact`, and `is_control` where it is so; of a sampler `unused_kinds`;
-    of a trainer `external`; of metrics and protocols as in `harness.Metric` and `harness.Protocol`. A fact that is a
-    field is left out, see `facts_of`.
+    Of every kind `needs_artifact` and `not_in_artifact`, `is_control` and `fetches` (it may download) where it is so;
+    of a sampler `unused_kinds`; of a trainer `external`; of metrics and protocols as in `harness.Metric` and
+    `harness.Protocol`. A fact that is a field is left out, see `facts_of`.
     """
 
     needs_artifact: bool
     not_in_artifact: Sequence[str]
     unused_kinds: Sequence[str]
     is_control: bool
+    fetches: bool
     external: bool
     higher_is_better: bool | None
     unit: str | None
@@ -49,7 +50,7 @@ class Description(TypedDict, total=False):
     """A component: its fields, the first line of its docstring and all of it, its place, the inputs it requests.
 
     `declared` are the attributes declared by its kind that hold a component and that the class gives by name; `dynamic`
-    says that its fields may be learned or scheduled, `inputs` are its required arguments.
+    says that its fields may be learned or scheduled, `inputs` are its required arguments, `reference` is BibTeX.
     A description of an import path that leads nowhere has an `error` and nothing else.
     """
 
@@ -62,6 +63,7 @@ class Description(TypedDict, total=False):
     file: str
     line: int
     plugin: str
+    reference: str
     dynamic: bool
     inputs: Sequence[str]
     facts: Facts

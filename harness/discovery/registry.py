@@ -26,7 +26,7 @@ from harness.base import (
     schemas,
     unknown_field,
 )
-from harness.discovery import declarations, loading, registration, sources
+from harness.discovery import declarations, loading, references, registration, sources
 from harness.discovery.sources import Source
 from harness.dynamic import DYNAMIC, dynamic
 from harness.errors import BenchError, near_miss
@@ -136,6 +136,7 @@ class Registry:
             "file": file,
             "line": int(line),
             "plugin": source.name,
+            "reference": references.of_class(cls),
             "dynamic": cls.dynamic,
             "inputs": list(required(cls.__call__)) if "__call__" in dir(cls) else [],
             "facts": {
@@ -150,14 +151,15 @@ def _facts(cls: type[Component]) -> dict[str, Json]:
     """Return the public class attributes that the kind declares: a metric's direction and unit, a protocol's needs.
 
     An attribute that depends on the fields, such as a property, is left out. A component of any kind may declare that
-    it is a control.
+    it is a control. One that defines `to_fetch` may download.
     """
     hidden = {"kind", "dynamic", "declared_attributes", "may_be_fields"}
     kind = KINDS[cls.kind]
     names = [n for n in (*kind.__annotations__, *kind.declared_attributes) if n not in hidden and n[0] != "_"]
     settled = {name: getattr(cls, name) for name in names if name not in schemas(cls) and not is_derived(cls, name)}
     control = {"is_control": True} if cls.is_control is True else {}
-    return {name: data_of(value) for name, value in settled.items()} | control
+    fetches = {"fetches": True} if getattr(cls, "to_fetch", None) is not getattr(kind, "to_fetch", None) else {}
+    return {name: data_of(value) for name, value in settled.items()} | control | fetches
 
 
 def _clash(cls: type[Component], other: type[Component], owner: Source) -> BenchError:

@@ -61,6 +61,12 @@ def stock_folder() -> Path:
     return HARNESS / "stock" if (HARNESS / "stock").is_dir() else HARNESS.parent / "plugins"
 
 
+def is_own(file: Path) -> bool:
+    """Return whether a file of code is the user's own, and not one of the harness or of its stock plugins."""
+    whole = file.resolve()
+    return not any(whole.is_relative_to(folder) for folder in (HARNESS, stock_folder()))
+
+
 def stock() -> list[Source]:
     """Return every stock plugin, including the protocols, in a fixed order."""
     found = [

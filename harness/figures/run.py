@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ class StoredRun:
         try:
             with numpy.load(file) as arrays:
                 found = {name.removeprefix(PREFIX): arrays[name] for name in arrays.files if name.startswith(PREFIX)}
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
             why = getattr(error, "strerror", None) or error
             raise BenchError(f"{file.name} cannot be read: {why}") from None
         if not found:

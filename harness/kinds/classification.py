@@ -1,7 +1,4 @@
-"""Kinds that train classifiers, and the values they exchange with the harness. Losses are in nats; shapes in brackets.
-
-Nothing here imports torch, so that the command and the description of a plugin stay cheap.
-"""
+"""Kinds that train classifiers, and the values they exchange. Losses are in nats; shapes in brackets."""
 
 from __future__ import annotations
 
@@ -180,6 +177,10 @@ class Dataset(Component):
     @abstractmethod
     def load(self, generator: Generator) -> Examples:
         """Load the whole table, once per run in a process of its own. `generator` is fixed, for generated data."""
+
+    def to_fetch(self) -> str | None:
+        """Name of what `fetch` would download; None where all of it is here. Called without a network too."""
+        return None
 
     def fetch(self) -> bool:
         """Download what `load` reads, unless it is there, for `bench fetch`; return whether anything was downloaded."""

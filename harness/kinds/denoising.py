@@ -85,6 +85,14 @@ class Denoiser(DenoiserAttributes, Component):
         """Result of training: tensors by name, stored and passed to `load` as `weights`."""
         return {}
 
+    def to_fetch(self) -> str | None:
+        """Name of what `load` would download; None where all of it is here. Called without a network too."""
+        return None
+
+    def fetch(self) -> bool:
+        """Download what `load` reads, unless it is there, for `bench fetch`; return whether anything was downloaded."""
+        return False
+
     @abstractmethod
     def load(self, device: str, /, *args: Any, **inputs: Any) -> Any:
         """Object passed to `predict` and the other methods as `net`; called once per process.

@@ -100,7 +100,7 @@ def show(run: Run, console: Console, whole: bool = False) -> None:
         console.print(
             Panel(Text("\n".join(said)), title="Answer", title_align="left", box=box, border_style="cyan", width=width)
         )
-    for line in _tables(shown, console.width, ink):
+    for line in _tables(shown, console.width, ink, whole):
         _print(console, line)
     for line in _closing(shown, min(console.width, _PROSE), ink):
         _print(console, line)
@@ -113,7 +113,7 @@ def _print(console: Console, line: Line) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _tables(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
+def _tables(shown: View, width: int, ink: Glyphs, whole: bool = False) -> Iterator[Line]:
     if not shown.problems:
         yield from ([], [("Nothing was measured.", "dim")])
     sheets = _sheets(shown, width, ink)
@@ -127,6 +127,7 @@ def _tables(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
             if problem.title and page == 0:
                 yield [(ink(problem.title), "bold cyan")]
             yield from one.lines(how, page, width, ink)
+        yield from _flow(prose.looks(shown, problem, whole), " ", min(width, _PROSE), ink)
 
 
 def _sheets(shown: View, width: int, ink: Glyphs) -> list[Sheet]:

@@ -34,6 +34,7 @@ def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     for problem in shown.problems:
         yield from [f"### {_escaped(ink(problem.title))}"] if problem.title else []
         yield "\n".join(_table(sheet(shown, problem, ink, compact=False)))
+        yield from (_escaped(ink(line)) for line in prose.looks(shown, problem))
     if not shown.problems:
         yield "Nothing was measured."
     yield from map(_list, sections.verdicts(shown, ink))

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from harness.report.columns import FEWER
 from harness.report.glyphs import Glyphs
-from harness.report.number_format import duration
-from harness.report.parts import Entry, View, ranked
+from harness.report.number_format import duration, p_value
+from harness.report.parts import Entry, Problem, View, ranked
 from harness.report.words import (
+    FEW,
     NO_REASON,
     about,
     blocks,
@@ -20,7 +21,7 @@ from harness.report.words import (
     singular,
     together,
 )
-from harness.results import IntervalKind, Needed, Rank, Row, Verdict
+from harness.results import IntervalKind, Looks, Needed, Rank, Row, Verdict
 
 SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
     {
@@ -31,6 +32,7 @@ SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
 )
 """Source of variation of an interval."""
 _SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, Verdict.EQUIVALENT, Verdict.IDENTICAL)
+_DECIDED = (Verdict.BETTER, Verdict.WORSE)
 _STARS = ((Rank.BEST, "★ best"), (Rank.TIED, "☆ tied with the best"))
 _ARROWS = ((True, "↑ higher is better"), (False, "↓ lower is better"))
 
@@ -139,6 +141,30 @@ def _fewer(view: View, ink: Glyphs) -> list[str]:
     metrics = (metric.partial for entry in view.entries for metric in entry.row.metrics.values())
     found = any(metrics) or any(each.partial for each in view.comparisons)
     return [ink(f"{FEWER} over fewer {view.run.replicates} than asked for")] if found else []
+
+
+def looks(view: View, problem: Problem, whole: bool = False) -> list[str]:
+    """Return how often the test set of a problem was looked at: where others did so, or by request.
+
+    In the primary metric; the adjusted p of the verdicts follow, the largest first.
+    """
+    here = {entry.row.test_set for entry in problem.entries}
+    found = [each for each in view.run.looks if each.metric == view.primary and each.test_set in here]
+    return [_looked(each, problem, view.primary) for each in found if whole or each.others]
+
+
+def _looked(found: Looks, problem: Problem, metric: str) -> str:
+    if found.confirmatory:
+        return "confirmatory: fixed before the first look at this test set"
+    have = "has" if found.variants == 1 else "have"
+    start = f"exploratory: {counted(found.variants, 'variant')} {have} seen this test set"
+    if not found.others:
+        return f"{start}, all of this suite, which had others at the first look"
+    rows = [entry for entry in problem.entries if entry.row.test_set == found.test_set]
+    pairs = [(entry.label, entry.against(metric)) for entry in rows]
+    decided = [(p.p_looks, label) for label, p in pairs if p and p.p_looks is not None and p.verdict in _DECIDED]
+    said = [f"{label} {p_value(p)}" for p, label in sorted(decided, key=lambda each: -each[0])]
+    return f"{start}; p adjusted for all of them: {together(said, FEW)}" if said else start
 
 
 def published(view: View) -> list[str]:

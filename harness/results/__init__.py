@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         ComparedFeatures,
         Label,
         Labels,
+        Looks,
         Needed,
         Ratio,
         ReferenceKind,
@@ -85,6 +86,7 @@ __all__ = [
     "Label",
     "Labels",
     "Leaders",
+    "Looks",
     "MeasuredRow",
     "MeasuredRun",
     "MetricInfo",
@@ -143,7 +145,9 @@ _CLAIMS = frozenset(
     }
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
-_VALUES = frozenset({"Blocks", "Bootstrap", "ComparedFeatures", "Label", "Labels", "Needed", "Ratio", "ReferenceKind"})
+_VALUES = frozenset(
+    {"Blocks", "Bootstrap", "ComparedFeatures", "Label", "Labels", "Looks", "Needed", "Ratio", "ReferenceKind"}
+)
 
 
 def __getattr__(name: str) -> object:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from harness.results.claims import Ask, ClaimRule
 from harness.results.model import GateRule, RowInfo, RunInfo
 from harness.results.statements import Issue, ReasonKind
-from harness.results.values import Bootstrap, Number
+from harness.results.values import Bootstrap, Looks, Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +47,4 @@ class MeasuredRun(RunInfo):
     notices: tuple[Issue, ...] = ()
     unpaired: tuple[str, ...] = ()
     exit: int | None = None
+    looks: tuple[Looks, ...] = ()

@@ -21,7 +21,7 @@ from harness.results.statements import (
     Status,
     Verdict,
 )
-from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Needed, Ratio
+from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Looks, Needed, Ratio
 
 SCHEMA = 2
 
@@ -85,7 +85,8 @@ class Comparison:
     """Comparison of a row with its baseline in one metric.
 
     `difference` is the row minus its baseline, in the metric's unit; `p` is two-sided, `p_holm` adjusted for a `family`
-    of comparisons. `verdict` is None if there can be none, and `why` is the reason, or a remark. Identical rows have
+    of comparisons; `p_looks` for that family and every further variant that has seen the test set, None where there is
+    none. `verdict` is None if there can be none, and `why` is the reason, or a remark. Identical rows have
     the difference 0 and no p: there is nothing to test.
     """
 
@@ -101,6 +102,7 @@ class Comparison:
     needed: Needed
     why: Reason | None = None
     ratio: Ratio | None = None
+    p_looks: float | None = None
 
     @property
     def partial(self) -> bool:
@@ -146,6 +148,8 @@ class RowInfo:
     """Features that metrics compared, and their reference; None where no metric asked for features."""
     overridden: dict[str, str] | None = None
     """Settings of libraries' parts that have no effect, `KIND.NAME`, and what is used instead; None for none."""
+    test_set: str | None = None
+    """Digest of the data set with its fields, contents and split; None without a data set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +213,7 @@ class RunInfo:
 
     `axes` hold the labels of every axis in order; `contenders` are the axes whose points compete, unless `group_by`
     names the others; `controls` are (kind, name) of components that are controls; `replicates` is the unit of a value:
-    seeds, or blocks.
+    seeds, or blocks. `references` maps every component used, as `kind name`, to its BibTeX, empty where it has none.
     """
 
     suite: str
@@ -227,6 +231,7 @@ class RunInfo:
     interval: str = "both"
     controls: tuple[tuple[str, str], ...] = ()
     replicates: str = "seeds"
+    references: dict[str, str] = field(default_factory=dict)
 
     def metric(self, label: str) -> MetricInfo:
         """Return the metric of that label."""
@@ -254,3 +259,5 @@ class Run(RunInfo):
     statements: tuple[Statement, ...] = ()
     notices: tuple[Issue, ...] = ()
     """Remarks on the whole run; the result JSON has the same in words under `issues`."""
+    looks: tuple[Looks, ...] = ()
+    """Looks at the test sets of the rows, by metric, when the run ended."""

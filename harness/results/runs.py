@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.discovery.digests import digest
 from harness.errors import BenchError
+from harness.results import packed
 from harness.results.codec import from_json
 from harness.results.model import Run
 from harness.results.store import Record, Store
@@ -18,13 +21,30 @@ UNRELATED = ("commit", "repository", "plugins", "device", "doctor")
 
 
 def stored(results: Path, which: str) -> Run:
-    """Return a finished run: `last`, `last~1`, an id or its beginning, a folder or a file.
+    """Return a finished run: `last`, `last~1`, an id or its beginning, a folder or a file, packed or not.
 
     Raises BenchError if there is none, or several.
     """
+    return _read(place(results, which))
+
+
+@contextlib.contextmanager
+def opened(results: Path, which: str) -> Iterator[tuple[Run, Path]]:
+    """Yield a finished run and the results folder with its records: a temporary one if the run is packed."""
+    file = place(results, which)
+    if not packed.is_packed(file):
+        yield _read(file), results
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        packed.unpack(file, Path(folder))
+        yield _read(file), Path(folder)
+
+
+def place(results: Path, which: str) -> Path:
+    """Return the file of a finished run. Raises BenchError if there is none, or several."""
     path = Path(which)
     if path.is_file() or (path / "result.json").is_file():
-        return _read(path if path.is_file() else path / "result.json")
+        return path if path.is_file() else path / "result.json"
     found = sorted((results / "runs").glob("*/result.json"), key=lambda f: f.parent.name)
     if not found:
         raise BenchError(f"no run {which!r}: nothing is stored under {results}")
@@ -33,12 +53,12 @@ def stored(results: Path, which: str) -> Run:
         steps = int(back[1] or 0)
         if steps >= len(found):
             raise BenchError(f"no run {which!r}: {len(found)} are stored under {results}")
-        return _read(found[-1 - steps])
+        return found[-1 - steps]
     named = [file for file in found if file.parent.name.startswith(which)]
     if len(named) != 1:
         names = ", ".join(file.parent.name for file in (named or found)[-5:])
         raise BenchError(f"{'several runs begin with' if named else 'no run'} {which!r} (choose from {names})")
-    return _read(named[0])
+    return named[0]
 
 
 def environment_digest(environment: Mapping[str, object]) -> str:
@@ -57,7 +77,7 @@ def records(run: Run, results: Path) -> Iterator[Record]:
 
 def _read(file: Path) -> Run:
     try:
-        found = json.loads(file.read_bytes())
+        found = packed.result(file) if packed.is_packed(file) else json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise BenchError(f"not the JSON of a result: {error}", str(file)) from None
     except OSError as error:

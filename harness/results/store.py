@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from harness.base import Spec
 from harness.errors import BenchError
@@ -33,12 +33,21 @@ Stored = list[Number]
 """One number for each seed, infinity included."""
 
 
+class Look(TypedDict):
+    """A look at a test set, as digests: the test set, the variant, and all variants that its suite has on it."""
+
+    test_set: str
+    variant: str
+    suite: NotRequired[str]
+
+
 class Record(TypedDict, total=False):
     """A line of the store: a measured block of a cell, a result of tuning, or the reason why there is none.
 
     `block` is the number of the block, `interleaved` for all of them, `tune`, or None. A session's measurements have
     the names of `Measurements`; `units` is the file of results per example, `blocks` the course of an
-    interleaved measurement, `digests` are those of the metrics' plugins, `read` those of files that no field names.
+    interleaved measurement, `digests` are those of the metrics' plugins, `read` those of files that no field names,
+    `look` is what was looked at, without which a record is of no test set.
     """
 
     schema: int
@@ -76,6 +85,7 @@ class Record(TypedDict, total=False):
     blocks: Json
     issues: Sequence[Json]
     read: Mapping[str, str]
+    look: Look
 
 
 class Damage(NamedTuple):

@@ -42,6 +42,31 @@ class Ratio:
     high: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """Looks at a test set in one metric: the variants ever measured on it, by the records of the results folder.
+
+    `test_set` is the digest that its rows have too. `own` counts those of the `variants` that are contenders of the
+    suite. `fixed` says that the suite had exactly these contenders when the test set was first looked at.
+    """
+
+    test_set: str
+    metric: str
+    variants: int
+    own: int
+    fixed: bool
+
+    @property
+    def others(self) -> int:
+        """The variants that are not of the suite."""
+        return self.variants - self.own
+
+    @property
+    def confirmatory(self) -> bool:
+        """Whether all that was ever measured on the test set was fixed before the first look."""
+        return self.fixed and not self.others
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Course of an interleaved measurement: blocks that count, warm-up blocks before them, and the reason for its end.

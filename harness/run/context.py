@@ -73,17 +73,20 @@ class Elsewhere:
 class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
-    `memory` is the limit of a process in bytes. With `trust` programs that the suite names are run. `elsewhere` is
-    where cells of other revisions run.
+    `gpus` are those for cells, as CUDA_VISIBLE_DEVICES names them: a cell sees one of them. `memory` is the limit of a
+    process in bytes. With `trust` programs that the suite names are run; `offline` nothing is downloaded. `elsewhere`
+    is where cells of other revisions run.
     """
 
     results: Path
     device: str = "cpu"
+    gpus: Sequence[str] = ()
     jobs: int | None = None
     timeout: float = 3600.0
     memory: int | None = None
     fresh: bool = False
     trust: bool = False
+    offline: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 
@@ -153,7 +156,7 @@ class RunContext:
             return None
 
     def setup_message(
-        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str
+        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str, gpu: str | None
     ) -> dict[str, object]:
         """Return a process's input for a cell: plugins, artifacts, folders; its scratch folder survives a resume."""
         moved = self._elsewhere(cell).moved
@@ -167,6 +170,7 @@ class RunContext:
             "results": str(self.conditions.results.resolve()),
             "scratch": str(self.scratch(identity)),
             "threads": self.plan.environment["threads"],
+            "gpu": gpu,
         }
 
     def scratch(self, identity: str) -> Path:
@@ -190,6 +194,8 @@ class RunContext:
             **record,
         }
         if record["status"] == "ok" and task.cell["revision"] is None:
+            if task.look is not None:
+                whole["look"] = task.look
             whole["read"] = {**self._read_before(task), **record["read"]}
         if task.id not in self.described:
             whole["inputs"] = {name: text[:BRIEF] for name, text in task.inputs.items()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
+from queue import SimpleQueue
 
 from harness.errors import Failure
 from harness.machine import cores
@@ -29,6 +31,7 @@ class Execution:
         self.broken: dict[str, Reason] = {}
         self.endings: dict[int, Ending] = {}
         self.stopping = threading.Event()
+        self.slots: SimpleQueue[str | None] = SimpleQueue()
 
     def rows(self) -> list[MeasuredRow]:
         """Return one row per task, in order, after requesting all missing measurements."""
@@ -37,7 +40,10 @@ class Execution:
             (site.folder / "logs").mkdir(parents=True, exist_ok=True)
         work = [group for group in plan.measured() if any(task.missing for task in group)]
         needed = {key for group in work for task in group for key in task.artifacts.values()}
-        jobs = 1 if plan.interleaved else site.conditions.jobs or max(1, cores() // 2)
+        gpus = site.conditions.gpus
+        jobs = 1 if plan.interleaved else site.conditions.jobs or len(gpus) or max(1, cores() // 2)
+        for slot in range(jobs):
+            self.slots.put(gpus[slot % len(gpus)] if gpus else None)
         measure = self._together if plan.interleaved else self._alone
         with ThreadPoolExecutor(jobs) as pool:
             try:
@@ -63,17 +69,30 @@ class Execution:
             left = [artifact for artifact in left if artifact not in wave]
 
     def _make(self, artifact: Artifact) -> None:
-        site = self.site
         lost = [self.broken[key] for key in artifact.needs.values() if key in self.broken]
         if lost:
             self.broken[artifact.key] = lost[0]
             return
+        with self._slot() as gpu:
+            self._made(artifact, gpu)
+
+    @contextlib.contextmanager
+    def _slot(self) -> Iterator[str | None]:
+        """Yield the GPU of a free slot, None where cells see all; there are as many slots as cells at once."""
+        gpu = self.slots.get()
+        try:
+            yield gpu
+        finally:
+            self.slots.put(gpu)
+
+    def _made(self, artifact: Artifact, gpu: str | None) -> None:
+        site = self.site
         child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"), memory=site.conditions.memory)
         question = {
             "ask": "make",
             "kind": artifact.kind,
             "to": str(site.artifact(artifact.key)),
-            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key),
+            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key, gpu),
         }
         try:
             building = partial(site.conditions.listener.building, artifact)
@@ -94,15 +113,19 @@ class Execution:
         """Measure a whole problem interleaved."""
         ready = [task for task in group if self._has_its_artifacts(task)]
         if ready and not self.stopping.is_set():
-            Interleaved(self.site, ready, self._fail).run()
+            with self._slot() as gpu:
+                Interleaved(self.site, ready, self._fail, gpu).run()
 
     def _alone(self, group: list[Task]) -> None:
         """Measure one cell in its process: set up, tune, then block after block."""
         (task,) = group
-        if self.stopping.is_set() or not self._has_its_artifacts(task):
-            return
+        if not self.stopping.is_set() and self._has_its_artifacts(task):
+            with self._slot() as gpu:
+                self._measured(task, gpu)
+
+    def _measured(self, task: Task, gpu: str | None) -> None:
         report = self.site.conditions.listener.seeds_done
-        conversation = WorkerClient(self.site, task)
+        conversation = WorkerClient(self.site, task, gpu)
         try:
             width = conversation.open()
             for block in sorted({seed // width for seed in task.missing}):

@@ -31,10 +31,15 @@ T = TypeVar("T")
 
 
 class Interleaved:
-    """One problem's contenders, the baseline first; `fail(task, failure)` is called for every one that fails."""
+    """One problem's contenders, the baseline first; `fail(task, failure)` is called for every one that fails.
 
-    def __init__(self, site: RunContext, tasks: list[Task], fail: Callable[[Task, Failure], None]) -> None:
-        self._site, self._tasks, self._fail = site, tasks, fail
+    All of them see the same `gpu`, None for all GPUs.
+    """
+
+    def __init__(
+        self, site: RunContext, tasks: list[Task], fail: Callable[[Task, Failure], None], gpu: str | None
+    ) -> None:
+        self._site, self._tasks, self._fail, self._gpu = site, tasks, fail, gpu
         self._wanted = tasks[0].wanted
         self._running: list[WorkerClient] = []
         self._blocks: list[dict[WorkerClient, Record]] = []
@@ -45,7 +50,7 @@ class Interleaved:
         opened = []
         try:
             for task in self._tasks:
-                opened.append(WorkerClient(self._site, task))
+                opened.append(WorkerClient(self._site, task, self._gpu))
             self._running = list(opened)
             for each in opened:
                 self._asked(each, each.open)

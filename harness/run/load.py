@@ -21,6 +21,7 @@ from harness.suite import Cell, Suite, select
 from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
+    from harness.base import Spec
     from harness.discovery.catalogue import Describe
     from harness.suite.document import Document
 
@@ -51,6 +52,7 @@ class LoadedSuite:
     """A checked suite, its document, the selected cells, the catalogue of components, and the unavailable devices.
 
     `left_out` are the suite's other cells: they are not measured, and count in the corrections for all comparisons.
+    `wishes` are the options with which it was loaded.
     """
 
     suite: Suite
@@ -60,6 +62,7 @@ class LoadedSuite:
     document: Document
     boundary: Boundary
     left_out: Sequence[Cell] = ()
+    wishes: RunOptions = field(default_factory=RunOptions)
 
 
 def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
@@ -89,7 +92,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     every = checked.cells()
     cells = [cell for cell in every if match is None or match(labels_of(cell))]
     rest = [] if match is None else [cell for cell in every if not match(labels_of(cell))]
-    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, boundary, rest)
+    return LoadedSuite(checked, cells, catalogue, absent(cells, server), document, boundary, rest, wishes)
 
 
 def add_to_path(folder: Path) -> None:
@@ -130,6 +133,16 @@ def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared:
         if name in (FailOn.REGRESSION, FailOn.UNDECIDED) and (lonely or not judges):
             why = f"{first}, the first metric, only describes" if not judges else "the suite has no baseline"
             raise BenchError(f"--fail-on {name}: {why}", str(prepared.suite.file))
+
+
+def references(prepared: LoadedSuite) -> dict[str, str]:
+    """Return the BibTeX of every component that the cells use, by `kind name`; empty where a component has none."""
+    catalogue = prepared.catalogue
+    parts: list[tuple[str, Spec]] = [("protocol", {"name": prepared.suite.protocol})]
+    parts += [("metric", spec) for spec in prepared.suite.metrics.values()]
+    parts += [pair for cell in prepared.cells for pair in cell.parts.items()]
+    used = {pair for kind, spec in parts for pair in catalogue.used(kind, spec)}
+    return {f"{kind} {name}": catalogue.table[kind, name].get("reference", "") for kind, name in sorted(used)}
 
 
 def labels_of(cell: Cell) -> str:
@@ -174,7 +187,7 @@ def chosen_device(wanted: str, server: Server) -> str:
     """Return the device; `auto` is cuda if a child process sees one, since the command never imports torch."""
     if wanted == "cpu" or (wanted == "auto" and not any(os.path.exists(device) for device in GPU_DEVICES)):
         return "cpu"
-    has_cuda = _has_cuda(server)
+    has_cuda = gpu_count(server) > 0
     if wanted == "cuda" and not has_cuda:
         raise BenchError(f"--device cuda: {NO_CUDA} (choose from cpu, auto)")
     return "cuda" if has_cuda else "cpu"
@@ -183,12 +196,33 @@ def chosen_device(wanted: str, server: Server) -> str:
 def absent(cells: Iterable[Cell], server: Server) -> frozenset[str]:
     """Return the unavailable ones of the devices that are an axis: their cells are skipped."""
     asked = any(cell.device == "cuda" for cell in cells)
-    return frozenset({"cuda"} if asked and not _has_cuda(server) else ())
+    return frozenset({"cuda"} if asked and not gpu_count(server) else ())
 
 
-def _has_cuda(server: Server) -> bool:
+def gpu_count(server: Server) -> int:
+    """Return the number of GPUs that torch sees, in a child."""
     child = server.start()
     try:
-        return child.ask({"ask": "has_cuda"}, bool)
+        return child.ask({"ask": "gpus"}, int)
     finally:
         child.close()
+
+
+def chosen_gpus(wanted: Sequence[int], device: str, prepared: LoadedSuite, server: Server) -> list[str]:
+    """Return the GPUs of the cells as CUDA_VISIBLE_DEVICES names them: the wanted ones, by default all there are.
+
+    Raises BenchError for one that does not exist, and where no cell uses a GPU.
+    """
+    on_gpu = device == "cuda" or any(cell.device == "cuda" for cell in prepared.cells)
+    if not wanted and not on_gpu:
+        return []
+    count = gpu_count(server)
+    said = f"--gpus {','.join(map(str, wanted))}"
+    if lost := [number for number in wanted if number >= count]:
+        there = f"{count} GPU{'s' * (count > 1)}, numbered from 0" if count else "no GPU that torch sees"
+        raise BenchError(f"{said}: no GPU {lost[0]}, this machine has {there}")
+    if wanted and not on_gpu:
+        raise BenchError(f"{said}: the cells are measured on the CPU (--device cuda)")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else [str(number) for number in range(count)]
+    return [names[number].strip() for number in wanted or range(count)]

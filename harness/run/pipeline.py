@@ -35,9 +35,11 @@ from harness.results import (
 )
 from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
+from harness.run import snapshot
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.execute import Execution
-from harness.run.load import LoadedSuite, RunOptions, chosen_device, load
+from harness.run.load import LoadedSuite, RunOptions, chosen_device, chosen_gpus, load, references
+from harness.run.looks import summary
 from harness.run.plan import plan
 from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
@@ -82,7 +84,8 @@ def run(
         if not prepared.cells:
             raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")
         where = chosen_device(prepared.suite.device, server)
-        conditions = ExecutionConfig(Path(results), device=where, timeout=timeout, trust=trust)
+        gpus = chosen_gpus((), where, prepared, server)
+        conditions = ExecutionConfig(Path(results), device=where, gpus=gpus, timeout=timeout, trust=trust)
         return Result(execute_run(prepared, conditions, server))
 
 
@@ -90,11 +93,10 @@ def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
     """Return the plan of a run that reuses all stored records; a fresh one only those of cells that are left out."""
     suite, left_out = prepared.suite, prepared.left_out
     whole = plan(suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent, left_out)
-    if left_out or not conditions.fresh:
-        damaged: list[Damage] = []
-        records = Store(conditions.results, "").all(damaged)
-        whole.accept(records, conditions.fresh, conditions.results / "units")
-        conditions.listener.damaged(damaged)
+    damaged: list[Damage] = []
+    records = Store(conditions.results, "").all(damaged)
+    whole.accept(records, conditions.fresh, conditions.results / "units")
+    conditions.listener.damaged(damaged)
     return whole
 
 
@@ -108,16 +110,14 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     started = time.monotonic()
     whole = planned(prepared, conditions)
     missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
-    checked_tables(prepared, server, missing)
+    checked_tables(prepared, server, missing, conditions.offline)
     identity = new_run(conditions.results, prepared.suite.name)
+    snapshot.keep(prepared, conditions.results / "runs" / identity, conditions.trust)
     found = _measured(prepared, conditions, whole, identity, server)
     found = replace(found, gates=confirmed(found, partial(_afresh, prepared, conditions, identity, server)))
     published = tuple(typed(Published, each) for each in prepared.suite.published)
     found = replace(found, exit=exit_code(found, fail_on), seconds=time.monotonic() - started, published=published)
     found = replace(found, statements=statements(found))
-    folder = conditions.results / "runs" / identity
-    with writing(folder):
-        (folder / "suite.yaml").write_bytes(prepared.suite.file.read_bytes())
     store_run(conditions.results, found)
     return found
 
@@ -181,6 +181,8 @@ def _measured_run(
 ) -> MeasuredRun:
     suite, table = prepared.suite, prepared.catalogue.table
     doctor = machine.doctor_report(results) if whole.interleaved else None
+    every = (*whole.tasks, *whole.left_out)
+    looks = [(task.look, task.records) for task in every if task.look is not None]
     info = replace(
         asked(suite),
         run=identity,
@@ -191,6 +193,7 @@ def _measured_run(
         ),
         replicates="blocks" if whole.interleaved else "seeds",
         controls=controls(table),
+        references=references(prepared),
     )
     return MeasuredRun(
         **{each.name: getattr(info, each.name) for each in fields(RunInfo)},
@@ -199,6 +202,7 @@ def _measured_run(
         gates=tuple(typed(GateRule, gate) for gate in suite.gates),
         claims=tuple(typed(ClaimRule, claim) for claim in suite.claims),
         asks=tuple(typed(Ask, ask) for ask in suite.asks),
+        looks=summary(whole.seen, looks, suite.metrics),
         notices=(*remarks(suite, whole.tasks, rows, info), *machine.noise(doctor)),
     )
 

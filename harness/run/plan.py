@@ -14,6 +14,7 @@ from harness.discovery.digests import digest
 from harness.results import Reason, ReasonKind
 from harness.run.artifacts import Artifact, artifacts
 from harness.run.environment import environment, threads_per_cell
+from harness.run.looks import join, look
 from harness.run.problems import baselines, interleaved_groups
 from harness.run.task import Plan, Task
 from harness.suite import Cell, Suite
@@ -53,7 +54,9 @@ def plan(
         task = _task(suite, cell, catalogue, keys, cell.device or device, threads, baseline)
         if task.cell["device"] in absent:
             task.skipped = Reason(ReasonKind.NO_DEVICE, name=task.cell["device"])
+        task.look = look(task.cell, catalogue, suite.file.parent, placed({**cell.settings, **cell.values}))
         tasks.append(task)
+    join([task.look for task in tasks if task.look is not None])
     groups = interleaved_groups(suite, every, tasks) if interleaved else [[task] for task in tasks]
     devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
     plugins = [source for task in tasks for source in task.sources]
@@ -90,7 +93,7 @@ def _task(
         "values": cell.values,
         "reference": cell.reference,
     }
-    read: list[tuple[str, Mapping[str, Json]]] = [*specs, ("protocol", data["protocol"])]
+    read: list[tuple[str, Spec]] = [*specs, ("protocol", data["protocol"])]
     inputs: dict[str, str] = {}
     known = placed({**cell.settings, **cell.values})
     each = [(kind, catalogue.inputs(kind, spec, suite.file.parent, known)) for kind, spec in read]

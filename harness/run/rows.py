@@ -68,6 +68,7 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         resolution=_resolution(used),
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
+        test_set=task.look and task.look["test_set"],
         skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
         diverged=_diverged(seeds, found),
         on_threshold=_on_threshold(names, found),

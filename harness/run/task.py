@@ -15,10 +15,11 @@ from harness.results.codec import typed
 from harness.results.runs import environment_digest
 from harness.results.values import Blocks
 from harness.run.artifacts import Artifact
+from harness.run.looks import Seen
 
 if TYPE_CHECKING:
     from harness.fields import Json
-    from harness.results.store import Record
+    from harness.results.store import Look, Record
     from harness.worker.messages import CellData
 
 
@@ -45,6 +46,8 @@ class Task:
     """Result of tuning: the choice as `tuned`, and all trials."""
     skipped: Reason | None = None
     """Reason why this task is not measured, if known before."""
+    look: Look | None = None
+    """The test set that it looks at; None without one."""
 
     @property
     def id(self) -> str:
@@ -91,6 +94,8 @@ class Plan:
     left_out: list[Task] = field(default_factory=list)
     folder: Path = Path()
     """Folder of the suite, from which names of files are counted."""
+    seen: Seen = field(default_factory=Seen)
+    """Looks of stored records at test sets."""
 
     def measured(self) -> list[list[Task]]:
         """Return the tasks that are measured together, without those left out; empty groups are dropped."""
@@ -114,6 +119,7 @@ class Plan:
         before: dict[str, Record] = {}
         files, others = Unchanged(self.folder), dict[str, list[str]]()
         for record in records:
+            self.seen.add(record)
             asked = tasks.get(record["cell"], ())
             changed = files.changed(record.get("read", {})) if asked else []
             whole = not asked or _is_whole(units, record)

@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 
 class WorkerClient:
-    """One cell's process, started; every method raises Failure if a request fails."""
+    """One cell's process, started; every method raises Failure if a request fails. It sees the `gpu`, None for all."""
 
-    def __init__(self, site: RunContext, task: Task) -> None:
-        self.task, self._site = task, site
+    def __init__(self, site: RunContext, task: Task, gpu: str | None) -> None:
+        self.task, self._site, self._gpu = task, site, gpu
         self._child = site.start(task)
         self._setup: SetUp = {"width": 0, "notes": [], "issues": [], "slow": {}}
 
@@ -32,8 +32,8 @@ class WorkerClient:
         task, site = self.task, self._site
         if site.conditions.fresh:  # a program must not go on where an earlier one stopped
             shutil.rmtree(site.scratch(task.id), ignore_errors=True)
-        question = {"ask": "setup", **site.setup_message(task.sources, task.cell, task.artifacts, task.id)}
-        self._setup = self._ask(question, SetUp)
+        message = site.setup_message(task.sources, task.cell, task.artifacts, task.id, self._gpu)
+        self._setup = self._ask({"ask": "setup", **message}, SetUp)
         if self._setup["width"] < 1:
             raise Failure("crashed", f"the process answered with blocks of {self._setup['width']} seeds")
         if self._setup["slow"]:

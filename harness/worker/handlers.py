@@ -17,6 +17,7 @@ from harness.discovery.sources import Source
 from harness.errors import BenchError, Skip, one_line, own_line
 from harness.random import seed_globals
 from harness.results.store import writing
+from harness.worker import offline
 from harness.worker.fork import forked
 from harness.worker.frames import LARGEST, Reader, Sender
 
@@ -49,6 +50,7 @@ def converse(driver: socket.socket) -> None:
     desk, owner = Worker(answers), os.getpid()
     os.register_at_fork(after_in_child=answers.renew)
     opened.watch()
+    offline.obey()
     while True:
         try:
             question = json.loads(questions.wait())
@@ -125,11 +127,11 @@ class Worker:
             self._reported = now
             self._answers.send(_encode({"progress": float(min(done / total, 1.0)), "id": self.question}))
 
-    def has_cuda(self) -> bool:
-        """Return whether torch sees a CUDA device."""
+    def gpus(self) -> int:
+        """Return the number of CUDA devices that torch sees."""
         import torch
 
-        return torch.cuda.is_available()
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
     def describe(self, plugins: list[SourceData]) -> dict[str, object]:
         """Describe each plugin's components, or give the one line with the reason why it cannot be used."""
@@ -151,6 +153,7 @@ class Worker:
         """Make an artifact and store it under `to`."""
         from harness.worker import cells
 
+        _see_only(where["gpu"])
         digest = cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
         return {"digest": digest, "read": _read(where)}
 
@@ -175,17 +178,23 @@ class Worker:
 
         return check_component(_registry(plugins).build(kind, spec))
 
-    def fetch_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> bool:
-        """Download what a data set reads, to paths relative to a folder; return whether anything was."""
+    def to_fetch(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> str | None:
+        """Return the name of what a component would download, with paths relative to a folder; None for nothing."""
         os.chdir(folder)
-        return bool(_registry(plugins).build("dataset", spec).fetch())
+        name = _registry(plugins).build(kind, spec).to_fetch()
+        return None if name is None else one_line(str(name))
 
-    def check_table(self, plugins: list[SourceData], spec: Spec, folder: str) -> list[str]:
+    def fetch(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> bool:
+        """Download what a component reads, to paths relative to a folder; return whether anything was."""
+        os.chdir(folder)
+        return bool(_registry(plugins).build(kind, spec).fetch())
+
+    def check_table(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> list[str]:
         """Load and check the table of a data set whose paths are relative to a folder; return its notes."""
         from harness import artifacts
 
         os.chdir(folder)
-        return list(artifacts.loaded(_registry(plugins).build("dataset", spec)).notes)
+        return list(artifacts.loaded(_registry(plugins).build(kind, spec)).notes)
 
     def check_stats(self, file: str, folder: str) -> None:
         """Check a file of the reference's statistics, relative to a folder."""
@@ -199,6 +208,7 @@ class Worker:
         from harness.results.codec import data
         from harness.worker import cells
 
+        _see_only(where["gpu"])
         registry = _registry(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
         self._open = OpenCell(cell, session, registry, partial(_read, where))
@@ -247,6 +257,12 @@ class Worker:
         from harness.results.codec import data, typed
 
         return data(analyse(typed(MeasuredRun, run)))
+
+
+def _see_only(gpu: str | None) -> None:
+    """Let this process, which has not used CUDA yet, see one GPU alone, and the programs that it runs."""
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
 
 
 def _read(where: Surroundings) -> dict[str, str]:

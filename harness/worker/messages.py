@@ -46,7 +46,7 @@ class CellData(TypedDict, total=False):
 class Surroundings(TypedDict):
     """Environment of a cell: files of artifacts by kind, folders of the suite, its code and results, threads.
 
-    `known` are the files of code that its identity holds.
+    `known` are the files of code that its identity holds; `gpu` is the one GPU that it sees, None for all.
     """
 
     made: Mapping[str, str]
@@ -56,6 +56,7 @@ class Surroundings(TypedDict):
     known: Sequence[str]
     scratch: str
     threads: int
+    gpu: str | None
 
 
 class Made(TypedDict):

@@ -16,6 +16,11 @@ class BreastCancer(Bundled):
     training rows, unless `standardize` is false, and applies `label_noise` and `imbalance`, per seed too.
     """
 
+    reference = """
+    @inproceedings{street1993nuclear, author = {Street, W. Nick and Wolberg, William H. and Mangasarian, Olvi L.},
+      title = {Nuclear Feature Extraction for Breast Tumor Diagnosis}, booktitle = {Biomedical Image Processing
+      and Biomedical Visualization}, year = {1993}}"""
+
     loader: ClassVar[str] = "load_breast_cancer"
 
 

@@ -20,6 +20,10 @@ class Digits(Dataset):
     `imbalance` are applied by the harness, per seed.
     """
 
+    reference = """
+    @misc{alpaydin1998digits, author = {Alpaydin, Ethem and Kaynak, Cenk}, title = {Optical Recognition of
+      Handwritten Digits}, howpublished = {UCI Machine Learning Repository}, year = {1998}}"""
+
     label_noise: UnitInterval = 0.0
     imbalance: Annotated[float, Ge(1)] = 1.0
 

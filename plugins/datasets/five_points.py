@@ -20,6 +20,10 @@ class FivePoints(Dataset):
     validation and the test part.
     """
 
+    reference = """
+    @misc{karpukhin2022exact, author = {Karpukhin, Ivan and Dereka, Stanislav and Kolesnikov, Sergey}, title =
+      {{EXACT}: How to Train Your Accuracy}, eprint = {2205.09615}, archiveprefix = {arXiv}, year = {2022}}"""
+
     def load(self, generator: Generator) -> Examples:
         """The fixed table; nothing is drawn."""
         return points((-6.0, -5.0, -4.0, 0.0, 2.0), (0, 1, 1, 0, 1))

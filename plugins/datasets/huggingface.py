@@ -77,6 +77,10 @@ class Huggingface(Dataset):
             notes=(*notes, *targets.notes, *held, *left),
         )
 
+    def to_fetch(self) -> str | None:
+        """Name of the data set, if `path` has no copy."""
+        return None if has_copy(self.path) or not self.dataset else self.dataset
+
     def fetch(self) -> bool:
         """Download the data set and save it in `path`, unless something is there."""
         if has_copy(self.path):

@@ -16,6 +16,10 @@ class Iris(Bundled):
     unless `standardize` is false, and applies `label_noise` and `imbalance`, per seed too.
     """
 
+    reference = """
+    @article{fisher1936use, author = {Fisher, Ronald A.}, title = {The Use of Multiple Measurements in Taxonomic
+      Problems}, journal = {Annals of Eugenics}, volume = {7}, number = {2}, pages = {179--188}, year = {1936}}"""
+
     loader: ClassVar[str] = "load_iris"
 
 

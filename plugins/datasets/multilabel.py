@@ -31,6 +31,10 @@ class Multilabel(Dataset):
     applied by the harness, per seed: the share of training and validation entries flipped.
     """
 
+    reference = """
+    @misc{alpaydin1998digits, author = {Alpaydin, Ethem and Kaynak, Cenk}, title = {Optical Recognition of
+      Handwritten Digits}, howpublished = {UCI Machine Learning Repository}, year = {1998}}"""
+
     source: Literal["digits", "generated"] = "digits"
     examples: PositiveInt = 4000
     labels: Annotated[int, Ge(2)] = 20

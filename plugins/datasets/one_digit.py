@@ -22,6 +22,10 @@ class OneDigit(Dataset):
     other. Every part of the split has one positive in about ten, the test part too.
     """
 
+    reference = """
+    @misc{alpaydin1998digits, author = {Alpaydin, Ethem and Kaynak, Cenk}, title = {Optical Recognition of
+      Handwritten Digits}, howpublished = {UCI Machine Learning Repository}, year = {1998}}"""
+
     digit: Digit = 8
 
     def load(self, generator: Generator) -> Examples:

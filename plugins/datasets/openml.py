@@ -9,7 +9,7 @@ from typing import Any
 from harness import BenchError, Dataset, PathOrId, PositiveInt, errors, hookimpl
 
 from ._cells import cells
-from ._copies import check_copy, files, incomplete, unreachable
+from ._copies import check_copy, files, has_copy, incomplete, unreachable
 from ._csv_text import Row, shown
 from ._files import located
 from ._tabular import Table, Tabular
@@ -27,6 +27,11 @@ class Openml(Tabular):
 
     `label_noise` and `imbalance` are applied by the harness, per seed. Raises BenchError in one line.
     """
+
+    reference = """
+    @article{vanschoren2014openml, author = {Vanschoren, Joaquin and van Rijn, Jan N. and Bischl, Bernd and Torgo,
+      Luis}, title = {{OpenML}: Networked Science in Machine Learning}, journal = {SIGKDD Explorations}, volume
+      = {15}, number = {2}, pages = {49--60}, year = {2014}}"""
 
     dataset: str
     version: PositiveInt = 1
@@ -46,6 +51,10 @@ class Openml(Tabular):
         columns = [cells(found.frame[name]) for name in found.frame.columns]
         rows = [Row(number, list(row)) for number, row in enumerate(zip(*columns, strict=True), 1)]
         return Table(Row(0, names), rows, target, "row", _texts(found.frame))
+
+    def to_fetch(self) -> str | None:
+        """Name of the data set, if `path` has no copy."""
+        return None if has_copy(self.path) else self.dataset
 
     def fetch(self) -> bool:
         """Download what is missing in `path`."""

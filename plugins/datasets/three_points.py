@@ -19,6 +19,10 @@ class ThreePoints(Dataset):
     three points are the training, the validation and the test part.
     """
 
+    reference = """
+    @misc{karpukhin2022exact, author = {Karpukhin, Ivan and Dereka, Stanislav and Kolesnikov, Sergey}, title =
+      {{EXACT}: How to Train Your Accuracy}, eprint = {2205.09615}, archiveprefix = {arXiv}, year = {2022}}"""
+
     def load(self, generator: Generator) -> Examples:
         """The fixed table; nothing is drawn."""
         return points((-0.25, 0.0, 0.25), (0, 0, 1))

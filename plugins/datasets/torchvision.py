@@ -12,7 +12,7 @@ from annotated_types import Ge
 
 from harness import BenchError, Dataset, Examples, PathOrId, PositiveInt, UnitInterval, errors, hookimpl
 
-from ._copies import check_copy, files, incomplete, parts, unreachable
+from ._copies import check_copy, files, has_copy, incomplete, parts, unreachable
 from ._files import located
 from ._images import height_and_width, pixels
 
@@ -67,6 +67,10 @@ class Torchvision(Dataset):
             standardize=self.standardize,
             notes=notes,
         )
+
+    def to_fetch(self) -> str | None:
+        """Name of the data set, if `path` has no copy."""
+        return None if has_copy(self.path) else self.dataset
 
     def fetch(self) -> bool:
         """Download what is missing in `path`."""

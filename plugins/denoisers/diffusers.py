@@ -57,6 +57,18 @@ class Diffusers(Denoiser):
         found = {name: what for name, (idle, what) in UNUSED.items() if known.get(name, idle) != idle}
         return {"scheduler": "the suite's sampler"} | {f"scheduler.{name}": what for name, what in found.items()}
 
+    def to_fetch(self) -> str | None:
+        """Id of the pipeline, if it is no folder and the library's cache does not have all of it."""
+        return None if _folder(self.pipeline).is_dir() or _is_cached(self.pipeline) else self.pipeline
+
+    def fetch(self) -> bool:
+        """Download the network and the scheduler into the library's cache."""
+        if self.to_fetch() is None:
+            return False
+        self.load("cpu")
+        _scheduler(self.pipeline)
+        return True
+
     def load(self, device: str) -> nn.Module:
         """The network, on the device."""
         net: nn.Module = _loaded("UNet2DModel", "from_pretrained", self.pipeline, "unet", low_cpu_mem_usage=False)
@@ -143,15 +155,38 @@ def _scheduler(pipeline: str) -> Any:
     return _loaded("DDPMScheduler", "from_pretrained", pipeline, "scheduler")
 
 
+def _folder(pipeline: str) -> Path:
+    return Path(pipeline).expanduser()
+
+
+def _is_path(pipeline: str) -> bool:
+    """Whether it can only be a folder, and no id of the hub."""
+    return pipeline.startswith((".", "/", "~"))
+
+
+def _is_cached(pipeline: str) -> bool:
+    """Whether the library's cache has what is read of a pipeline, or no download could bring it."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:  # the library itself is missing, which is said where it is used
+        return True
+    names = ("unet/config.json", "scheduler/scheduler_config.json")
+    weights = [f"unet/diffusion_pytorch_model.{suffix}" for suffix in ("safetensors", "bin")]
+    if _is_path(pipeline):
+        return True
+    there = {name: isinstance(try_to_load_from_cache(pipeline, name), str) for name in (*names, *weights)}
+    return all(there[name] for name in names) and any(there[name] for name in weights)
+
+
 def _loaded(cls: str, method: str, pipeline: str, part: str, **options: Any) -> Any:
     """Part of the pipeline as read by a class of the library."""
     try:
         import diffusers
     except ImportError:
         raise BenchError("diffusers: the library diffusers is not installed: pip install diffusers") from None
-    folder = Path(pipeline).expanduser()
+    folder = _folder(pipeline)
     local = folder.is_dir()
-    if not local and pipeline.startswith((".", "/", "~")):
+    if not local and _is_path(pipeline):
         beside = [other.name for other in folder.parent.iterdir() if other.is_dir()] if folder.parent.is_dir() else []
         raise BenchError(f"diffusers: no folder {pipeline}{errors.near_miss(folder.name, beside)}")
     read = getattr(getattr(diffusers, cls), method)

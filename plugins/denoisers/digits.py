@@ -24,6 +24,10 @@ class Digits(Trained):
     four; it learns more from each.
     """
 
+    reference = """
+    @misc{alpaydin1998digits, author = {Alpaydin, Ethem and Kaynak, Cenk}, title = {Optical Recognition of
+      Handwritten Digits}, howpublished = {UCI Machine Learning Repository}, year = {1998}}"""
+
     shape = (1, 8, 8)
 
     def source(self) -> ExampleSource:

@@ -22,6 +22,11 @@ class CSLS(InBlocks):
     other language; here they are those among the data. Raises BenchError for k or fewer points.
     """
 
+    reference = r"""
+    @inproceedings{conneau2018word, author = {Conneau, Alexis and Lample, Guillaume and Ranzato, Marc'Aurelio and
+      Denoyer, Ludovic and J{\'e}gou, Herv{\'e}}, title = {Word Translation Without Parallel Data}, booktitle =
+      {International Conference on Learning Representations}, year = {2018}}"""
+
     k: PositiveInt = 10
 
     def statistics(self, data: Tensor, x: Tensor | None = None) -> Statistics:

@@ -22,6 +22,11 @@ class DisSimLocal(InBlocks):
     constant that makes all of them positive changes no order. Raises BenchError for k or fewer points.
     """
 
+    reference = r"""
+    @inproceedings{hara2016flattening, author = {Hara, Kazuo and Suzuki, Ikumi and Kobayashi, Kei and Fukumizu,
+      Kenji and Radovanovi{\'c}, Milo{\v{s}}}, title = {Flattening the Density Gradient for Eliminating Spatial
+      Centrality to Reduce Hubness}, booktitle = {AAAI Conference on Artificial Intelligence}, year = {2016}}"""
+
     k: PositiveInt = 10
 
     def statistics(self, data: Tensor, x: Tensor | None = None) -> Statistics:

@@ -21,6 +21,10 @@ class LocalScaling(Scaled):
     BenchError for k or fewer points.
     """
 
+    reference = """
+    @inproceedings{zelnikmanor2004selftuning, author = {Zelnik-Manor, Lihi and Perona, Pietro}, title = {Self-Tuning
+      Spectral Clustering}, booktitle = {Advances in Neural Information Processing Systems}, year = {2004}}"""
+
     def reach(self, to_neighbors: Tensor) -> Tensor:
         """Distance to the k-th neighbor."""
         return to_neighbors[:, -1]

@@ -31,6 +31,11 @@ class MutualProximity(InBlocks):
     fits those k alone. Raises BenchError for k points or fewer, and for fewer than 3.
     """
 
+    reference = """
+    @article{schnitzer2012local, author = {Schnitzer, Dominik and Flexer, Arthur and Schedl, Markus and Widmer,
+      Gerhard}, title = {Local and Global Scaling Reduce Hubs in Space}, journal = {Journal of Machine Learning
+      Research}, volume = {13}, pages = {2871--2902}, year = {2012}}"""
+
     form: Literal["empiric", "normal"] = "normal"
     k: PositiveInt | None = None
 

@@ -20,6 +20,14 @@ class NICDM(Scaled):
     one pass of the published iteration, as in Schnitzer et al. (2012). Raises BenchError for k or fewer points.
     """
 
+    reference = r"""
+    @inproceedings{jegou2007contextual, author = {J{\'e}gou, Herv{\'e} and Harzallah, Hedi and Schmid, Cordelia},
+      title = {A Contextual Dissimilarity Measure for Accurate and Efficient Image Search}, booktitle = {IEEE
+      Conference on Computer Vision and Pattern Recognition}, year = {2007}}
+    @article{schnitzer2012local, author = {Schnitzer, Dominik and Flexer, Arthur and Schedl, Markus and Widmer,
+      Gerhard}, title = {Local and Global Scaling Reduce Hubs in Space}, journal = {Journal of Machine Learning
+      Research}, volume = {13}, pages = {2871--2902}, year = {2012}}"""
+
     def reach(self, to_neighbors: Tensor) -> Tensor:
         """Mean distance to the neighbors."""
         return to_neighbors.mean(1)

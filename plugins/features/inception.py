@@ -27,6 +27,11 @@ class Inception(Feature):
     missing, or samples are no pictures.
     """
 
+    reference = """
+    @inproceedings{heusel2017fid, author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler,
+      Bernhard and Hochreiter, Sepp}, title = {{GANs} Trained by a Two Time-Scale Update Rule Converge to a
+      Local {Nash} Equilibrium}, booktitle = {Advances in Neural Information Processing Systems}, year = {2017}}"""
+
     needs_data: ClassVar[bool] = False
     rounding: ClassVar[str | None] = "uint8"
     resize: ClassVar[str | None] = "299x299, bilinear as in TensorFlow 1"

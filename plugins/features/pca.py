@@ -22,6 +22,11 @@ class PCA(Feature):
     samples within the components' space.
     """
 
+    reference = """
+    @article{pearson1901lines, author = {Pearson, Karl}, title = {On Lines and Planes of Closest Fit to Systems of
+      Points in Space}, journal = {The London, Edinburgh, and Dublin Philosophical Magazine and Journal of
+      Science}, volume = {2}, number = {11}, pages = {559--572}, year = {1901}}"""
+
     components: PositiveInt = 32
     whiten: bool = True
 

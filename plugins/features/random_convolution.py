@@ -30,6 +30,11 @@ class RandomConvolution(Feature):
     more.
     """
 
+    reference = """
+    @inproceedings{saxe2011random, author = {Saxe, Andrew M. and Koh, Pang Wei and Chen, Zhenghao and Bhand, Maneesh
+      and Suresh, Bipin and Ng, Andrew Y.}, title = {On Random Weights and Unsupervised Feature Learning},
+      booktitle = {International Conference on Machine Learning}, year = {2011}}"""
+
     components: PositiveInt = 32
 
     def prepare(self, data: Tensor) -> dict[str, Tensor]:

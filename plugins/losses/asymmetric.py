@@ -25,6 +25,12 @@ class Asymmetric(Loss):
     of 0 `bce`. A very low logit masks a label whose target is 0.
     """
 
+    reference = """
+    @inproceedings{ridnik2021asymmetric, author = {Ridnik, Tal and Ben-Baruch, Emanuel and Zamir, Nadav and Noy,
+      Asaf and Friedman, Itamar and Protter, Matan and Zelnik-Manor, Lihi}, title = {Asymmetric Loss for
+      Multi-Label Classification}, booktitle = {IEEE/CVF International Conference on Computer Vision}, year =
+      {2021}}"""
+
     gamma_pos: NonNegative = 0.0
     gamma_neg: NonNegative = 4.0
     clip: UnitInterval = 0.05

@@ -25,6 +25,10 @@ class BetaBernoulli(Loss):
     the defaults are fixed numbers.
     """
 
+    reference = """
+    @misc{karpukhin2022exact, author = {Karpukhin, Ivan and Dereka, Stanislav and Kolesnikov, Sergey}, title =
+      {{EXACT}: How to Train Your Accuracy}, eprint = {2205.09615}, archiveprefix = {arXiv}, year = {2022}}"""
+
     tasks: ClassVar = ("classes",)
     w: UnitInterval = 0.5
     theta: UnitInterval = 0.5

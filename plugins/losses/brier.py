@@ -21,6 +21,11 @@ class Brier(Over):
     [0, 2].
     """
 
+    reference = """
+    @article{brier1950, author = {Brier, Glenn W.}, title = {Verification of Forecasts Expressed in Terms of
+      Probability}, journal = {Monthly Weather Review}, volume = {78}, number = {1}, pages = {1--3}, year =
+      {1950}}"""
+
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         p: Tensor = self.transform(logits)
         # Not one_hot: it cannot be mapped over seeds.

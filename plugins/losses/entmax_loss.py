@@ -23,6 +23,11 @@ class EntmaxLoss(Loss):
     vanish where p_y = 0, as that of -log p_y would. alpha = 1 is cross-entropy in nats, 2 is `sparsemax_loss`.
     """
 
+    reference = r"""
+    @article{blondel2020fenchel, author = {Blondel, Mathieu and Martins, Andr{\'e} F. T. and Niculae, Vlad}, title =
+      {Learning with {Fenchel-Young} Losses}, journal = {Journal of Machine Learning Research}, volume = {21},
+      number = {35}, year = {2020}}"""
+
     tasks: ClassVar = ("classes",)
     alpha: Positive = 1.5
 

@@ -37,6 +37,10 @@ class Exact(Loss):
     `transform` gives the same under other noise.
     """
 
+    reference = """
+    @misc{karpukhin2022exact, author = {Karpukhin, Ivan and Dereka, Stanislav and Kolesnikov, Sergey}, title =
+      {{EXACT}: How to Train Your Accuracy}, eprint = {2205.09615}, archiveprefix = {arXiv}, year = {2022}}"""
+
     tasks: ClassVar = ("classes",)
     temperature: Positive = 1.0
     margin: NonNegative | None = None

@@ -34,6 +34,10 @@ class ExactSampled(Loss):
     block have the same.
     """
 
+    reference = """
+    @misc{karpukhin2022exact, author = {Karpukhin, Ivan and Dereka, Stanislav and Kolesnikov, Sergey}, title =
+      {{EXACT}: How to Train Your Accuracy}, eprint = {2205.09615}, archiveprefix = {arXiv}, year = {2022}}"""
+
     tasks: ClassVar = ("classes",)
     temperature: Positive = 1.0
     margin: NonNegative | None = None

@@ -19,6 +19,11 @@ class Focal(Loss):
     A logit of -inf masks its class.
     """
 
+    reference = r"""
+    @inproceedings{lin2017focal, author = {Lin, Tsung-Yi and Goyal, Priya and Girshick, Ross and He, Kaiming and
+      Doll{\'a}r, Piotr}, title = {Focal Loss for Dense Object Detection}, booktitle = {IEEE International
+      Conference on Computer Vision}, year = {2017}}"""
+
     tasks: ClassVar = ("classes",)
     gamma: NonNegative = 2.0
 

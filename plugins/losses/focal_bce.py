@@ -24,6 +24,11 @@ class FocalBCE(Loss):
     target is 0.
     """
 
+    reference = r"""
+    @inproceedings{lin2017focal, author = {Lin, Tsung-Yi and Goyal, Priya and Girshick, Ross and He, Kaiming and
+      Doll{\'a}r, Piotr}, title = {Focal Loss for Dense Object Detection}, booktitle = {IEEE International
+      Conference on Computer Vision}, year = {2017}}"""
+
     gamma: NonNegative = 2.0
     alpha: UnitInterval | None = None
     tasks: ClassVar = ("multilabel",)

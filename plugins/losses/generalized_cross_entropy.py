@@ -20,6 +20,11 @@ class GeneralizedCrossEntropy(Loss):
     [batch, classes], labels [batch] -> [batch] in [0, 1 / q]. It is bounded, so the cost of a wrong label is limited.
     """
 
+    reference = """
+    @inproceedings{zhang2018generalized, author = {Zhang, Zhilu and Sabuncu, Mert R.}, title = {Generalized Cross
+      Entropy Loss for Training Deep Neural Networks with Noisy Labels}, booktitle = {Advances in Neural
+      Information Processing Systems}, year = {2018}}"""
+
     tasks: ClassVar = ("classes",)
     q: Annotated[float, Gt(0), Le(1)] = 0.7
 

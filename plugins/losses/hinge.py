@@ -22,6 +22,14 @@ class Hinge(Loss):
     over many classes exceeds the range of float16.
     """
 
+    reference = """
+    @article{crammer2001multiclass, author = {Crammer, Koby and Singer, Yoram}, title = {On the Algorithmic
+      Implementation of Multiclass Kernel-Based Vector Machines}, journal = {Journal of Machine Learning
+      Research}, volume = {2}, pages = {265--292}, year = {2001}}
+    @inproceedings{weston1999support, author = {Weston, Jason and Watkins, Chris}, title = {Support Vector Machines
+      for Multi-Class Pattern Recognition}, booktitle = {European Symposium on Artificial Neural Networks}, year
+      = {1999}}"""
+
     tasks: ClassVar = ("classes",)
     form: Literal["crammer_singer", "weston_watkins"] = "crammer_singer"
 

@@ -21,6 +21,11 @@ class LabelSmoothing(Loss):
     [batch] -> [batch], nats. epsilon = 0 is cross-entropy. A logit of -inf masks its class, which gets no share.
     """
 
+    reference = """
+    @inproceedings{szegedy2016rethinking, author = {Szegedy, Christian and Vanhoucke, Vincent and Ioffe, Sergey and
+      Shlens, Jonathon and Wojna, Zbigniew}, title = {Rethinking the Inception Architecture for Computer
+      Vision}, booktitle = {IEEE Conference on Computer Vision and Pattern Recognition}, year = {2016}}"""
+
     tasks: ClassVar = ("classes",)
     epsilon: UnitInterval = 0.1
 

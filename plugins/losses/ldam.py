@@ -23,6 +23,11 @@ class LDAM(Loss):
     publication's logits are cosines, hence its scale; use a smaller one for the logits of an ordinary last layer.
     """
 
+    reference = """
+    @inproceedings{cao2019ldam, author = {Cao, Kaidi and Wei, Colin and Gaidon, Adrien and Arechiga, Nikos and Ma,
+      Tengyu}, title = {Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss}, booktitle =
+      {Advances in Neural Information Processing Systems}, year = {2019}}"""
+
     tasks: ClassVar = ("classes",)
     max_margin: NonNegative = 0.5
     scale: Positive = 30.0

@@ -20,6 +20,11 @@ class LogitAdjusted(Loss):
     counts as having one. tau = 0 is cross-entropy.
     """
 
+    reference = """
+    @inproceedings{menon2021logit, author = {Menon, Aditya Krishna and Jayasumana, Sadeep and Rawat, Ankit Singh and
+      Jain, Himanshu and Veit, Andreas and Kumar, Sanjiv}, title = {Long-Tail Learning via Logit Adjustment},
+      booktitle = {International Conference on Learning Representations}, year = {2021}}"""
+
     tasks: ClassVar = ("classes",)
     tau: NonNegative = 1.0
 

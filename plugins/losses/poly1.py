@@ -21,6 +21,11 @@ class Poly1(Loss):
     p_y goes to 1.
     """
 
+    reference = """
+    @inproceedings{leng2022polyloss, author = {Leng, Zhaoqi and Tan, Mingxing and Liu, Chenxi and others}, title =
+      {{PolyLoss}: A Polynomial Expansion Perspective of Classification Loss Functions}, booktitle =
+      {International Conference on Learning Representations}, year = {2022}}"""
+
     tasks: ClassVar = ("classes",)
     epsilon: Annotated[float, Ge(-1)] = 2.0
 

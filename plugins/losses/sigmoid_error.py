@@ -20,6 +20,10 @@ class SigmoidError(Loss):
     `softmax`. The gradient vanishes for large differences of either sign.
     """
 
+    reference = """
+    @misc{karpukhin2022exact, author = {Karpukhin, Ivan and Dereka, Stanislav and Kolesnikov, Sergey}, title =
+      {{EXACT}: How to Train Your Accuracy}, eprint = {2205.09615}, archiveprefix = {arXiv}, year = {2022}}"""
+
     tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

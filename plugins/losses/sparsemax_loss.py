@@ -23,6 +23,11 @@ class SparsemaxLoss(Loss):
     so it does not vanish where p_y = 0.
     """
 
+    reference = r"""
+    @inproceedings{martins2016sparsemax, author = {Martins, Andr{\'e} F. T. and Astudillo, Ram{\'o}n F.}, title =
+      {From Softmax to Sparsemax: A Sparse Model of Attention and Multi-Label Classification}, booktitle =
+      {International Conference on Machine Learning}, year = {2016}}"""
+
     tasks: ClassVar = ("classes",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

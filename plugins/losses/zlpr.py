@@ -26,6 +26,11 @@ class ZLPR(Loss):
     where the target is 0.
     """
 
+    reference = """
+    @misc{su2022zlpr, author = {Su, Jianlin and Zhu, Mingren and Murtadha, Ahmed and Pan, Shengfeng and Wen, Bo and
+      Liu, Yunfeng}, title = {{ZLPR}: A Novel Loss for Multi-Label Classification}, eprint = {2208.02955},
+      archiveprefix = {arXiv}, year = {2022}}"""
+
     tasks: ClassVar = ("multilabel",)
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:

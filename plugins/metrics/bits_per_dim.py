@@ -31,6 +31,11 @@ class BitsPerDim(Bounded):
     `nelbo` is, and for data without levels.
     """
 
+    reference = """
+    @inproceedings{ho2020ddpm, author = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter}, title = {Denoising
+      Diffusion Probabilistic Models}, booktitle = {Advances in Neural Information Processing Systems}, year =
+      {2020}}"""
+
     unit: ClassVar[str | None] = "bits/dim"
     decoder: Literal["best", "beta_tilde"] = "best"
 

@@ -19,6 +19,11 @@ class Brier(Metric):
     [..., n] -> [..., n]. For two classes it is twice the one-column form.
     """
 
+    reference = """
+    @article{brier1950, author = {Brier, Glenn W.}, title = {Verification of Forecasts Expressed in Terms of
+      Probability}, journal = {Monthly Weather Review}, volume = {78}, number = {1}, pages = {1--3}, year =
+      {1950}}"""
+
     tasks: ClassVar = ("classes",)
     higher_is_better: ClassVar[bool | None] = False
 

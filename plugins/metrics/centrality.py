@@ -20,6 +20,11 @@ class Centrality(Metric):
     section 4.2). NaN where all counts or all distances are equal.
     """
 
+    reference = r"""
+    @article{radovanovic2010hubs, author = {Radovanovi{\'c}, Milo{\v{s}} and Nanopoulos, Alexandros and
+      Ivanovi{\'c}, Mirjana}, title = {Hubs in Space: Popular Nearest Neighbors in High-Dimensional Data},
+      journal = {Journal of Machine Learning Research}, volume = {11}, pages = {2487--2531}, year = {2010}}"""
+
     higher_is_better: ClassVar[bool | None] = None
 
     def __call__(self, points: Tensor, counts: Tensor) -> float:

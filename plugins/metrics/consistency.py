@@ -30,6 +30,11 @@ class Consistency(Metric):
     steps, where there is any, is not that of the other run. None where all samples are one point.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     draws: PositiveInt = 256
     parts: PositiveInt = 10
     higher_is_better: ClassVar[bool | None] = False

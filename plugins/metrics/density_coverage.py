@@ -22,6 +22,11 @@ class Density(Metric):
     densest part. Use a thousand samples or more. The interval is that of the seeds.
     """
 
+    reference = """
+    @inproceedings{naeem2020density, author = {Naeem, Muhammad Ferjad and Oh, Seong Joon and Uh, Youngjung and Choi,
+      Yunjey and Yoo, Jaejun}, title = {Reliable Fidelity and Diversity Metrics for Generative Models},
+      booktitle = {International Conference on Machine Learning}, year = {2020}}"""
+
     k: PositiveInt = 5
     dissimilarity: Dissimilarity = named("euclidean")
     higher_is_better: ClassVar[bool | None] = None
@@ -42,6 +47,11 @@ class Coverage(Metric):
     More samples raise it, so compare at equal n; use a thousand or more. In many dimensions slightly shrunken samples
     score more than perfect ones. The interval is that of the seeds.
     """
+
+    reference = """
+    @inproceedings{naeem2020density, author = {Naeem, Muhammad Ferjad and Oh, Seong Joon and Uh, Youngjung and Choi,
+      Yunjey and Yoo, Jaejun}, title = {Reliable Fidelity and Diversity Metrics for Generative Models},
+      booktitle = {International Conference on Machine Learning}, year = {2020}}"""
 
     k: PositiveInt = 5
     dissimilarity: Dissimilarity = named("euclidean")

@@ -24,6 +24,11 @@ class ECE(Metric):
     compare it between contenders on the same examples, not with zero. NaN where a probability is NaN.
     """
 
+    reference = """
+    @inproceedings{guo2017calibration, author = {Guo, Chuan and Pleiss, Geoff and Sun, Yu and Weinberger, Kilian
+      Q.}, title = {On Calibration of Modern Neural Networks}, booktitle = {International Conference on Machine
+      Learning}, year = {2017}}"""
+
     bins: PositiveInt = 15
     tasks: ClassVar = ("classes",)
     higher_is_better: ClassVar[bool | None] = False

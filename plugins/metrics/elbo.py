@@ -36,6 +36,11 @@ class Nelbo(Bounded):
     evaluations per step. Raises Skip where it is infinite: DDIM without noise.
     """
 
+    reference = """
+    @inproceedings{ho2020ddpm, author = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter}, title = {Denoising
+      Diffusion Probabilistic Models}, booktitle = {Advances in Neural Information Processing Systems}, year =
+      {2020}}"""
+
     term: Literal["all", "prior", "steps", "end"] = "all"
 
     def of(self, found: Bound, reference: Tensor, model: DiffusionModel, noise: NoiseSource) -> float:

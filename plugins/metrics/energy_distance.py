@@ -21,6 +21,11 @@ class EnergyDistance(Metric):
     of the seeds.
     """
 
+    reference = r"""
+    @article{szekely2013energy, author = {Sz{\'e}kely, G{\'a}bor J. and Rizzo, Maria L.}, title = {Energy
+      Statistics: A Class of Statistics Based on Distances}, journal = {Journal of Statistical Planning and
+      Inference}, volume = {143}, number = {8}, year = {2013}}"""
+
     higher_is_better: ClassVar[bool | None] = False
     ideal: ClassVar[float | None] = 0.0
 

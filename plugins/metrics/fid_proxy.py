@@ -31,6 +31,11 @@ class FidProxy(Metric):
     Raises BenchError for under 3 points.
     """
 
+    reference = """
+    @inproceedings{heusel2017fid, author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler,
+      Bernhard and Hochreiter, Sepp}, title = {{GANs} Trained by a Two Time-Scale Update Rule Converge to a
+      Local {Nash} Equilibrium}, booktitle = {Advances in Neural Information Processing Systems}, year = {2017}}"""
+
     higher_is_better: ClassVar[bool | None] = False
     ideal: ClassVar[float | None] = 0.0
 

@@ -26,6 +26,11 @@ class InversionError(Metric):
     there and back, which falls with the number of steps. None for data at a single point.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     data: PositiveInt = 256
     higher_is_better: ClassVar[bool | None] = False
 

@@ -21,6 +21,11 @@ class KidProxy(Metric):
     within one feature only. All pairs are used, not subsets; the interval is that of the seeds.
     """
 
+    reference = r"""
+    @inproceedings{binkowski2018demystifying, author = {Bi{\'n}kowski, Miko{\l}aj and Sutherland, Danica J. and
+      Arbel, Michael and Gretton, Arthur}, title = {Demystifying {MMD} {GANs}}, booktitle = {International
+      Conference on Learning Representations}, year = {2018}}"""
+
     higher_is_better: ClassVar[bool | None] = False
     ideal: ClassVar[float | None] = 0.0
 

@@ -31,6 +31,11 @@ class MMD(Metric):
     the seeds.
     """
 
+    reference = r"""
+    @article{gretton2012kernel, author = {Gretton, Arthur and Borgwardt, Karsten M. and Rasch, Malte J. and
+      Sch{\"o}lkopf, Bernhard and Smola, Alexander}, title = {A Kernel Two-Sample Test}, journal = {Journal of
+      Machine Learning Research}, volume = {13}, pages = {723--773}, year = {2012}}"""
+
     higher_is_better: ClassVar[bool | None] = False
     ideal: ClassVar[float | None] = 0.0
 

@@ -27,6 +27,11 @@ class KSkewness(Metric):
     coordinates. Read it beside `antihub_occurrence` and `robin_hood`. NaN where all counts are equal.
     """
 
+    reference = r"""
+    @article{radovanovic2010hubs, author = {Radovanovi{\'c}, Milo{\v{s}} and Nanopoulos, Alexandros and
+      Ivanovi{\'c}, Mirjana}, title = {Hubs in Space: Popular Nearest Neighbors in High-Dimensional Data},
+      journal = {Journal of Machine Learning Research}, volume = {11}, pages = {2487--2531}, year = {2010}}"""
+
     higher_is_better: ClassVar[bool | None] = False
     caveat: ClassVar[str | None] = (
         "is heavy-tailed, the largest hub alone changes it: on 1,000 normal points in 100 dimensions its 95 % interval "

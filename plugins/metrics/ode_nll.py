@@ -32,6 +32,12 @@ class OdeNLL(Metric):
     sampler that does not follow the flow.
     """
 
+    reference = """
+    @inproceedings{song2021sde, author = {Song, Yang and Sohl-Dickstein, Jascha and Kingma, Diederik P. and Kumar,
+      Abhishek and Ermon, Stefano and Poole, Ben}, title = {Score-Based Generative Modeling through Stochastic
+      Differential Equations}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     higher_is_better: ClassVar[bool | None] = None
     unit: ClassVar[str | None] = "nats/dim"
 

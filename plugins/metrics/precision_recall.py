@@ -23,6 +23,11 @@ class Precision(Metric):
     seeds.
     """
 
+    reference = r"""
+    @inproceedings{kynkaanniemi2019precision, author = {Kynk{\"a}{\"a}nniemi, Tuomas and Karras, Tero and Laine,
+      Samuli and Lehtinen, Jaakko and Aila, Timo}, title = {Improved Precision and Recall Metric for Assessing
+      Generative Models}, booktitle = {Advances in Neural Information Processing Systems}, year = {2019}}"""
+
     k: PositiveInt = 3
     dissimilarity: Dissimilarity = named("euclidean")
     higher_is_better: ClassVar[bool | None] = True
@@ -41,6 +46,11 @@ class Recall(Metric):
     than perfect ones: read it beside `precision`, and compare with independent draws at the same n. Use several
     thousand samples. The interval is that of the seeds.
     """
+
+    reference = r"""
+    @inproceedings{kynkaanniemi2019precision, author = {Kynk{\"a}{\"a}nniemi, Tuomas and Karras, Tero and Laine,
+      Samuli and Lehtinen, Jaakko and Aila, Timo}, title = {Improved Precision and Recall Metric for Assessing
+      Generative Models}, booktitle = {Advances in Neural Information Processing Systems}, year = {2019}}"""
 
     k: PositiveInt = 3
     dissimilarity: Dissimilarity = named("euclidean")

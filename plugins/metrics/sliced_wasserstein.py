@@ -22,6 +22,11 @@ class SlicedWasserstein(Metric):
     contain the bias.
     """
 
+    reference = r"""
+    @article{bonneel2015sliced, author = {Bonneel, Nicolas and Rabin, Julien and Peyr{\'e}, Gabriel and Pfister,
+      Hanspeter}, title = {Sliced and {Radon} {Wasserstein} Barycenters of Measures}, journal = {Journal of
+      Mathematical Imaging and Vision}, volume = {51}, number = {1}, year = {2015}}"""
+
     projections: PositiveInt = 128
     higher_is_better: ClassVar[bool | None] = False
     ideal: ClassVar[float | None] = None

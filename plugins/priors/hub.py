@@ -23,6 +23,11 @@ class Hub(Prior):
     the opposite choice. Needs many dimensions. Raises BenchError where five batches have no hub.
     """
 
+    reference = """
+    @inproceedings{liang2022hubness, author = {Liang, Yuanbang and Wu, Jing and Lai, Yu-Kun and Qin, Yipeng}, title
+      = {Exploring and Exploiting Hubness Priors for High-Quality {GAN} Latent Sampling}, booktitle =
+      {International Conference on Machine Learning}, year = {2022}}"""
+
     k: PositiveInt = 5
     threshold: PositiveInt = 50
     batch: PositiveInt = 10000

@@ -24,6 +24,11 @@ class Interpolated(Prior):
     of it.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     form: Literal["spherical", "linear"] = "spherical"
     share: UnitInterval = 0.5
 

@@ -21,6 +21,11 @@ class Truncated(Prior):
     for draw; psi = 0 is the mean alone. Despite the name nothing is cut off.
     """
 
+    reference = """
+    @inproceedings{karras2019style, author = {Karras, Tero and Laine, Samuli and Aila, Timo}, title = {A Style-Based
+      Generator Architecture for Generative Adversarial Networks}, booktitle = {IEEE/CVF Conference on Computer
+      Vision and Pattern Recognition}, year = {2019}}"""
+
     psi: UnitInterval = 0.7
 
     def draw(self, shape: Sequence[int], generator: Generator) -> Tensor:

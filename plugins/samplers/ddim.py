@@ -22,6 +22,11 @@ class DDIM(Ancestral):
     flow, of order 1. With a variance at eta = 0 it is Analytic-DDIM (Bao et al., 2022).
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     eta: UnitInterval = 0.0
 
     order = derived(lambda self: None if self.eta else 1)

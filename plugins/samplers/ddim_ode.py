@@ -23,6 +23,11 @@ class DDIMOde(Linear):
     better.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     unused_kinds: ClassVar[Sequence[str]] = ("variance",)
     is_probability_flow: ClassVar[bool] = True
     form: Literal["euler", "heun"] = "heun"

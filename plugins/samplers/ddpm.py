@@ -22,6 +22,11 @@ class DDPM(Ancestral):
     sqrt(B_t): by regression E[e | x_t] = b / sqrt(B_t) eps(x_t), and the remaining variance of x_s is beta B_s / B_t.
     """
 
+    reference = """
+    @inproceedings{ho2020ddpm, author = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter}, title = {Denoising
+      Diffusion Probabilistic Models}, booktitle = {Advances in Neural Information Processing Systems}, year =
+      {2020}}"""
+
     of: ClassVar[str] = "eps"
 
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:

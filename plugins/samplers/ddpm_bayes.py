@@ -24,6 +24,11 @@ class DDPMBayes(Ancestral):
     product of these over their sum.
     """
 
+    reference = """
+    @inproceedings{sohldickstein2015deep, author = {Sohl-Dickstein, Jascha and Weiss, Eric A. and Maheswaranathan,
+      Niru and Ganguli, Surya}, title = {Deep Unsupervised Learning Using Nonequilibrium Thermodynamics},
+      booktitle = {International Conference on Machine Learning}, year = {2015}}"""
+
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:
         """Weighted mean of the two densities."""
         beta = skipped(t, s)

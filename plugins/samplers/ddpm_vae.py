@@ -24,6 +24,11 @@ class DDPMVae(Ancestral):
     the variance B_s - k^2 B_t.
     """
 
+    reference = """
+    @inproceedings{ho2020ddpm, author = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter}, title = {Denoising
+      Diffusion Probabilistic Models}, booktitle = {Advances in Neural Information Processing Systems}, year =
+      {2020}}"""
+
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:
         """Coefficients of sqrt(A_s) x_0 + k (x_t - sqrt(A_t) x_0), and B_s - k^2 B_t."""
         gain = t.signal / s.signal * s.beta_bar / t.beta_bar

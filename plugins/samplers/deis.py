@@ -23,6 +23,11 @@ class DEIS(Multistep):
     last, to r = 0, need not be.
     """
 
+    reference = """
+    @inproceedings{zhang2023deis, author = {Zhang, Qinsheng and Chen, Yongxin}, title = {Fast Sampling of Diffusion
+      Models with Exponential Integrator}, booktitle = {International Conference on Learning Representations},
+      year = {2023}}"""
+
     def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """Table with one row per step."""
         levels = Levels.at(schedule, times)

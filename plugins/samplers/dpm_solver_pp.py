@@ -23,6 +23,11 @@ class DPMSolverPp(Multistep):
     log-SNR does not reach t = 0.
     """
 
+    reference = """
+    @misc{lu2022dpmsolverpp, author = {Lu, Cheng and Zhou, Yuhao and Bao, Fan and Chen, Jianfei and Li, Chongxuan
+      and Zhu, Jun}, title = {{DPM-Solver++}: Fast Solver for Guided Sampling of Diffusion Probabilistic
+      Models}, eprint = {2211.01095}, archiveprefix = {arXiv}, year = {2022}}"""
+
     def table(self, schedule: Schedule, times: Tensor) -> Plan:
         """Table with one row per step."""
         levels = Levels.at(schedule, times)

@@ -26,6 +26,11 @@ class EDMHeun(Linear):
     x_0. The spacing is chosen separately: that of the publication is `karras`.
     """
 
+    reference = """
+    @inproceedings{karras2022edm, author = {Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli}, title
+      = {Elucidating the Design Space of Diffusion-Based Generative Models}, booktitle = {Advances in Neural
+      Information Processing Systems}, year = {2022}}"""
+
     unused_kinds: ClassVar[Sequence[str]] = ("variance",)
     s_churn: NonNegative = 0.0
     s_tmin: NonNegative = 0.0

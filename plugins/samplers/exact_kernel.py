@@ -22,6 +22,11 @@ class ExactKernel(Sampler):
     normal noise and not at x_T.
     """
 
+    reference = """
+    @inproceedings{ho2020ddpm, author = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter}, title = {Denoising
+      Diffusion Probabilistic Models}, booktitle = {Advances in Neural Information Processing Systems}, year =
+      {2020}}"""
+
     unused_kinds: ClassVar = ("variance",)
     is_control: ClassVar[bool] = True
 

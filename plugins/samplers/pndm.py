@@ -35,6 +35,11 @@ class PNDM(Linear):
     order with smooth spacings, however many outputs are used.
     """
 
+    reference = """
+    @inproceedings{liu2022pndm, author = {Liu, Luping and Ren, Yi and Lin, Zhijie and Zhao, Zhou}, title = {Pseudo
+      Numerical Methods for Diffusion Models on Manifolds}, booktitle = {International Conference on Learning
+      Representations}, year = {2022}}"""
+
     unused_kinds: ClassVar[Sequence[str]] = ("variance",)
 
     order = 2

@@ -23,6 +23,11 @@ class SigmaHat(Ancestral):
     is not real for the last steps of any spacing. Equal to `ddpm` with the variance `beta`.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     unused_kinds: ClassVar[Sequence[str]] = ("variance",)
 
     def step(self, t: Levels, s: Levels) -> tuple[Tensor, Tensor, Tensor]:

@@ -26,6 +26,11 @@ class Unipc(Multistep):
     prediction and correction together are one row of a table.
     """
 
+    reference = """
+    @inproceedings{zhao2023unipc, author = {Zhao, Wenliang and Bai, Lujia and Rao, Yongming and Zhou, Jie and Lu,
+      Jiwen}, title = {{UniPC}: A Unified Predictor-Corrector Framework for Fast Sampling of Diffusion Models},
+      booktitle = {Advances in Neural Information Processing Systems}, year = {2023}}"""
+
     order = derived(lambda self: self.solver_order + 1)
 
     def table(self, schedule: Schedule, times: Tensor) -> Plan:

@@ -22,6 +22,11 @@ class Cosine(Curve):
     clipping of beta_t at 0.999 affects the last step alone, for any T; within it A_t is log-linear.
     """
 
+    reference = """
+    @inproceedings{nichol2021improved, author = {Nichol, Alex and Dhariwal, Prafulla}, title = {Improved Denoising
+      Diffusion Probabilistic Models}, booktitle = {International Conference on Machine Learning}, year =
+      {2021}}"""
+
     def curve(self, remaining: Tensor) -> Tensor:
         """A at the remaining share of time."""
         end = math.pi / 2 / (1 + OFFSET)

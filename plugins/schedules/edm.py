@@ -16,6 +16,11 @@ class EDM(Schedule):
     level but 0, sigma_t = sigma_min t. Raises BenchError unless sigma_min < sigma_max.
     """
 
+    reference = """
+    @inproceedings{karras2022edm, author = {Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli}, title
+      = {Elucidating the Design Space of Diffusion-Based Generative Models}, booktitle = {Advances in Neural
+      Information Processing Systems}, year = {2022}}"""
+
     sigma_min: Positive = 0.002
     sigma_max: Positive = 80.0
     rho: Positive = 7.0

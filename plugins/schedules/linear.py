@@ -17,6 +17,11 @@ class Linear(Betas):
     between whole times. Raises BenchError when used with T from 2 to 20, where the last beta reaches 1.
     """
 
+    reference = """
+    @inproceedings{ho2020ddpm, author = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter}, title = {Denoising
+      Diffusion Probabilistic Models}, booktitle = {Advances in Neural Information Processing Systems}, year =
+      {2020}}"""
+
     def betas(self) -> Tensor:
         """Values beta_1 .. beta_T [T]."""
         return torch.linspace(1e-4, 0.02, self.num_train_timesteps, dtype=torch.float64) * (

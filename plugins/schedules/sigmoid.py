@@ -23,6 +23,10 @@ class Sigmoid(Curve):
     at all. Not the sigmoid of betas of the same name. Raises BenchError unless start < end.
     """
 
+    reference = """
+    @misc{jabri2022scalable, author = {Jabri, Allan and Fleet, David and Chen, Ting}, title = {Scalable Adaptive
+      Computation for Iterative Generation}, eprint = {2212.11972}, archiveprefix = {arXiv}, year = {2022}}"""
+
     start: Annotated[float, Ge(-50), Le(50)] = -3.0
     end: Annotated[float, Ge(-50), Le(50)] = 3.0
     tau: Annotated[float, Ge(0.1)] = 1.0

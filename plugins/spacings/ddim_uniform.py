@@ -18,6 +18,11 @@ class DDIMUniform(Times):
     later ones are left out.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     def starts(self, schedule: Schedule, steps: int) -> Tensor:
         """The K times."""
         return 1 + torch.arange(steps) * (schedule.num_train_timesteps // steps)

@@ -17,6 +17,11 @@ class Even(Times):
     the even number; a single step starts at T.
     """
 
+    reference = """
+    @inproceedings{nichol2021improved, author = {Nichol, Alex and Dhariwal, Prafulla}, title = {Improved Denoising
+      Diffusion Probabilistic Models}, booktitle = {International Conference on Machine Learning}, year =
+      {2021}}"""
+
     def starts(self, schedule: Schedule, steps: int) -> Tensor:
         """The K times."""
         if steps == 1:

@@ -18,6 +18,11 @@ class Karras(Levels):
     Even in sigma^(1/rho), from the schedule's level at T to that at 1 (Karras et al., 2022, eq. 5); real times.
     """
 
+    reference = """
+    @inproceedings{karras2022edm, author = {Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli}, title
+      = {Elucidating the Design Space of Diffusion-Based Generative Models}, booktitle = {Advances in Neural
+      Information Processing Systems}, year = {2022}}"""
+
     rho: Positive = 7.0
 
     def levels(self, high: Tensor, low: Tensor, share: Tensor) -> Tensor:

@@ -21,6 +21,11 @@ class Leading(Times):
     offset leads beyond T.
     """
 
+    reference = """
+    @inproceedings{lin2024flawed, author = {Lin, Shanchuan and Liu, Bingchen and Li, Jiashi and Yang, Xiao}, title =
+      {Common Diffusion Noise Schedules and Sample Steps Are Flawed}, booktitle = {IEEE/CVF Winter Conference on
+      Applications of Computer Vision}, year = {2024}}"""
+
     offset: Annotated[int, Ge(0)] = 0
 
     def starts(self, schedule: Schedule, steps: int) -> Tensor:

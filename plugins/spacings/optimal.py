@@ -21,6 +21,11 @@ class Optimal(Spacing):
     shape, and where no K steps have a finite cost.
     """
 
+    reference = """
+    @misc{watson2021learning, author = {Watson, Daniel and Ho, Jonathan and Norouzi, Mohammad and Chan, William},
+      title = {Learning to Efficiently Sample from Diffusion Probabilistic Models}, eprint = {2106.03802},
+      archiveprefix = {arXiv}, year = {2021}}"""
+
     costs: ClassVar[bool] = True
 
     def times(self, schedule: Schedule, steps: int, cost: Tensor | None = None) -> Tensor:

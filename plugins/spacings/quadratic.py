@@ -19,6 +19,11 @@ class Quadratic(Times):
     about 0.8 T.
     """
 
+    reference = """
+    @inproceedings{song2021ddim, author = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano}, title = {Denoising
+      Diffusion Implicit Models}, booktitle = {International Conference on Learning Representations}, year =
+      {2021}}"""
+
     def starts(self, schedule: Schedule, steps: int) -> Tensor:
         """The K times, some of them equal."""
         # In numpy as published: a square that should be whole may round below, and the published times contain that.

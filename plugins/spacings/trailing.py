@@ -17,6 +17,11 @@ class Trailing(Times):
     is `trailing` of diffusers, whose time step i is our time i + 1. T is visited, 1 is not unless K = T.
     """
 
+    reference = """
+    @inproceedings{lin2024flawed, author = {Lin, Shanchuan and Liu, Bingchen and Li, Jiashi and Yang, Xiao}, title =
+      {Common Diffusion Noise Schedules and Sample Steps Are Flawed}, booktitle = {IEEE/CVF Winter Conference on
+      Applications of Computer Vision}, year = {2024}}"""
+
     def starts(self, schedule: Schedule, steps: int) -> Tensor:
         """The K times."""
         return (schedule.num_train_timesteps * torch.arange(1, steps + 1, dtype=torch.float64) / steps).round()

@@ -23,6 +23,14 @@ class Entmax(Along):
     gradient in a learned `alpha` (Correia et al., 2019) is continuous at 1. Train it with `entmax_loss`, not `nll`.
     """
 
+    reference = r"""
+    @inproceedings{peters2019sparse, author = {Peters, Ben and Niculae, Vlad and Martins, Andr{\'e} F. T.}, title =
+      {Sparse Sequence-to-Sequence Models}, booktitle = {Annual Meeting of the Association for Computational
+      Linguistics}, year = {2019}}
+    @inproceedings{correia2019adaptively, author = {Correia, Gon{\c{c}}alo M. and Niculae, Vlad and Martins,
+      Andr{\'e} F. T.}, title = {Adaptively Sparse Transformers}, booktitle = {Conference on Empirical Methods
+      in Natural Language Processing}, year = {2019}}"""
+
     alpha: Positive = 1.5
 
     def probabilities(self, rows: Tensor) -> Tensor:

@@ -27,6 +27,11 @@ class Exponential(Argmax):
     underflow, and `log` does not underflow.
     """
 
+    reference = """
+    @inproceedings{mckenna2020permute, author = {McKenna, Ryan and Sheldon, Daniel}, title = {Permute-and-Flip: A
+      New Mechanism for Differentially Private Selection}, booktitle = {Advances in Neural Information
+      Processing Systems}, year = {2020}}"""
+
     def log_of_standard(self, rows: Tensor) -> Tensor:
         """Log-probabilities by Gauss-Legendre quadrature in O(n) per node, to rounding."""
         return own(rows, Rule(_log, _pull, blocks=True))

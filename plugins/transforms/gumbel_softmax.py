@@ -24,6 +24,14 @@ class GumbelSoftmax(Along):
     and to the temperature.
     """
 
+    reference = """
+    @inproceedings{jang2017categorical, author = {Jang, Eric and Gu, Shixiang and Poole, Ben}, title = {Categorical
+      Reparameterization with {Gumbel-Softmax}}, booktitle = {International Conference on Learning
+      Representations}, year = {2017}}
+    @inproceedings{maddison2017concrete, author = {Maddison, Chris J. and Mnih, Andriy and Teh, Yee Whye}, title =
+      {The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables}, booktitle =
+      {International Conference on Learning Representations}, year = {2017}}"""
+
     temperature: Positive = 1.0
     stochastic: ClassVar[bool] = True
     properties: ClassVar[Sequence[str]] = ("shift",)

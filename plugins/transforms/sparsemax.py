@@ -22,6 +22,11 @@ class Sparsemax(Along):
     get exactly 0 and no gradient: train it with `sparsemax_loss`, not `nll`.
     """
 
+    reference = r"""
+    @inproceedings{martins2016sparsemax, author = {Martins, Andr{\'e} F. T. and Astudillo, Ram{\'o}n F.}, title =
+      {From Softmax to Sparsemax: A Sparse Model of Attention and Multi-Label Classification}, booktitle =
+      {International Conference on Machine Learning}, year = {2016}}"""
+
     def probabilities(self, rows: Tensor) -> Tensor:
         """Probabilities, [r, n] -> [r, n]; their gradient is projected to sum to 0 on the support."""
         inside = _Support.apply(rows)

@@ -24,6 +24,11 @@ class Spherical(Along):
     the order is kept only among logits of at least 0.
     """
 
+    reference = r"""
+    @inproceedings{debrebisson2016spherical, author = {de Br{\'e}bisson, Alexandre and Vincent, Pascal}, title = {An
+      Exploration of Softmax Alternatives Belonging to the Spherical Loss Family}, booktitle = {International
+      Conference on Learning Representations}, year = {2016}}"""
+
     eps: Positive = 1e-6
     shifts: ClassVar[bool] = False
     properties: ClassVar[Sequence[str]] = ()

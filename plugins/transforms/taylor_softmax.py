@@ -25,6 +25,11 @@ class TaylorSoftmax(Along):
     polynomial increases: above -1 for order 2, above -1.6 for order 4; far below, p grows again.
     """
 
+    reference = r"""
+    @inproceedings{debrebisson2016spherical, author = {de Br{\'e}bisson, Alexandre and Vincent, Pascal}, title = {An
+      Exploration of Softmax Alternatives Belonging to the Spherical Loss Family}, booktitle = {International
+      Conference on Learning Representations}, year = {2016}}"""
+
     order: PositiveInt = 2
     shifts: ClassVar[bool] = False
     properties: ClassVar[Sequence[str]] = ()

@@ -35,6 +35,11 @@ class Analytic(Variance):
     x_0, `range` ((b - a) / 2)^2 for data in [a, b]. All are at least 0; between whole times c is a straight line.
     """
 
+    reference = """
+    @inproceedings{bao2022analytic, author = {Bao, Fan and Li, Chongxuan and Zhu, Jun and Zhang, Bo}, title =
+      {{Analytic-DPM}: an Analytic Estimate of the Optimal Reverse Variance in Diffusion Probabilistic Models},
+      booktitle = {International Conference on Learning Representations}, year = {2022}}"""
+
     estimator: Literal["E1", "E2", "E3"] = "E3"
     draws: PositiveInt = 1000
     bounds: Sequence[Bound] = BOUNDS

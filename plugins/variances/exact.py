@@ -26,6 +26,11 @@ class Exact(Variance):
     whole times, and interpolated between them, within 1 % for the linear schedule.
     """
 
+    reference = """
+    @inproceedings{bao2022analytic, author = {Bao, Fan and Li, Chongxuan and Zhu, Jun and Zhang, Bo}, title =
+      {{Analytic-DPM}: an Analytic Estimate of the Optimal Reverse Variance in Diffusion Probabilistic Models},
+      booktitle = {International Conference on Learning Representations}, year = {2022}}"""
+
     form: Literal["isotropic", "diagonal", "full"] = "diagonal"
     draws: PositiveInt = 1000
 

@@ -28,6 +28,11 @@ class LearnedRange(Variance):
     that of t = 2 is used.
     """
 
+    reference = """
+    @inproceedings{nichol2021improved, author = {Nichol, Alex and Dhariwal, Prafulla}, title = {Improved Denoising
+      Diffusion Probabilistic Models}, booktitle = {International Conference on Machine Learning}, year =
+      {2021}}"""
+
     steps: PositiveInt = 2000
 
     depends_on_s: ClassVar[bool] = True

@@ -25,6 +25,11 @@ class NPR(Elements):
     over x_t.
     """
 
+    reference = """
+    @inproceedings{bao2022imperfect, author = {Bao, Fan and Li, Chongxuan and Sun, Jiacheng and Zhu, Jun and Zhang,
+      Bo}, title = {Estimating the Optimal Covariance with Imperfect Mean in Diffusion Probabilistic Models},
+      booktitle = {International Conference on Machine Learning}, year = {2022}}"""
+
     def target(self, trial: Trial, share: Tensor) -> tuple[Tensor, Tensor]:
         """Squared residual (eps - eps_hat)^2 relative to its mean."""
         off = (trial.noise - trial.eps).square() / share

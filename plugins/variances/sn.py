@@ -24,6 +24,11 @@ class SN(Elements):
     `head` the second moment is taken as 1, which costs nothing: c = (B_t / A_t) (1 - eps_hat^2).
     """
 
+    reference = """
+    @inproceedings{bao2022imperfect, author = {Bao, Fan and Li, Chongxuan and Sun, Jiacheng and Zhu, Jun and Zhang,
+      Bo}, title = {Estimating the Optimal Covariance with Imperfect Mean in Diffusion Probabilistic Models},
+      booktitle = {International Conference on Machine Learning}, year = {2022}}"""
+
     clip: bool = True
 
     def target(self, trial: Trial, share: Tensor) -> tuple[Tensor, Tensor]:
