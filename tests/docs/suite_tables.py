@@ -119,7 +119,8 @@ def protocols() -> str:
 
 def asked(question: object) -> str:
     """A question as one text."""
-    return " ".join(part["ask"] for part in question) if isinstance(question, list) else str(question)
+    parts = question if isinstance(question, list) else [question]
+    return " ".join(part["ask"] if isinstance(part, dict) else str(part) for part in parts)
 
 
 def suites() -> str:
