@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES = [Path(__file__).with_name(name) for name in ("_cells.cpp", "_tails.cpp")]
-VECTORS = ["-mavx2", "-mfma"] if "AVX" in torch.backends.cpu.get_cpu_capability() else []
+CAPABILITY = torch.backends.cpu.get_cpu_capability()
+VECTORS = ["-mavx2", "-mfma"] * ("AVX" in CAPABILITY) + ["-DWIDE"] * ("AVX512" in CAPABILITY)
 FLAGS = ["-O3", "-fopenmp", "-fno-trapping-math", "-fno-math-errno", *VECTORS]
 """Compiles for OpenMP without linking it: the threads are then those of the library that torch has loaded."""
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-TERMS, POINTS = 12, 8
-"""Numbers of coefficients and of nodes in a panel, as in `_tails.cpp`."""
+TERMS, POINTS, DEGREE = 9, 8, 12
+"""Numbers of coefficients, of nodes in a panel and of points in a cell, as in `_tails.cpp`."""
 LEAST = math.log(1e-30)
 """Logarithm of the smallest probability whose factors float32 holds."""
 
@@ -81,8 +81,8 @@ def _call(law: Tailed, rows: Tensor, v: Tensor | None, out: Tensor, mass: Tensor
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(law: Tailed) -> tuple[Tensor, Tensor, Tensor]:
-    """Numbers of the law, polynomials [4, TERMS] float32, nodes and weights [2, POINTS]."""
+def _tables(law: Tailed) -> tuple[Tensor, ...]:
+    """Numbers of the law, polynomials [4, TERMS] float32, nodes and weights [2, POINTS], a cell [1 + DEGREE, DEGREE]."""
     width = min(1.6, 2.4 / law.df)
 
     def at(y: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -103,11 +103,22 @@ def _tables(law: Tailed) -> tuple[Tensor, Tensor, Tensor]:
         t = np.sqrt((y + 1) / 2)
         return np.arctan(t) / t
 
-    functions = arc, tail, hazard, lambda y: tail(y) * hazard(y)
+    def log(y: Any) -> Any:  # of 1 - u, over -u, for 0 < u <= 1 / 2
+        u = (y + 1) / 4
+        return -np.log1p(-u) / u
+
+    functions = arc, tail, hazard, log
     series = torch.tensor(np.array([_polynomial(f) for f in functions]), dtype=torch.float32)
     node, weight = np.polynomial.legendre.leggauss(POINTS)
     rule = torch.tensor(np.array([(node + 1) / 2, weight / 2]))
-    return torch.tensor([law.df, law.scale, LOG_ERROR, width], dtype=torch.float64), series, rule
+    return torch.tensor([law.df, law.scale, LOG_ERROR, width], dtype=torch.float64), series, rule, _cell()
+
+
+def _cell() -> Tensor:
+    """Chebyshev points of [-1, 1], and the coefficients of powers in the polynomial that is 1 at one of them."""
+    point = np.polynomial.chebyshev.chebpts1(DEGREE)
+    basis = np.linalg.inv(np.vander(point, increasing=True)).T
+    return torch.tensor(np.concatenate([point[None], basis])).contiguous()
 
 
 def _polynomial(function: Callable[[Any], Any]) -> Any:
