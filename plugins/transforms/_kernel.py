@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES = [Path(__file__).with_name(name) for name in ("_cells.cpp", "_tails.cpp")]
+HEADERS = [Path(__file__).with_name("_student.h")]
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 VECTORS = ["-mavx2", "-mfma"] * ("AVX" in CAPABILITY) + ["-DWIDE"] * ("AVX512" in CAPABILITY)
 FLAGS = ["-O3", "-fopenmp", "-fno-trapping-math", "-fno-math-errno", *VECTORS]
@@ -57,7 +58,7 @@ def _built() -> Path:
     """
     from torch.utils import cpp_extension
 
-    text = b"".join(source.read_bytes() for source in SOURCES)
+    text = b"".join(source.read_bytes() for source in SOURCES + HEADERS)
     digest = hashlib.sha256(f"{FLAGS}{torch.__version__}".encode() + text).hexdigest()[:16]
     root = os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
     folder = Path(root) / "touchstone"

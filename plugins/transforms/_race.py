@@ -109,10 +109,13 @@ class Race:
         return self._within((rows, out, cotangent), rows.shape[1:], pulled)
 
     def _within(self, inputs: Parts, widths: Sequence[int], function: Callable[..., Parts]) -> Parts:
-        """Parts [r, width] from the table and, where it ends early, the rows that reach below it: they are left at 0."""
+        """Parts [r, width] from the table and, where it may end early, the rows below it, which are left at 0."""
         rows, *others = inputs
         table = self._table(rows)
-        laid = spread(rows, table.cells, self.compiled)
+        cells = table.cells
+        if table.mends and one_pass(rows, self.compiled):
+            cells = cells.holding(self.law.tabled(rows.shape[1]))
+        laid = spread(rows, cells, self.compiled)
         if not table.mends:
             return function(laid, table.on(laid.cells), *others)
         if not bool(laid.deep.any()):
