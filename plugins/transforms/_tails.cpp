@@ -16,9 +16,8 @@ constexpr int POINTS = 8, PROBES = 16, SEARCHED = 48, DEGREE = 12, CROWD = 18, C
 struct Scratch {
   std::vector<double> x, w, joint, logs, sums;  // by node
   std::vector<float> cdf, z, s, power, all;
-  std::vector<double> mu, y;  // by class: less the best; place in its cell
-  std::vector<int64_t> place, at;  // by class: column; its source, or the first one of its cell
-  std::vector<double> best;        // the highest classes, in order
+  std::vector<double> mu, y, best;  // by class: less the best; place in its cell; the highest ones, in order
+  std::vector<int64_t> place, at;   // by class: column; its source, or the first one of its cell
   std::vector<double> source, count, first, second;  // by source: position, classes that it stands for, integrals
   std::vector<double> values, powers, coefficients;
   int64_t single;  // the first sources are classes themselves
@@ -143,28 +142,24 @@ void gather_sources(const Law& law, double a, Scratch& u) {
   const int64_t k = u.mu.size();
   u.at.resize(k), u.y.resize(k), u.source.clear(), u.count.clear();
   int32_t held[CELLS] = {};
-  if (k > CROWD)
-    for (int64_t j = 0; j < k; ++j) {
-      const double d = (a - u.mu[j]) / law.scale + 0.5;
-      u.at[j] = d < 0.5 ? -1 : cell(law, d, &u.y[j]);
-      if (u.at[j] >= 0) ++held[u.at[j]];
-    }
-  else
-    std::fill(u.at.begin(), u.at.end(), -1);
+  for (int64_t j = 0; j < k; ++j) {
+    const double d = (a - u.mu[j]) / law.scale + 0.5;
+    u.at[j] = d < 0.5 ? -1 : cell(law, d, &u.y[j]);
+    if (u.at[j] >= 0) ++held[u.at[j]];
+  }
   for (int64_t j = 0; j < k; ++j) {
     if (u.at[j] >= 0 && held[u.at[j]] > CROWD) continue;
     u.at[j] = u.source.size(), u.y[j] = 2, u.source.push_back(u.mu[j]);
   }
   u.single = u.source.size();
   int64_t begin[CELLS];
-  for (int c = 0; c < CELLS && u.single < k; ++c) {
+  for (int c = 0; c < CELLS; ++c) {
     if (held[c] <= CROWD) continue;
     begin[c] = u.source.size();
     for (int p = 0; p < DEGREE; ++p) u.source.push_back(a - (from_cell(law, c, law.point[p]) - 0.5) * law.scale);
   }
-  if (u.single < k)
-    for (int64_t j = 0; j < k; ++j)
-      if (u.y[j] != 2) u.at[j] = begin[u.at[j]];
+  for (int64_t j = 0; j < k; ++j)
+    if (u.y[j] != 2) u.at[j] = begin[u.at[j]];
 }
 
 // Sums over the classes by source, of values or of 1: the transpose of `at_classes`.
