@@ -103,7 +103,7 @@ class _Recorder(TorchDispatchMode):
     """Writes down every operation, below vmap and autograd: itself, its arguments, options and result."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.seen: list[tuple[Any, Sequence[Any], dict[str, Any], Any]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

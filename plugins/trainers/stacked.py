@@ -202,7 +202,7 @@ class _Stack:
         """
         count = 2 if "features" in self.wants else 1
         leaves, labels = [t.detach().requires_grad_() for t in tensors[:count]], tensors[count]
-        free, state = tensors[count + 1].detach().requires_grad_(), tensors[count + 2 :]
+        free, state = tensors[count + 1].detach().requires_grad_(), list(tensors[count + 2 :])
         outputs = [leaf.clone() for leaf in leaves]  # a loss may keep them, or change them in place
         available = {"features": outputs[-1], "class_counts": self.counts}
         if "index" in self.wants:
