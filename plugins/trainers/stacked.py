@@ -16,11 +16,15 @@ from ._fields import Moving
 from ._inputs import class_counts, reseed, schedule, stepped
 from ._lanes import over_lanes
 from ._layers import network
+from ._replay import Replayed, custom
 
 ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase, nn.modules.conv._ConvNd)
 
 GATHERED = 1 << 18
 """Most numbers in the examples that are gathered at once."""
+
+MOVING = ("progress", "step", "epoch", "generator")
+"""Inputs that make a loss another function at every step."""
 
 STANDARDIZED = 1 << 24
 """Most numbers in a training part that is standardized beforehand."""
@@ -134,20 +138,38 @@ class _Stack:
         self.mapped = [name for name in ("features", "class_counts", "index") if name in self.wants]
         self.one = torch.ones((), device=job.device)
         self.losses = over_lanes(self._loss_of_a_lane)
+        moves = self.moving.scheduled or any(name in self.wants for name in MOVING)
+        self.derivative = self._derivative if moves else Replayed(self._derivative)
+        self.kept: dict[int, Tensor] = {}
         self.shared: dict[str, Any] = {}
         self.after: list[str] = []
 
     def batches(self, order: Tensor) -> Iterator[_Batch]:
-        """Batches of the training examples at `order` [lanes, m], which are gathered for several steps at once."""
+        """Batches of the training examples at `order` [lanes, m], which are gathered for several steps at once.
+
+        The next batch may overwrite the examples of one.
+        """
         train, device, size = self.train, self.job.device, self.settings.batch
         most = max(1, GATHERED // (self.lanes * size * train.table[0].numel()))
-        for places in order.split(most * size, 1):
-            examples, labels = train.inputs_at(places).to(device), train.targets_at(places).to(device)
-            index = self.job.train.index.gather(1, places).to(device) if "index" in self.wants else None
-            for start in range(0, places.shape[1], size):
-                part = slice(start, start + size)
+        targets = train.targets_at(order).to(device)
+        index = self.job.train.index.gather(1, order).to(device) if "index" in self.wants else None
+        for first in range(0, order.shape[1], most * size):
+            examples = self._gathered(order[:, first : first + most * size])
+            for start in range(0, examples.shape[1], size):
+                part = slice(first + start, first + start + size)
                 some = None if index is None else index[:, part].contiguous()
-                yield _Batch(examples[:, part], labels[:, part].contiguous(), some)
+                yield _Batch(examples[:, start : start + size], targets[:, part].contiguous(), some)
+
+    def _gathered(self, places: Tensor) -> Tensor:
+        """Training examples [lanes, m, ...] at `places` [lanes, m], in memory that is kept: new memory is slow."""
+        train, device = self.train, self.job.device
+        if train.shift is not None or train.fill is not None:
+            return train.inputs_at(places).to(device)
+        rows = train.index.gather(1, places).flatten()
+        if len(rows) not in self.kept:
+            self.kept[len(rows)] = train.table.new_empty(len(rows), *train.table.shape[1:])
+        examples = torch.index_select(train.table, 0, rows, out=self.kept[len(rows)])
+        return examples.view(*places.shape, *train.table.shape[1:]).to(device)
 
     def try_out(self, places: Tensor) -> None:
         """Make the first two steps on these examples."""
@@ -159,28 +181,39 @@ class _Stack:
         """Make one optimizer step."""
         progress = step / max(1, total - 1)
         self.shared = {"progress": progress, "step": step, "epoch": epoch}
-        leaves = [t.requires_grad_() for t in self.network.push(batch.examples, "features" in self.wants)]
-        outputs = [leaf.clone() for leaf in leaves]  # a loss may keep them, or change them in place
-        losses = self._losses(outputs, batch)
-        wanted = [*leaves, self.free] if self.learned_by else leaves
-        one = self.one.expand(losses.shape)
-        found = torch.autograd.grad(losses, wanted, one, materialize_grads=True)
-        self.network.pull(found[: len(leaves)])
-        for gradient in self.learned_by:
-            gradient.copy_(found[-1])
+        outputs = self.network.push(batch.examples, "features" in self.wants)
+        rows = [] if batch.rows is None else [batch.rows]
+        found = self.derivative(*outputs, batch.labels, self.free, *rows, *self.state.values())
+        self.network.pull(found[: len(outputs)])
+        after = found[len(outputs) :]
+        if self.learned_by:
+            self.learned_by[0].copy_(after[0])
+            after = after[1:]
+        self.state = dict(zip(self.after, after, strict=True))
         if self.settings.normalize_gradient:
             self._normalize()
         for group in self.groups:
             group.step(schedule(self.settings, progress))
 
-    def _losses(self, outputs: Sequence[Tensor], batch: _Batch) -> Tensor:
-        """Mean loss of every lane [lanes], mapped over no more tensors than needed; updates the running state."""
-        available = {"features": outputs[-1], "class_counts": self.counts, "index": batch.rows}
-        free = [self.free] if self.learned_by else []
-        given: list[Any] = [*free, *(available[name] for name in self.mapped), *self.state.values()]
-        losses, *after = self.losses(outputs[0], batch.labels, *given)
-        self.state = {name: value.detach() for name, value in zip(self.after, after, strict=True)}
-        return losses
+    def _derivative(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Gradients of the losses in the network's outputs and in learned fields, and the next running state.
+
+        Maps the loss over no more tensors than needed: outputs, labels, learned fields, rows where wanted, the state.
+        """
+        count = 2 if "features" in self.wants else 1
+        leaves, labels = [t.detach().requires_grad_() for t in tensors[:count]], tensors[count]
+        free, state = tensors[count + 1].detach().requires_grad_(), list(tensors[count + 2 :])
+        outputs = [leaf.clone() for leaf in leaves]  # a loss may keep them, or change them in place
+        available = {"features": outputs[-1], "class_counts": self.counts}
+        if "index" in self.wants:
+            available["index"], *state = state
+        learned = [free] if self.learned_by else []
+        losses, *after = self.losses(outputs[0], labels, *learned, *(available[name] for name in self.mapped), *state)
+        if custom(losses):
+            self.derivative = self._derivative
+        one = self.one.expand(losses.shape)
+        found = torch.autograd.grad(losses, [*leaves, *learned], one, materialize_grads=True)
+        return (*found, *(value.detach() for value in after))
 
     def _loss_of_a_lane(self, logits: Tensor, labels: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         """Mean loss of one lane and its next state, under vmap."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES = [Path(__file__).with_name(name) for name in ("_cells.cpp", "_tails.cpp")]
-VECTORS = ["-mavx2", "-mfma"] if "AVX" in torch.backends.cpu.get_cpu_capability() else []
+HEADERS = [Path(__file__).with_name("_student.h")]
+CAPABILITY = torch.backends.cpu.get_cpu_capability()
+VECTORS = ["-mavx2", "-mfma"] * ("AVX" in CAPABILITY) + ["-DWIDE"] * ("AVX512" in CAPABILITY)
 FLAGS = ["-O3", "-fopenmp", "-fno-trapping-math", "-fno-math-errno", *VECTORS]
 """Compiles for OpenMP without linking it: the threads are then those of the library that torch has loaded."""
 
@@ -56,7 +58,7 @@ def _built() -> Path:
     """
     from torch.utils import cpp_extension
 
-    text = b"".join(source.read_bytes() for source in SOURCES)
+    text = b"".join(source.read_bytes() for source in SOURCES + HEADERS)
     digest = hashlib.sha256(f"{FLAGS}{torch.__version__}".encode() + text).hexdigest()[:16]
     root = os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
     folder = Path(root) / "touchstone"

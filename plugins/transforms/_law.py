@@ -88,6 +88,10 @@ class Law(ABC):
         """Float32 rows [r] that compiled functions of the law can process, and what `Race.run` or `Race.pull` gives."""
         return torch.zeros(len(rows), dtype=torch.bool, device=rows.device), ()
 
+    def tabled(self, n: int) -> float:
+        """Distance below the best of n classes from which `direct` is faster than a table that reaches further."""
+        return math.inf
+
     @property
     def has_table(self) -> bool:
         """True if float32 is computed from tables: for smooth laws."""

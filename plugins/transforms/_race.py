@@ -7,7 +7,7 @@ Jacobian is a weighted graph Laplacian: off the diagonal -int exp(L) h_i h_k dx;
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,19 +99,31 @@ class Race:
     def _table(self, rows: Tensor) -> Table:
         return _table.table(self.law, 1 << (rows.shape[1] - 1).bit_length(), self.relative, rows.device)
 
-    def _laid(self, rows: Tensor) -> tuple[Spread, Table, Parts]:
-        """Logits on the cells of the table, and the rows that reach below them, where that matters."""
-        table = self._table(rows)
-        laid = spread(rows, table.cells, self.compiled)
-        return laid, table.on(laid.cells), (laid.deep,) if table.mends else ()
-
     def _from_table(self, rows: Tensor) -> Parts:
-        laid, table, deep = self._laid(rows)
-        return (*_table.forward(laid, table, self.relative), *deep)
+        return self._within((rows,), (rows.shape[1], 1), lambda laid, t: _table.forward(laid, t, self.relative))
 
     def _pull_from_table(self, rows: Tensor, out: Tensor, cotangent: Tensor) -> Parts:
-        laid, table, deep = self._laid(rows)
-        return (_table.pull(laid, table, out, cotangent, self.relative), *deep)
+        def pulled(laid: Spread, t: Table, out: Tensor, v: Tensor) -> Parts:
+            return (_table.pull(laid, t, out, v, self.relative),)
+
+        return self._within((rows, out, cotangent), rows.shape[1:], pulled)
+
+    def _within(self, inputs: Parts, widths: Sequence[int], function: Callable[..., Parts]) -> Parts:
+        """Parts [r, width] from the table and, where it may end early, the rows below it, which are left at 0."""
+        rows, *others = inputs
+        table = self._table(rows)
+        cells = table.cells
+        if table.mends and one_pass(rows, self.compiled):
+            cells = cells.holding(self.law.tabled(rows.shape[1]))
+        laid = spread(rows, cells, self.compiled)
+        if not table.mends:
+            return function(laid, table.on(laid.cells), *others)
+        if not bool(laid.deep.any()):
+            return (*function(laid, table.on(laid.cells), *others), laid.deep)
+        parts, places = tuple(rows.new_zeros(len(rows), width) for width in widths), (~laid.deep).nonzero()[:, 0]
+        if len(places):
+            parts = _placed(parts, places, self._within(tuple(t[places] for t in inputs), widths, function)[:-1])
+        return (*parts, laid.deep)
 
     def _run(self, rows: Tensor) -> Parts:
         whole, masked, poisoned = _finite(rows)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 DEPTH = 32.0
 """Distance below the best logit that the tables cover."""
+FEW = 16
+"""Number of classes up to which compiled functions are faster than tables of half that depth."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,9 @@ class Student(Law):
         if cotangent is None:
             return served, _tails.run(self, rows[served], relative)
         return served, (_tails.pull(self, rows[served], cotangent[served], relative),)
+
+    def tabled(self, n: int) -> float:
+        return DEPTH / 2 if n <= FEW and _tails.knows(self) else math.inf
 
     def _log_tail(self, s: Tensor) -> Tensor:
         y, series = s * s * (8 / math.pi**2) - 1, _series(self.df)

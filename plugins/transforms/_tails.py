@@ -1,9 +1,16 @@
 """Quadrature of Student's t noise by compiled functions, for float32 rows that reach below the tables.
 
 Nodes x = m + scale sinh(t) around every class m that is the best with a probability beyond the error, from class to
-class halfway, in panels of Gauss-Legendre. In t the poles of every class lie at least about 1 from the panel and the
-integrand turns within 1 / df. Panels are at most 1.6 or 2.4 / df wide, so that the error of their 8 nodes is of the
-order of 2.8^-16 = 7e-8 where a pole is as near as that and the weight is large: the rounding of float32.
+class halfway, in panels of Gauss-Legendre. The error of 8 nodes is of the order of rho^-16, where rho is the sum of the
+half axes of the largest ellipse around the panel, relative to its half width, without a pole. Poles lie pi / 2 beside
+t = 0 and, at a neighbor, log 2 beyond the last panel: panels 1.6 wide, or 2.4 / df, since the integrand turns within
+1 / df, keep rho above 2.8, whose power is 7e-8, the rounding of float32. Farther from the class a panel is as wide as
+its distance, up to 2.4, or to 3.2 where the integrand is small: there are no poles near, and where k classes lie
+together the integrand falls as exp(-k df t), within such a panel by a factor whose error never exceeds 1e-10.
+
+Of many classes below every node those in a cell are replaced by its Chebyshev points: F and h of a class at distance d
+scales are functions of d whose poles lie one scale beside the nodes, so in half an octave of d + 1 / 2 the 12 points
+leave 3e-9 of h for df = 3 and 2e-7 for df = 6, and in an octave 3e-8 for df = 1.
 """
 
 from __future__ import annotations
@@ -23,8 +30,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-TERMS, POINTS = 12, 8
-"""Numbers of coefficients and of nodes in a panel, as in `_tails.cpp`."""
+TERMS, POINTS, DEGREE = 9, 8, 12
+"""Numbers of coefficients, of nodes in a panel and of points in a cell, as in `_student.h` and `_tails.cpp`."""
 LEAST = math.log(1e-30)
 """Logarithm of the smallest probability whose factors float32 holds."""
 
@@ -50,9 +57,14 @@ class Tailed(Protocol):
         """Hash, since tables are kept for each law."""
 
 
+def knows(law: Tailed) -> bool:
+    """True for the laws that the compiled functions are made for."""
+    return 1 <= law.df <= 6
+
+
 def serves(law: Tailed, rows: Tensor, relative: bool) -> Tensor:
     """Rows [r] that the compiled functions can process: their rarest winner is within the range of float32."""
-    if rows.device.type != "cpu" or not 1 <= law.df <= 6 or _kernel.library() is None:
+    if rows.device.type != "cpu" or not knows(law) or _kernel.library() is None:
         return torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
     if not relative:
         return torch.ones(len(rows), dtype=torch.bool)
@@ -81,8 +93,8 @@ def _call(law: Tailed, rows: Tensor, v: Tensor | None, out: Tensor, mass: Tensor
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(law: Tailed) -> tuple[Tensor, Tensor, Tensor]:
-    """Numbers of the law, polynomials [4, TERMS] float32, nodes and weights [2, POINTS]."""
+def _tables(law: Tailed) -> tuple[Tensor, ...]:
+    """Numbers of the law, polynomials [4, TERMS] float32, nodes and weights [2, POINTS], a cell [13, 12]."""
     width = min(1.6, 2.4 / law.df)
 
     def at(y: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -103,11 +115,22 @@ def _tables(law: Tailed) -> tuple[Tensor, Tensor, Tensor]:
         t = np.sqrt((y + 1) / 2)
         return np.arctan(t) / t
 
-    functions = arc, tail, hazard, lambda y: tail(y) * hazard(y)
+    def log(y: Any) -> Any:  # of 1 - u, over -u, for 0 < u <= 1 / 2
+        u = (y + 1) / 4
+        return -np.log1p(-u) / u
+
+    functions = arc, tail, hazard, log
     series = torch.tensor(np.array([_polynomial(f) for f in functions]), dtype=torch.float32)
     node, weight = np.polynomial.legendre.leggauss(POINTS)
     rule = torch.tensor(np.array([(node + 1) / 2, weight / 2]))
-    return torch.tensor([law.df, law.scale, LOG_ERROR, width], dtype=torch.float64), series, rule
+    return torch.tensor([law.df, law.scale, LOG_ERROR, width], dtype=torch.float64), series, rule, _cell()
+
+
+def _cell() -> Tensor:
+    """Chebyshev points of [-1, 1], and the coefficients of powers in the polynomial that is 1 at one of them."""
+    point = np.polynomial.chebyshev.chebpts1(DEGREE)
+    basis = np.linalg.inv(np.vander(point, increasing=True)).T
+    return torch.tensor(np.concatenate([point[None], basis])).contiguous()
 
 
 def _polynomial(function: Callable[[Any], Any]) -> Any:

@@ -18,7 +18,7 @@ class Cauchy(Noise):
 
     P(argmax_j (logit_j + scale * noise_j) = i) for independent Cauchy noise, which is Student's t with df = 1. Logits
     [..., n] -> probabilities [..., n]. Two classes d apart: 1/2 + atan(d / (2 scale)) / pi. float32 rows with a class
-    more than 32 scales below the best, which may still win, take a few times as long.
+    more than 32 scales below the best, which may still win, take up to three times as long.
     """
 
     def law(self) -> Law:

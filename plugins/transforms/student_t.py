@@ -18,8 +18,8 @@ class StudentT(Noise):
 
     P(argmax_j (logit_j + scale * noise_j) = i) for independent Student's t noise with `df` degrees of freedom. Logits
     [..., n] -> probabilities [..., n]. `df` is between 0.5 and 100 and cannot be learned or scheduled. float32 rows
-    with a class more than 32 scales below the best, which may still win, take a few times as long, or much longer where
-    `df` is not between 1 and 6.
+    with a class more than 32 scales below the best, which may still win, take up to three times as long, or much longer
+    where `df` is not between 1 and 6.
     """
 
     df: Positive = 3.0

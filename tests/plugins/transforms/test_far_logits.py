@@ -119,3 +119,53 @@ def test_vmap_and_second_derivatives_of_far_logits() -> None:
     (first,) = torch.autograd.grad(act(row).square().sum(), row, create_graph=True)
     (second,) = torch.autograd.grad(first.square().sum(), row)
     assert second.isfinite().all()
+
+
+CROWDS = {"below": (-200.0, -260.0), "near": (-2.0, -45.0), "apart": (-60.0, -4e5)}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.verify
+def test_a_crowd_of_classes_is_as_in_a_dense_quadrature(name: str, crowd: str) -> None:
+    first, last = CROWDS[crowd]
+    row = np.concatenate([[0.0, -1.5, -33.0], -np.geomspace(-first, -last, 60)]).astype(np.float32)
+    law, v = LAWS[name][2], np.linspace(-1, 2, len(row))
+    ladder = np.sinh(np.arange(0, 45, 0.5))
+    ends = np.unique(
+        np.concatenate([m + side * ladder for m in row[[0, 1, 2, 3, -1]].astype(float) for side in (-1, 1)])
+    )
+    ends = np.unique(np.concatenate([ends, np.arange(-60, 20, 0.5)]))
+    node, weight = np.polynomial.legendre.leggauss(16)
+    half = np.diff(ends)[:, None] / 2
+    x, w = (ends[:-1, None] + half * (1 + node)).ravel(), (half * weight).ravel()
+    log_cdf = law.logcdf(x[:, None] - row)
+    hazard, joint = np.exp(law.logpdf(x[:, None] - row) - log_cdf), w * np.exp(log_cdf.sum(1))
+    exact = joint @ hazard
+
+    def pulled(v: Any) -> Any:
+        return v * ((joint * hazard.sum(1)) @ hazard) - (joint * (hazard @ v)) @ hazard
+
+    assert exact.sum() == pytest.approx(1, abs=1e-9)
+    logits = torch.tensor(row)[None].requires_grad_()
+    p, log_p = transform(name)(logits), transform(name).log(logits)
+    np.testing.assert_allclose(p.detach()[0], exact, rtol=0, atol=5e-7)
+    np.testing.assert_allclose(log_p.detach()[0], np.log(exact), rtol=1e-6, atol=2e-6)
+    (gradient,) = torch.autograd.grad(p, logits, torch.tensor(v)[None].float())
+    np.testing.assert_allclose(gradient[0], pulled(v), rtol=0, atol=1e-6)
+    (gradient,) = torch.autograd.grad(log_p, logits, torch.tensor(v)[None].float())
+    np.testing.assert_allclose(gradient[0], pulled(v / exact), rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("relative", [False, True])
+def test_rows_of_any_depth_are_as_by_torch_alone(name: str, relative: bool) -> None:
+    """From within the tables to beyond them, side by side."""
+    rows = torch.randn(24, 6, generator=torch.Generator().manual_seed(2)) * torch.linspace(0.5, 40, 24)[:, None]
+    found = []
+    for compiled in (True, False):
+        leaf, act = rows.clone().requires_grad_(), transform(name, compiled=compiled)
+        out = act.log(leaf) if relative else act(leaf)
+        found.append((out.detach(), torch.autograd.grad(out.sin().sum(), leaf)[0]))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=2e-6, atol=2e-6)
