@@ -7,24 +7,18 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
-from harness.cli.options import Command, blocked, overrides, parse
+from harness.cli.exit_codes import BUG, FAILED, FOUND, OK, ORDER, STOPPED, TERMINATED, WRONG
+from harness.cli.options import Command, blocked, parse
 from harness.cli.streams import Lenient, Terminated, end_on_signals
 from harness.errors import BenchError, Failure, Mistakes
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
-    from harness.run.context import Elsewhere, ExecutionConfig, ProgressListener
-    from harness.run.load import RunOptions
     from harness.worker.messages import SamplingWishes
-
-OK, FOUND, WRONG, FAILED, NOTHING, BUG, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 5, 130, 143
-ORDER = (BUG, TERMINATED, STOPPED, WRONG, NOTHING, FAILED, FOUND, OK)
-"""Exit codes by precedence: if several apply, the first of these is used."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,8 +57,10 @@ def _run(options: argparse.Namespace) -> int:
 
 def _tried(path: str, options: argparse.Namespace) -> int:
     """Run one of several suites; a mistake in it does not keep the others from running."""
+    from harness.cli.suites import run
+
     try:
-        return _one(path, options)
+        return run(path, options)
     except (BenchError, Failure) as error:
         return _told(error)
 
@@ -74,89 +70,6 @@ def _told(error: BenchError | Failure) -> int:
     said = error.lines if isinstance(error, Mistakes) else [f"bench: {error}"]
     print("\n".join(said), file=sys.stderr)
     return FAILED if isinstance(error, Failure) else WRONG
-
-
-def _one(path: str, options: argparse.Namespace) -> int:
-    from harness.cli.progress import Progress
-    from harness.cli.showing import show
-    from harness.commands.against import beside, challenged, earlier, opponents, since
-    from harness.commands.dry_run import dry_run
-    from harness.report.exit_status import lines
-    from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
-    from harness.run.pipeline import execute_run
-    from harness.run.tables import checked_tables
-    from harness.worker.supervisor import Server
-
-    bar = Progress(quiet=options.quiet, verbose=options.verbose)
-    before = earlier(options.against, Path(options.results))
-    rival = None if before else options.against
-    with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
-        prepared = challenged(load(path, _wishes(options, bool(others)), server), others)
-        _say_unavailable(prepared.catalogue)
-        if not prepared.cells:
-            print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
-            return NOTHING
-        elsewhere = {other.revision: other.elsewhere for other in others}
-        device = chosen_device(prepared.suite.device, server)
-        gpus = chosen_gpus(options.gpus, device, prepared, server)
-        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
-        check_conditions(options.fail_on, prepared, before is not None)
-        if options.dry_run:
-            print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
-            return OK
-        found = execute_run(prepared, conditions, server, () if before else options.fail_on)
-        run = found.run
-        if before:
-            found = since(before, found, options.fail_on, conditions.results, server)
-    show(found, run, options)
-    sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
-    return found.exit
-
-
-def _conditions(
-    options: argparse.Namespace, device: str, listener: ProgressListener, elsewhere: Mapping[str, Elsewhere]
-) -> ExecutionConfig:
-    from harness.run.context import ExecutionConfig
-
-    return ExecutionConfig(
-        results=Path(options.results),
-        device=device,
-        jobs=options.jobs,
-        timeout=options.timeout,
-        memory=options.memory,
-        fresh=options.fresh,
-        trust=options.trust,
-        offline=options.offline,
-        listener=listener,
-        elsewhere=elsewhere,
-    )
-
-
-def _validate(options: argparse.Namespace) -> int:
-    from harness.commands.validate import summary
-    from harness.run.load import load
-    from harness.run.tables import checked_tables
-    from harness.worker.supervisor import Server
-
-    with Server() as server:
-        for path in options.suite:
-            prepared = load(path, _wishes(options), server)
-            print(summary(prepared, checked_tables(prepared, server)))
-    return OK
-
-
-def _fetch(options: argparse.Namespace) -> int:
-    from harness.run.fetching import fetched
-    from harness.run.load import load
-    from harness.worker.supervisor import Server
-
-    if options.offline:
-        raise BenchError("fetch downloads what suites need, which --offline forbids")
-    with Server() as server:
-        for path in options.suite:
-            for name, new in fetched(load(path, _wishes(options), server), server):
-                print(f"{name}: {'downloaded' if new else 'nothing to download'}", flush=True)
-    return OK
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -266,7 +179,22 @@ def _cite(options: argparse.Namespace) -> int:
     return OK
 
 
+def _validate(options: argparse.Namespace) -> int:
+    from harness.cli.suites import validate
+
+    validate(options)
+    return OK
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from harness.cli.suites import fetch
+
+    fetch(options)
+    return OK
+
+
 def _catalogue(options: argparse.Namespace) -> Catalogue:
+    from harness.cli.suites import say_unavailable
     from harness.discovery.catalogue import gather
     from harness.run.load import describer, own
     from harness.worker.supervisor import Server
@@ -275,22 +203,8 @@ def _catalogue(options: argparse.Namespace) -> Catalogue:
         named = own((text, Path.cwd(), None) for text in options.plugin)
         catalogue = gather(named, blocked(options), describer(server))
         catalogue.complete()
-    _say_unavailable(catalogue)
+    say_unavailable(catalogue)
     return catalogue
-
-
-def _say_unavailable(catalogue: Catalogue) -> None:
-    from harness.run.load import unavailable
-
-    sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
-
-
-def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions:
-    from harness.run.load import RunOptions
-
-    timeout = getattr(options, "timeout", 120.0)
-    trust = options.trust
-    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, trust, challenged)
 
 
 COMMANDS: dict[str, Command] = {

@@ -15,7 +15,7 @@ from harness.report.gates import broken, lines
 from harness.report.words import reason
 from harness.results import GateRule, MeasuredRow, MeasuredRun, Run, Status
 from harness.run.retest import confirmed
-from tests.conftest import NOOP, ROOT, Bench
+from tests.conftest import ROOT, Bench
 from tests.helpers.analysis import analyse
 from tests.helpers.runs import lost, row, run
 
@@ -288,7 +288,7 @@ def test_a_run_confirms_in_fresh_processes(bench: Bench, times: int, code: int, 
     gates = "{score: {max_regression: 5%, confirm_runs: 2}}"
     bench.suite(
         f"[{{lucky: {{}}}}, {{lucky: {{of: 1, times: {times}}}}}]", protocol="timed", baseline="lucky",
-        plugins=f"[luck.py, {NOOP}]", gates=gates,
+        plugins="[luck.py, noop.py]", gates=gates,
     )  # fmt: skip
     ended = bench("s.yaml", "--device", "cpu", "--json", "-", env={"STARTS": str(bench.folder / "starts")})
     assert (ended.code, ended.json["exit"]) == (code, code), ended.err

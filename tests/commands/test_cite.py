@@ -11,7 +11,7 @@ from harness.base import schemas
 from harness.discovery.references import entries, merged
 from harness.errors import BenchError
 from harness.kinds import KINDS
-from tests.conftest import NOOP, Bench
+from tests.conftest import Bench
 
 PLUGIN = '''
 from harness import Loss, hookimpl
@@ -81,7 +81,7 @@ def test_every_reference_that_comes_along_is_whole() -> None:
 
 def test_a_run_is_cited_with_what_it_used_and_each_entry_once(bench: Bench) -> None:
     bench.write("mine.py", PLUGIN)
-    suite = bench.suite("[good, first, second, third]", plugins=f"[{NOOP}, mine.py]")
+    suite = bench.suite("[good, first, second, third]", plugins="[noop.py, mine.py]")
     assert bench(suite, "-q").code == 0
     (bench.folder / "mine.py").unlink()  # what was measured is cited, whatever has become of the plugin
     ended = bench("cite", "last")
@@ -163,7 +163,7 @@ def test_a_field_called_reference_is_a_field() -> None:
 @pytest.mark.verify
 def test_a_reference_changes_nothing_that_was_measured(bench: Bench) -> None:
     bench.write("mine.py", PLUGIN)
-    suite = bench.suite("[first, second]", baseline="first", plugins=f"[{NOOP}, mine.py]")
+    suite = bench.suite("[first, second]", baseline="first", plugins="[noop.py, mine.py]")
     assert bench(suite, "-q").code == 0
     bench.write("mine.py", PLUGIN.replace("year = 2024", "year = 2025"))
     assert "0 cells to do, 2 reused" in bench(suite, "--dry-run").out

@@ -22,7 +22,7 @@ from harness.results import Comparison, MetricInfo, Run, Verdict
 from harness.results.codec import from_json
 from harness.statistics.paired import Sample
 from harness.statistics.unpaired import unpaired
-from tests.conftest import NOOP, Bench
+from tests.conftest import Bench
 from tests.helpers.runs import row, run
 
 rng = np.random.default_rng(5)
@@ -169,7 +169,7 @@ def components():
 
 @pytest.mark.verify
 def test_the_command_compares_what_it_has_stored(bench: Bench) -> None:
-    bench.suite("[good, shaken]", plugins=f"[shaken.py, {NOOP}]")
+    bench.suite("[good, shaken]", plugins="[shaken.py, noop.py]")
     for moved in ("0.0", "-0.1"):
         bench.write("shaken.py", SHAKEN.replace("MOVED", moved))
         assert bench("s.yaml", "--device", "cpu", "-q").code == 0

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.cli.main import COMMANDS, ORDER
+from harness.cli.exit_codes import ORDER
+from harness.cli.main import COMMANDS
 from harness.cli.options import parse
 from harness.renamed import RENAMED
 from harness.results import FailOn

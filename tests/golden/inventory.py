@@ -28,7 +28,7 @@ def inventory() -> dict[str, Any]:
         "suite": sorted(importlib.import_module("harness.suite.check").KEYS),
         "hooks": sorted(n for n, v in vars(hookspecs).items() if hasattr(v, f"{hookspecs.PROJECT}_spec")),
         "door": sorted(harness.__all__),
-        "exit": sorted(set(main.ORDER)),
+        "exit": sorted(set(exit_codes.ORDER)),
     }
 
 

@@ -16,7 +16,7 @@ from harness.run import load
 from harness.run.context import ExecutionConfig
 from harness.run.pipeline import execute_run
 from harness.worker.supervisor import Server
-from tests.conftest import NOOP, Bench
+from tests.conftest import Bench
 
 PLUGIN = '''
 import os
@@ -55,7 +55,7 @@ def measured(bench: Bench, monkeypatch: pytest.MonkeyPatch, gpus: Sequence[str],
     monkeypatch.setenv("SPANS", str(spans))
     monkeypatch.setenv("XDG_CACHE_HOME", bench.environment["XDG_CACHE_HOME"])
     bench.write("where.py", PLUGIN)
-    suite = bench.suite("[{where: {value: [1, 2, 3, 4]}}]", baseline=None, plugins=f"[{NOOP}, where.py]", seeds=4)
+    suite = bench.suite("[{where: {value: [1, 2, 3, 4]}}]", baseline=None, plugins="[noop.py, where.py]", seeds=4)
     with Server() as server:
         prepared = load.load(str(suite), load.RunOptions(), server)
         conditions = ExecutionConfig(bench.folder / f"results-{jobs}", gpus=gpus, jobs=jobs)

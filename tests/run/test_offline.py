@@ -54,10 +54,11 @@ def components():
 
 def suite(bench: Bench, *datasets: str) -> None:
     bench.write("remote.py", PLUGIN)
+    (bench.folder / "noop.py").symlink_to(NOOP)
     lines = "".join(f"    - {dataset}\n" for dataset in datasets)
     bench.write(
         "s.yaml",
-        f"protocol: noop\nplugins: [{NOOP}, remote.py]\nseeds: 2\nmetrics: [score]\nvary:\n  loss: good\n  dataset:\n{lines}",
+        f"protocol: noop\nplugins: [noop.py, remote.py]\nseeds: 2\nmetrics: [score]\nvary:\n  loss: good\n  dataset:\n{lines}",
     )
 
 

@@ -28,7 +28,7 @@ from harness.worker.supervisor import Child, Server
 from tests.helpers.analysis import measured
 
 ANSWERS = {
-    SetUp: {"width": 4, "notes": ["a note"], "issues": []},
+    SetUp: {"width": 4, "notes": ["a note"], "issues": [], "slow": {"fid_proxy": 12.5}},
     Made: {"digest": "abc", "read": {"file.csv": "def"}},
     Tuned: {"tuned": {"lr": 0.1}, "trials": [], "seconds": 1.5, "read": {}},
     Decision: {"warm": 1, "stop": None, "bound": 0.5, "issues": []},

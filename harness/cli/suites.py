@@ -1,0 +1,118 @@
+"""Commands on suites: run, validate and fetch."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.exit_codes import NOTHING, OK
+from harness.cli.options import blocked, overrides
+from harness.errors import BenchError
+
+if TYPE_CHECKING:
+    from harness.discovery.catalogue import Catalogue
+    from harness.run.context import Elsewhere, ExecutionConfig, ProgressListener
+    from harness.run.load import RunOptions
+
+
+def run(path: str, options: argparse.Namespace) -> int:
+    """Run one suite and print its report; return the exit code."""
+    from harness.cli.progress import Progress
+    from harness.cli.showing import show
+    from harness.commands.against import beside, challenged, earlier, opponents, since
+    from harness.commands.dry_run import dry_run
+    from harness.report.exit_status import lines
+    from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
+    from harness.run.pipeline import execute_run
+    from harness.run.tables import checked_tables
+    from harness.worker.supervisor import Server
+
+    bar = Progress(quiet=options.quiet, verbose=options.verbose)
+    before = earlier(options.against, Path(options.results))
+    rival = None if before else options.against
+    with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
+        prepared = challenged(load(path, _wishes(options, bool(others)), server), others)
+        say_unavailable(prepared.catalogue)
+        if not prepared.cells:
+            print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
+            return NOTHING
+        elsewhere = {other.revision: other.elsewhere for other in others}
+        device = chosen_device(prepared.suite.device, server)
+        gpus = chosen_gpus(options.gpus, device, prepared, server)
+        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
+        check_conditions(options.fail_on, prepared, before is not None)
+        if options.dry_run:
+            print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
+            return OK
+        found = execute_run(prepared, conditions, server, () if before else options.fail_on)
+        run = found.run
+        if before:
+            found = since(before, found, options.fail_on, conditions.results, server)
+    show(found, run, options)
+    sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
+    return found.exit
+
+
+def validate(options: argparse.Namespace) -> None:
+    """Check suites and print what each one is."""
+    from harness.commands.validate import summary
+    from harness.run.load import load
+    from harness.run.tables import checked_tables
+    from harness.worker.supervisor import Server
+
+    with Server() as server:
+        for path in options.suite:
+            prepared = load(path, _wishes(options), server)
+            print(summary(prepared, checked_tables(prepared, server)))
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Download what suites read."""
+    from harness.run.fetching import fetched
+    from harness.run.load import load
+    from harness.worker.supervisor import Server
+
+    if options.offline:
+        raise BenchError("fetch downloads what suites need, which --offline forbids")
+    with Server() as server:
+        for path in options.suite:
+            for name, new in fetched(load(path, _wishes(options), server), server):
+                print(f"{name}: {'downloaded' if new else 'nothing to download'}", flush=True)
+
+
+def say_unavailable(catalogue: Catalogue) -> None:
+    """Print a line for each installed plugin that cannot be used."""
+    from harness.run.load import unavailable
+
+    sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
+
+
+def _conditions(
+    options: argparse.Namespace, device: str, listener: ProgressListener, elsewhere: Mapping[str, Elsewhere]
+) -> ExecutionConfig:
+    from harness.run.context import ExecutionConfig
+
+    return ExecutionConfig(
+        results=Path(options.results),
+        device=device,
+        jobs=options.jobs,
+        timeout=options.timeout,
+        memory=options.memory,
+        fresh=options.fresh,
+        trust=options.trust,
+        offline=options.offline,
+        listener=listener,
+        elsewhere=elsewhere,
+    )
+
+
+def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions:
+    from harness.run.load import RunOptions
+
+    timeout = getattr(options, "timeout", 120.0)
+    trust = options.trust
+    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, trust, challenged)
