@@ -15,7 +15,7 @@ from typing import Any
 
 import harness
 from harness import base, hookspecs
-from harness.cli import main, options
+from harness.cli import exit_codes, main, options
 from harness.kinds import KINDS
 
 
