@@ -149,18 +149,24 @@ def result(run: Run, claim: Claim) -> str:
     total = counts.total()
     if not total:
         return "no row tests it"
+    end = f"{_margin(run, claim)}{_more(run, claim)}"
     if total == 1:
-        return f"{_said(claim, claim.tests[0].outcome)} ({_numbers(run, claim, claim.tests[0])})"
+        return f"{_said(claim, claim.tests[0].outcome)} ({_numbers(run, claim, claim.tests[0])}){end}"
     whole = claim.outcome
     if len(counts) == 1:
         only = next(iter(counts))
-        return f"{_said(claim, only)} in {'both' if total == 2 else f'all {total}'} tests" + _more(run, claim)
+        return f"{_said(claim, only)} in {'both' if total == 2 else f'all {total}'} tests{end}"
     said = ", ".join(
         f"{_said(claim, outcome)} in {counts[outcome]}{_places(claim, outcome)}"
         for outcome in _COUNTED
         if counts[outcome]
     )
-    return f"{_HEADS[whole]} ({said} of {total} tests)" + _more(run, claim)
+    return f"{_HEADS[whole]} ({said} of {total} tests){end}"
+
+
+def _margin(run: Run, claim: Claim) -> str:
+    """Return the margin of a claim whose sentence is its author's."""
+    return f"; margin {claim.within:g}{_unit(run, claim)}" if claim.within is not None and claim.claim else ""
 
 
 def _said(claim: Claim, outcome: Outcome) -> str:
@@ -190,14 +196,19 @@ def _distance(claim: Claim, test: ClaimTest) -> float:
 
 
 def _more(run: Run, claim: Claim) -> str:
-    """Return the number of seeds or blocks that would decide every undecided test; empty if none or too many would."""
+    """Return the number of seeds or blocks that would decide every undecided test, or that no such number is known."""
     open_ = [test.needed for test in claim.tests if test.outcome is Outcome.UNDECIDED]
-    seeds = [each.seeds for each in open_ if each is not None and each.seeds is not None]
-    if not seeds or len(seeds) < len(open_) or max(seeds) > FEASIBLE:
-        return ""
+    known = [each for each in open_ if each is not None]
+    seeds = [each.seeds for each in known if each.seeds is not None]
+    open_claim = claim.outcome is Outcome.UNDECIDED
+    if not seeds or len(seeds) < len(open_):
+        told = open_claim and known and len(known) == len(open_)
+        return f"; more {run.replicates} alone would not decide it" if told else ""
     most = max(seeds)
+    if most > FEASIBLE:
+        return f"; it needs more than {FEASIBLE:,} more {run.replicates}" if open_claim else ""
     count = f"about {about(most)} more {run.replicates}" if most > 1 else f"one more {singular(run.replicates)}"
-    return f"; {count} would decide it"
+    return f"; {count} would decide {'it' if open_claim else 'the rest'}"
 
 
 def _places(claim: Claim, outcome: Outcome) -> str:

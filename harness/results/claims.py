@@ -124,15 +124,16 @@ class Claim(ClaimRule):
     def outcome(self) -> Outcome:
         """Outcome of the whole claim.
 
-        It fails if any test does, and holds if all do. A trend holds if its ends do and no test fails. Identical rows
-        fit every claim but one that a row is better than another, or that rows differ. `same` does not occur.
+        It fails if any test does, and holds if all do. A trend holds if its ends do, unless the interval of a test
+        lies wholly against it. Identical rows fit every claim but one that a row is better than another, or that rows
+        differ. `same` does not occur.
         """
         found = [self._fitted(test) for test in self.tests]
         if Outcome.FAILS in found:
             return Outcome.FAILS
         if Outcome.NOT_TESTED in found or not found:
             return Outcome.NOT_TESTED if set(found) <= {Outcome.NOT_TESTED} else Outcome.UNDECIDED
-        if self.form in TRENDS:
+        if self.form in TRENDS and not any(map(_against, self.tests)):
             found = [each for each, test in zip(found, self.tests, strict=True) if test.ends]
         return Outcome.HOLDS if set(found) == {Outcome.HOLDS} else Outcome.UNDECIDED
 
@@ -142,6 +143,13 @@ class Claim(ClaimRule):
             return test.outcome
         strict = self.form in TRENDS or (self.form is ClaimForm.ORDER and self.kind is not ClaimKind.THEOREM)
         return Outcome.UNDECIDED if strict or test.reversed else Outcome.HOLDS
+
+
+def _against(test: ClaimTest) -> bool:
+    """Return whether the interval of a test lies wholly on the side that is not claimed."""
+    if test.low is None or test.high is None:
+        return False
+    return test.low > 0 if test.reversed else test.high < 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,6 +160,20 @@ def test_a_trend_rises_from_end_to_end_and_falls_nowhere(means: tuple[float, ...
     assert [typed(Claim, each).outcome for each in result["claims"]] == [outcome, outcome]
 
 
+def test_a_trend_with_an_interval_that_lies_the_other_way_is_undecided() -> None:
+    """From one to two the mean falls by more than its interval, too little for the correction of all tests."""
+    base, spread = RNG.normal(size=SEEDS), np.tile([-1.0, 1.0], SEEDS // 2)
+    values = {("one", "a"): base, ("two", "a"): base - 1 + 1.1 * spread, ("three", "a"): base + 9 + 0.1 * noisy(0)}
+    points = [{"dataset": name} for name in ("one", "two", "three")]
+    even = claim("min", points=[], bound=float(base.mean()), where={"dataset": ["one"]})
+    rules = [claim("rises", points=points), *[even] * 5]
+    found = analyse(run(rows(values), rules))["claims"][0]
+    between = found["tests"][0]
+    assert between["outcome"] == "undecided" and between["high"] < 0
+    assert [test["outcome"] for test in found["tests"]] == ["undecided", "holds", "holds"]
+    assert "undecided (holds in 2, undecided in 1 of 3 tests)" in analyse(run(rows(values), rules))["answer"]
+
+
 def led(leads: dict[str, float], higher_is_better: bool = False) -> tuple[list[dict[str, Any]], dict[Any, Any]]:
     """On each problem `a` leads `b` by so much, in the mean over seeds."""
     sign = 1 if higher_is_better else -1

@@ -49,7 +49,8 @@ difference is the first minus the second. "Nearest" is the test closest to the o
 without chance, p says only that every seed agrees. [What we found](found.md) has what surprised us.
 
 `make articles` writes these pages from the [reference runs](../../results/reference); `make reference` makes the runs. Every
-verdict is the first thing in the report of its suite."""
+report of a suite opens with its verdicts; those that hold may be counted together. Networks of diffusion models are trained
+once, except in ddpm-training: their intervals cover other samples, not other trainings."""
 """What the index says before its rows."""
 
 

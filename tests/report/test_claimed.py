@@ -60,7 +60,7 @@ def test_the_test_that_fails_is_the_worst(run: Run) -> None:
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [(0, "; one more seed would decide it"), (1, "; one more seed would decide it"), (57, "; about 57 more seeds would decide it"),
-     (1000, "; about 1,000 more seeds would decide it"), (1001, ""), (None, "")],
+     (1000, "; about 1,000 more seeds would decide it"), (1001, "; it needs more than 1,000 more seeds"), (None, "; more seeds alone would not decide it")],
 )  # fmt: skip
 def test_what_would_decide_a_claim_is_told_where_it_can_be_done(run: Run, seeds: int | None, said: str) -> None:
     claim = changed(run, Outcome.UNDECIDED, "three", seeds)
