@@ -38,13 +38,15 @@ class Reader:
     def __init__(self, source: socket.socket) -> None:
         self._socket, self._bytes = source, bytearray()
 
+    def taken(self) -> bytes | None:
+        """Return the next frame if it was read already: several may arrive at once. Raises Misfit for no frame."""
+        return self._whole()
+
     def take(self) -> bytes | None:
         """Return the next frame, None if some of it is still to come. Raises EOFError at the end, Misfit for no frame.
 
         Reads what is there and never waits, so that half a frame holds up nothing.
         """
-        if (frame := self._whole()) is not None:
-            return frame
         try:
             piece = self._socket.recv(PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:

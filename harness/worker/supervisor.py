@@ -210,6 +210,8 @@ class Child:
     def _receive(self, limit: float | None) -> Message:
         """Return the next message. Raises TimeoutError at the limit, Misfit for bytes that are no message."""
         while True:
+            if (frame := self._answers.taken()) is not None:
+                return decoded(frame)
             left = None if limit is None else limit - time.monotonic()
             if left is not None and left <= 0:  # whatever the process goes on sending
                 raise TimeoutError

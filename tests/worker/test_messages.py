@@ -157,6 +157,21 @@ def test_damaged_frames_end_in_an_answer_or_a_failure(pid: int, count: int) -> N
     assert outcomes["crashed"] > count / 2 and outcomes["timeout"] == 0
 
 
+def test_messages_that_arrive_at_once_are_taken_one_by_one(pid: int) -> None:
+    """Nothing more arrives after the answer, and the process lives on."""
+    ours, theirs = socket.socketpair()
+    status, tell = os.pipe()
+    os.write(tell, f"{pid}\n".encode())
+    child = Child(ours, status, lambda: None)
+    theirs.sendall(framed(b'{"id": 1, "progress": 0.1}') * 3 + framed(b'{"id": 1, "answer": true}'))
+    shares: list[float] = []
+    assert child.ask({"ask": "anything"}, bool, 5, shares.append) is True
+    assert shares == [0.1] * 3
+    theirs.close()
+    os.close(tell)
+    child.close()
+
+
 def test_half_a_frame_and_endless_progress_do_not_outlast_the_timeout(pid: int) -> None:
     ours, theirs = socket.socketpair()
     status, tell = os.pipe()
@@ -192,10 +207,10 @@ def test_frames_come_whole_however_they_are_cut() -> None:
     cuts = [0, 1, 3, 4, 5, 9, 10, 50_000, len(whole)]
     for start, end in itertools.pairwise(cuts):
         ours.sendall(whole[start:end])
-        while (frame := reader.take()) is not None:
+        frame = reader.take()
+        while frame is not None:
             found.append(frame)
-        while (frame := reader.take()) is not None:
-            found.append(frame)
+            frame = reader.taken()
     assert found == payloads
     Sender(ours).send(b"more")
     assert reader.wait() == b"more"
