@@ -218,7 +218,7 @@ def test_frames_come_whole_however_they_are_cut() -> None:
     with pytest.raises(Misfit):
         reader.wait()
     ours.close()
-    with pytest.raises(Misfit):
+    with pytest.raises(EOFError):
         reader.take()
     theirs.close()
 
