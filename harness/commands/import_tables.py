@@ -6,6 +6,7 @@ import csv
 import importlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from types import MappingProxyType
 
 from harness.errors import BenchError
 
+NUMERIC = re.compile(r"[-+]?\d[\d.,\s]*%?")
+"""Texts that are meant as numbers, whether or not they are read as such: 91.2% and 0,912 are not."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 
 
@@ -39,7 +42,8 @@ class Cell:
             return float(self.text)
         except ValueError:
             place = f"{self.file}:{self.line}"
-            raise BenchError(f"column {self.column}: {self.text[:40]!r} is no number", place) from None
+            write = ", write 0.912 for 91.2 % and for 0,912" if self.is_numeric else ""
+            raise BenchError(f"column {self.column}: {self.text[:40]!r} is no number{write}", place) from None
 
     @property
     def is_number(self) -> bool:
@@ -49,6 +53,11 @@ class Cell:
         except ValueError:
             return self.missing
         return True
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the text is meant as a number."""
+        return self.is_number or NUMERIC.fullmatch(self.text.strip()) is not None
 
 
 @dataclass(frozen=True)

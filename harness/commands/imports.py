@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.commands.import_columns import Columns, columns
+from harness.commands.import_columns import STEPS, Columns, columns
 from harness.commands.import_tables import Cell, Table, read
 from harness.errors import BenchError, near_miss
 from harness.report.answer import statements
@@ -55,6 +55,7 @@ def imported(
     """
     table = read(file)
     roles = columns(table, mapping)
+    table, last = _last(table, roles)
     found = _values(table, roles)
     if not found:
         raise BenchError("no row has a value", str(file))
@@ -72,7 +73,21 @@ def imported(
         contenders=(CONTENDER,), baseline=baseline, cells=rows, exit=0,
         unpaired=() if roles.seed else tuple(metric.label for metric in metrics),
     )  # fmt: skip
-    return Imported(run, (*roles.guesses, *guesses))
+    return Imported(run, (*roles.guesses, *last, *guesses))
+
+
+def _last(table: Table, roles: Columns) -> tuple[Table, list[str]]:
+    """Return the table with the last step of every repetition alone, where it has a column of benchopt's steps."""
+    if STEPS not in table.names or roles.seed is None or STEPS in (*roles.contender, *roles.problem, roles.seed):
+        return table, []
+    last: dict[tuple[str, ...], Mapping[str, Cell]] = {}
+    for row in table.rows:
+        key = tuple(row[name].text for name in (*roles.contender, *roles.problem, roles.seed))
+        if key not in last or (row[STEPS].number or 0.0) >= (last[key][STEPS].number or 0.0):
+            last[key] = row
+    if len(last) == len(table.rows):
+        return table, []
+    return replace(table, rows=tuple(last.values())), [f"{STEPS}: the last one of every repetition"]
 
 
 Values = dict[Key, dict[str, dict[int, Cell]]]

@@ -94,6 +94,26 @@ def test_columns_as_mlflow_and_benchopt_write_them(tmp_path: Path) -> None:
     assert found.metrics == ("objective_value",)
 
 
+def test_a_measured_number_names_no_contender_and_an_index_is_no_metric(tmp_path: Path) -> None:
+    """The table of a W&B project, saved by pandas with its index."""
+    rows = [(f"run-{k}", "adam" if k < 4 else "sgd", k % 4, 9, 0.1 + k / 30, 0.9 - k / 70) for k in range(8)]
+    frame = pd.DataFrame(rows, columns=["name", "optimizer", "seed", "epoch", "loss", "val_accuracy"])
+    frame.to_csv(tmp_path / "t.csv")
+    found = columns(read(tmp_path / "t.csv"), {})
+    assert (found.contender, found.seed, found.metrics) == (("optimizer",), "seed", ("loss", "val_accuracy"))
+    assert "not used: name, epoch" in found.guesses
+
+
+def test_the_last_step_of_a_solver_is_its_result(tmp_path: Path) -> None:
+    lines = [f"{s},d,{r},{k},{k / 10},{10 - k + r}" for s in ("a", "b") for r in (0, 1) for k in (0, 2, 1)]
+    (tmp_path / "b.csv").write_text(
+        "\n".join(["solver_name,dataset_name,idx_rep,stop_val,time,objective_value", *lines])
+    )
+    found = imported(tmp_path / "b.csv", {}, lower=["objective_value"])
+    assert [row.values["objective_value"] for row in found.run.cells] == [(8.0, 9.0)] * 2
+    assert "stop_val: the last one of every repetition" in found.guesses
+
+
 def test_without_seeds_nothing_is_paired(tmp_path: Path) -> None:
     FRAME.drop(columns="seed").to_csv(tmp_path / "t.csv", index=False)
     found = imported(tmp_path / "t.csv", {}, baseline="old")
@@ -122,6 +142,12 @@ def test_directions_and_roles_can_be_said(tmp_path: Path) -> None:
         ("t.csv", "method,seed,accuracy\na,0\n", "t.csv:2: 2 cells under 3 columns"),
         ("t.csv", "method,method,accuracy\na,0,1\n", "t.csv:1: two columns are called 'method'"),
         ("t.csv", "method,seed\na,x\n", "no column of numbers is left for a metric"),
+        ("t.csv", "method,seed,accuracy\na,0,91.2%\na,1,90%\n", "t.csv:2: column accuracy: '91.2%' is no number, write 0.912"),
+        ("t.csv", 'method,seed,acc\na,0,"0,91"\na,1,"0,9"\n', "t.csv:2: column acc: '0,91' is no number, write 0.912 for"),
+        ("t.csv", ",summary,name\n0,\"{'acc': 0.9}\",a\n", "column summary holds mappings as text: write a column for each"),
+        ("t.csv", "Step,a - acc,b - acc\n0,0.1,0.2\n1,0.3,0.4\n", "no column says what is compared (looked for contender"),
+        ("t.csv", "seed,adam,sgd\n0,0.9,0.8\n", "no column says what is compared"),
+        ("t.csv", "name,seed,loss,acc\nr1,0,.1,.9\nr2,1,.2,.8\nr3,0,.3,.7\n", "no two lines have the same name"),
         ("t.csv", "", "t.csv: has no rows"),
         ("t.jsonl", '{"method": "a"}\n{oops\n', "t.jsonl:2: no JSON"),
         ("t.jsonl", "[1]\n", "t.jsonl:1: expected one mapping a line"),
