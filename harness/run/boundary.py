@@ -56,9 +56,7 @@ def check_imports(document: Document, paths: Iterable[str], boundary: Boundary) 
         is_file = text.endswith(".py") or "/" in text
         if boundary.crossed_by_file(text) if is_file else boundary.crossed_by_module(text):
             where = "is not beside or below the suite" if is_file else "is no plugin and not beside or below the suite"
-            raise BenchError(
-                f"plugins: {text} {where}: it needs --plugin {text} on the command line, or --trust", place
-            )
+            raise BenchError(f"plugins: {text} {where}: name it by --plugin on the command line, or use --trust", place)
     for path in paths:
         module = path.partition(":")[0]
         if boundary.crossed_by_module(module):

@@ -83,6 +83,7 @@ def test_unpacked_it_is_stored_and_the_command_measures_nothing(bench: Bench) ->
         "not second",
         "--set",
         "question='Which, if any?'",
+        "--trust",
     )
     assert bench(*words, "-q").code == 0
     for file in (bench.folder / "project" / "plugins").glob("*.py"):
@@ -97,11 +98,11 @@ def test_unpacked_it_is_stored_and_the_command_measures_nothing(bench: Bench) ->
     shutil.unpack_archive(kept, there.folder)
     inside = Bench(there.folder / kept.stem, bench.environment)
     command = json.loads(next(inside.folder.glob("results/runs/*/repeat.json")).read_text())["command"]
-    said = "bench suites/s.yaml --plugin outside/second.py --set \"question='Which, if any?'\" --set seeds=6 -k 'not second'"
+    said = "bench suites/s.yaml --plugin outside/second.py --set \"question='Which, if any?'\" --set seeds=6 -k 'not second' --trust"
     assert shlex.split(command) == shlex.split(said)
     assert command in (inside.folder / "README.txt").read_text()
     again = inside(
-        "suites/s.yaml", "--plugin", "outside/second.py", "--set", "seeds=6", "-k", "not second", "--dry-run"
+        "suites/s.yaml", "--plugin", "outside/second.py", "--set", "seeds=6", "-k", "not second", "--trust", "--dry-run"
     )
     assert "0 cells to do, 2 reused" in again.out, again
     assert inside("pack", "last", "../third.zip").code == 0

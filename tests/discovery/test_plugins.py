@@ -216,7 +216,7 @@ def test_plugins_from_everywhere_work_together(bench: Bench) -> None:
     words = ("suites/s.yaml", "--plugin", "elsewhere/computes.py", "--device", "cpu", "--json", "-")
     refused = bench(*words, env=env)
     assert refused.code == 2
-    assert "plugins: ../other/near.py is not beside or below the suite: it needs --plugin" in refused.err
+    assert "plugins: ../other/near.py is not beside or below the suite: name it by --plugin" in refused.err
     ended = bench(*words, "--trust", env=env)
     assert ended.code == 0, ended.err
     means = {cell["vary"]["loss"]: cell["metrics"]["score"]["mean"] for cell in ended.json["cells"]}
