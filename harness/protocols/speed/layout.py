@@ -1,8 +1,8 @@
 """Memory layout, drawn anew for every turn.
 
-Addresses determine collisions in caches and aliasing between loads and stores, up to a tenth of the time of a
-short call, and a process keeps its addresses. Drawn for every turn they are noise, which blocks average out, and no
-lasting difference between equal contenders.
+Addresses determine collisions in caches and aliasing between loads and stores: a tenth of the time of a short call, a
+quarter of that of one with temporary tensors of a megabyte. A process keeps its addresses, and its copies inherit
+them. Drawn for every turn they are noise, which blocks average out, and no lasting difference between equal contenders.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-SPACERS, SPAN = 8, 2**15
-"""Number and largest size in bytes of blocks that are held to shift later allocations."""
+SIZES, HOLES, SPAN = range(12, 24), 4, 2**12
+"""Powers of 2 of the sizes of holes in bytes, the number of holes of each, the largest size of what lies between."""
 
 
 class Layout:
@@ -23,9 +23,20 @@ class Layout:
     def __init__(self) -> None:
         self._held: list[Tensor] = []
 
+    def draw(self) -> None:
+        """Leave holes of random sizes, apart from each other, into which later tensors of any size fall."""
+        draw = random.SystemRandom()  # no two processes draw the same
+        sizes = [int(2**power * draw.uniform(1, 2)) for power in SIZES for _ in range(HOLES)]
+        draw.shuffle(sizes)
+        _bytes(2**SIZES.stop)  # once it is freed the C library takes blocks up to this size from one heap
+        pairs = [(_bytes(size), _bytes(draw.randrange(1, SPAN))) for size in sizes]
+        self._held = [between for _, between in pairs]
+
     def moved(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return copies of the tensors at other addresses."""
-        draw = random.SystemRandom()  # no two processes draw the same
-        sizes = [draw.randrange(1, SPAN) for _ in range(SPACERS)]
-        self._held = [torch.empty(size, dtype=torch.int8) for size in sizes]
+        self.draw()
         return tuple(tensor.detach().clone() for tensor in tensors)
+
+
+def _bytes(size: int) -> Tensor:
+    return torch.empty(size, dtype=torch.int8)
