@@ -66,7 +66,7 @@ def validate(options: argparse.Namespace) -> None:
 
     with Server() as server:
         for path in options.suite:
-            prepared = load(path, _wishes(options), server)
+            prepared = load(path, _wishes(options, challenged=True), server)
             print(summary(prepared, checked_tables(prepared, server)))
 
 

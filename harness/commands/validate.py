@@ -11,6 +11,7 @@ from harness.results import RowInfo
 from harness.run.load import LoadedSuite
 from harness.run.problems import asked, controls
 from harness.run.trust import needs_trust
+from harness.suite.gates import COMPARING
 
 
 def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
@@ -19,7 +20,9 @@ def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
     seeds = len(suite.seeds.seeds)
     lines = [f"{suite.file}: {len(prepared.cells)} cells x {seeds} seeds, protocol {suite.protocol}"]
     verdict = undecidable(prepared)
-    said = [*(sentence for _, sentence in needs_trust(prepared)), *notes, *([verdict] if verdict else [])]
+    lonely = suite.baseline is None and any(gate["rule"] in COMPARING for gate in suite.gates)
+    gates = ["gates on differences need a baseline in the suite, or --against REV"] if lonely else []
+    said = [*gates, *(sentence for _, sentence in needs_trust(prepared)), *notes, *([verdict] if verdict else [])]
     return "\n".join([*lines, *(f"  note: {note}" for note in said)])
 
 

@@ -148,3 +148,11 @@ def test_compiled_code_is_built_for_the_revision(bench: Bench, repository: Path)
 def test_an_unknown_revision_is_one_line(bench: Bench, repository: Path) -> None:
     code, said, _ = run(bench, repository, "--against", "nonesuch")
     assert (code, said) == (2, "bench: --against: no stored run and no revision 'nonesuch'\n")
+
+
+def test_validate_says_what_gates_without_a_baseline_need(bench: Bench) -> None:
+    suite = bench.suite("[good]", baseline=None, gates="{score: {max_regression: 3%}}")
+    ended = bench("validate", suite)
+    assert ended.code == 0, ended.err
+    assert "note: gates on differences need a baseline in the suite, or --against REV" in ended.out
+    assert "the suite has no baseline to compare with" in bench(suite).err
