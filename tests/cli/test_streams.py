@@ -33,7 +33,7 @@ def test_a_signal_ends_the_run_and_the_same_command_goes_on(
 ) -> None:
     bench.write(
         "s.yaml",
-        "protocol: accuracy\nvary: {dataset: digits, loss: [cross_entropy, hinge]}\ntrainer: loop\nseeds: 40\n"
+        "protocol: accuracy\nvary: {dataset: digits, loss: [cross_entropy, hinge]}\ntrainer: loop\nseeds: 400\n"
         "settings: {epochs: 2}\nmetrics: [accuracy]\n",
     )
     process = start(bench, "s.yaml", "-q", "--device", "cpu", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -46,7 +46,7 @@ def test_a_signal_ends_the_run_and_the_same_command_goes_on(
     assert process.returncode == code
     assert told.decode().splitlines() == [f"{said}: everything finished is stored, the same command goes on from there"]
     left = bench("s.yaml", "--dry-run", "--device", "cpu").out
-    assert "seeds to measure" in left and "80 seeds to measure" not in left
+    assert "seeds to measure" in left and "800 seeds to measure" not in left
 
 
 @pytest.mark.parametrize(("loss", "code"), [("good", 0), ("[good, bad]", 3)])

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Bench, Ended
+from tests.conftest import NOOP, Bench, Ended
 
 FAULTS = {
     "raise": ("failed", r"ValueError: not today \(noop\.py:\d+\)"),
@@ -341,8 +341,10 @@ def test_ctrl_c_while_the_server_warms_up_ends_at_once(bench: Bench) -> None:
 
 @pytest.mark.verify
 def test_a_full_disk_is_one_line_and_nothing_is_lost(bench: Bench) -> None:
+    most = NOOP.stat().st_size + 1000  # the plugin itself is copied into the run's folder
+
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
     suite = bench.suite(seeds=64)
     process = bench.start(suite, "--device", "cpu", env=marks(bench, PYTHONDONTWRITEBYTECODE="1"), preexec_fn=small)

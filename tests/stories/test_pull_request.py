@@ -66,9 +66,9 @@ def change(bench: Bench, name: str, before: str, after: str) -> None:
     bench.write(name, text.replace(before, after))
 
 
-def checked(bench: Bench, suite: str = "ops.yaml") -> Ended:
+def checked(bench: Bench, *words: str) -> Ended:
     """The check of the pull request, a little shorter."""
-    return bench(suite, "--against", "HEAD~1", "--device", "cpu", "--set", "settings.budget=2", timeout=120)
+    return bench(*words, "--against", "HEAD~1", "--device", "cpu", "--set", "settings.budget=2", timeout=120)
 
 
 def test_a_slower_operation_is_stopped_and_another_change_is_not(
@@ -78,13 +78,13 @@ def test_a_slower_operation_is_stopped_and_another_change_is_not(
     commit()
     change(bench, "fastops.py", "range(20)", "range(22)")
     commit()
-    stopped = checked(bench)
+    stopped = checked(bench, "ops.yaml")
     assert stopped.code == 1, stopped.out + stopped.err
     (broken,) = [line for line in stopped.lines if line.startswith("bench: gate:")]
     assert "seconds max_regression 3 %: here on fastops:centered_softmax is" in broken
     change(bench, "fastops.py", "import torch\n", '"""Operations."""\n\nimport torch\n')
     commit()
-    passed = checked(bench)
+    passed = checked(bench, "ops.yaml")
     assert passed.code == 0, passed.out + passed.err
 
 
@@ -102,7 +102,7 @@ def test_a_compiled_extension_in_an_editable_install(bench: Bench, commit: Calla
     python = Path(str(shutil.which("python", path=bench.environment["PATH"])))
     installed.install(python, "-e", bench.folder)
     try:
-        stopped = checked(bench, "checks/ops.yaml")
+        stopped = checked(bench, "checks/ops.yaml", "--trust")  # the package is beside the folder of the suite
         assert stopped.code == 1 and "seconds max_regression 3 %: here is" in stopped.err, stopped.out + stopped.err
     finally:
         program(bench, "python", "-m", "pip", "uninstall", "-q", "-y")("quickops")
