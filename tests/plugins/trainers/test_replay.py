@@ -144,6 +144,21 @@ def test_a_function_that_changes_is_not_repeated() -> None:
     assert len(set(found)) == 8
 
 
+def test_a_function_that_changes_later_is_an_error_and_no_other_number() -> None:
+    """It counts its calls outside of its arguments, and changes at the sixth, which is beside the hundredth."""
+    calls: list[int] = []
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        calls.append(1)
+        return (x * (2 if len(calls) < 6 else 3) + 1,)
+
+    replayed = Replayed(function)
+    for _ in range(99):
+        assert torch.equal(replayed(torch.ones(3))[0], torch.full((3,), 3.0))
+    with pytest.raises(harness.BenchError, match="became another function in the course of training"):
+        replayed(torch.ones(3))
+
+
 def test_a_loss_is_called_for_few_steps_only(tmp_path: Path) -> None:
     CALLS.clear()
     component("trainer", "stacked").fit(make_job(Counted(), tmp_path, seeds=range(32), epochs=6))
