@@ -15,8 +15,15 @@ from tests.conftest import Bench
 
 
 def start(bench: Bench, *words: str, **more: object) -> subprocess.Popen[bytes]:
+    """The command, which hears every signal: a shell's background job and one under nohup ignore some."""
     command = [sys.executable, "-m", "harness", *words]
-    return subprocess.Popen(command, cwd=bench.folder, env=dict(os.environ) | bench.environment, **more)  # type: ignore[call-overload, no-any-return]
+    environment = dict(os.environ) | bench.environment
+    return subprocess.Popen(command, cwd=bench.folder, env=environment, preexec_fn=heard, **more)  # type: ignore[call-overload, no-any-return]
+
+
+def heard() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.verify
