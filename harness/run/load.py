@@ -16,7 +16,7 @@ from harness.discovery.descriptions import PluginAnswer, facts_of
 from harness.discovery.sources import Source, given
 from harness.errors import BenchError, Failure, Mistakes
 from harness.results.statements import FailOn
-from harness.run.boundary import Boundary, check_imports
+from harness.run.boundary import Boundary, check_imports, check_plugins
 from harness.suite import Cell, Suite, select
 from harness.worker.supervisor import Server
 
@@ -64,6 +64,11 @@ class LoadedSuite:
     left_out: Sequence[Cell] = ()
     wishes: RunOptions = field(default_factory=RunOptions)
 
+    def specs(self) -> list[tuple[str, Spec]]:
+        """Return (kind, spec) of every part of the selected cells and of every metric."""
+        metrics: list[tuple[str, Spec]] = [("metric", spec) for spec in self.suite.metrics.values()]
+        return [*(pair for cell in self.cells for pair in cell.parts.items()), *metrics]
+
 
 def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     """Read, describe and check a suite. Raises BenchError or Mistakes for mistakes of the user."""
@@ -73,7 +78,7 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     named = own((text, Path.cwd(), None) for text in wishes.plugins)
     boundary = Boundary(folder, named)
     if not wishes.trust:
-        check_imports(document, (), boundary)
+        check_plugins(document, boundary)
     named += own((text, folder, place) for text, place in document.plugins)
     catalogue = gather(named, wishes.blocked, describer(server, wishes.timeout))
     paths = document.imports(catalogue.table)
@@ -139,9 +144,7 @@ def references(prepared: LoadedSuite) -> dict[str, str]:
     """Return the BibTeX of every component that the cells use, by `kind name`; empty where a component has none."""
     catalogue = prepared.catalogue
     parts: list[tuple[str, Spec]] = [("protocol", {"name": prepared.suite.protocol})]
-    parts += [("metric", spec) for spec in prepared.suite.metrics.values()]
-    parts += [pair for cell in prepared.cells for pair in cell.parts.items()]
-    used = {pair for kind, spec in parts for pair in catalogue.used(kind, spec)}
+    used = {pair for kind, spec in [*parts, *prepared.specs()] for pair in catalogue.used(kind, spec)}
     return {f"{kind} {name}": catalogue.table[kind, name].get("reference", "") for kind, name in sorted(used)}
 
 

@@ -14,8 +14,7 @@ SHOWN = 100
 def needs_trust(prepared: LoadedSuite) -> Iterator[tuple[str, str]]:
     """Yield (place, sentence) for every program that cells would run and every module that their fields name."""
     catalogue, document = prepared.catalogue, prepared.document
-    specs = [pair for cell in prepared.cells for pair in cell.parts.items()]
-    specs += [("metric", spec) for spec in prepared.suite.metrics.values()]
+    specs = prepared.specs()
     programs = dict.fromkeys(text for kind, spec in specs for text in catalogue.commands(kind, spec))
     for text in programs:
         shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

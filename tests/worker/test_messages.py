@@ -51,6 +51,21 @@ def pid() -> Iterator[int]:
     process.wait()
 
 
+@contextlib.contextmanager
+def talking(pid: int) -> Iterator[tuple[Child, socket.socket]]:
+    """A child and the end of its socket that the process has, which lives on."""
+    ours, theirs = socket.socketpair()
+    status, tell = os.pipe()
+    os.write(tell, f"{pid}\n".encode())
+    child = Child(ours, status, lambda: None)
+    try:
+        yield child, theirs
+    finally:
+        theirs.close()
+        os.close(tell)
+        child.close()
+
+
 def asked(pid: int, sent: bytes, kind: object, timeout: float = 5.0) -> object:
     """What asking a process for an answer of that type gives, where it sends these bytes and ends."""
     ours, theirs = socket.socketpair()
@@ -159,44 +174,25 @@ def test_damaged_frames_end_in_an_answer_or_a_failure(pid: int, count: int) -> N
 
 def test_messages_that_arrive_at_once_are_taken_one_by_one(pid: int) -> None:
     """Nothing more arrives after the answer, and the process lives on."""
-    ours, theirs = socket.socketpair()
-    status, tell = os.pipe()
-    os.write(tell, f"{pid}\n".encode())
-    child = Child(ours, status, lambda: None)
-    theirs.sendall(framed(b'{"id": 1, "progress": 0.1}') * 3 + framed(b'{"id": 1, "answer": true}'))
-    shares: list[float] = []
-    assert child.ask({"ask": "anything"}, bool, 5, shares.append) is True
-    assert shares == [0.1] * 3
-    theirs.close()
-    os.close(tell)
-    child.close()
+    with talking(pid) as (child, theirs):
+        theirs.sendall(framed(b'{"id": 1, "progress": 0.1}') * 3 + framed(b'{"id": 1, "answer": true}'))
+        shares: list[float] = []
+        assert child.ask({"ask": "anything"}, bool, 5, shares.append) is True
+        assert shares == [0.1] * 3
 
 
 def test_half_a_frame_and_endless_progress_do_not_outlast_the_timeout(pid: int) -> None:
-    ours, theirs = socket.socketpair()
-    status, tell = os.pipe()
-    os.write(tell, f"{pid}\n".encode())
-    child = Child(ours, status, lambda: None)
-    theirs.sendall(b"\0\0")
-    started = time.monotonic()
-    with pytest.raises(Failure, match=r"no answer within 0\.2 s"):
-        child.ask({"ask": "anything"}, bool, 0.2)
-    assert time.monotonic() - started < 2
-    theirs.close()
-    os.close(tell)
-    child.close()
+    with talking(pid) as (child, theirs):
+        theirs.sendall(b"\0\0")
+        started = time.monotonic()
+        with pytest.raises(Failure, match=r"no answer within 0\.2 s"):
+            child.ask({"ask": "anything"}, bool, 0.2)
+        assert time.monotonic() - started < 2
 
 
 def test_a_question_that_nobody_reads_does_not_outlast_the_timeout(pid: int) -> None:
-    ours, theirs = socket.socketpair()
-    status, tell = os.pipe()
-    os.write(tell, f"{pid}\n".encode())
-    child = Child(ours, status, lambda: None)
-    with pytest.raises(Failure, match=r"no answer within 0\.2 s"):
+    with talking(pid) as (child, _), pytest.raises(Failure, match=r"no answer within 0\.2 s"):
         child.ask({"ask": "anything", "text": "x" * 10**7}, bool, 0.2)
-    theirs.close()
-    os.close(tell)
-    child.close()
 
 
 def test_frames_come_whole_however_they_are_cut() -> None:
