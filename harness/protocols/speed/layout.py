@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-SIZES, HOLES, SPAN = range(12, 24), 4, 2**12
+SIZES, HOLES, SPAN = range(10, 24), 4, 2**12
 """Powers of 2 of the sizes of holes in bytes, the number of holes of each, the largest size of what lies between."""
 
 
@@ -28,6 +28,7 @@ class Layout:
         draw = random.SystemRandom()  # no two processes draw the same
         sizes = [int(2**power * draw.uniform(1, 2)) for power in SIZES for _ in range(HOLES)]
         draw.shuffle(sizes)
+        self._held = []  # the holes of the draw before join, or tensors would fall into them again
         _bytes(2**SIZES.stop)  # once it is freed the C library takes blocks up to this size from one heap
         pairs = [(_bytes(size), _bytes(draw.randrange(1, SPAN))) for size in sizes]
         self._held = [between for _, between in pairs]
