@@ -195,9 +195,6 @@ class CellRunner:
         """Measurements of one block: `block_size` seeds that start at a multiple of it."""
         raise NotImplementedError
 
-    def before_copy(self) -> None:
-        """Prepare the next block, with `fork_per_block`: called in the set-up process before it is copied."""
-
     def should_stop(self, blocks: Sequence[Sequence[Mapping[str, list[float]]]], spent: float) -> StoppingDecision:
         """Decide whether an interleaved measurement is done.
 

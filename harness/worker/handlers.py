@@ -239,8 +239,6 @@ class Worker:
         def measure() -> Record:
             return {**block(), "read": read()}
 
-        if session.fork_per_block:
-            session.before_copy()
         answer = forked(measure) if session.fork_per_block else measure()
         registry.manager.hook.case_finished(cell=cell, values=answer)
         return answer

@@ -73,10 +73,6 @@ class Timing(CellRunner):
             excluded_reason=self._wrong,
         )
 
-    def before_copy(self) -> None:
-        """Draw the layout that the copy inherits, in which it draws again."""
-        self._layout.draw()
-
     def should_stop(self, blocks: Sequence[Sequence[Mapping[str, list[float]]]], spent: float) -> StoppingDecision:
         """Decide by the stopping rule: warm-up until all times agree, then until the target precision or the budget."""
         return self._stopping_rule.should_stop(blocks, spent)
