@@ -45,14 +45,22 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = re.search(r"unrecognized arguments: --([\w-]+)", message)
-        near = near_miss(unknown[1], self.every_option()).closest if unknown else None
-        self.exit(2, f"{self.prog}: {message}{f', did you mean --{near}?' if near else ''}\n")
+        self.exit(2, f"{self.prog}: {message}{self._elsewhere(unknown[1]) if unknown else ''}\n")
 
-    def every_option(self) -> set[str]:
-        """Return the long options of this parser and of its subcommands, without their dashes."""
-        inner = [command for a in self._actions if isinstance(a.choices, dict) for command in a.choices.values()]
+    def _elsewhere(self, option: str) -> str:
+        """Return the commands that have an option, or the closest option of any."""
+        homes = [command for command, options in self.options().items() if option in options]
+        if homes:
+            return f", --{option} is an option of bench {', '.join(homes)}"
+        near = near_miss(option, set().union(*self.options().values())).closest
+        return f", did you mean --{near}?" if near else ""
+
+    def options(self) -> dict[str, set[str]]:
+        """Return the long options, without their dashes, of this parser (named "") and of each of its commands."""
+        commands = [a.choices for a in self._actions if isinstance(a.choices, dict)]
         own = {option[2:] for a in self._actions for option in a.option_strings if option.startswith("--")}
-        return own.union(*(each.every_option() for each in inner))
+        inner = {name: set().union(*command.options().values()) for each in commands for name, command in each.items()}
+        return {"": own, **inner}
 
 
 def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:

@@ -111,7 +111,7 @@ def _legend(figure: Figure, found: Series, looks: Mapping[str, Look]) -> None:
         handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     controls = {_key(line) for line in found.lines if line.is_control}
     order = sorted(handles, key=lambda label: label in controls)
-    figure.legend([handles[label] for label in order], order, loc="outside right upper", handlelength=3.2)
+    figure.legend([handles[label] for label in order], order, loc="outside right center", handlelength=3.2)
 
 
 def _caption(run: StoredRun, found: Series, metric: str) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _ball(run: StoredRun) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("dimensions")
     axes.set_ylabel("share inside")
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside right center")
     return headed(figure, "Volume of the ball over that of the cube", _caption(places, drawn))
 
 

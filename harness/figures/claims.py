@@ -47,7 +47,7 @@ def _figure(run: StoredRun, claim: Claim) -> Figure:
     figure, (axes,) = sheet(1, 1, 6.2, 0.9 + 0.17 * len(shown), aside=1.2)
     _draw(axes, claim, shown)
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper")
+    figure.legend(handles, labels, loc="outside right center")
     caption = [f"{sentence(run.run, claim)}.", "Bars are 95 % intervals, not adjusted for the number of tests."]
     caption += [f"{len(known) - len(shown)} more tests are further from the line."] if len(shown) < len(known) else []
     return headed(figure, claim.claim or claim.source, [*caption, run.run.run])

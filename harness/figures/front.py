@@ -37,7 +37,7 @@ def _front(run: StoredRun) -> Figure:
     for axes in panels[::ACROSS]:
         axes.set_ylabel(united(quality))
     handles = {text: handle for axes in panels for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside right upper")
+    figure.legend(handles.values(), handles.keys(), loc="outside right center")
     caption = ["Bars are 95 % intervals; the line joins those that no other beats in both.", run.run.run]
     return headed(figure, f"{quality.label} against {speed.label}", caption)
 

@@ -44,6 +44,6 @@ def _steps(run: StoredRun, name: str, found: Exhibit) -> Figure:
     note = scale(axes, values, values)
     axes.set_xlabel("time at which the step starts")
     axes.set_ylabel(united(run.view.run.metric(name)))
-    figure.legend(loc="outside right upper", handlelength=3.2)
+    figure.legend(loc="outside right center", handlelength=3.2)
     caption = [f"{name} of seed 0, step by step, from noise at the right to data at the left.", note]
     return headed(figure, f"{name} by step on {found.title}", [*filter(None, caption), *captioned(run, found)])

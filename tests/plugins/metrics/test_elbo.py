@@ -193,3 +193,19 @@ def test_a_density_nobody_knows_leaves_the_bound_alone() -> None:
     ready, x0 = harness.DiffusionModel(TwoPoints(), None), torch.randn(4, 3)
     assert bound("nelbo_gap", ready, sampler("ddpm"), even(5), None, x0) is None
     assert math.isfinite(bound("nelbo", ready, sampler("ddpm"), even(5), None, x0))
+
+
+@pytest.mark.parametrize("name", ["beta", "beta_tilde", "exact"])
+def test_the_variance_of_every_step_is_that_of_its_formula(name: str) -> None:
+    """1 - A_t / A_s, its share B_s / B_t, and on normal data the variance of x_s given x_t by their joint law."""
+    v, times = 0.3, torch.tensor([1000.0, 600.0, 250.0, 40.0, 0.0], dtype=torch.float64)
+    ready = harness.denoiser("gaussian", dim=2, variance=v)
+    form = {"form": "diagonal"} if name == "exact" else {}
+    found = bound("reverse_variance", ready, sampler("ddpm"), times, harness.component("variance", name, **form))
+    kept = LINEAR.alpha_bar(times).tolist()
+    wanted = []
+    for a, b in list(pairwise(kept))[:-1]:
+        skipped, left = 1 - a / b, (1 - a / b) * (1 - b) / (1 - a)
+        joint = (a * v + 1 - a, b * v + 1 - b, (a / b) ** 0.5 * (b * v + 1 - b))
+        wanted.append({"beta": skipped, "beta_tilde": left, "exact": joint[1] - joint[2] ** 2 / joint[0]}[name])
+    assert float(found) == pytest.approx(sum(wanted) / 3, rel=1e-6)

@@ -82,3 +82,11 @@ def test_in_the_middle_spherical_draws_keep_the_norm_of_noise_and_linear_ones_lo
 def test_the_ends_of_an_interpolation_are_the_draws(form: str) -> None:
     torch.testing.assert_close(draw("interpolated", 8, 3, form=form, share=0.0), draw("normal", 8, 3))
     assert bool(draw("interpolated", 8, form=form).isfinite().all())
+
+
+@pytest.mark.parametrize("form", ["spherical", "linear"])
+def test_frames_go_from_one_draw_to_another(form: str) -> None:
+    frames, whole = draw("interpolated", 8, 3, form=form, frames=4), range(4)
+    shares = [draw("interpolated", 8, 3, form=form, share=k / 3) for k in whole]
+    torch.testing.assert_close(frames[:4], torch.stack([shares[k][0] for k in whole]))
+    torch.testing.assert_close(frames[4:], torch.stack([shares[k][1] for k in whole]))
