@@ -1,8 +1,8 @@
 """Makes the reference runs: `python tests/docs/reference.py [--list] [--fresh] [SUITE ...]`, all where none is named.
 
 A reference run is kept in `results/reference/` as SUITE.json (the result) and SUITE.md (the report); `index.json` has its
-time and its machine. A run whose suite file is as it was is skipped. What was interrupted is resumed from the records in
-`results/`; it keeps the longest time of its suite, without `--fresh`.
+time, its CPU time and its machine. A run whose suite file is as it was is skipped. What was interrupted is resumed from the records in
+`results/`; it keeps the longest times of its suite, without `--fresh`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -56,26 +57,33 @@ def is_current(suite: str) -> bool:
 
 def make(suite: str, fresh: bool) -> None:
     """Run a suite and keep its result and its report; figures of an earlier run are removed."""
-    start, read = time.monotonic(), digest(suite)
+    start, used, read = time.monotonic(), _cpu(), digest(suite)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "result.json"
         command = [sys.executable, "-m", "harness", f"suites/{suite}.yaml", "-q", "--json", str(file)]
         ended = subprocess.run([*command, *(["--fresh"] if fresh else [])], cwd=ROOT, stdout=subprocess.DEVNULL)
         if ended.returncode not in (0, 1):
             sys.exit(f"{suite}: ended with {ended.returncode}, nothing is kept")
-        known = 0.0 if fresh else float(index().get(suite, {}).get("minutes", 0))
-        minutes = max(known, round((time.monotonic() - start) / 60, 1))
+        known = {} if fresh else index().get(suite, {})
+        spent = {"minutes": time.monotonic() - start, "cpu_minutes": _cpu() - used}
+        times = {name: max(round(seconds / 60, 1), known.get(name, 0.0)) for name, seconds in spent.items()}
         found = json.loads(file.read_text())
-        found["seconds"] = max(found["seconds"], 60 * known)
+        found["seconds"] = max(found["seconds"], 60 * known.get("minutes", 0.0))
         (REFERENCE / f"{suite}.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")
     run = stored(REFERENCE, str(REFERENCE / f"{suite}.json"))
     entry = {
-        "digest": read, "minutes": minutes, "machine": machine(), "commit": run.environment.get("commit"),
+        "digest": read, **times, "machine": machine(), "commit": run.environment.get("commit"),
     }  # fmt: skip
     INDEX.write_text(json.dumps(index() | {suite: entry}, indent=1, sort_keys=True) + "\n")
     (REFERENCE / f"{suite}.md").write_text(f"{head(suite, entry)}\n{render(run, 'md')}")
     for name in shown(suite):  # `articles.py` draws them again
         (FIGURES / f"{suite}-{name}.png").unlink(missing_ok=True)
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of the ended processes of this one."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
 
 
 def shown(suite: str) -> Iterator[str]:
@@ -86,7 +94,8 @@ def shown(suite: str) -> Iterator[str]:
 
 def head(suite: str, entry: Mapping[str, Any]) -> str:
     """Opening of a report: the command, the machine, the time."""
-    return f"`bench suites/{suite}.yaml`, {entry['minutes']} minutes on {entry['machine']}.\n"
+    spent = f"{entry['cpu_minutes']} CPU-minutes" if "cpu_minutes" in entry else f"{entry['minutes']} minutes"
+    return f"`bench suites/{suite}.yaml`, {spent} on {entry['machine']}.\n"
 
 
 def machine() -> str:
