@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Mapping
@@ -56,6 +57,17 @@ def stepped(
 def schedule(settings: Any, progress: float) -> float:
     """Factor of the learning rate at a progress in [0, 1]."""
     return 0.5 * (1 + math.cos(math.pi * progress)) if settings.lr_schedule == "cosine" else 1.0
+
+
+def batches(examples: int, size: int) -> list[slice]:
+    """Places of the examples of each batch of an epoch, in order.
+
+    One example that would be left over joins the batch before it: batch norm has no deviation of a single row.
+    """
+    starts = range(0, examples, size)
+    if size > 1 and len(starts) > 1 and examples % size == 1:
+        starts = starts[:-1]
+    return [slice(*ends) for ends in itertools.pairwise([*starts, examples])]
 
 
 def reseed(number: int, device: str) -> None:

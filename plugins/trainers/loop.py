@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from harness import Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
 
 from ._fields import Moving
-from ._inputs import class_counts, forward, reseed, schedule, stepped
+from ._inputs import batches, class_counts, forward, reseed, schedule, stepped
 
 
 class Loop(Trainer):
@@ -56,7 +55,7 @@ class _Run:
         self.norm: Tensor | None = None
         self.state = {name: value.to(job.device) for name, value in job.loss.state().items()}
         self.counts = class_counts(job.train.labels, job.classes)[0].to(job.device)
-        self.batches = math.ceil(len(job.train.targets) / self.settings.batch)
+        self.batches = batches(len(job.train.targets), self.settings.batch)
         self.data = TensorDataset(job.train.inputs, job.train.targets, job.train.index[0])
 
     def epoch(self, number: int) -> None:
@@ -64,13 +63,14 @@ class _Run:
         reseed(self.layers + number, self.job.device)
         self.model.train()
         order = torch.randperm(len(self.data), generator=self.order).tolist()
-        for batch, rows in enumerate(DataLoader(self.data, batch_size=self.settings.batch, sampler=order)):
+        loader = DataLoader(self.data, batch_sampler=[order[batch] for batch in self.batches])
+        for step, rows in enumerate(loader, number * len(self.batches)):
             examples, labels, index = (part.to(self.job.device) for part in rows)
-            self.step(examples, labels, index, number * self.batches + batch, number)
+            self.step(examples, labels, index, step, number)
 
     def step(self, examples: Tensor, labels: Tensor, index: Tensor, step: int, epoch: int) -> None:
         """Make one optimizer step."""
-        progress = step / max(1, self.settings.epochs * self.batches - 1)
+        progress = step / max(1, self.settings.epochs * len(self.batches) - 1)
         with torch.autocast(self.job.device, enabled=self.settings.amp):
             logits, features = forward(self.model, lambda: self.rows(examples), "features" in self.wants)
         available: dict[str, Any] = {"progress": torch.tensor(progress), "step": step, "epoch": epoch, "index": index}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -13,7 +12,7 @@ from harness import Subset, Trainer, TrainingJob, TrainingResult, global_draws, 
 
 from ._descent import groups
 from ._fields import Moving
-from ._inputs import class_counts, reseed, schedule, stepped
+from ._inputs import batches, class_counts, reseed, schedule, stepped
 from ._lanes import over_lanes
 from ._layers import network
 from ._replay import Replayed, custom
@@ -63,14 +62,14 @@ class Stacked(Trainer):
         """Train every lane for the set number of epochs."""
         stack = _Stack(job, [job.model(k) for k in range(len(job.seeds))])
         settings, examples = job.settings, job.train.index.shape[1]
-        batches = math.ceil(examples / settings.batch)
+        steps = len(batches(examples, settings.batch))
         streams = [job.generator("batches", k) for k in range(len(job.seeds))]
         chance = job.generator("layers").initial_seed()  # a loss may draw from torch's own generator
         for epoch in range(settings.epochs):
             reseed(chance + epoch, job.device)
             order = torch.stack([torch.randperm(examples, generator=stream) for stream in streams])
-            for number, batch in enumerate(stack.batches(order), epoch * batches):
-                stack.step(batch, number, epoch, settings.epochs * batches)
+            for number, batch in enumerate(stack.batches(order), epoch * steps):
+                stack.step(batch, number, epoch, settings.epochs * steps)
             job.on_progress(epoch + 1, settings.epochs)
         return TrainingResult(
             test=stack.logits(job.test), validation=stack.logits(job.validation), learned=stack.learned()
@@ -153,12 +152,14 @@ class _Stack:
         most = max(1, GATHERED // (self.lanes * size * train.table[0].numel()))
         targets = train.targets_at(order).to(device)
         index = self.job.train.index.gather(1, order).to(device) if "index" in self.wants else None
-        for first in range(0, order.shape[1], most * size):
-            examples = self._gathered(order[:, first : first + most * size])
-            for start in range(0, examples.shape[1], size):
-                part = slice(first + start, first + start + size)
-                some = None if index is None else index[:, part].contiguous()
-                yield _Batch(examples[:, start : start + size], targets[:, part].contiguous(), some)
+        parts = batches(order.shape[1], size)
+        for some in (parts[first : first + most] for first in range(0, len(parts), most)):
+            first = some[0].start
+            examples = self._gathered(order[:, first : some[-1].stop])
+            for part in some:
+                rows = None if index is None else index[:, part].contiguous()
+                inside = examples[:, part.start - first : part.stop - first]
+                yield _Batch(inside, targets[:, part].contiguous(), rows)
 
     def _gathered(self, places: Tensor) -> Tensor:
         """Training examples [lanes, m, ...] at `places` [lanes, m], in memory that is kept: new memory is slow."""

@@ -124,11 +124,11 @@ def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
     kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[settings.optimizer]
     optimizer: Any = kind(weights, lr=job.lr[k], weight_decay=settings.weight_decay)
     count = job.train.index.shape[1]
-    total = settings.epochs * math.ceil(count / settings.batch)
+    total = settings.epochs * len(parted(torch.arange(count), settings.batch))
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, total - 1))
     order, step, running = job.generator("batches", k), 0, None
     for epoch in range(settings.epochs):
-        for places in torch.randperm(count, generator=order).split(settings.batch):
+        for places in parted(torch.randperm(count, generator=order), settings.batch):
             x, y = examples(job.train, k, places)
             rows, progress = job.train.index[k][places], step / max(1, total - 1)
             optimizer.zero_grad()
@@ -144,6 +144,12 @@ def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
             step += 1
     with torch.no_grad():
         return model.eval()(examples(job.test, k, torch.arange(job.test.index.shape[1]))[0])  # type: ignore[no-any-return]
+
+
+def parted(order: Tensor, size: int) -> list[Tensor]:
+    """Batches of an epoch: a last one of a single example, after others of several, is part of the one before."""
+    parts = list(order.split(size))
+    return [*parts[:-2], torch.cat(parts[-2:])] if len(parts) > 1 and size > len(parts[-1]) == 1 else parts
 
 
 def alone(job: TrainingJob, k: int) -> TrainingJob:
