@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,18 @@ def examples(part: Subset, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
     return (part.table[part.index[k]][places] - part.shift[k]) * part.scale[k], part.labels[k][places]
 
 
-def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
+def plain(
+    job: TrainingJob,
+    k: int,
+    value: Value = cross_entropy,
+    scheduled: Callable[[Any], Any] | None = None,
+    by_step: bool = True,
+    after: Callable[[int, nn.Module], None] = lambda *_: None,
+) -> Tensor:
     """Test logits [m, classes] after the k-th seed's training, by an ordinary loop over torch.nn and torch.optim.
 
-    `value(logits, target, step=, epoch=, progress=, rows=, inputs=, model=)` is the mean loss.
+    `value(logits, target, step=, epoch=, progress=, rows=, inputs=, model=)` is the mean loss; `scheduled` makes a
+    scheduler of an optimizer, for every step or every epoch; `after(epoch, model)` is called after every epoch.
     """
     model, settings = job.model(k).train(), job.settings
     weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -125,7 +134,9 @@ def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
     optimizer: Any = kind(weights, lr=job.lr[k], weight_decay=settings.weight_decay)
     count = job.train.index.shape[1]
     total = settings.epochs * len(parted(torch.arange(count), settings.batch))
-    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, total - 1))
+    if scheduled is None and settings.lr_schedule == "cosine":
+        scheduled = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=max(1, total - 1))
+    scheduler = scheduled(optimizer) if scheduled else None
     order, step, running = job.generator("batches", k), 0, None
     for epoch in range(settings.epochs):
         for places in parted(torch.randperm(count, generator=order), settings.batch):
@@ -139,9 +150,12 @@ def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
                 for weight in weights:
                     weight.grad = weight.grad / max(running, 0.01)
             optimizer.step()
-            if settings.lr_schedule == "cosine":
-                cosine.step()
+            if scheduler and by_step:
+                scheduler.step()
             step += 1
+        if scheduler and not by_step:
+            scheduler.step()
+        after(epoch, model)
     with torch.no_grad():
         return model.eval()(examples(job.test, k, torch.arange(job.test.index.shape[1]))[0])  # type: ignore[no-any-return]
 

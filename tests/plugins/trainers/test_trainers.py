@@ -114,13 +114,13 @@ def test_batches_of_one_example_stay_apart(trainer: str, tmp_path: Path) -> None
     check(make_job("cross_entropy", tmp_path, batch=1, epochs=1, seeds=[0]), trainer, 1e-4)
 
 
-def test_one_example_that_is_left_over_by_gathered_batches_is_trained_once(
+def test_one_example_left_over_by_gathered_batches_is_trained_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = make_job("cross_entropy", tmp_path, batch=23, epochs=2)
-    expected = component("trainer", "stacked").fit(job).test
-    monkeypatch.setattr(sys.modules[type(component("trainer", "stacked")).__module__], "GATHERED", 1)
-    assert torch.equal(component("trainer", "stacked").fit(job).test, expected)
+    job, trainer = make_job("cross_entropy", tmp_path, batch=23, epochs=2), component("trainer", "stacked")
+    expected = trainer.fit(job).test
+    monkeypatch.setattr(sys.modules[type(trainer).__module__], "GATHERED", 1)
+    assert torch.equal(trainer.fit(job).test, expected)
 
 
 @TRAINERS
