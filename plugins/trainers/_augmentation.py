@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Generator, Tensor
 
 from harness import BenchError, call_with_inputs, import_attribute
@@ -36,12 +35,3 @@ class Augmentation:
             shown = [*found.shape] if isinstance(found, Tensor) else f"a {type(found).__name__}"
             raise BenchError(f"loop.augment: {self._path} returned {shown}, expected {[*inputs.shape]}")
         return found.detach().to(inputs.dtype)
-
-
-def no_compiler(device: str) -> str | None:
-    """Reason why torch.compile does not work on a device, or None."""
-    try:
-        torch.compile(torch.sin)(torch.zeros(8, device=device))
-    except Exception as error:  # no compiler, no headers, another Python: torch has an exception for each
-        return f"torch.compile cannot: {type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:160]}"
-    return None

@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from harness import ImportPath, Subset, Trainer, TrainingJob, TrainingResult, hookimpl, requested_inputs
 
-from ._augmentation import Augmentation, no_compiler
+from ._augmentation import Augmentation
+from ._compiled import no_compiler
 from ._fields import Moving
 from ._inputs import batches, class_counts, forward, reseed, stepped
 from ._rates import Rates

@@ -122,11 +122,13 @@ def plain(
     scheduled: Callable[[Any], Any] | None = None,
     by_step: bool = True,
     after: Callable[[int, nn.Module], None] = lambda *_: None,
+    augmented: Callable[[Tensor, int], Tensor] = lambda inputs, _: inputs,
 ) -> Tensor:
     """Test logits [m, classes] after the k-th seed's training, by an ordinary loop over torch.nn and torch.optim.
 
     `value(logits, target, step=, epoch=, progress=, rows=, inputs=, model=)` is the mean loss; `scheduled` makes a
-    scheduler of an optimizer, for every step or every epoch; `after(epoch, model)` is called after every epoch.
+    scheduler of an optimizer, for every step or every epoch; `after(epoch, model)` is called after every epoch;
+    `augmented(inputs, step)` gives the inputs of a step.
     """
     model, settings = job.model(k).train(), job.settings
     weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -141,6 +143,7 @@ def plain(
     for epoch in range(settings.epochs):
         for places in parted(torch.randperm(count, generator=order), settings.batch):
             x, y = examples(job.train, k, places)
+            x = augmented(x, step)
             rows, progress = job.train.index[k][places], step / max(1, total - 1)
             optimizer.zero_grad()
             value(model(x), y, step=step, epoch=epoch, progress=progress, rows=rows, inputs=x, model=model).backward()
