@@ -257,6 +257,8 @@ def _text(value: object) -> str:
         return label(value)
     if isinstance(value, Mapping) and len(value) == 1:
         word, inner = next(iter(value.items()))
+        if isinstance(inner, Mapping):
+            return label({**inner, "name": word})
         return f"{word}({', '.join(_text(v) for v in inner) if isinstance(inner, list) else _text(inner)})"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_text(v) for v in value)}]"

@@ -38,7 +38,7 @@ DRIVEN: dict[tuple[str, str], str] = {("sampler", "diffusers"): "scheduler"}
 
 def imported(kind: str, path: str) -> type[Component]:
     """Return the component class behind an import path. Raises BenchError if there is none."""
-    target = _target(path)
+    target = import_attribute(path)
     if isinstance(target, type) and issubclass(target, Component):
         if target.kind != kind:
             raise BenchError(f"{path} is a {target.kind or 'component of no kind'}, here stands a {kind}")
@@ -56,7 +56,8 @@ def imported(kind: str, path: str) -> type[Component]:
     return _wrapped(kind, path, target)
 
 
-def _target(path: str) -> object:
+def import_attribute(path: str) -> object:
+    """Return what an import path `module:attribute` names. Raises BenchError if there is nothing, with a near miss."""
     module, _, attribute = path.partition(":")
     first = attribute.split(".")[0]
     names = (*(() if module == "torch" else (module,)), *INSIDE.get(module, ()))  # torch itself has much else

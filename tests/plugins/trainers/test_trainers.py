@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,29 @@ def test_training_is_that_of_an_ordinary_loop(trainer: str, settings: Any, build
     check(job, trainer)
     untrained = job.model(0)(job.test.inputs)
     assert (trained(trainer, job)[0][0] - untrained).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("batch", [46, 23])
+def test_one_example_left_over_joins_the_batch_before_it(batch: int, tmp_path: Path) -> None:
+    def build() -> nn.Module:
+        return nn.Sequential(nn.Linear(COLUMNS, 6, bias=False), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, CLASSES))
+
+    check(make_job("cross_entropy", tmp_path, build, batch=batch, epochs=1, seeds=[0]), "loop")
+    check(make_job("cross_entropy", tmp_path, batch=batch, epochs=1, seeds=[0]), "stacked")
+
+
+@TRAINERS
+def test_batches_of_one_example_stay_apart(trainer: str, tmp_path: Path) -> None:
+    check(make_job("cross_entropy", tmp_path, batch=1, epochs=1, seeds=[0]), trainer, 1e-4)
+
+
+def test_one_example_left_over_by_gathered_batches_is_trained_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, trainer = make_job("cross_entropy", tmp_path, batch=23, epochs=2), component("trainer", "stacked")
+    expected = trainer.fit(job).test
+    monkeypatch.setattr(sys.modules[type(trainer).__module__], "GATHERED", 1)
+    assert torch.equal(trainer.fit(job).test, expected)
 
 
 @TRAINERS
