@@ -222,7 +222,9 @@ def _doctor_options() -> argparse.ArgumentParser:
 def _import_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("file", metavar="FILE", help="a table: .csv, .tsv, .jsonl or .parquet")
-    roles = "columns by role: contender, problem, seed, metric, value; COLUMN+COLUMN for both; others are guessed"
+    roles = (
+        "columns by role: contender, problem, seed, metric, value, examples; COLUMN+COLUMN for both; others are guessed"
+    )
     options.add_argument("--map", type=columns, default={}, metavar="ROLE=COLUMN,...", help=roles)
     options.add_argument(
         "--higher", type=names, default=(), metavar="METRIC,...", help="metrics of which more is better"
