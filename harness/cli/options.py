@@ -268,7 +268,7 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
         "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"
     )
     run.add_argument(
-        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
+        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or the same cells of another revision"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     _add_fail_on(run)
