@@ -1,4 +1,4 @@
-"""Entry point of the command `bench`. It never imports torch, and numpy only to draw figures."""
+"""Entry point of the command `bench`. It never imports torch, and numpy only for figures and results per example."""
 
 from __future__ import annotations
 

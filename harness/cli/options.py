@@ -230,7 +230,9 @@ def _doctor_options() -> argparse.ArgumentParser:
 def _import_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("file", metavar="FILE", help="a table: .csv, .tsv, .jsonl or .parquet")
-    roles = "columns by role: contender, problem, seed, metric, value; COLUMN+COLUMN for both; others are guessed"
+    roles = (
+        "columns by role: contender, problem, seed, metric, value, examples; COLUMN+COLUMN for both; others are guessed"
+    )
     options.add_argument("--map", type=columns, default={}, metavar="ROLE=COLUMN,...", help=roles)
     options.add_argument(
         "--higher", type=names, default=(), metavar="METRIC,...", help="metrics of which more is better"
@@ -274,7 +276,7 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
         "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"
     )
     run.add_argument(
-        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
+        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or the same cells of another revision"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     _add_fail_on(run)

@@ -116,6 +116,11 @@ class RunContext:
         server, training = self._elsewhere(task.cell).server, "trainer" in task.cell["parts"]
         return server.start(self.log(task.id[:12]), training=training, memory=self.conditions.memory)
 
+    def start_making(self, artifact: Artifact) -> Child:
+        """Start a process for an artifact, with the revision of the code of the cells that need it."""
+        log = self.log(f"artifact-{artifact.key[:12]}")
+        return self._elsewhere(artifact.cell).server.start(log, memory=self.conditions.memory)
+
     def stop(self) -> None:
         """End every process at once, permanently."""
         for server in (self.server, *(each.server for each in self.conditions.elsewhere.values())):

@@ -87,7 +87,7 @@ class Execution:
 
     def _made(self, artifact: Artifact, gpu: str | None) -> None:
         site = self.site
-        child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"), memory=site.conditions.memory)
+        child = site.start_making(artifact)
         question = {
             "ask": "make",
             "kind": artifact.kind,
