@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -179,7 +180,11 @@ class RunContext:
 
     def units(self, task: Task, seed: int) -> Path:
         """Return the file for the per-example results of the block that starts with this seed."""
-        return (self.conditions.results / "units" / f"{task.id[:16]}-{self.identity}-{seed}.npz").resolve()
+        return self._units / f"{task.id[:16]}-{self.identity}-{seed}.npz"
+
+    @functools.cached_property
+    def _units(self) -> Path:
+        return (self.conditions.results / "units").resolve()
 
     def keep(self, task: Task, record: Record) -> Record:
         """Append a record, which is then stored permanently."""
