@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -26,6 +27,8 @@ from tests.speed.test_cells import NOTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = int(os.environ.get("RECORDS", "2000"))
+NAMED = {"cell", "question", "environment", "run", "vary", "parameters", "protocol", "inputs"}
+"""What a record says of its cell."""
 SEEDS = 100
 """Seeds of a cell, each in a record of its own."""
 
@@ -49,13 +52,14 @@ def filled(folder: Path, cells: int) -> float:
         one = load(str(folder / "s.yaml"), RunOptions(select="1.0", overrides={"seeds": "1"}), server)
         execute_run(one, conditions, server)
         plan = planned(suite, conditions)
-        (record,) = next(task.records for task in plan.tasks if task.records)
+        (whole,) = next(task.records for task in plan.tasks if task.records)
+        record: Any = {key: value for key, value in whole.items() if key not in NAMED}
         identity = new_run(conditions.results, "filled")
         context = RunContext(identity, folder, plan, conditions, server, Store(conditions.results, identity))
         begun = time.monotonic()
         for task in plan.tasks:
             for seed in task.missing:
-                context.keep(task, {**record, "block": seed, "seeds": [seed]})
+                context.keep(task, record | {"block": seed, "seeds": [seed], "status": "ok"})
         context.store.close()
         return time.monotonic() - begun
 
