@@ -14,7 +14,8 @@ from typing import NamedTuple
 from harness.errors import BenchError
 from harness.results import Run, runs
 from harness.results.packed import is_packed
-from harness.results.store import Record, writing
+from harness.results.records import Record
+from harness.results.store import writing
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the earliest that the format has."""

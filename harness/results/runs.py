@@ -14,7 +14,8 @@ from harness.errors import BenchError
 from harness.results import packed
 from harness.results.codec import from_json
 from harness.results.model import Run
-from harness.results.store import Record, Store
+from harness.results.records import Record
+from harness.results.store import Store
 
 UNRELATED = ("commit", "repository", "plugins", "device", "doctor")
 """Parts of the environment that do not affect stored numbers; relevant parts of these are in a cell's id."""

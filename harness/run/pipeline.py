@@ -182,7 +182,7 @@ def _measured_run(
     suite, table = prepared.suite, prepared.catalogue.table
     doctor = machine.doctor_report(results) if whole.interleaved else None
     every = (*whole.tasks, *whole.left_out)
-    looks = [(task.look, task.records) for task in every if task.look is not None]
+    looks = [task.look for task in every if task.look is not None]
     info = replace(
         asked(suite),
         run=identity,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name, label
@@ -22,7 +21,6 @@ from harness.suite import Cell, Suite
 if TYPE_CHECKING:
     from harness.fields import Json
     from harness.kinds.evaluation import TuningPlan
-    from harness.results.store import Record
     from harness.worker.messages import CellData
 
 Components = list[tuple[str, str]]
@@ -155,9 +153,3 @@ def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
         drawn = random.Random(0).sample(range(len(choices)), tune.trials)
         choices = [choices[place] for place in sorted(drawn)]
     return {"trials": choices, "seeds": tune.seeds, "metric": tune.metric or next(iter(suite.metrics))}
-
-
-def seconds_per_seed(records: Iterable[Record]) -> float | None:
-    """Return the average cost of a stored seed in seconds, for the estimate of a dry run."""
-    costs = [r["seconds"] / len(r["seeds"]) for r in records if r.get("seeds") and r["status"] == "ok"]
-    return math.fsum(costs) / len(costs) if costs else None

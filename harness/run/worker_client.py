@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Failure
-from harness.results.store import MEASURED, Record, fault
+from harness.results.records import MEASURED, Record, fault
 from harness.run.context import RunContext, no_path
 from harness.run.task import Task
 from harness.worker.messages import Decision, SetUp, Tuned
 from harness.worker.supervisor import Progress
 
 if TYPE_CHECKING:
-    from harness.results.store import Numbers
+    from harness.results.records import Numbers
 
 T = TypeVar("T")
 

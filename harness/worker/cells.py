@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from harness.discovery.registry import Registry
     from harness.kinds import Protocol
-    from harness.results.store import Numbers, Record
+    from harness.results.records import Numbers, Record
     from harness.worker.messages import CellData, Surroundings
 
 QUICK = 1.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.discovery.sources import SourceData
     from harness.fields import Json
     from harness.kinds.evaluation import CellRunner
-    from harness.results.store import Record
+    from harness.results.records import Record
     from harness.worker.messages import (
         CellData,
         FailureData,
