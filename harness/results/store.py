@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import BenchError
-from harness.results.records import SCHEMA, Record, decoded
+from harness.results.records import SCHEMA, Fault, Record, decoded
 
 
 class Damage(NamedTuple):
@@ -57,6 +58,8 @@ class Store:
             if self._descriptor is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+                with contextlib.suppress(OSError):  # a file system without locks
+                    fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             written = os.write(self._descriptor, line)
             os.fsync(self._descriptor)
         if written != len(line):
@@ -68,10 +71,15 @@ class Store:
         An incomplete last line, as a crash leaves it, is no damage.
         """
         for file in sorted(self._folder.glob("*.jsonl")):
-            found = list[tuple[int, str]]()
-            yield from _read(file, found)
-            if found and damaged is not None:
-                damaged.append(Damage(file, len(found), *found[0]))
+            count, first = 0, (0, "")
+            for number, found in lines(file):
+                if not isinstance(found, Fault):
+                    yield found
+                    continue
+                first = first if count else (number, found.why)
+                count += 1
+            if count and damaged is not None:
+                damaged.append(Damage(file, count, *first))
 
     def close(self) -> None:
         """Close the file of this writer."""
@@ -80,18 +88,31 @@ class Store:
             self._descriptor = None
 
 
-def _read(file: Path, damaged: list[tuple[int, str]]) -> Iterator[Record]:
-    """Yield the records of a file; number and fault of every line that is none are added to `damaged`."""
+def lines(file: Path) -> Iterator[tuple[int, Record | Fault]]:
+    """Yield the number and the content of every line of a file of records; 0 and a fault for what is no such file.
+
+    Empty lines are left out, and the incomplete last one that a crash leaves.
+    """
     if not file.is_file():
-        damaged.append((0, "it is not a file"))
+        yield 0, Fault("it is not a file")
         return
     try:
         with file.open("rb") as stream:
             for number, line in enumerate(stream, 1):
-                record, fault = decoded(line)
-                if record is not None:
-                    yield record
-                elif line.strip() and line.endswith(b"\n"):
-                    damaged.append((number, fault))
+                found = decoded(line)
+                if not isinstance(found, Fault) or (line.strip() and line.endswith(b"\n")):
+                    yield number, found
     except OSError as error:
-        damaged.append((0, error.strerror or str(error)))
+        yield 0, Fault(error.strerror or str(error))
+
+
+def is_written(file: Path) -> bool:
+    """Return whether a run is writing a file of records."""
+    if not file.is_file():
+        return False
+    with contextlib.suppress(OSError), file.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
