@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -50,20 +51,32 @@ class Store:
         self._folder = results / "records"
         self._file = self._folder / f"{writer}.jsonl"
         self._descriptor: int | None = None
+        self._sync: Sync | None = None
+        self._opening = threading.Lock()
 
     def append(self, record: Record) -> None:
-        """Write one record: a single `os.write`, then fsync, so that no acknowledged record is lost in a crash."""
+        """Write one record by a single `os.write`: the end of this process loses none.
+
+        The disk has it after the next `fsync`, which begins at once and covers all records written meanwhile.
+        """
         line = json.dumps({"schema": SCHEMA, **record}, allow_nan=False).encode() + b"\n"
         with writing(self._file):
-            if self._descriptor is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-                with contextlib.suppress(OSError):  # a file system without locks
-                    fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self._opening:
+                if self._descriptor is None or self._sync is None:
+                    self._descriptor = self._opened()
+                    self._sync = Sync(self._descriptor)
             written = os.write(self._descriptor, line)
-            os.fsync(self._descriptor)
+            self._sync.begin()
         if written != len(line):
             raise BenchError(f"cannot write {self._file}: the disk took {written} of {len(line)} bytes")
+
+    def _opened(self) -> int:
+        """Return the descriptor of this writer's file, which is locked as long as it is open."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return descriptor
 
     def all(self, damaged: list[Damage] | None = None) -> Iterator[Record]:
         """Yield every whole record, oldest file first; what cannot be read is added to `damaged`.
@@ -82,10 +95,52 @@ class Store:
                 damaged.append(Damage(file, count, *first))
 
     def close(self) -> None:
-        """Close the file of this writer."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        """Close the file of this writer once the disk has all its records. Raises BenchError if it has not."""
+        if self._descriptor is None or self._sync is None:
+            return
+        descriptor, self._descriptor = self._descriptor, None
+        with writing(self._file):
+            try:
+                self._sync.end()
+            finally:
+                os.close(descriptor)
+
+
+class Sync:
+    """A thread that brings what is written to a file to the disk, one `fsync` after the other."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._written = threading.Event()
+        self._ends = False
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Begin an `fsync` of what was written until now. Raises OSError if an earlier one failed."""
+        self._written.set()
+        if self._error is not None:
+            raise self._error
+
+    def end(self) -> None:
+        """Wait for the last `fsync`. Raises OSError if any failed."""
+        self._ends = True
+        self._written.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        ends = False
+        while not ends:
+            self._written.wait()
+            self._written.clear()  # before the rest, so that nothing that comes later is overlooked
+            ends = self._ends
+            try:
+                os.fsync(self._descriptor)
+            except OSError as error:
+                self._error = error
 
 
 def lines(file: Path) -> Iterator[tuple[int, Record | Fault]]:
