@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 
 from harness.base import Spec
 from harness.fields import Json
@@ -97,16 +97,23 @@ class Record(TypedDict, total=False):
     look: Look
 
 
-def decoded(line: bytes) -> tuple[Record | None, str]:
-    """Return the record of a line, or the reason why it is none."""
+class Fault(NamedTuple):
+    """Why a line is no record that this version reads; a `newer` version may read it."""
+
+    why: str
+    newer: bool = False
+
+
+def decoded(line: bytes) -> Record | Fault:
+    """Return the record of a line, or why it is none."""
     try:
         record = _decoder().decode(line)
-        if record.get("schema", SCHEMA) > SCHEMA:
-            return None, f"it has schema {record['schema']}, this version reads {SCHEMA}"
-        wrong = fault(record, _required(record))
     except (ValueError, RecursionError) as error:
-        return None, str(error)
-    return (None, wrong) if wrong else (record, "")
+        return Fault(str(error))
+    if record.get("schema", SCHEMA) > SCHEMA:
+        return Fault(f"it has schema {record['schema']}, this version reads {SCHEMA}", newer=True)
+    wrong = fault(record, _required(record))
+    return Fault(wrong) if wrong else record
 
 
 def _required(record: Record) -> Set[str]:

@@ -46,7 +46,8 @@ def place(results: Path, which: str) -> Path:
     path = Path(which)
     if path.is_file() or (path / "result.json").is_file():
         return path if path.is_file() else path / "result.json"
-    found = sorted((results / "runs").glob("*/result.json"), key=lambda f: f.parent.name)
+    every = (results / "runs").glob("*/result.json")
+    found = sorted((file for file in every if file.is_file()), key=lambda file: file.parent.name)
     if not found:
         raise BenchError(f"no run {which!r}: nothing is stored under {results}")
     back = re.fullmatch(r"last(?:~(\d+))?", which)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -142,14 +143,24 @@ def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
     tune = suite.tune
     if tune is None:
         return None
-    choices: list[dict[str, Json]] = [{"lr": lr} for lr in tune.lr] or [{}]
+    axes: list[tuple[str, Sequence[Json]]] = [("lr", tune.lr)] if tune.lr else []
     names = {component_name(spec): label(spec) for spec in cell.parts.values()}
     for key, values in tune.fields.items():
         name, _, field_name = key.rpartition(".")
         own = next((n for n, text in names.items() if name in (n, text)), None)
         if own is not None:
-            choices = [{**choice, f"{own}.{field_name}": value} for choice in choices for value in values]
-    if len(choices) > tune.trials:
-        drawn = random.Random(0).sample(range(len(choices)), tune.trials)
-        choices = [choices[place] for place in sorted(drawn)]
-    return {"trials": choices, "seeds": tune.seeds, "metric": tune.metric or next(iter(suite.metrics))}
+            axes.append((f"{own}.{field_name}", values))
+    places: Sequence[int] = range(math.prod(len(values) for _, values in axes))
+    if len(places) > tune.trials:
+        places = sorted(random.Random(0).sample(places, tune.trials))
+    trials = [_choice(axes, place) for place in places]
+    return {"trials": trials, "seeds": tune.seeds, "metric": tune.metric or next(iter(suite.metrics))}
+
+
+def _choice(axes: Sequence[tuple[str, Sequence[Json]]], place: int) -> dict[str, Json]:
+    """Return the combination at a place of the grid of all of them, in which the last axis changes fastest."""
+    found: list[tuple[str, Json]] = []
+    for name, values in reversed(axes):
+        place, at = divmod(place, len(values))
+        found.append((name, values[at]))
+    return dict(reversed(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ class Plan:
         groups = ([task for task in group if id(task) not in gone] for group in self.groups)
         return [group for group in groups if group]
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Digest of those parts of the environment that decide whether stored numbers may be reused."""
         return environment_digest(self.environment)
