@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
@@ -124,11 +125,14 @@ class Store:
         self._folder = results / "records"
         self._file = self._folder / f"{writer}.jsonl"
         self._descriptor: int | None = None
+        self._lock = threading.Lock()
 
     def append(self, record: Record) -> None:
         """Write one record: a single `os.write`, then fsync, so that no acknowledged record is lost in a crash."""
         line = json.dumps({"schema": SCHEMA, **record}, allow_nan=False).encode() + b"\n"
-        with writing(self._file):
+        with writing(self._file), self._lock:
+            if self._descriptor is not None and not os.fstat(self._descriptor).st_nlink:
+                self.close()  # a plugin deleted the file
             if self._descriptor is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
