@@ -90,6 +90,20 @@ def one_line(text: str, most: int = LONGEST) -> str:
     return line if len(line) <= most else f"{line[:most]}..."
 
 
+def text_of(error: BaseException) -> str | None:
+    """Return the text of an exception; None if its class cannot give one."""
+    try:
+        return f"{error}"
+    except BaseException:  # whatever a plugin's class does
+        return None
+
+
+def described(error: BaseException) -> str:
+    """Return `Type: text` of an exception, the type alone where there is no text."""
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def printable(found: T) -> T:
     """Return JSON data with a mark for every character that a terminal would obey instead of show.
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from harness.discovery import digests, sources
 from harness.discovery.sources import Source
-from harness.errors import BenchError
+from harness.errors import BenchError, text_of
 
 
 def load(source: Source) -> ModuleType:
@@ -28,7 +28,8 @@ def load(source: Source) -> ModuleType:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error.args[0]) if isinstance(error, SyntaxError) and error.args else str(error)).split("\n")[0]
+    text = str(error.args[0]) if isinstance(error, SyntaxError) and error.args else text_of(error) or ""
+    return text.split("\n")[0]
 
 
 def _where(error: BaseException, source: Source) -> str:

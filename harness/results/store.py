@@ -62,6 +62,8 @@ class Store:
         line = json.dumps({"schema": SCHEMA, **record}, allow_nan=False).encode() + b"\n"
         with writing(self._file):
             with self._opening:
+                if self._descriptor is not None and not os.fstat(self._descriptor).st_nlink:
+                    self.close()  # a plugin deleted the file
                 if self._descriptor is None or self._sync is None:
                     self._descriptor = self._opened()
                     self._sync = Sync(self._descriptor)

@@ -124,7 +124,10 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
 
 def store_run(results: Path, found: Run) -> None:
     """Store a finished run in its folder."""
-    write(results / "runs" / found.run / "result.json", Result(found).to_json())
+    file = results / "runs" / found.run / "result.json"
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)  # a plugin may have deleted it
+    write(file, Result(found).to_json())
 
 
 def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, server: Server) -> Run:

@@ -97,9 +97,9 @@ class Server:
             if self._gone():
                 self._launch()
             assert self._socket is not None and self._process is not None
+            kept = Log(log) if log else None
             mine, theirs = socket.socketpair()
             status_read, status_write = os.pipe()
-            kept = Log(log) if log else None
             descriptor = kept.descriptor if kept else os.open(os.devnull, os.O_WRONLY)
             try:
                 socket.send_fds(
@@ -263,8 +263,9 @@ class Child:
 
     def _how_it_ended(self) -> str:
         if self._ended is None:
-            self._kill_group()  # it may hang after closing its end
-            self._ended = self._line(ENDED_WITHIN)
+            by_itself, self._ended = self._ends(), self._line(ENDED_WITHIN)
+            if not by_itself:
+                return "the process closed its connection and did not end"
         if self._ended is None:
             return "the process ended, and the fork server does not say how"
         if not self._ended:
@@ -275,9 +276,12 @@ class Child:
             return f"killed by {signal_name(-code)}"
         return f"the process ended by itself with exit code {code}"
 
-    def _kill_group(self) -> None:
-        if self._pid is not None and not select.select([self._status], [], [], 0.5)[0]:
-            kill_group(self._pid)
+    def _ends(self) -> bool:
+        """Return whether the process ends by itself soon; it is killed if it does not."""
+        ends = self._pid is None or bool(select.select([self._status], [], [], 0.5)[0])
+        if not ends:
+            self.kill()
+        return ends
 
     def kill(self) -> None:
         """End the child and everything it started."""
@@ -289,7 +293,7 @@ class Child:
         with contextlib.suppress(OSError):
             self._connection.close()
         if self._pid is not None and self._ended is None:
-            self._kill_group()
+            self._ends()
             self._ended = self._line(ENDED_WITHIN)
         os.close(self._status)
         if self._log is not None:
