@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from harness import Subset, Trainer, TrainingJob, TrainingResult, global_draws, hookimpl, requested_inputs
 
+from ._convolutions import faster_alone
 from ._descent import groups
 from ._fields import Moving
 from ._inputs import batches, class_counts, reseed, standardized, stepped
@@ -19,7 +20,7 @@ from ._rates import Rates
 from ._replay import Replayed, custom
 from ._stopping import Stopping, no_validation
 
-ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase, nn.modules.conv._ConvNd)
+ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase)
 
 GATHERED = 1 << 18
 """Most numbers in the examples that are gathered at once."""
@@ -31,15 +32,21 @@ MOVING = ("progress", "step", "epoch", "generator")
 class Stacked(Trainer):
     """Trains a block of 32 seeds as one stack of models.
 
-    For networks without random layers. A block always holds 32 lanes, so that a seed's numbers are the same to the bit
+    For networks without random layers; of those with convolutions, small ones are faster than one at a time, large ones
+    are not, and the report says so. A block always holds 32 lanes, so that a seed's numbers are the same to the bit
     whichever seeds are asked for; a lane that diverges does not affect the others. Learning rates may differ between
     lanes.
     """
 
     seeds_per_block: ClassVar[int] = 32
 
+    def resolve(self, job: TrainingJob) -> tuple[Trainer, str | None]:
+        """Itself, with a line for the report where another trainer would be as fast."""
+        reason = faster_alone(job)
+        return self, reason and f"trainer loop would be as fast: {reason}"
+
     def skip(self, job: TrainingJob) -> str | None:
-        """Reason not to stack: random, running or convolutional layers, mixed precision, or no map by torch.func."""
+        """Reason not to stack: random or running layers, mixed precision, or no map by torch.func."""
         if reason := no_validation(job):
             return reason
         Rates(job.settings, 1)  # a mistake in its arguments is no reason to train otherwise
