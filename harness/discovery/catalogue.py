@@ -106,7 +106,7 @@ class Catalogue:
 
     def _new(self, source: Source, answer: PluginAnswer) -> list[Description]:
         if "error" in answer:
-            if self._tolerant and not answer.get("imported", True):
+            if self._tolerant and source.origin != "stock" and not answer.get("imported", True):
                 self.lost[source] = answer["error"]
             self._refuse(source, answer["error"])
             return []
