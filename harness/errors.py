@@ -25,6 +25,10 @@ class BenchError(Exception):
         super().__init__(f"{place}: {what}" if place else what)
 
 
+class NotImported(BenchError):
+    """A plugin or a module whose import fails."""
+
+
 class Mistakes(BenchError):
     """Several mistakes found in one pass; `lines` holds the text to print, one entry per mistake."""
 

@@ -28,6 +28,7 @@ Schema = TypedDict(
     {
         "type": str,
         "format": str,
+        "title": str,
         "enum": Sequence[Json],
         "$ref": str,
         "anyOf": Sequence["Schema"],

@@ -35,7 +35,7 @@ def run(path: str, options: argparse.Namespace) -> int:
     before = earlier(options.against, Path(options.results))
     rival = None if before else options.against
     with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
-        prepared = challenged(load(path, _wishes(options, bool(options.against)), server), others)
+        prepared = challenged(load(path, _wishes(options, bool(options.against), not options.dry_run), server), others)
         say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
@@ -86,7 +86,7 @@ def fetch(options: argparse.Namespace) -> None:
 
 
 def say_unavailable(catalogue: Catalogue) -> None:
-    """Print a line for each installed plugin that cannot be used."""
+    """Print a line for each plugin that cannot be used."""
     from harness.run.load import unavailable
 
     sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
@@ -111,9 +111,9 @@ def _conditions(
     )
 
 
-def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions:
+def _wishes(options: argparse.Namespace, challenged: bool = False, tolerant: bool = False) -> RunOptions:
     from harness.run.load import RunOptions
 
     timeout = getattr(options, "timeout", 120.0)
-    trust = options.trust
-    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, trust, challenged)
+    said = (options.plugin, blocked(options), overrides(options), options.select)
+    return RunOptions(*said, timeout, options.trust, challenged, tolerant)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.base import Component, name_of, schemas
 from harness.discovery import declarations, loading, sources
 from harness.discovery.networks import called, sizes_by_name
-from harness.errors import BenchError, near_miss
+from harness.errors import BenchError, NotImported, near_miss
 from harness.kinds import KINDS, LOSS_INPUTS, Loss, Model, Transform
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _module(path: str, name: str) -> ModuleType:
         return importlib.import_module(name)
     except BaseException as error:  # a module may raise anything
         first = str(error).split("\n")[0]
-        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
+        raise NotImported(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
 
 
 def _library(kind: str, path: str, target: object) -> str | None:

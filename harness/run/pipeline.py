@@ -74,12 +74,13 @@ def run(
 
     `plugins` are files or modules; `select` is an expression as after `-k`; `seeds` and `overrides` replace values of
     the suite; with `trust` it may run programs and import any module. Raises BenchError for mistakes in the suite or a
-    plugin, and where nothing is selected; a cell that fails is a row of the result.
+    plugin, and where nothing is selected; a cell that fails is a row of the result, so is one whose plugin cannot be
+    imported.
     """
     said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
     said |= {"device": device} if device else {}
     with Server() as server:
-        options = RunOptions(plugins=plugins, overrides=said, select=select, timeout=timeout, trust=trust)
+        options = RunOptions(plugins, (), said, select, timeout, trust, tolerant=True)
         prepared = load(str(path), options, server)
         if not prepared.cells:
             raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")

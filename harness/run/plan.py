@@ -47,10 +47,14 @@ def plan(
     every = [*cells, *left_out]
     compared = baselines(suite, every) if interleaved else [None] * len(every)
     for cell, baseline in zip(every, compared, strict=True):
-        needed = artifacts(suite, cell, catalogue, cell.device or device)
+        lost = catalogue.why_lost(cell.parts)
+        needed = {} if lost else artifacts(suite, cell, catalogue, cell.device or device)
+        if baseline is not None and catalogue.why_lost(baseline):
+            baseline = cell.parts
         made |= {artifact.key: artifact for artifact in needed.values()}
         keys = {kind: artifact.key for kind, artifact in needed.items()}
         task = _task(suite, cell, catalogue, keys, cell.device or device, threads, baseline)
+        task.lost = lost
         if task.cell["device"] in absent:
             task.skipped = Reason(ReasonKind.NO_DEVICE, name=task.cell["device"])
         task.look = look(task.cell, catalogue, suite.file.parent, placed({**cell.settings, **cell.values}))

@@ -48,6 +48,8 @@ class Task:
     """Result of tuning: the choice as `tuned`, and all trials."""
     skipped: Reason | None = None
     """Reason why this task is not measured, if known before."""
+    lost: str | None = None
+    """Reason why a plugin that it needs cannot be imported; its row fails with it."""
     look: Look | None = None
     """The test set that it looks at; None without one."""
 

@@ -30,6 +30,8 @@ class WorkerClient:
     def open(self) -> int:
         """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
         task, site = self.task, self._site
+        if task.lost is not None:
+            raise Failure("failed", task.lost)
         if site.conditions.fresh:  # a program must not go on where an earlier one stopped
             shutil.rmtree(site.scratch(task.id), ignore_errors=True)
         message = site.setup_message(task.sources, task.cell, task.artifacts, task.id, self._gpu)

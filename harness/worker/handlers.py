@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack, cast
 
 from harness.discovery import opened
 from harness.discovery.sources import Source
-from harness.errors import BenchError, Skip, described, one_line, own_line, text_of
+from harness.errors import BenchError, NotImported, Skip, described, one_line, own_line, text_of
 from harness.random import seed_globals
 from harness.results.store import writing
 from harness.worker import offline
@@ -153,7 +153,7 @@ class Worker:
             try:
                 answer[source.name] = {"components": [registry.describe(cls, source) for cls in registry.add(source)]}
             except BenchError as error:
-                answer[source.name] = {"error": str(error)}
+                answer[source.name] = {"error": str(error), "imported": not isinstance(error, NotImported)}
         return answer
 
     def make(
