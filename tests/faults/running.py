@@ -37,7 +37,7 @@ def run(bench: Bench, losses: Iterable[str], *words: str, within: float = 120, *
     """Run faulty losses between two innocent ones that a protocol without cost measures."""
     mark, temporary = str(time.monotonic_ns()), bench.folder / "tmp"
     temporary.mkdir()
-    suite = bench.suite(f"[good, {', '.join(losses)}, {{good: {{value: 2}}}}]", **keys)
+    suite = bench.suite(f"[{', '.join(['good', *losses, '{good: {value: 2}}'])}]", **keys)
     environment = {MARK: mark, "TMPDIR": str(temporary)}
     ended = bench(suite, "--device", "cpu", "--json", "-", *words, env=environment, timeout=within)
     rows = {name(cell): cell for cell in ended.json["cells"]} if ended.out else {}
