@@ -19,7 +19,7 @@ KINDS = frozenset(EVERY) - {"protocol", "metric", "trainer"}
 
 
 def owner(name: str, plugins: Sequence[Source], misspelled: bool) -> Source | None:
-    """Return the plugin that may bring a component of this name: one whose text has it as the name of a class.
+    """Return the plugin that may bring a component of this name: one whose file or whose text has it.
 
     Else the first one that the user named, since components may be made in any way, unless the name is close to a known
     one and so is `misspelled`.
@@ -30,11 +30,12 @@ def owner(name: str, plugins: Sequence[Source], misspelled: bool) -> Source | No
 
 
 def _words(plugin: Source) -> set[str]:
+    """Return every word of a plugin's text and the name of its file, as components would be called after them."""
     try:
         text = Path(plugin.file).read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return set()
-    return {snake_case(word) for word in re.findall(r"[A-Za-z_]\w*", text)}
+        text = ""
+    return {snake_case(word) for word in [Path(plugin.file).stem, *re.findall(r"[A-Za-z_]\w*", text)]}
 
 
 def description(kind: str, name: str, plugin: Source, why: str) -> Description:

@@ -15,8 +15,6 @@ from tests.faults.table import right
 
 pytestmark = pytest.mark.verify
 LIMITS = ("--timeout", "3", "--memory", "1000", "-j", "2")
-ROWS_FAIL_ALONE = False
-"""Whether a plugin that cannot be imported fails its own rows, with exit code 3, and not the whole suite, with 2."""
 
 
 def ran(bench: Bench, plugins: Mapping[str, str | bytes]) -> Ran:
@@ -45,25 +43,17 @@ def refused(shared: Callable[[str], Bench]) -> Ran:
 
 @pytest.mark.parametrize("name", AT_IMPORT)
 def test_a_plugin_that_cannot_be_imported_is_told_with_the_reason(name: str, imported: Ran) -> None:
-    if ROWS_FAIL_ALONE:
-        row = imported.rows[name]
-        assert row["status"] == AT_IMPORT[name].status and row["seeds"] == []
-        said = [row["reason"]]
-    else:
-        said = imported.ended.lines
-    assert all(line.isprintable() for line in said)
-    own = [line for line in said if re.search(rf"\b{name}\.py(:\d+)?: {AT_IMPORT[name].reason}", line)]
-    assert len(own) == 1, [line for line in said if name in line]
+    row = imported.rows[name]
+    assert row["status"] == AT_IMPORT[name].status and row["seeds"] == []
+    assert row["reason"].isprintable()
+    assert re.search(rf"\b{name}\.py(:\d+)?: {AT_IMPORT[name].reason}", row["reason"])
 
 
 def test_what_can_be_imported_completes_and_nothing_is_left_behind(imported: Ran) -> None:
     assert "Traceback" not in imported.ended.err
     assert imported.processes == [] and imported.files == []
-    assert imported.ended.code == (3 if ROWS_FAIL_ALONE else 2)
-    if ROWS_FAIL_ALONE:
-        check_innocent(imported)
-    else:
-        assert len(imported.ended.lines) == len(AT_IMPORT)
+    assert imported.ended.code == 3
+    check_innocent(imported)
 
 
 @pytest.mark.parametrize("name", AT_SETUP)
