@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
@@ -30,11 +32,12 @@ def faster_alone(job: TrainingJob) -> str | None:
 
 
 @torch.no_grad()
-def _outputs(job: TrainingJob, model: nn.Module, layers: list[nn.Module]) -> int:
+def _outputs(job: TrainingJob, model: nn.Module, layers: Sequence[nn.Module]) -> int:
     """Numbers that the convolutions give for one batch, by the size of their outputs for two examples."""
     found: list[Tensor] = []
     for layer in layers:
         layer.register_forward_hook(lambda _module, _inputs, output: found.append(output))
     examples = job.train.for_seed(0).inputs_at(torch.zeros(1, 2, dtype=torch.int64))[0]
     model.eval()(examples.flatten(0, -1 - len(job.train.input_shape)))
-    return sum(output.numel() for output in found) * min(job.settings.batch, job.train.index.shape[1]) // 2
+    batch: int = min(job.settings.batch, job.train.index.shape[1])
+    return sum(output.numel() for output in found) * batch // 2

@@ -53,6 +53,7 @@ def loop(function: str) -> Any:
     return component("trainer", "loop", augment=f"{__name__}:{function}")
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("function", ["shaken", "in_place"])
 def test_training_sees_what_the_function_returns(function: str, tmp_path: Path) -> None:
     job = make_job("cross_entropy", tmp_path, batch=23)
@@ -78,6 +79,7 @@ def test_a_function_without_a_generator_draws_the_same_twice(tmp_path: Path) -> 
     assert torch.equal(*runs)
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("function", ["shaken", "unseeded"])
 def test_an_interrupted_training_draws_the_same(function: str, tmp_path: Path) -> None:
     class Stop(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,7 @@ def warmed(optimizer: Any) -> Any:
     return lr_scheduler.ChainedScheduler([rising, lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * STEPS - 1)])
 
 
-@TRAINERS
-@pytest.mark.parametrize(
+SCHEDULES = pytest.mark.parametrize(
     ("settings", "scheduled", "by_step"),
     [
         ({"lr_schedule": {"StepLR": {"step_size": 2}}}, partial(lr_scheduler.StepLR, step_size=2), False),
@@ -44,6 +44,25 @@ def warmed(optimizer: Any) -> Any:
     ],
     ids=str,
 )  # fmt: skip
+
+
+@SCHEDULES
+def test_factors_are_the_rates_of_torch(settings: Any, scheduled: Any, by_step: bool, tmp_path: Path) -> None:
+    trainer = sys.modules[type(component("trainer", "loop")).__module__]
+    job = make_job("cross_entropy", tmp_path, epochs=EPOCHS, seeds=[0], **settings)
+    factor = trainer.Rates(job.settings, STEPS)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LR)
+    scheduler = scheduled(optimizer)
+    for step in range(EPOCHS * STEPS):
+        assert LR * factor(step) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9, abs=1e-12), step
+        optimizer.step()
+        if by_step or (step + 1) % STEPS == 0:
+            scheduler.step()
+
+
+@pytest.mark.verify
+@TRAINERS
+@SCHEDULES
 def test_a_scheduler_by_name_is_that_of_torch(
     trainer: str, settings: Any, scheduled: Any, by_step: bool, tmp_path: Path
 ) -> None:
@@ -86,6 +105,7 @@ def test_other_schedulers_are_refused(schedule: Any, tmp_path: Path) -> None:
         make_job("cross_entropy", tmp_path, lr_schedule=schedule)
 
 
+@pytest.mark.verify
 def test_a_misspelt_scheduler_is_a_mistake_of_the_suite(bench: Bench) -> None:
     suite = "protocol: accuracy\nvary: {dataset: iris, loss: hinge}\nmetrics: accuracy\nsettings: {lr_schedule: %s}\n"
     for schedule, near in (("{SteppLR: {step_size: 1}}", "StepLR"), ("cosin", "cosine")):

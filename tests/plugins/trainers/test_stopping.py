@@ -96,6 +96,7 @@ def test_without_patience_every_epoch_counts(trainer: str, tmp_path: Path) -> No
     assert component("trainer", trainer).fit(make_job("cross_entropy", tmp_path, seeds=[0])).epochs == ()
 
 
+@pytest.mark.verify
 @TRAINERS
 def test_the_test_part_has_no_say(trainer: str, tmp_path: Path) -> None:
     job = make_job("cross_entropy", tmp_path, seeds=[1], **SETTINGS)
@@ -116,6 +117,7 @@ def test_both_trainers_stop_alike_under_a_loss_that_asks_for_everything(tmp_path
     torch.testing.assert_close(together.test, torch.cat([one.test for one in apart]), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.verify
 @TRAINERS
 def test_learned_fields_are_those_of_the_kept_epoch(trainer: str, tmp_path: Path) -> None:
     loss = component("loss", "scaled", loss="cross_entropy", temperature=Learned(1.0))
