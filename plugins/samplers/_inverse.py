@@ -22,24 +22,32 @@ def time_of(schedule: Schedule, sigma: Tensor) -> Tensor:
 
 
 def last_sigma(schedule: Schedule) -> float:
-    """Level at T. Raises BenchError where nothing is left of the data there."""
-    sigma = float(schedule.sigma(torch.tensor(float(schedule.num_train_timesteps), dtype=torch.float64)))
+    """Level at T, infinite where nothing is left of the data there."""
+    return float(schedule.sigma(torch.tensor(float(schedule.num_train_timesteps), dtype=torch.float64)))
+
+
+def finite_last_sigma(schedule: Schedule) -> float:
+    """Level at T. Raises BenchError where it is infinite."""
+    sigma = last_sigma(schedule)
     if not sigma < torch.inf:
-        raise BenchError(f"it works in sigma, which is infinite at T, where {schedule!r} leaves nothing of the data")
+        raise BenchError(f"it starts at the sigma of T, which is infinite by {schedule!r}")
     return sigma
 
 
 class Times:
-    """Times of the levels at which a network is asked, each found once; those of `known` need no search."""
+    """Times of the levels at which a network is asked, each found once."""
 
-    def __init__(self, schedule: Schedule, known: dict[float, float] | None = None) -> None:
-        self._schedule, self._last, self._known = schedule, last_sigma(schedule), known or {}
+    def __init__(self, schedule: Schedule, sigmas: Tensor, times: Tensor | None = None) -> None:
+        """`sigmas` [n] are levels to expect, found at once; no search where their `times` [n] are known."""
+        self._schedule, self._last = schedule, last_sigma(schedule)
+        found = time_of(schedule, sigmas.double()) if times is None else times
+        self._known: dict[float, float] = dict(zip(sigmas.tolist(), found.tolist(), strict=True))
 
     def __call__(self, sigma: float) -> float:
-        """Time of a level. Raises BenchError beyond that of T."""
-        if not sigma <= self._last * (1 + SLACK):
+        """Time of a level. Raises BenchError beyond that of T, and for an infinite one."""
+        if not (sigma <= self._last * (1 + SLACK) and sigma < torch.inf):
             raise BenchError(
-                f"the network would be asked at sigma = {sigma:.4g}, beyond {self._last:.4g}, the last of its schedule"
+                f"the network would be asked at sigma = {sigma:.4g}, and the last of its schedule is {self._last:.4g}"
             )
         if sigma not in self._known:
             self._known[sigma] = float(time_of(self._schedule, torch.tensor(sigma, dtype=torch.float64)))

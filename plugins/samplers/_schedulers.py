@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -12,18 +12,13 @@ import torch
 from harness import BenchError, NoiseSource, Schedule
 
 from ._brownian import Brownian, Draws
-from ._inverse import SLACK, Times, last_sigma
+from ._inverse import SLACK, Times, finite_last_sigma
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PREDICTIONS: dict[str, Callable[[Tensor, Tensor, float, float], Tensor]] = {
-    "epsilon": lambda x0, eps, a, b: eps,
-    "sample": lambda x0, eps, a, b: x0,
-    "v_prediction": lambda x0, eps, a, b: a * eps - b * x0,
-}
-"""`prediction_type` of a scheduler -> what it is given for (x_0, eps, sqrt(A_t), sqrt(B_t))."""
-
+PREDICTIONS = ("epsilon", "sample", "v_prediction")
+"""Known values of a scheduler's `prediction_type`."""
 OWN_LEVELS = "is not built on betas: its noise levels cannot be those of the denoiser's schedule"
 
 
@@ -42,11 +37,16 @@ class Driven(ABC):
         """Arguments of its constructor: those of a suite's `config` and those of the schedule."""
 
     def start(self, x: Tensor, noise: NoiseSource) -> Tensor:
-        """Start for x_T, with the seed's noise. Raises BenchError where the first level is infinite."""
-        self._times = Times(self.schedule)
+        """Start for x_T, with the seed's noise."""
+        self._times = Times(self.schedule, self.sigmas())
         if hasattr(self.scheduler, "noise_sampler"):  # else seeded by a number of its own
             self.scheduler.noise_sampler = Brownian(Draws(noise), x)
         return x * self.spread()
+
+    def sigmas(self) -> Tensor:
+        """Levels at which it will ask, float64, as far as they are known before it starts."""
+        levels: Tensor = self.scheduler.sigmas
+        return levels.double()
 
     def spread(self) -> float:
         """Deviation of the point at which it starts."""
@@ -86,7 +86,7 @@ class OnBetas(Driven):
         word = scheduler.config.get("prediction_type", "epsilon")
         if word not in PREDICTIONS:
             raise BenchError(f"{name}: prediction_type must be one of {', '.join(PREDICTIONS)}, not {word!r}")
-        self._predicted = PREDICTIONS[word]
+        self._asked = word
 
     @staticmethod
     def arguments(config: dict[str, Any], schedule: Schedule) -> dict[str, Any]:
@@ -95,11 +95,16 @@ class OnBetas(Driven):
         betas = (1 - kept[1:] / kept[:-1]).tolist()
         own = {name: value for name, value in config.items() if name not in OnBetas.overridden}
         ours = {"trained_betas": betas, "num_train_timesteps": len(betas), "snr_shift_scale": 1.0}
-        return {"clip_sample": False, **own, **ours}
+        ends = {"rescale_betas_zero_snr": not kept[-1]}  # which then only keeps the level at T finite
+        return {"clip_sample": False, **own, **ours, **ends}
 
     def start(self, x: Tensor, noise: NoiseSource) -> Tensor:
-        """Start for x_T; schedulers that count in whole times alone have no infinite level."""
+        """Start for x_T; schedulers that count in whole times alone have no levels to find."""
         return super().start(x, noise) if hasattr(self.scheduler, "sigmas") else x * self.spread()
+
+    def sigmas(self) -> Tensor:
+        """Its levels, and those between them where it has such."""
+        return torch.cat([super().sigmas(), getattr(self.scheduler, "sigmas_interpol", torch.empty(0)).double()])
 
     def given(self, x: Tensor, t: Tensor) -> tuple[Tensor, float]:
         """Its own scaling of x, and the time of the level that it scales from."""
@@ -109,8 +114,10 @@ class OnBetas(Driven):
 
     def answer(self, x: Tensor, x0: Tensor, eps: Tensor) -> Tensor:
         """Prediction of its `prediction_type`."""
+        if self._asked != "v_prediction":
+            return eps if self._asked == "epsilon" else x0
         kept = float(self.schedule.alpha_bar(torch.tensor(self._time, dtype=torch.float64)))
-        return self._predicted(x0, eps, math.sqrt(kept), math.sqrt(1 - kept))
+        return math.sqrt(kept) * eps - math.sqrt(1 - kept) * x0
 
     def _time_of(self, named: float, t: Tensor) -> float:
         """Time `named` by the scheduler, unless it counts in sigma and is at the level of another time."""
@@ -144,7 +151,7 @@ class EDM(Driven):
     def arguments(config: dict[str, Any], schedule: Schedule) -> dict[str, Any]:
         """Levels of the schedule, and the settings of `config` over them."""
         first = float(schedule.sigma(torch.tensor(1.0, dtype=torch.float64)))
-        return {"sigma_max": last_sigma(schedule), "sigma_min": first, **config}
+        return {"sigma_max": finite_last_sigma(schedule), "sigma_min": first, **config}
 
     def given(self, x: Tensor, t: Tensor) -> tuple[Tensor, float]:
         """x scaled to x_t, and its time."""
@@ -175,8 +182,13 @@ class Flow(Driven):
 
     def __init__(self, scheduler: Any, schedule: Schedule) -> None:
         super().__init__(scheduler, schedule)
-        self._last = last_sigma(schedule)
+        self._last = finite_last_sigma(schedule)
         scheduler.sigma_max = self._last / (self._last + scheduler.config.shift)  # its shift makes it that of T
+
+    def sigmas(self) -> Tensor:
+        """Its levels s / (1 - s)."""
+        s = super().sigmas()
+        return s / (1 - s)
 
     def spread(self) -> float:
         """Deviation of (1 - s) x_0 + s e where x_t has deviation 1."""

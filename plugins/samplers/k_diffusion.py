@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from harness import BenchError, Denoiser, DiffusionModel, NoiseSource, Sampler, hookimpl, near_miss
 
 from ._brownian import Brownian, Draws
-from ._inverse import Times, last_sigma
+from ._inverse import Times
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +44,6 @@ class KDiffusion(Sampler):
         """Reason why the library or the function is not available, or None."""
         try:
             self._called()
-            last_sigma(denoiser.schedule)
         except BenchError as error:
             return error.what
         return None
@@ -61,10 +60,10 @@ class KDiffusion(Sampler):
             raise BenchError(
                 f"the times of a sampler must fall to 0, got {', '.join(f'{t:g}' for t in times.tolist())}"
             )
-        last_sigma(model.schedule)
         sigmas = model.schedule.sigma(times).to(x)
-        known = dict(zip(sigmas.tolist(), times.tolist(), strict=True))
-        return self._run(_Denoiser(model, known), x * (1 + sigmas[0] ** 2).sqrt(), sigmas, noise)
+        return self._run(
+            _Denoiser(model, Times(model.schedule, sigmas, times)), x * (1 + sigmas[0] ** 2).sqrt(), sigmas, noise
+        )
 
     def _run(self, model: _Denoiser | _Zeros, x: Tensor, sigmas: Tensor, noise: NoiseSource) -> Tensor:
         """x_0 by the function. Raises BenchError if it draws from a generator of torch itself."""
@@ -113,8 +112,8 @@ class KDiffusion(Sampler):
 class _Denoiser:
     """(x_0 + sigma e [b, *shape], sigma [b]) -> the predicted x_0."""
 
-    def __init__(self, model: DiffusionModel, known: dict[float, float]) -> None:
-        self._model, self._times = model, Times(model.schedule, known)
+    def __init__(self, model: DiffusionModel, times: Times) -> None:
+        self._model, self._times = model, times
         self.seeded: _Seeded
 
     def __call__(self, x: Tensor, sigma: Tensor, **extra: Any) -> Tensor:

@@ -103,6 +103,7 @@ def test_a_function_of_ones_own_is_ddim(times: Tensor) -> None:
         assert (one - other).abs().max() < 1e-4
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("name", ["euler", "churned"])
 def test_its_noise_has_the_law_of_ddpm_and_is_that_of_the_seed(name: str) -> None:
     """By a sampler of noise and by `torch.randn_like`: whatever the batch, and without a touch of torch's own seed."""
@@ -154,6 +155,18 @@ def test_a_mistake_is_named(name: str, options: dict[str, Any], message: str) ->
 def test_levels_out_of_reach_are_named() -> None:
     with pytest.raises(harness.BenchError, match="times of a sampler must fall to 0"):
         path(named("own_samplers:euler"), double(1000, 500, 700, 0), start())
+    made = TwoPoints()
+    object.__setattr__(made, "schedule", Ending())
+    with pytest.raises(harness.BenchError, match="asked at sigma = inf, and the last of its schedule is inf"):
+        named("own_samplers:euler").sample(Recorder(made), None, start(), even(), harness.NoiseSource(0))
+    named("own_samplers:euler").sample(Recorder(made), None, start(), double(990, 500, 0), harness.NoiseSource(0))
+
+
+class Ending(harness.Schedule):
+    """Nothing is left of the data at T."""
+
+    def alpha_bar(self, t: Tensor) -> Tensor:
+        return (1 - torch.as_tensor(t, dtype=torch.float64) / self.num_train_timesteps) ** 2
 
 
 SUITE = """
