@@ -192,7 +192,9 @@ def test_nested_json_lines_have_dotted_columns(tmp_path: Path) -> None:
 EXAMPLES, RUNS = 60, 5
 
 
-def tested(folder: Path, form: str, rng: np.random.Generator) -> tuple[pd.DataFrame, dict[tuple[str, int], np.ndarray]]:
+def predicted(
+    folder: Path, form: str, rng: np.random.Generator
+) -> tuple[pd.DataFrame, dict[tuple[str, int], np.ndarray]]:
     """A table of two methods on one fixed test set, its files below `preds/`, and what they hold: 0 or 1."""
     (folder / "preds").mkdir()
     hard = rng.normal(0, 1, EXAMPLES)
@@ -215,7 +217,7 @@ def tested(folder: Path, form: str, rng: np.random.Generator) -> tuple[pd.DataFr
 @pytest.mark.verify
 def test_results_per_example_carry_the_doubt_of_the_test_set(form: str, bench: Bench) -> None:
     """As `harness.compare` computes it from the same numbers by seed and example, in another order."""
-    table, held = tested(bench.folder, form, np.random.default_rng(4))
+    table, held = predicted(bench.folder, form, np.random.default_rng(4))
     table.to_csv(bench.folder / "t.csv", index=False)
     ended = bench("import", "t.csv", "--baseline", "old", "--higher", "other", "--format", "json")
     assert ended.code == 0, ended.err
@@ -231,7 +233,7 @@ def test_results_per_example_carry_the_doubt_of_the_test_set(form: str, bench: B
 @pytest.mark.verify
 def test_packed_it_is_imported_again_where_nothing_else_is(bench: Bench) -> None:
     """In an empty folder: the same report from the archive, the same numbers from its table, and comparable per example."""
-    table, _ = tested(bench.folder, "npz", np.random.default_rng(5))
+    table, _ = predicted(bench.folder, "npz", np.random.default_rng(5))
     table.rename(columns={"accuracy": "right"}).to_csv(bench.folder / "t.csv", index=False)
     for file in (bench.folder / "preds").iterdir():
         with np.load(file) as held:

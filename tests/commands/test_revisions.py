@@ -169,7 +169,7 @@ vary:
 settings: {epochs: 20, lr: 0.1}
 seeds: 6
 metrics: [accuracy, nll]
-gates: {nll: {max_regression: 5%}}
+gates: {nll: {max_regression: 5%}, accuracy: {max: 0.995}}
 """
 LEARNING = """
 import torch
@@ -215,6 +215,8 @@ def test_two_revisions_are_trained_beside_each_other_and_paired_by_seed(bench: B
     ended = inside("learned.yaml", "--device", "cpu", "--against", "HEAD~1", "--json", "-", timeout=120)
     assert ended.code == 1, ended.err
     assert "gate: nll max_regression 5 %: " in ended.err and "Traceback" not in ended.err
+    gated = [gate for gate in ended.json["gates"] if gate["metric"] == "accuracy"]
+    assert len(gated) == 4 and {gate["vary"]["revision"] for gate in gated} == {"here"}, "bounds are not of the past"
     assert len(ended.json["cells"]) == 8
     for cell in ended.json["cells"]:
         *axes, revision = cell["vary"].values()
