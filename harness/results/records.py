@@ -22,8 +22,14 @@ SCHEMA = 1
 REQUIRED = {"cell", "question", "environment", "run", "block", "status", "seeds"}
 MEASURED = {"seeds", "metrics", "auxiliary", "notes", "skipped", "issues", "seconds", "read"}
 """Keys that the result of measuring a block has."""
-VALUES = {"digests", "metrics", "seconds", "peak_memory"}
-"""Keys that a measured block has in the store beside REQUIRED."""
+NEEDED: Mapping[str, Set[str]] = MappingProxyType(
+    {
+        "block": REQUIRED | {"digests", "metrics", "seconds", "peak_memory"},
+        "tune": REQUIRED | {"tuned"},
+        "skipped": REQUIRED | {"why"},
+    }
+)
+"""Keys that a stored record has: of a measured block, of tuning, of a cell that was skipped."""
 DESCRIBED = frozenset(
     {
         *("schema", "cell", "question", "inputs", "environment", "vary", "parameters", "protocol", "width", "tuned"),
@@ -117,11 +123,10 @@ def decoded(line: bytes) -> Record | Fault:
 
 
 def _required(record: Record) -> Set[str]:
-    if record.get("status") == "skipped":
-        return REQUIRED | {"why"}
-    if record.get("status") != "ok":
-        return REQUIRED
-    return REQUIRED | ({"tuned"} if record.get("block") == "tune" else VALUES)
+    status, block = record.get("status"), record.get("block")
+    if status == "ok":
+        return NEEDED["tune" if block == "tune" else "block"]
+    return NEEDED["skipped"] if status == "skipped" else REQUIRED
 
 
 def fault(record: Record, required: Set[str]) -> str:
@@ -134,7 +139,10 @@ def fault(record: Record, required: Set[str]) -> str:
     for label, numbers in _numbers(record):
         if numbers is not None and len(numbers) != count:
             return f"{label} has {len(numbers)} numbers for {count} seeds"
-    return next((wrong for key, kind in _parts().items() if (wrong := _misfit(record.get(key), kind, key))), "")
+    for key, kind in _parts().items():
+        if (found := record.get(key)) and (wrong := _misfit(found, kind)):
+            return f"{key}: {wrong}"
+    return ""
 
 
 def _numbers(record: Record) -> Iterator[tuple[str, Sequence[object] | None]]:
@@ -148,15 +156,14 @@ def _numbers(record: Record) -> Iterator[tuple[str, Sequence[object] | None]]:
         yield from ((name, ends.get(end, ())) for end in ("low", "high"))
 
 
-def _misfit(found: object, kind: object, key: str) -> str:
-    """Return why a part is no value of its type; empty if it is one, or empty itself."""
+def _misfit(found: object, kind: object) -> str:
+    """Return why a part is no value of its type; empty if it is one."""
     import msgspec
 
     try:
-        if found:
-            msgspec.convert(found, kind)
+        msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
-        return f"{key}: {error}"
+        return str(error)
     return ""
 
 

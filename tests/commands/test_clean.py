@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.cli.option_types import amount, days
 from harness.commands.clean import Cleaning, CleanRules, cleaning, remove
 from harness.errors import BenchError
 from harness.results.runs import environment_digest
@@ -20,7 +22,7 @@ NOW, DAY = 1_800_000_000.0, 86_400.0
 ENVIRONMENT = {"python": "3.11"}
 
 
-def add_run(results: Path, name: str, days: float, cells: Sequence[str], measured: Sequence[str] = ()) -> None:
+def add_run(results: Path, name: str, ago: float, cells: Sequence[str], measured: Sequence[str] = ()) -> None:
     """A run that ended so many days ago: the cells of its result, and those that it measured itself."""
     store = Store(results, name)
     for cell in measured:
@@ -38,14 +40,14 @@ def add_run(results: Path, name: str, days: float, cells: Sequence[str], measure
     folder = results / "runs" / name
     folder.mkdir(parents=True)
     (folder / "result.json").write_text(json.dumps(result | {"environment": ENVIRONMENT}))
-    age(results, name, days)
+    age(results, name, ago)
 
 
-def age(results: Path, name: str, days: float) -> None:
+def age(results: Path, name: str, ago: float) -> None:
     """Set the time of the last change of everything of a run."""
     folder, file = results / "runs" / name, results / "records" / f"{name}.jsonl"
     for path in filter(Path.exists, (*folder.rglob("*"), folder, file)):
-        os.utime(path, (NOW - days * DAY,) * 2)
+        os.utime(path, (NOW - ago * DAY,) * 2)
 
 
 @pytest.fixture
@@ -148,3 +150,29 @@ def test_the_command_asks_before_it_removes_what_was_measured(bench: Bench) -> N
     assert done.code == 0 and len([*(folder / "runs").iterdir()]) == 1
     assert "2 reused" in bench(suite, "--dry-run").out  # the records of the first run serve the second
     assert bench("clean").code == 2 and bench("clean", "--older-than", "soon").code == 2
+
+
+def test_a_file_does_not_say_yes(bench: Bench) -> None:
+    bench.write("pyproject.toml", "[tool.bench]\nyes = true\n")
+    ended = bench("clean", "--keep", "1")
+    assert ended.code == 2 and "[tool.bench] yes: only the command line may say so" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        *((days, "12h", 0.5), (days, "30d", 30.0), (days, "0.5w", 3.5), (days, "0d", 0.0)),
+        *((amount, "10K", 10_240), (amount, "1.5GiB", 3 << 29), (amount, "2T", 2 << 40)),
+    ],
+)
+def test_ages_and_sizes_have_units(read: Callable[[str], float], text: str, value: float) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [*((days, text) for text in ("30", "-1d", "nand", "d", "")), *((amount, x) for x in ("2", "G", "-1G"))],
+)
+def test_other_ages_and_sizes_are_refused(read: Callable[[str], float], text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as"):
+        read(text)
