@@ -86,14 +86,23 @@ def resident(pid: int) -> int:
 
 
 def end_children(spared: Collection[int] = ()) -> None:
-    """Kill and collect this process's children and all that they started, but for those that are spared."""
-    while found := children() - {*spared}:
+    """Kill and collect this process's children and all that they started, but for those that are spared.
+
+    One that runs as another user, as under sudo, cannot be killed and is left.
+    """
+    left = {*spared}
+    while found := children() - left:
         for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:
                 group = os.getpgid(pid)
                 if group in found:  # a group of its own, which may have members that are no children yet
                     os.killpg(group, signal.SIGKILL)
                 os.kill(pid, signal.SIGKILL)
+            except PermissionError:
+                left.add(pid)
+                continue
+            except ProcessLookupError:
+                pass
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
 
