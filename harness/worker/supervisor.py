@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Failure, one_line
-from harness.processes import OWN_PATH, resident, signal_name
+from harness.processes import MARK, OWN_PATH, end_marked, resident, signal_name
 from harness.worker.frames import Misfit, Reader, Sender
 from harness.worker.logs import Log
 from harness.worker.messages import answered, decoded
@@ -52,7 +52,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._children: list[Child] = []
-        self._stopped = False
+        self._stopped, self._mark = False, os.urandom(8).hex()
 
     def __enter__(self) -> Server:
         return self
@@ -62,7 +62,7 @@ class Server:
         self._end_server()
 
     def _end_server(self) -> None:
-        """Let the server end, and with it what its children started; kill it if it does not."""
+        """Let the server end, and with it what its children started; kill it if it does not, and sweep."""
         import subprocess
 
         if self._process is None or self._socket is None:
@@ -71,8 +71,8 @@ class Server:
         try:
             self._process.wait(ENDED_WITHIN)
         except subprocess.TimeoutExpired:  # it was stopped, for example
-            self._process.kill()
-            self._process.wait()
+            _end(self._process)
+        end_marked(self._mark)
 
     def end_children(self) -> None:
         """Kill every child; a pending request fails as crashed."""
@@ -123,14 +123,14 @@ class Server:
         self._end_server()
         ours, theirs = socket.socketpair()
         path = [p for p in sys.path if p] if self._path is None else self._path
-        environment = {OWN_PATH: os.environ.get("PYTHONPATH", ""), **os.environ, "PYTHONPATH": os.pathsep.join(path)}
-        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow a busy machine down
+        default = {"OMP_WAIT_POLICY": "PASSIVE"}  # spinning threads slow a busy machine down
+        environment = {**default, OWN_PATH: os.environ.get("PYTHONPATH", ""), **os.environ}
         self._process = subprocess.Popen(
             [*self._command, "-P", "-m", "harness.worker.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=environment,
+            env={**environment, MARK: self._mark, "PYTHONPATH": os.pathsep.join(path)},
             start_new_session=True,
         )
         theirs.close()

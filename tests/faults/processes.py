@@ -120,6 +120,13 @@ def daemon_and_no_subreaper(seeds: Seeds) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@becomes("crashed", r"the fork server was killed and took it along$", alone=True)
+def daemon_and_the_end_of_the_server(seeds: Seeds) -> None:
+    daemon(seeds)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+
 @becomes("ok")
 def stopped_grandchild(seeds: Seeds) -> None:
     pid = _forked(lambda: (os.setsid(), _hang()))

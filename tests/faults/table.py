@@ -12,25 +12,27 @@ class Fault(NamedTuple):
     """What a cell does when it is asked for some seeds, and the row that it must become.
 
     `reason` is a regular expression that the row's reason begins with. Where the status is ok, or with `answers` false,
-    the right numbers are answered after the act; otherwise what it returns is the answer to the question.
+    the right numbers are answered after the act; otherwise what it returns is the answer to the question. One that is
+    `alone` ends other cells that run at the same time.
     """
 
     act: Act
     status: str
     reason: str
     answers: bool
+    alone: bool
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def becomes(status: str, reason: str = "", *, answers: bool = False) -> Callable[[Act], Act]:
+def becomes(status: str, reason: str = "", *, answers: bool = False, alone: bool = False) -> Callable[[Act], Act]:
     """Enter a function into the table under its name."""
 
     def enter(act: Act) -> Act:
         name = act.__name__.strip("_")
         assert name not in FAULTS, name
-        FAULTS[name] = Fault(act, status, reason, answers)
+        FAULTS[name] = Fault(act, status, reason, answers, alone)
         return act
 
     return enter

@@ -14,12 +14,14 @@ from tests.faults.running import Ran, check_innocent, run
 from tests.faults.table import FAULTS, Fault, right
 
 pytestmark = pytest.mark.verify
-HANGING = "hanging"
-"""The chapter of all faults that end with the time limit, so that no other waits for a short one on a busy machine."""
+HANGING, ALONE = "hanging", "alone"
+"""Chapters of all faults that end with the time limit, so that no other waits for a short one on a busy machine, and of
+those that end others."""
+JOBS = {HANGING: ("--timeout", "3", "-j", "4"), ALONE: ("--timeout", "60", "-j", "1")}
 
 
 def chapter(fault: Fault) -> str:
-    return HANGING if fault.status == "timeout" else fault.act.__module__.rpartition(".")[2]
+    return ALONE if fault.alone else HANGING if fault.status == "timeout" else fault.act.__module__.rpartition(".")[2]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def ran(shared: Callable[[str], Bench]) -> Callable[[str], Ran]:
     @functools.cache
     def once(of: str) -> Ran:
         hows = ", ".join(name for name, fault in FAULTS.items() if chapter(fault) == of)
-        limits = ("--timeout", "3", "-j", "4") if of == HANGING else ("--timeout", "60", "-j", "2")
+        limits = JOBS.get(of, ("--timeout", "60", "-j", "2"))
         words = ("--plugin", "tests.faults.plugin", "--memory", "1000", *limits)
         return run(shared(of), [f"{{faulty: {{how: [{hows}]}}}}"], *words, within=150)
 
@@ -49,7 +51,7 @@ def test_a_fault_is_a_row_with_its_status_and_reason(name: str, ran: Callable[[s
         assert row["metrics"]["score"]["values"] == right(range(8))
 
 
-@pytest.mark.parametrize("of", [HANGING, *(module.__name__.rpartition(".")[2] for module in CHAPTERS)])
+@pytest.mark.parametrize("of", [*JOBS, *(module.__name__.rpartition(".")[2] for module in CHAPTERS)])
 def test_all_others_complete_and_nothing_is_left_behind(of: str, ran: Callable[[str], Ran]) -> None:
     found = ran(of)
     assert found.ended.code == 3 and found.ended.json["exit"] == 3

@@ -110,3 +110,13 @@ def test_a_results_folder_that_cannot_be_made_is_one_line(bench: Bench) -> None:
     (bench.folder / "r").symlink_to("/nonexistent/folder")
     ended = bench(bench.suite(), "--results", "r")
     assert ended.code == 2 and len(ended.lines) == 1 and "r" in ended.err
+
+
+def test_a_record_is_kept_where_a_plugin_deleted_the_file_before(tmp_path: Path) -> None:
+    store = Store(tmp_path, "x")
+    store.append(WHOLE)
+    (tmp_path / "records" / "x.jsonl").unlink()
+    (tmp_path / "records").rmdir()
+    store.append(WHOLE | {"block": 1})
+    store.close()
+    assert [record["block"] for record in Store(tmp_path, "").all()] == [1]
