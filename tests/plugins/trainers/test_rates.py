@@ -42,7 +42,7 @@ SCHEDULES = pytest.mark.parametrize(
          partial(lr_scheduler.CyclicLR, base_lr=0.1 * LR, max_lr=2 * LR, step_size_up=3, cycle_momentum=False), True),
         ({"lr_schedule": "cosine", "warmup_epochs": 0.6}, warmed, True),
     ],
-    ids=str,
+    ids=lambda each: str(each) if isinstance(each, dict) else "",
 )  # fmt: skip
 
 
