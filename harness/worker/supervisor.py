@@ -264,7 +264,7 @@ class Child:
     def _how_it_ended(self) -> str:
         if self._ended is None:
             by_itself, self._ended = self._ends(), self._line(ENDED_WITHIN)
-            if not by_itself:
+            if not by_itself and self._ended:
                 return "the process closed its connection and did not end"
         if self._ended is None:
             return "the process ended, and the fork server does not say how"

@@ -79,7 +79,7 @@ AT_IMPORT: dict[str, Broken] = {
             "runs_out_of_memory": ("bytes(2**60)", r"MemoryError"),
             "recurses": ("def f():\n    f()\nf()", r"RecursionError: maximum recursion depth exceeded"),
             "asserts": ("assert 1 == 2", r"AssertionError$"),
-            "exits_with_0": ("import sys\nsys.exit()", r"SystemExit$"),
+            "exits_with_zero": ("import sys\nsys.exit()", r"SystemExit$"),
             "exits_with_text": ("import sys\nsys.exit('no GPU')", r"SystemExit: no GPU"),
             "reads_input": ("input('Go on?')", r"EOFError: EOF when reading a line"),
             "subclass_hook_raises": (
@@ -106,9 +106,16 @@ AT_IMPORT: dict[str, Broken] = {
             ),
         }
     ),
-    "null_bytes": Broken(b"x = 1\0\n", r"cannot be imported: (SyntaxError|ValueError): source code .*null bytes"),
-    "no_utf_8": Broken(b"x = '\xff\xfe'\n", r"cannot be imported: SyntaxError: .*utf-8"),
-    "no_python": Broken(b"\x7fELF\x02\x01\x01 no text\n", r"cannot be imported: SyntaxError: "),
+    "null_bytes": Broken(
+        b"x = 1\0\n" + first("null_bytes", "").encode(),
+        r"cannot be imported: (SyntaxError|ValueError): source code .*null bytes",
+    ),
+    "bad_bytes": Broken(
+        b"x = '\xff\xfe'\n" + first("bad_bytes", "").encode(), r"cannot be imported: SyntaxError: .*utf-8"
+    ),
+    "no_python": Broken(
+        b"\x7fELF\x02\x01\x01 no text\n" + first("no_python", "").encode(), r"cannot be imported: SyntaxError: "
+    ),
 }
 """Plugins whose import fails: their own rows fail, and nothing else."""
 
