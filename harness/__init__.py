@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from harness.conformance.contract import loss_value
     from harness.diffusion.model import DiffusionModel, NoiseSource
     from harness.diffusion.sampling import sample
+    from harness.discovery.adapters import import_attribute
     from harness.discovery.registry import component, components, denoiser
     from harness.neighbors import Neighbors, k_nearest, k_occurrence, k_smallest, pairwise_distances
     from harness.report.result import Result
@@ -114,6 +115,7 @@ __all__ = [
     "fill_command",
     "global_draws",
     "hookimpl",
+    "import_attribute",
     "k_nearest",
     "k_occurrence",
     "k_smallest",
@@ -135,6 +137,7 @@ _LATER = {
     **dict.fromkeys(("DiffusionModel", "NoiseSource"), "harness.diffusion.model"),
     **dict.fromkeys(("component", "components", "denoiser"), "harness.discovery.registry"),
     "compare": "harness.analysis.compare",
+    "import_attribute": "harness.discovery.adapters",
     "loss_value": "harness.conformance.contract",
     "run": "harness.run.pipeline",
     "sample": "harness.diffusion.sampling",

@@ -223,7 +223,12 @@ def name_of(cls: type) -> str:
     ('cross_entropy', 'nll', 'poly1')
     """
     own = cls.__dict__.get("import_path")  # a component named by an import path is called after it
-    return own or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+    return own or snake_case(cls.__name__)
+
+
+def snake_case(name: str) -> str:
+    """Return the snake-case form of the name of a class."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def same_name(name: str) -> str:
@@ -257,6 +262,8 @@ def _text(value: object) -> str:
         return label(value)
     if isinstance(value, Mapping) and len(value) == 1:
         word, inner = next(iter(value.items()))
+        if isinstance(inner, Mapping):
+            return label({**inner, "name": word})
         return f"{word}({', '.join(_text(v) for v in inner) if isinstance(inner, list) else _text(inner)})"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_text(v) for v in value)}]"

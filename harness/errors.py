@@ -25,6 +25,10 @@ class BenchError(Exception):
         super().__init__(f"{place}: {what}" if place else what)
 
 
+class NotImported(BenchError):
+    """A plugin or a module whose import fails."""
+
+
 class Mistakes(BenchError):
     """Several mistakes found in one pass; `lines` holds the text to print, one entry per mistake."""
 
@@ -88,6 +92,20 @@ def one_line(text: str, most: int = LONGEST) -> str:
     first = (text.strip()[: most + 1].splitlines() or ["no reason given"])[0]
     line = "".join(c if c.isprintable() else " " for c in first)
     return line if len(line) <= most else f"{line[:most]}..."
+
+
+def text_of(error: BaseException) -> str | None:
+    """Return the text of an exception; None if its class cannot give one."""
+    try:
+        return f"{error}"
+    except BaseException:  # whatever a plugin's class does
+        return None
+
+
+def described(error: BaseException) -> str:
+    """Return `Type: text` of an exception, the type alone where there is no text."""
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def printable(found: T) -> T:

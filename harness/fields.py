@@ -28,10 +28,12 @@ Schema = TypedDict(
     {
         "type": str,
         "format": str,
+        "title": str,
         "enum": Sequence[Json],
         "$ref": str,
         "anyOf": Sequence["Schema"],
         "items": "Schema",
+        "propertyNames": "Schema",
         "minimum": float,
         "exclusiveMinimum": float,
         "maximum": float,
@@ -114,7 +116,8 @@ def schema_of(annotation: object) -> Schema:
         items = [a for a in args if a is not Ellipsis]
         return {"type": "array", "items": schema_of(items[0]) if items else {}}
     if origin in (dict, Mapping) or annotation is dict:
-        return {"type": "object"}
+        named = bool(args) and get_origin(args[0]) is Literal
+        return {"type": "object", "propertyNames": schema_of(args[0])} if named else {"type": "object"}
     raise TypeError(f"a field cannot have the type {annotation!r}")
 
 
@@ -241,7 +244,8 @@ def _convert_plain(schema: Schema, value: object) -> object:
     if kind == "string" and isinstance(value, str):
         return value
     if kind == "object" and isinstance(value, Mapping):
-        return dict(value)
+        names = schema.get("propertyNames", {}).get("enum", value)
+        return dict(value) if all(key in names for key in value) else None
     if kind == "array" and isinstance(value, (list, tuple)):
         return tuple(convert(schema["items"], v) for v in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

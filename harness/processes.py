@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 PR_SET_CHILD_SUBREAPER = 36
 OWN_PATH = "BENCH_PYTHONPATH"
 """Environment variable that keeps the user's PYTHONPATH while a worker has one of its own."""
+MARK = "BENCH_SERVER"
+"""Environment variable by which all processes of a fork server are known, whatever became of their parents."""
+SWEPT_WITHIN = 5.0
+"""Seconds after which a sweep gives up."""
 KEPT = 1 << 20
 """Bytes of a program's output that are kept, the last ones."""
 PIECE = 1 << 16
@@ -81,16 +86,47 @@ def resident(pid: int) -> int:
 
 
 def end_children(spared: Collection[int] = ()) -> None:
-    """Kill and collect this process's children and all that they started, but for those that are spared."""
-    while found := children() - {*spared}:
+    """Kill and collect this process's children and all that they started, but for those that are spared.
+
+    One that runs as another user, as under sudo, cannot be killed and is left.
+    """
+    left = {*spared}
+    while found := children() - left:
         for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:
                 group = os.getpgid(pid)
                 if group in found:  # a group of its own, which may have members that are no children yet
                     os.killpg(group, signal.SIGKILL)
                 os.kill(pid, signal.SIGKILL)
+            except PermissionError:
+                left.add(pid)
+                continue
+            except ProcessLookupError:
+                pass
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+
+def end_marked(mark: str) -> None:
+    """Kill every process with this value of MARK; none where the system has no /proc.
+
+    A process in a session of its own is found too, when neither its parent nor the fork server has lived to end it.
+    """
+    limit = time.monotonic() + SWEPT_WITHIN
+    while (found := _marked(f"{MARK}={mark}".encode())) and time.monotonic() < limit:
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _marked(entry: bytes) -> list[int]:
+    """Return the processes with an entry in their environment; one that has ended has none."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile, or is another user's
+            if entry in file.read_bytes().split(b"\0"):
+                found.append(int(file.parent.name))
+    return found
 
 
 def program_environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Entry point of the command `bench`. It never imports torch, and numpy only to draw figures."""
+"""Entry point of the command `bench`. It never imports torch, and numpy only for figures and results per example."""
 
 from __future__ import annotations
 
@@ -106,9 +106,26 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    if options.store:
+        from harness.commands import examine_store
+
+        found = examine_store.examine(Path(options.results))
+        print("\n".join(examine_store.report_lines(found)))
+        return FOUND if found.damaged else OK
     from harness.commands.doctor import examine, lines
 
     print("\n".join(lines(examine(Path(options.results), options.pairs, options.budget))))
+    return OK
+
+
+def _clean(options: argparse.Namespace) -> int:
+    from harness.commands.clean import CleanRules, clean_lines, cleaning, remove
+
+    rules = CleanRules(options.older_than, options.keep, options.size, options.caches, options.records)
+    found = cleaning(Path(options.results), rules)
+    allowed = [] if options.dry_run else [each for each in found.removals if options.yes or not each.measured]
+    remove(allowed)
+    print("\n".join(clean_lines(found, allowed, options.dry_run)))
     return OK
 
 
@@ -217,6 +234,7 @@ COMMANDS: dict[str, Command] = {
     "check": _check,
     "report": _report,
     "doctor": _doctor,
+    "clean": _clean,
     "compare": _compare,
     "freeze": _freeze,
     "pack": _pack,

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import math
 import os
+import re
 from pathlib import Path
 
 from harness.errors import near_miss
@@ -56,6 +57,23 @@ def seconds(text: str) -> float:
 def mebibytes(text: str) -> int:
     """Parse a whole number of MiB above 0; return bytes."""
     return count(text) << 20
+
+
+def days(text: str) -> float:
+    """Parse an age: `12h`, `30d`, `4w`; return days."""
+    with contextlib.suppress(ValueError, KeyError):
+        number = float(text[:-1]) * {"h": 1 / 24, "d": 1.0, "w": 7.0}[text[-1:]]
+        if 0 <= number < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no age, such as 12h, 30d or 4w")
+
+
+def amount(text: str) -> int:
+    """Parse an amount of memory: `500M`, `2G`, `1T`, with or without `iB`; return bytes."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT])(?:iB)?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of memory, such as 500M or 2G")
+    return int(float(found[1]) * 2 ** (10 * ("KMGT".index(found[2]) + 1)))
 
 
 def target(text: str) -> str:

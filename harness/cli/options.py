@@ -11,9 +11,11 @@ from typing import NoReturn
 
 from harness.cli import project
 from harness.cli.option_types import (
+    amount,
     columns,
     conditions,
     count,
+    days,
     folder,
     labels,
     mebibytes,
@@ -93,9 +95,11 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     info.set_defaults(command=commands_run["info"])
     check = add("check", parents=[plugins, _check_options()], help="run the conformance checks of a plugin")
     check.set_defaults(command=commands_run["check"])
-    found = "how often timings on this machine differ where there is no difference"
+    found = "how often timings on this machine differ where there is no difference; what stored files are damaged"
     doctor = add("doctor", parents=[_doctor_options()], help=found)
     doctor.set_defaults(command=commands_run["doctor"])
+    clean = add("clean", parents=[_clean_options()], help="remove old runs and caches, by age, number and size")
+    clean.set_defaults(command=commands_run["clean"])
     table = add("import", parents=[_output_options(), _format_option(), _report_options(), _import_options()],
                 help="a table of results, measured anywhere, as a run")  # fmt: skip
     table.set_defaults(command=commands_run["import"])
@@ -223,6 +227,23 @@ def _doctor_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--pairs", type=count, default=40, metavar="N", help="how often it is timed against itself")
     options.add_argument("--budget", type=seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
+    store = "examine what is stored instead, and move what cannot be read into a folder of its own"
+    options.add_argument("--store", action="store_true", help=store)
+    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    return options
+
+
+def _clean_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--older-than", type=days, metavar="AGE", help="what has not changed for 12h, 30d or 4w")
+    options.add_argument("--keep", type=count, metavar="N", help="the newest N runs stay")
+    options.add_argument("--size", type=amount, metavar="SIZE", help="the oldest runs, until 500M or 2G are left")
+    options.add_argument("--caches", action="store_true", help="artifacts and interrupted trainings too")
+    options.add_argument("--records", action="store_true", help="the runs' measurements too, but those others need")
+    options.add_argument(
+        "--yes", action="store_true", help="remove results and measurements, which are only listed else"
+    )
+    options.add_argument("--dry-run", action="store_true", help="remove nothing, say what would be")
     options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
     return options
 
@@ -230,7 +251,9 @@ def _doctor_options() -> argparse.ArgumentParser:
 def _import_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("file", metavar="FILE", help="a table: .csv, .tsv, .jsonl or .parquet")
-    roles = "columns by role: contender, problem, seed, metric, value; COLUMN+COLUMN for both; others are guessed"
+    roles = (
+        "columns by role: contender, problem, seed, metric, value, examples; COLUMN+COLUMN for both; others are guessed"
+    )
     options.add_argument("--map", type=columns, default={}, metavar="ROLE=COLUMN,...", help=roles)
     options.add_argument(
         "--higher", type=names, default=(), metavar="METRIC,...", help="metrics of which more is better"
@@ -274,7 +297,7 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
         "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"
     )
     run.add_argument(
-        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or another revision in the same blocks"
+        "--against", metavar="RUN|REV|python:PATH", help="a stored run; or the same cells of another revision"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     _add_fail_on(run)

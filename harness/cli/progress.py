@@ -33,6 +33,7 @@ class Progress(ProgressListener):
         self._bar: tuple[Bar, TaskID] | None = None
         self._lock = threading.Lock()
         self._seeds: dict[int, float] = {}
+        self._done = 0.0
         self._quiet, self._shown = False, 0.0
         self._slow: set[str] = set()
 
@@ -50,8 +51,8 @@ class Progress(ProgressListener):
         """Set the tasks of the run, which determine the length of the bar. A `quiet` bar moves only in `seeds_done`."""
         self._quiet = quiet
         self._seeds = {id(task): len(task.wanted) - len(task.missing) for task in tasks}
-        todo = [task for task in tasks if task.missing]
-        if not todo or not self._live:
+        self._done = sum(self._seeds.values())
+        if not self._live or all(self._seeds[id(task)] == len(task.wanted) for task in tasks):
             return
         self._stop()
         from rich.console import Console
@@ -67,8 +68,8 @@ class Progress(ProgressListener):
             refresh_per_second=4,
             auto_refresh=not quiet,
         )
-        total, done = sum(len(task.wanted) for task in tasks), sum(self._seeds.values())
-        self._bar = bar, bar.add_task("starting", total=total, completed=int(done))
+        total = sum(len(task.wanted) for task in tasks)
+        self._bar = bar, bar.add_task("starting", total=total, completed=int(self._done))
         bar.start()
 
     def damaged(self, found: Sequence[Damage]) -> None:
@@ -103,12 +104,14 @@ class Progress(ProgressListener):
     def seeds_done(self, task: Task, seeds: float) -> None:
         """Show how many seeds of a task are done."""
         with self._lock:
-            seeds = min(max(seeds, self._seeds.get(id(task), 0)), len(task.wanted))  # a second part of one seed's work
+            before = self._seeds.get(id(task), 0)
+            seeds = min(max(seeds, before), len(task.wanted))  # a second part of one seed's work
             self._seeds[id(task)] = seeds
+            self._done += seeds - before
             name = _name(task)
             if self._bar is not None:
                 bar, line = self._bar
-                bar.update(line, completed=sum(self._seeds.values()), description=name[:40])
+                bar.update(line, completed=self._done, description=name[:40])
                 if self._quiet and time.monotonic() - self._shown > 1:
                     self._shown = time.monotonic()
                     bar.refresh()

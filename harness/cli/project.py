@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.errors import BenchError, near_miss
 
 MARK = b"[tool.bench]"
-PERSONAL = ("trust",)
+PERSONAL = ("trust", "yes")
 """Options that a file, which is data, may not set."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,16 +54,25 @@ def pareto(options: argparse.Namespace) -> None:
 
 def import_table(options: argparse.Namespace) -> None:
     """Store a table of results as a run and print it; what was guessed goes to stderr."""
-    from harness.commands.imports import analysed_import, imported
-    from harness.run.pipeline import new_run, store_run
+    from harness.commands.imports import imported, stored_import
 
     folder, file = Path(options.results), Path(options.file)
     found = imported(file, options.map, options.higher, options.lower, options.baseline)
     sys.stderr.writelines(f"{line}\n" for line in found.guesses)
-    run = analysed_import(found, new_run(folder, f"import-{file.stem}"))
-    store_run(folder, run)
+    run = stored_import(found, file, [*_said(options)], folder)
     _formatted_and_drawn(run, options)
     print(f"stored in {folder / 'runs' / run.run}", file=sys.stderr)
+
+
+def _said(options: argparse.Namespace) -> Iterator[str]:
+    """Yield the options that change what a table is imported as."""
+    if options.map:
+        yield from ("--map", ",".join(f"{role}={'+'.join(names)}" for role, names in options.map.items()))
+    for name in ("higher", "lower"):
+        if found := getattr(options, name):
+            yield from (f"--{name}", ",".join(found))
+    if options.baseline is not None:
+        yield from ("--baseline", options.baseline)
 
 
 def freeze(options: argparse.Namespace) -> None:

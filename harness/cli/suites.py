@@ -23,7 +23,7 @@ def run(path: str, options: argparse.Namespace) -> int:
     """Run one suite and print its report; return the exit code."""
     from harness.cli.progress import Progress
     from harness.cli.showing import show
-    from harness.commands.against import beside, challenged, earlier, opponents, since
+    from harness.commands.against import alone, beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
     from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
@@ -35,7 +35,7 @@ def run(path: str, options: argparse.Namespace) -> int:
     before = earlier(options.against, Path(options.results))
     rival = None if before else options.against
     with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
-        prepared = challenged(load(path, _wishes(options, bool(others)), server), others)
+        prepared = challenged(load(path, _wishes(options, bool(options.against), not options.dry_run), server), others)
         say_unavailable(prepared.catalogue)
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
@@ -48,10 +48,11 @@ def run(path: str, options: argparse.Namespace) -> int:
         if options.dry_run:
             print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
             return OK
-        found = execute_run(prepared, conditions, server, () if before else options.fail_on)
+        own = alone(prepared) if before else prepared
+        found = execute_run(own, conditions, server, () if before else options.fail_on)
         run = found.run
         if before:
-            found = since(before, found, options.fail_on, conditions.results, server)
+            found = since(before, found, prepared.suite.gates, options.fail_on, conditions.results, server)
     show(found, run, options)
     sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
     return found.exit
@@ -85,7 +86,7 @@ def fetch(options: argparse.Namespace) -> None:
 
 
 def say_unavailable(catalogue: Catalogue) -> None:
-    """Print a line for each installed plugin that cannot be used."""
+    """Print a line for each plugin that cannot be used."""
     from harness.run.load import unavailable
 
     sys.stderr.writelines(f"{line}\n" for line in unavailable(catalogue))
@@ -110,9 +111,9 @@ def _conditions(
     )
 
 
-def _wishes(options: argparse.Namespace, challenged: bool = False) -> RunOptions:
+def _wishes(options: argparse.Namespace, challenged: bool = False, tolerant: bool = False) -> RunOptions:
     from harness.run.load import RunOptions
 
     timeout = getattr(options, "timeout", 120.0)
-    trust = options.trust
-    return RunOptions(options.plugin, blocked(options), overrides(options), options.select, timeout, trust, challenged)
+    said = (options.plugin, blocked(options), overrides(options), options.select)
+    return RunOptions(*said, timeout, options.trust, challenged, tolerant)

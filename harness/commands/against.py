@@ -1,4 +1,4 @@
-"""`--against`: compare with another revision or environment, measured in the same blocks, or with a stored run."""
+"""`--against`: compare with another revision or environment, measured beside this one, or with a stored run."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.analysis.exit_status import exit_code
-from harness.commands.compare import compare
+from harness.commands.compare import AFTER, RUN, compare
 from harness.commands.revisions import checked_out
 from harness.discovery.sources import HARNESS
 from harness.errors import BenchError
+from harness.fields import Json
 from harness.machine import same_addresses
-from harness.results import Run, runs
+from harness.results import GateRule, Run, runs
+from harness.results.codec import typed
 from harness.run.aa_test import doubled
 from harness.run.context import Elsewhere
 from harness.run.load import LoadedSuite
+from harness.suite.gates import COMPARING
 from harness.worker.supervisor import Server
 
 HERE = "here"
@@ -42,13 +45,25 @@ def earlier(text: str | None, results: Path) -> Path | None:
         return None
 
 
-def since(before: Path, after: Run, conditions: Sequence[str], results: Path, server: Server) -> Run:
+def since(
+    before: Path,
+    after: Run,
+    gates: Sequence[Mapping[str, Json]],
+    conditions: Sequence[str],
+    results: Path,
+    server: Server,
+) -> Run:
     """Compare a run with a stored one, as `bench compare` does.
 
-    The exit code is that of the later run or follows from `--fail-on`.
+    `gates` that compare hold between the two, in place of any baseline in the suite; the others are the later run's.
+    The exit code is that of its measurement or follows from the gates and `--fail-on`.
     """
+    comparing = [typed(GateRule, gate) for gate in gates if gate["rule"] in COMPARING]
     with runs.opened(results, str(before)) as stored:
-        found = replace(compare(stored, (after, results), server), exit=after.exit)
+        found = compare(stored, (after, results), server, comparing)
+    bounds = (replace(gate, vary={**gate.vary, RUN: AFTER}) for gate in after.gates if gate.rule not in COMPARING)
+    measured = after.exit if after.exit != 1 else 0
+    found = replace(found, gates=(*bounds, *found.gates), exit=measured)
     return replace(found, exit=exit_code(found, conditions))
 
 
@@ -80,13 +95,23 @@ def opponents(text: str | None, suite: Path) -> Iterator[list[Opponent]]:
 
 
 def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
-    """Return the suite with every cell twice, for both codes. Raises BenchError if its cells are not interleaved."""
+    """Return the suite with every cell twice, for both codes. Raises BenchError if its cells run programs."""
     if not found:
         return prepared
-    protocol = prepared.suite.protocol
-    if not prepared.catalogue.table["protocol", protocol]["facts"].get("interleaved"):
-        raise BenchError(f"--against {found[0].name}: cells of {protocol} do not take turns, those of speed do")
+    programs = [text for kind, spec in prepared.specs() for text in prepared.catalogue.commands(kind, spec)]
+    if programs:
+        why = (
+            "programs are those of this folder: run the suite in both, then bench compare RUN RUN --fail-on regression"
+        )
+        raise BenchError(f"--against {found[0].name}: {why}", str(prepared.document.place_of_text(programs[0])))
     return doubled(prepared, "revision", {found[0].name: found[0].revision, HERE: None})
+
+
+def alone(prepared: LoadedSuite) -> LoadedSuite:
+    """Return a suite that is compared with an earlier run as it is measured: without a baseline no gate compares."""
+    suite = prepared.suite
+    gates = [gate for gate in suite.gates if suite.baseline is not None or gate["rule"] not in COMPARING]
+    return replace(prepared, suite=replace(suite, gates=gates))
 
 
 def _installed(python: str, path: str, text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.commands.changes import Pair, changes, is_time
 from harness.errors import BenchError
-from harness.results import Bootstrap, Label, MeasuredRow, MeasuredRun, MetricInfo, Row, RowInfo, Run, RunInfo
+from harness.results import Bootstrap, GateRule, Label, MeasuredRow, MeasuredRun, MetricInfo, Row, RowInfo, Run, RunInfo
 from harness.results.codec import stored
 from harness.results.runs import records
 from harness.results.values import Number
@@ -59,12 +59,13 @@ def _bootstraps(row: Row) -> dict[str, Bootstrap]:
     return {label: metric.bootstrap for label, metric in row.metrics.items() if metric.bootstrap is not None}
 
 
-def compare(before: tuple[Run, Path], after: tuple[Run, Path], server: Server) -> Run:
+def compare(before: tuple[Run, Path], after: tuple[Run, Path], server: Server, gates: Sequence[GateRule] = ()) -> Run:
     """Combine both runs; no row is ranked best, since the same contender occurs twice.
 
-    Each comes with the results folder that holds its records. Raises BenchError if there is nothing to compare.
+    Each comes with the results folder that holds its records; `gates` are judged on the differences. Raises BenchError
+    if there is nothing to compare.
     """
-    found = analysed(together(Side(BEFORE, *before), Side(AFTER, *after)), server)
+    found = analysed(replace(together(Side(BEFORE, *before), Side(AFTER, *after)), gates=tuple(gates)), server)
     return replace(found, cells=tuple(replace(row, best={}) for row in found.cells))
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from harness.commands.import_tables import Table
 from harness.errors import BenchError, near_miss
 
-ROLES = ("contender", "problem", "seed", "metric", "value")
+ROLES = ("contender", "problem", "seed", "metric", "value", "examples")
 NAMES: Mapping[str, Sequence[str]] = {
     "contender": ("contender", "method", "model", "algorithm", "solver", "solver_name", "loss", "optimizer", "name"),
     "problem": ("problem", "dataset", "dataset_name", "data", "data_name", "task", "benchmark"),
     "seed": ("seed", "random_state", "replicate", "repetition", "idx_rep", "rep", "fold", "trial"),
     "metric": ("metric", "metric_name", "measure", "key"),
     "value": ("value", "score", "metric_value", "result"),
+    "examples": ("examples", "per_example", "examples_file", "per_example_file"),
 }
 """Names by which a role is guessed, the likeliest first; `params.NAME`, `config.NAME` and `p_NAME` count as NAME."""
 IGNORED = frozenset(
@@ -26,6 +27,8 @@ IGNORED = frozenset(
     }
 )
 """Names, in lower case, of columns that no tool means as a result."""
+FILES = (".npz", ".csv", ".tsv")
+"""Endings of files with results per example."""
 STEPS = "stop_val"
 """Column of benchopt for how long a solver ran; the last one of a repetition is its result."""
 
@@ -38,7 +41,10 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns by role. A table is long if it has `metric` and `value`, else wide: a column for each of `metrics`."""
+    """Columns by role. A table is long if it has `metric` and `value`, else wide: a column for each of `metrics`.
+
+    `examples` names a file with the results per example of every line.
+    """
 
     contender: tuple[str, ...]
     problem: tuple[str, ...]
@@ -47,6 +53,7 @@ class Columns:
     value: str | None
     metrics: tuple[str, ...]
     guesses: tuple[str, ...]
+    examples: str | None = None
 
 
 def columns(table: Table, mapping: Mapping[str, Sequence[str]]) -> Columns:
@@ -80,6 +87,7 @@ def columns(table: Table, mapping: Mapping[str, Sequence[str]]) -> Columns:
     return Columns(
         found.get("contender", ()), found.get("problem", ()), one.get("seed"),
         one.get("metric") if long else None, one.get("value") if long else None, metrics, tuple(guesses),
+        one.get("examples"),
     )  # fmt: skip
 
 
@@ -108,6 +116,8 @@ def _guessed(role: str, table: Table, taken: set[str]) -> str | None:
     free = [name for name in table.names if name not in taken]
     if role in ("contender", "problem"):
         free = [name for name in free if not _is_measured(table, name)]
+    if role == "examples":
+        free = [name for name in free if _names_files(table, name)]
     plain = {_plain(name): name for name in reversed(free)}
     return next((plain[word] for word in NAMES[role] if word in plain), None)
 
@@ -116,6 +126,12 @@ def _is_measured(table: Table, name: str) -> bool:
     """Return whether a column has numbers that are not whole."""
     cells = [row[name] for row in table.rows if not row[name].missing]
     return bool(cells) and all(each.is_number for each in cells) and any((each.number or 0) % 1 for each in cells)
+
+
+def _names_files(table: Table, name: str) -> bool:
+    """Return whether a column has names of files with results per example, and nothing else."""
+    texts = [row[name].text.lower() for row in table.rows if not row[name].missing]
+    return bool(texts) and all(text.endswith(FILES) for text in texts)
 
 
 def _plain(name: str) -> str:

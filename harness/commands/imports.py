@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.commands.import_columns import STEPS, Columns, columns
+from harness.commands.import_examples import Examples, Units, write_units
 from harness.commands.import_tables import Cell, Table, read
+from harness.discovery.digests import digest
 from harness.errors import BenchError, near_miss
 from harness.report.answer import statements
 from harness.results import Label, MeasuredRow, MeasuredRun, MetricInfo, Run
 from harness.results.codec import stored
+from harness.results.runs import environment_digest
+from harness.results.store import Store
 from harness.results.values import Number
-from harness.run.pipeline import analysed
+from harness.run import snapshot
+from harness.run.pipeline import analysed, new_run, store_run
 from harness.worker.supervisor import Server
 
 CONTENDER, PROBLEM = "contender", "problem"
@@ -36,9 +41,10 @@ LOWER = frozenset(
 
 @dataclass(frozen=True)
 class Imported:
-    """A table as a run before its statistics, and what was guessed, a sentence each."""
+    """A table as a run before its statistics, its results per example, and what was guessed, a sentence each."""
 
     run: MeasuredRun
+    examples: Examples
     guesses: tuple[str, ...]
 
 
@@ -51,16 +57,17 @@ def imported(
 ) -> Imported:
     """Read a table of results. Raises BenchError with the line and the column of a mistake.
 
-    `mapping` names the columns of a role (contender, problem, seed, metric, value); those of other roles are guessed.
+    `mapping` names the columns of a role (contender, problem, seed, metric, value, examples); those of other roles are
+    guessed.
     """
     table = read(file)
     roles = columns(table, mapping)
     table, last = _last(table, roles)
-    found = _values(table, roles)
+    found, examples = _values(table, roles, file.parent)
     if not found:
         raise BenchError("no row has a value", str(file))
     metrics, guesses = _metrics(_labels(found), higher, lower)
-    rows = tuple(_rows(found, metrics))
+    rows = tuple(_rows(found, metrics, examples))
     axes: dict[str, list[Label]] = {
         PROBLEM: [*dict.fromkeys(row.vary[PROBLEM] for row in rows)],
         CONTENDER: [*dict.fromkeys(row.vary[CONTENDER] for row in rows)],
@@ -73,7 +80,7 @@ def imported(
         contenders=(CONTENDER,), baseline=baseline, cells=rows, exit=0,
         unpaired=() if roles.seed else tuple(metric.label for metric in metrics),
     )  # fmt: skip
-    return Imported(run, (*roles.guesses, *last, *guesses))
+    return Imported(run, examples, (*roles.guesses, *last, *guesses, *examples.guesses()))
 
 
 def _last(table: Table, roles: Columns) -> tuple[Table, list[str]]:
@@ -94,9 +101,13 @@ Values = dict[Key, dict[str, dict[int, Cell]]]
 """(problem, contender) -> metric -> seed -> cell."""
 
 
-def _values(table: Table, roles: Columns) -> Values:
-    """Collect the numbers of a table. Raises BenchError for a text that is no number, and for two of the same place."""
+def _values(table: Table, roles: Columns, folder: Path) -> tuple[Values, Examples]:
+    """Collect the numbers of a table in a folder, and the results per example.
+
+    Raises BenchError for a text that is no number, for two of the same place, and for a wrong file.
+    """
     found: Values = {}
+    examples = Examples(folder)
     seeds = _Seeds(table, roles)
     for row in table.rows:
         key = (_joined(row, roles.problem) or "all", _joined(row, roles.contender) or "all")
@@ -104,6 +115,7 @@ def _values(table: Table, roles: Columns) -> Values:
             pairs = [(row[roles.metric].text, row[roles.value])]
         else:
             pairs = [(name, row[name]) for name in roles.metrics]
+        taken = []
         for metric, cell in pairs:
             if not metric:
                 raise BenchError("no name of a metric", f"{table.file}:{cell.line}")
@@ -112,7 +124,10 @@ def _values(table: Table, roles: Columns) -> Values:
             if seed in known:
                 raise _twice(known[seed], cell)
             known[seed] = cell
-    return found
+            taken.append((metric, seed, cell))
+        if roles.examples is not None:
+            examples.add(key, taken, row[roles.examples])
+    return found, examples
 
 
 def _twice(one: Cell, other: Cell) -> BenchError:
@@ -168,8 +183,11 @@ def _direction(label: str) -> bool | None:
     return False if words & LOWER else True if words & HIGHER else None
 
 
-def _rows(found: Values, metrics: Sequence[MetricInfo]) -> Iterator[MeasuredRow]:
-    """Yield one row for every contender and problem; a seed without a number in one metric has None there."""
+def _rows(found: Values, metrics: Sequence[MetricInfo], examples: Examples) -> Iterator[MeasuredRow]:
+    """Yield one row for every contender and problem; a seed without a number in one metric has None there.
+
+    A row's id is the digest of all that is known of it.
+    """
     for (problem, contender), by_metric in found.items():
         seeds = sorted({seed for cells in by_metric.values() for seed in cells})
         values: dict[str, tuple[Number, ...]] = {}
@@ -179,15 +197,52 @@ def _rows(found: Values, metrics: Sequence[MetricInfo]) -> Iterator[MeasuredRow]
             if any(number is not None for number in numbers):
                 values[metric.label] = tuple(None if n is None or math.isnan(n) else stored(n) for n in numbers)
         yield MeasuredRow(
-            id=f"{problem}/{contender}",
+            id=digest([problem, contender, seeds, values, examples.found.get((problem, contender), {})]),
             vary={PROBLEM: problem, CONTENDER: contender},
             seeds=tuple(seeds),
             values=values,
         )
 
 
-def analysed_import(found: Imported, identity: str) -> Run:
-    """Return the run with its statistics, under an id."""
+def stored_import(found: Imported, file: Path, options: Sequence[str], results: Path) -> Run:
+    """Store an imported table as a run with its statistics, its files and the command that imports it, and return it.
+
+    `options` are the command's.
+    """
+    identity = new_run(results, f"import-{file.stem}")
+    snapshot.keep_table(file, found.examples.files, results / "runs" / identity, options)
+    rows = tuple(kept(found, results, identity))
     with Server() as server:
-        run = analysed(replace(found.run, run=identity), server)
-    return replace(run, statements=statements(run))
+        run = analysed(replace(found.run, run=identity, cells=rows), server)
+    run = replace(run, statements=statements(run))
+    store_run(results, run)
+    return run
+
+
+def kept(found: Imported, results: Path, identity: str) -> Iterator[MeasuredRow]:
+    """Write the results per example of every row and their records as a run keeps them; yield the rows with them."""
+    store = Store(results, identity)
+    try:
+        for row in found.run.cells:
+            if units := _whole(row, found.examples):
+                name = f"{row.id[:16]}-{identity}.npz"
+                write_units(results / "units" / name, units)
+                store.append({
+                    "cell": row.id, "question": row.id, "environment": environment_digest({}), "run": identity,
+                    "vary": row.vary, "parameters": {}, "protocol": {"name": found.run.protocol}, "block": 0,
+                    "status": "ok", "seeds": [*row.seeds], "units": name,
+                })  # fmt: skip
+                row = replace(row, units=(str(results / "units" / name),))
+            yield row
+    finally:
+        store.close()
+
+
+def _whole(row: MeasuredRow, examples: Examples) -> dict[str, dict[int, Units]]:
+    """Return the results per example of those metrics of a row of which every seed with a value has some."""
+    found = examples.found.get((str(row.vary[PROBLEM]), str(row.vary[CONTENDER])), {})
+    finite = {
+        metric: {seed for seed, value in zip(row.seeds, values, strict=True) if value is not None}
+        for metric, values in row.values.items()
+    }
+    return {metric: by_seed for metric, by_seed in found.items() if finite.get(metric, {-1}) <= set(by_seed)}

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from harness.errors import BenchError
 from harness.results import Run, runs
 from harness.results.packed import is_packed
-from harness.results.store import Record, writing
+from harness.results.records import Record
+from harness.results.store import writing
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the earliest that the format has."""
@@ -26,6 +27,14 @@ README = """Run {run} of {suite}, measured by Touchstone {version}.
 
 requirements.txt lists the installed packages. results/ has the result, the records and the results per example.
 Data that the suite reads from files are not here. The records have their digests, and other data are measured again.
+"""
+IMPORTED = """Run {run}: results measured elsewhere, imported from the table {suite}.
+
+`bench report ARCHIVE` shows it. In this folder, unpacked, its command imports the table again:
+
+    {command}
+
+The table is here with the files that it names. results/ has the result, the records and the results per example.
 """
 
 
@@ -75,10 +84,9 @@ def _members(run: Run, folder: Path) -> Iterator[tuple[str, bytes]]:
         repeat = json.loads((folder / "repeat.json").read_bytes())
         yield "requirements.txt", "".join(f"{line}\n" for line in repeat["packages"]).encode()
         version = run.environment.get("harness")
-        yield (
-            "README.txt",
-            README.format(run=run.run, suite=run.suite, version=version, command=repeat["command"]).encode(),
-        )
+        about = README if "suite.yaml" in names else IMPORTED
+        said = about.format(run=run.run, suite=run.suite, version=version, command=repeat["command"])
+        yield "README.txt", said.encode()
     records = [record for record in runs.records(run, results) if _is_of(run, record)]
     for writer in dict.fromkeys(record["run"] for record in records):
         lines = [json.dumps(record, allow_nan=False) for record in records if record["run"] == writer]

@@ -21,7 +21,7 @@ def summary(prepared: LoadedSuite, notes: Sequence[str] = ()) -> str:
     lines = [f"{suite.file}: {len(prepared.cells)} cells x {seeds} seeds, protocol {suite.protocol}"]
     verdict = undecidable(prepared)
     lonely = suite.baseline is None and any(gate["rule"] in COMPARING for gate in suite.gates)
-    gates = ["gates on differences need a baseline in the suite, or --against REV"] if lonely else []
+    gates = ["gates on differences need a baseline in the suite, or --against"] if lonely else []
     said = [*gates, *(sentence for _, sentence in needs_trust(prepared)), *notes, *([verdict] if verdict else [])]
     return "\n".join([*lines, *(f"  note: {note}" for note in said)])
 

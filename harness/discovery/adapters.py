@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness.base import Component, name_of, schemas
 from harness.discovery import declarations, loading, sources
 from harness.discovery.networks import called, sizes_by_name
-from harness.errors import BenchError, near_miss
+from harness.errors import BenchError, NotImported, near_miss
 from harness.kinds import KINDS, LOSS_INPUTS, Loss, Model, Transform
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 GIVEN: Mapping[str, Sequence[str]] = MappingProxyType(
-    {"loss": ("logits", "target"), "transform": ("logits",), "model": ("inputs", "outputs")}
+    {
+        "loss": ("logits", "target"),
+        "transform": ("logits",),
+        "model": ("inputs", "outputs"),
+        "sampler": ("model", "x", "sigmas"),
+    }
 )
 """Leading arguments that the harness passes."""
 
@@ -31,14 +36,16 @@ INSIDE: dict[str, tuple[str, ...]] = {
 }
 """Modules searched for names that a suite gives by the library alone, as in `torch:CrossEntropyLoss`."""
 
-DRIVEN: dict[tuple[str, str], str] = {("sampler", "diffusers"): "scheduler"}
+DRIVEN: dict[tuple[str, str], str] = {("sampler", "diffusers"): "scheduler", ("sampler", "k_diffusion"): "function"}
 """(kind, library) whose classes, and those derived from them, run through the stock component named after the library
 -> its field for the class."""
+FUNCTIONS: dict[str, str] = {"sampler": "k_diffusion"}
+"""Kind -> library through whose stock component functions run, whatever module they are from."""
 
 
 def imported(kind: str, path: str) -> type[Component]:
     """Return the component class behind an import path. Raises BenchError if there is none."""
-    target = _target(path)
+    target = import_attribute(path)
     if isinstance(target, type) and issubclass(target, Component):
         if target.kind != kind:
             raise BenchError(f"{path} is a {target.kind or 'component of no kind'}, here stands a {kind}")
@@ -47,7 +54,9 @@ def imported(kind: str, path: str) -> type[Component]:
         return type(path, (target,), body)
     if callable(target) and (library := _library(kind, path, target)):
         return _driven(kind, library, path, target)
-    if kind not in GIVEN:
+    if kind in FUNCTIONS and callable(target) and not isinstance(target, type):
+        return _driven(kind, FUNCTIONS[kind], path, target)
+    if kind not in GIVEN or kind in FUNCTIONS:
         raise BenchError(f"{path}: a {kind} must be a subclass of harness.{KINDS[kind].__name__}")
     if not callable(target):
         raise BenchError(f"{path} cannot be called: a {kind} is a function or a class")
@@ -56,7 +65,8 @@ def imported(kind: str, path: str) -> type[Component]:
     return _wrapped(kind, path, target)
 
 
-def _target(path: str) -> object:
+def import_attribute(path: str) -> object:
+    """Return what an import path `module:attribute` names. Raises BenchError if there is nothing, with a near miss."""
     module, _, attribute = path.partition(":")
     first = attribute.split(".")[0]
     names = (*(() if module == "torch" else (module,)), *INSIDE.get(module, ()))  # torch itself has much else
@@ -76,7 +86,7 @@ def _module(path: str, name: str) -> ModuleType:
         return importlib.import_module(name)
     except BaseException as error:  # a module may raise anything
         first = str(error).split("\n")[0]
-        raise BenchError(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
+        raise NotImported(f"{path}: cannot be imported: {type(error).__name__}: {first}") from error
 
 
 def _library(kind: str, path: str, target: object) -> str | None:
@@ -86,7 +96,9 @@ def _library(kind: str, path: str, target: object) -> str | None:
 
 
 def _driven(kind: str, library: str, path: str, target: Callable[..., object]) -> type[Component]:
-    """Return the stock component for a library, with the field that names the library's class filled in."""
+    """Return the stock component for a library, with the field that names the library's class or function filled in."""
+    if kind in FUNCTIONS and not isinstance(target, type):
+        _check_arguments(kind, path, target)
     attribute = path.partition(":")[2]
     source = next(each for each in sources.stock() if each.name == f"{kind}s.{library}")
     found: list[type[Component]] = loading.load(source).components()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
-from harness.discovery import contents, description_cache, sources
+from harness.discovery import contents, description_cache, lost, sources
 from harness.discovery.commands import code_of, of_command
 from harness.discovery.sources import Source
 from harness.errors import BenchError, Mistakes, near_miss
@@ -25,12 +25,15 @@ class Catalogue:
     """The component table of one command, and the plugin of each component.
 
     `table` maps (kind, name) to a description; `unavailable` maps the name of an installed plugin to the reason why it
-    cannot be used. Raises BenchError if a stock plugin, or one that the user named, cannot be used.
+    cannot be used. Raises BenchError if a stock plugin, or one that the user named, cannot be used. With `tolerant` one
+    that cannot be imported is in `lost` with the reason, see `stand_in`.
     """
 
-    def __init__(self, plugins: Iterable[Source], describe: Describe) -> None:
+    def __init__(self, plugins: Iterable[Source], describe: Describe, tolerant: bool = False) -> None:
         self.table: dict[tuple[str, str], Description] = {}
         self.unavailable: dict[str, str] = {}
+        self.lost: dict[Source, str] = {}
+        self._tolerant = tolerant
         self._describe = describe
         self._by_name: dict[str, Source] = {}
         self._waiting: list[Source] = []
@@ -38,9 +41,9 @@ class Catalogue:
         self._mistakes: list[str] = []
         self._contents: dict[Path, str] = {}
         everything = list(plugins)
-        for lost in [s for s in everything if not s.file]:
-            self.unavailable[lost.name] = f"no module named {lost.module!r}"
-            everything.remove(lost)
+        for absent in [s for s in everything if not s.file]:
+            self.unavailable[absent.name] = f"no module named {absent.module!r}"
+            everything.remove(absent)
         installed = [s for s in everything if s.origin == "installed"]
         seen = description_cache.find(installed)
         self._waiting = [s for s in installed if s not in seen]
@@ -63,19 +66,48 @@ class Catalogue:
                 else:
                     self._add([Source(f"{kind} {path}", str(found), module, "imported")])
 
+    def stand_in(self, named: Iterable[tuple[str, str]]) -> None:
+        """Add a stand-in for every (kind, name) that is unknown and may come from a plugin that cannot be imported.
+
+        Raises Mistakes with the reasons if the user named such a plugin and nothing of it is among these.
+        """
+        for kind, name in named:
+            if self.lost and (kind, name) not in self.table:
+                near = near_miss(name, [known for k, known in self.table if k == kind])
+                if source := lost.owner(name, list(self.lost), misspelled=near.closest is not None):
+                    self._stand_in(kind, name, source)
+        given = (source for source in self.lost if source.origin == "given" and source.name not in self._by_name)
+        self._stop([self.lost[source] for source in given])
+
+    def _stand_in(self, kind: str, name: str, source: Source) -> None:
+        self._by_name[source.name] = source
+        self.table[kind, name] = lost.description(kind, name, source, self.lost[source])
+
+    def why_lost(self, parts: Mapping[str, Spec]) -> str | None:
+        """Return why a plugin that some components by kind need cannot be imported; None if all can."""
+        used = (pair for kind, spec in parts.items() for pair in self.used(kind, spec))
+        return next((why for pair in used if (why := self.table[pair].get("lost"))), None)
+
     def _add(self, plugins: list[Source]) -> None:
         known = description_cache.find(plugins)
         unknown = [source for source in plugins if source not in known]
         answers = self._describe(unknown) if unknown else {}
         for source in plugins:
-            self._admit(source, known[source] if source in known else self._new(source, answers[source.name]))
-        if len(self._mistakes) > 1:
-            raise Mistakes(self._mistakes)
-        if self._mistakes:
-            raise BenchError(self._mistakes[0])
+            found = known[source] if source in known else self._new(source, answers[source.name])
+            if source not in self.lost:
+                self._admit(source, found)
+        self._stop(self._mistakes)
+
+    def _stop(self, mistakes: Sequence[str]) -> None:
+        if len(mistakes) > 1:
+            raise Mistakes(mistakes)
+        if mistakes:
+            raise BenchError(mistakes[0])
 
     def _new(self, source: Source, answer: PluginAnswer) -> list[Description]:
         if "error" in answer:
+            if self._tolerant and source.origin != "stock" and not answer.get("imported", True):
+                self.lost[source] = answer["error"]
             self._refuse(source, answer["error"])
             return []
         description_cache.keep(source, answer["components"])
@@ -84,10 +116,13 @@ class Catalogue:
     def _refuse(self, source: Source, reason: str) -> None:
         if source.origin == "imported":
             kind, _, path = source.name.partition(" ")
-            self._refuse_path(kind, path, reason)
+            if source in self.lost and kind in lost.KINDS:
+                self._stand_in(kind, path, source)
+            else:
+                self._refuse_path(kind, path, reason)
         elif source.origin == "installed":
             self.unavailable[source.name] = reason
-        else:
+        elif source not in self.lost:
             self._mistakes.append(reason)
 
     def _refuse_path(self, kind: str, path: str, reason: str) -> None:
@@ -233,7 +268,7 @@ def parts(schema: Schema, value: Json) -> Iterator[tuple[str, Spec]]:
             yield inner, dict(each)
 
 
-def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe) -> Catalogue:
+def gather(own: Iterable[Source], blocked: Iterable[str], describe: Describe, tolerant: bool = False) -> Catalogue:
     """Return the catalogue of the stock and installed plugins and of the user's own."""
     everything = sources.distinct([*sources.stock(), *own, *sources.installed()])
-    return Catalogue(sources.without(everything, blocked), describe)
+    return Catalogue(sources.without(everything, blocked), describe, tolerant)

@@ -51,7 +51,8 @@ class Description(TypedDict, total=False):
 
     `declared` are the attributes declared by its kind that hold a component and that the class gives by name; `dynamic`
     says that its fields may be learned or scheduled, `inputs` are its required arguments, `reference` is BibTeX.
-    A description of an import path that leads nowhere has an `error` and nothing else.
+    A description of an import path that leads nowhere has an `error` and nothing else. One that stands in for a
+    component of a plugin that cannot be imported has the reason in `lost`; it accepts any fields.
     """
 
     kind: Required[str]
@@ -68,13 +69,18 @@ class Description(TypedDict, total=False):
     inputs: Sequence[str]
     facts: Facts
     error: str
+    lost: str
 
 
 class PluginAnswer(TypedDict, total=False):
-    """Descriptions of a plugin's components, or a line with the reason why it cannot be used."""
+    """Descriptions of a plugin's components, or a line with the reason why it cannot be used.
+
+    `imported` is False where its import failed.
+    """
 
     components: list[Description]
     error: str
+    imported: bool
 
 
 Table = Mapping[tuple[str, str], Description]

@@ -11,11 +11,11 @@ from types import ModuleType
 
 from harness.discovery import digests, sources
 from harness.discovery.sources import Source
-from harness.errors import BenchError
+from harness.errors import NotImported, text_of
 
 
 def load(source: Source) -> ModuleType:
-    """Import a plugin. Raises BenchError, one line with the file and line where the import failed."""
+    """Import a plugin. Raises NotImported, one line with the file and line where the import failed."""
     try:
         if source.module is None:
             return _load_file(Path(source.file), source.name)
@@ -24,11 +24,12 @@ def load(source: Source) -> ModuleType:
         return importlib.import_module(source.module)
     except BaseException as error:  # sys.exit and KeyboardInterrupt too: a module may raise anything
         said = f"{type(error).__name__}: {_first_line(error)}".removesuffix(": ")
-        raise BenchError(f"cannot be imported: {said}", _where(error, source)) from error
+        raise NotImported(f"cannot be imported: {said}", _where(error, source)) from error
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error.args[0]) if isinstance(error, SyntaxError) and error.args else str(error)).split("\n")[0]
+    text = str(error.args[0]) if isinstance(error, SyntaxError) and error.args else text_of(error) or ""
+    return text.split("\n")[0]
 
 
 def _where(error: BaseException, source: Source) -> str:

@@ -10,7 +10,7 @@ import pluggy
 
 from harness import hookspecs
 from harness.base import Component
-from harness.errors import BenchError, near_miss
+from harness.errors import BenchError, described, near_miss
 from harness.kinds import KINDS
 
 _MARK = f"{hookspecs.PROJECT}_impl"
@@ -48,11 +48,11 @@ def answers(manager: pluggy.PluginManager, module: ModuleType, file: str) -> lis
     others = [plugin for plugin in manager.get_plugins() if plugin is not module]
     try:
         given = manager.subset_hook_caller("components", others)()
-    except Exception as error:
+    except BaseException as error:  # sys.exit too: it is the plugin's own code
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-        first = str(error).split("\n")[0]
+        first = described(error).split("\n")[0]
         at = f"{file}:{lines[-1] if lines else 1}"
-        raise BenchError(f"components() failed: {type(error).__name__}: {first}", at) from error
+        raise BenchError(f"components() failed: {first}", at) from error
     listens = module.__dict__.get("components") is None
     return _checked(given[0] if given else [] if listens else None, module, file)
 

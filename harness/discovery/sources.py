@@ -164,7 +164,10 @@ def _find_all(parts: Iterable[str]) -> importlib.machinery.ModuleSpec | None:
 
 def _find(name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
     for finder in sys.meta_path:
-        spec = finder.find_spec(name, path)
+        try:
+            spec = finder.find_spec(name, path)
+        except KeyError:  # a package without a file of its own, in one that is not imported
+            spec = importlib.machinery.PathFinder.find_spec(name.rpartition(".")[2], path)
         if spec is not None:
             return spec
     return None

@@ -45,8 +45,7 @@ class Examples:
     the inputs is a missing value, replaced by the mean of its column in the seed's own training rows. With
     `standardize` every column is then shifted and scaled by its mean and deviation there; one that is constant there
     becomes 0 everywhere, since nothing is learned of it. A column is one number of an input; of inputs with three
-    dimensions or more, images and volumes [channels, ...], it is a channel. `notes` are shown in the report beside
-    every row that uses the table.
+    dimensions or more, images and volumes [channels, ...], it is a channel. The report shows `notes` with every row.
     """
 
     inputs: Tensor
@@ -150,15 +149,16 @@ class TrainingResult:
     """Result of training: logits [s, m, ..., classes] on the test and validation parts, or the trainer's own numbers.
 
     `metrics` maps a name to one number per seed, for trainers that keep their logits to themselves; `learned` maps the
-    path of a learned field to its final value per seed. `outcome` holds what a program reported for each seed, by key,
-    unchecked; `per_example` the values [s, m] of a key whose number is their mean, and `examples` [s, m] the numbers
-    of those examples, None for 0 to m - 1.
+    path of a learned field to its final value per seed; `epochs` are those, from 1, that early stopping kept. `outcome`
+    holds what a program reported for each seed, by key, unchecked; `per_example` the values [s, m] of a key whose
+    number is their mean, and `examples` [s, m] the numbers of those examples, None for 0 to m - 1.
     """
 
     test: Tensor | None = None
     validation: Tensor | None = None
     metrics: Mapping[str, Sequence[float]] = field(default_factory=dict)
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    epochs: Sequence[int] = ()
     outcome: Sequence[Mapping[str, object]] = ()
     per_example: Mapping[str, Tensor] = field(default_factory=dict)
     examples: Tensor | None = None

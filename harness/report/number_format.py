@@ -197,6 +197,16 @@ def p_value(p: float | None) -> str:
     return MISSING if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def bytes_text(count: int) -> str:
+    """Format a number of bytes with the prefix that fits.
+
+    >>> bytes_text(12), bytes_text(1536), bytes_text(5 << 30)
+    ('12 B', '1.5 KiB', '5.0 GiB')
+    """
+    size, unit = next((step for step in _MEMORY if step[0] <= count), _MEMORY[-1])
+    return f"{count} B" if unit == "B" else f"{count / size:.1f} {unit}"
+
+
 def duration(seconds: float) -> str:
     """Format a duration.
 

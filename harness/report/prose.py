@@ -249,6 +249,8 @@ def _notes(entry: Entry) -> Iterator[str]:
     yield from row.notes
     for name, part in (row.on_threshold or {}).items():
         yield f"{name}: the decision threshold lies on a data point, which can change it by {part:.3g}"
+    if row.used and "epochs" in row.used:
+        yield f"early stopping kept epoch {row.used['epochs']:.4g} of {row.settings['epochs']}, as a mean over seeds"
     if row.derivative_passes:
         yield f"derivatives pass the network {row.derivative_passes:.4g} times per sample, beside its evaluations"
     if row.tied_places:

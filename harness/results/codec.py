@@ -11,6 +11,7 @@ import msgspec
 
 from harness.errors import BenchError, printable
 from harness.fields import Json
+from harness.results.earlier import upgraded
 from harness.results.model import SCHEMA, Run
 from harness.results.statements import Issue, Reason
 from harness.results.values import Number
@@ -56,14 +57,18 @@ def to_json(run: Run, answer: str, reason: Callable[[Reason], str], issue: Calla
 
 
 def from_json(found: object, place: str | None = None) -> Run:
-    """Read a run from its result JSON, ignoring descriptions. Raises BenchError for another schema or a misfit.
+    """Read a run from its result JSON, ignoring descriptions. Raises BenchError for a later schema or a misfit.
 
     `place` is the JSON's origin, for the message.
     """
     if not isinstance(found, Mapping) or "schema" not in found:
-        raise BenchError(f"no result: this version reads schema {SCHEMA}", place)
+        raise BenchError("no result: it has no schema", place)
+    try:
+        found = upgraded(found)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise BenchError(f"not the JSON of a result of schema {found['schema']!r}", place) from None
     if found["schema"] != SCHEMA:
-        raise BenchError(f"a result of schema {found['schema']!r}: this version reads schema {SCHEMA}", place)
+        raise BenchError(f"a result of schema {found['schema']!r}: this version reads schemas up to {SCHEMA}", place)
     missing = [key for key in REQUIRED if key not in found]
     if missing:
         raise BenchError(f"not the JSON of a result: no {', '.join(missing)}", place)

@@ -141,7 +141,8 @@ class RowInfo:
     tied_places: float | None = None
     """Share of neighbor places for which several points were equally near, over all seeds; None where none is."""
     used: dict[str, float] | None = None
-    """Amount used of settings that are budgets, over all seeds: `nfe`, network evaluations of a sample."""
+    """Amount used of settings that are budgets, over all seeds: `nfe`, network evaluations of a sample; `epochs`, those
+    that early stopping kept."""
     derivative_passes: float | None = None
     """Samples for each sample drawn that derivatives passed through the network; None for none."""
     compared_features: ComparedFeatures | None = None

@@ -14,7 +14,8 @@ from harness.errors import BenchError
 from harness.results import packed
 from harness.results.codec import from_json
 from harness.results.model import Run
-from harness.results.store import Record, Store
+from harness.results.records import Record
+from harness.results.store import Store
 
 UNRELATED = ("commit", "repository", "plugins", "device", "doctor")
 """Parts of the environment that do not affect stored numbers; relevant parts of these are in a cell's id."""
@@ -45,7 +46,8 @@ def place(results: Path, which: str) -> Path:
     path = Path(which)
     if path.is_file() or (path / "result.json").is_file():
         return path if path.is_file() else path / "result.json"
-    found = sorted((results / "runs").glob("*/result.json"), key=lambda f: f.parent.name)
+    every = (results / "runs").glob("*/result.json")
+    found = sorted((file for file in every if file.is_file()), key=lambda file: file.parent.name)
     if not found:
         raise BenchError(f"no run {which!r}: nothing is stored under {results}")
     back = re.fullmatch(r"last(?:~(\d+))?", which)

@@ -3,89 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import functools
+import fcntl
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple
 
-from harness.base import Spec
 from harness.errors import BenchError
-from harness.fields import Json
-from harness.results.values import Label, Number
-
-if TYPE_CHECKING:
-    import msgspec
-
-SCHEMA = 1
-"""Version of the form of records; those of a later one are not read."""
-REQUIRED = {"cell", "question", "environment", "run", "block", "status", "seeds"}
-MEASURED = {"seeds", "metrics", "auxiliary", "notes", "skipped", "issues", "seconds", "read"}
-"""Keys that the result of measuring a block has."""
-UNITS = re.compile(r"[\w.-]+\.npz")
-"""Form of the name of a file of results per example."""
-
-Numbers = list[float | None]
-"""One number for each seed; None for a number that is not finite."""
-Stored = list[Number]
-"""One number for each seed, infinity included."""
-
-
-class Look(TypedDict):
-    """A look at a test set, as digests: the test set, the variant, and all variants that its suite has on it."""
-
-    test_set: str
-    variant: str
-    suite: NotRequired[str]
-
-
-class Record(TypedDict, total=False):
-    """A line of the store: a measured block of a cell, a result of tuning, or the reason why there is none.
-
-    `block` is the number of the block, `interleaved` for all of them, `tune`, or None. A session's measurements have
-    the names of `Measurements`; `units` is the file of results per example, `blocks` the course of an
-    interleaved measurement, `digests` are those of the metrics' plugins, `read` those of files that no field names,
-    `look` is what was looked at, without which a record is of no test set.
-    """
-
-    schema: int
-    cell: str
-    question: str
-    inputs: Mapping[str, str]
-    environment: str
-    run: str
-    vary: Mapping[str, Label]
-    parameters: Mapping[str, Spec]
-    protocol: Spec
-    block: int | str | None
-    status: str
-    why: Json
-    seeds: list[int]
-    width: int
-    tuned: dict[str, Json]
-    digests: dict[str, str]
-    metrics: dict[str, Stored | None]
-    auxiliary: dict[str, Numbers | None]
-    bootstrap: dict[str, dict[str, Numbers]]
-    units: str | None
-    resolution: dict[str, float]
-    raw_samples: Mapping[str, Sequence[Sequence[float]] | None]
-    excluded: str | None
-    skipped: dict[str, str]
-    notes: list[str]
-    diverged: list[int]
-    on_threshold: dict[str, Numbers]
-    near_threshold: Mapping[str, Json]
-    compared_features: Json
-    overridden: dict[str, str]
-    seconds: float
-    peak_memory: int
-    blocks: Json
-    issues: Sequence[Json]
-    read: Mapping[str, str]
-    look: Look
+from harness.results.records import SCHEMA, Fault, Record, decoded
 
 
 class Damage(NamedTuple):
@@ -124,18 +51,34 @@ class Store:
         self._folder = results / "records"
         self._file = self._folder / f"{writer}.jsonl"
         self._descriptor: int | None = None
+        self._sync: Sync | None = None
+        self._opening = threading.Lock()
 
     def append(self, record: Record) -> None:
-        """Write one record: a single `os.write`, then fsync, so that no acknowledged record is lost in a crash."""
+        """Write one record by a single `os.write`: the end of this process loses none.
+
+        The disk has it after the next `fsync`, which begins at once and covers all records written meanwhile.
+        """
         line = json.dumps({"schema": SCHEMA, **record}, allow_nan=False).encode() + b"\n"
         with writing(self._file):
-            if self._descriptor is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            with self._opening:
+                if self._descriptor is not None and not os.fstat(self._descriptor).st_nlink:
+                    self.close()  # a plugin deleted the file
+                if self._descriptor is None or self._sync is None:
+                    self._descriptor = self._opened()
+                    self._sync = Sync(self._descriptor)
             written = os.write(self._descriptor, line)
-            os.fsync(self._descriptor)
+            self._sync.begin()
         if written != len(line):
             raise BenchError(f"cannot write {self._file}: the disk took {written} of {len(line)} bytes")
+
+    def _opened(self) -> int:
+        """Return the descriptor of this writer's file, which is locked as long as it is open."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return descriptor
 
     def all(self, damaged: list[Damage] | None = None) -> Iterator[Record]:
         """Yield every whole record, oldest file first; what cannot be read is added to `damaged`.
@@ -143,63 +86,90 @@ class Store:
         An incomplete last line, as a crash leaves it, is no damage.
         """
         for file in sorted(self._folder.glob("*.jsonl")):
-            found = list[tuple[int, str]]()
-            yield from _read(file, found)
-            if found and damaged is not None:
-                damaged.append(Damage(file, len(found), *found[0]))
+            count, first = 0, (0, "")
+            for number, found in lines(file):
+                if not isinstance(found, Fault):
+                    yield found
+                    continue
+                first = first if count else (number, found.why)
+                count += 1
+            if count and damaged is not None:
+                damaged.append(Damage(file, count, *first))
 
     def close(self) -> None:
-        """Close the file of this writer."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        """Close the file of this writer once the disk has all its records. Raises BenchError if it has not."""
+        if self._descriptor is None or self._sync is None:
+            return
+        descriptor, self._descriptor = self._descriptor, None
+        with writing(self._file):
+            try:
+                self._sync.end()
+            finally:
+                os.close(descriptor)
 
 
-def _read(file: Path, damaged: list[tuple[int, str]]) -> Iterator[Record]:
-    """Yield the records of a file; number and fault of every line that is none are added to `damaged`."""
+class Sync:
+    """A thread that brings what is written to a file to the disk, one `fsync` after the other."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._written = threading.Event()
+        self._ends = False
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Begin an `fsync` of what was written until now. Raises OSError if an earlier one failed."""
+        self._written.set()
+        if self._error is not None:
+            raise self._error
+
+    def end(self) -> None:
+        """Wait for the last `fsync`. Raises OSError if any failed."""
+        self._ends = True
+        self._written.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        ends = False
+        while not ends:
+            self._written.wait()
+            self._written.clear()  # before the rest, so that nothing that comes later is overlooked
+            ends = self._ends
+            try:
+                os.fsync(self._descriptor)
+            except OSError as error:
+                self._error = error
+
+
+def lines(file: Path) -> Iterator[tuple[int, Record | Fault]]:
+    """Yield the number and the content of every line of a file of records; 0 and a fault for what is no such file.
+
+    Empty lines are left out, and the incomplete last one that a crash leaves.
+    """
     if not file.is_file():
-        damaged.append((0, "it is not a file"))
+        yield 0, Fault("it is not a file")
         return
     try:
-        *lines, last = file.read_bytes().split(b"\n")
+        with file.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                found = decoded(line)
+                if not isinstance(found, Fault) or (line.strip() and line.endswith(b"\n")):
+                    yield number, found
     except OSError as error:
-        damaged.append((0, error.strerror or str(error)))
-        return
-    for number, line in enumerate((*lines, last), 1):
-        record, fault = _decoded(line)
-        if record is not None:
-            yield record
-        elif line.strip() and number <= len(lines):
-            damaged.append((number, fault))
+        yield 0, Fault(error.strerror or str(error))
 
 
-def _decoded(line: bytes) -> tuple[Record | None, str]:
-    """Return the record of a line, or the reason why it is none."""
-    try:
-        record = _decoder().decode(line)
-    except (ValueError, RecursionError) as error:
-        return None, str(error)
-    if record.get("schema", SCHEMA) > SCHEMA:
-        return None, f"it has schema {record['schema']}, this version reads {SCHEMA}"
-    wrong = fault(record, REQUIRED)
-    return (None, wrong) if wrong else (record, "")
-
-
-def fault(record: Record, required: Set[str]) -> str:
-    """Return what is wrong with a record whose values have the right types; empty if nothing is."""
-    if missing := required - record.keys():
-        return f"it has no {', '.join(sorted(missing))}"
-    if (units := record.get("units")) and not UNITS.fullmatch(units):
-        return f"{units!r} is no name of a file of results per example"
-    count = len(record["seeds"])
-    for label, numbers in record.get("metrics", {}).items():
-        if numbers is not None and len(numbers) != count:
-            return f"{label} has {len(numbers)} numbers for {count} seeds"
-    return ""
-
-
-@functools.cache
-def _decoder() -> msgspec.json.Decoder[Record]:
-    import msgspec
-
-    return msgspec.json.Decoder(Record)
+def is_written(file: Path) -> bool:
+    """Return whether a run is writing a file of records."""
+    if not file.is_file():
+        return False
+    with contextlib.suppress(OSError), file.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Artifact:
     """An artifact of a component, made once for every cell that needs it.
 
-    `cell` is the data for its process: the component, its other parts, the protocol and the device. `needs` are
-    the keys of the artifacts that must exist before, by kind.
+    `cell` is the data for its process: the component, its other parts, the protocol, the device and the revision of the
+    code. `needs` are the keys of the artifacts that must exist before, by kind.
     """
 
     kind: str
@@ -73,9 +73,10 @@ def _artifact(
         "inputs": [catalogue.inputs(each, spec, suite.file.parent) for each, spec in read],
         "needs": needs,
         **({"reference": beside} if beside else {}),
+        **({} if cell.revision is None else {"revision": cell.revision}),
     }
     data: CellData = {"parts": parts, "protocol": {"name": suite.protocol, **settings}, "device": device}
-    data["reference"] = beside
+    data["reference"], data["revision"] = beside, cell.revision
     return Artifact(kind, data, catalogue.sources([*used, maker]), needs, digest(identity))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.discovery import contents
 from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
+from harness.results.records import compact
 from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
 from harness.run.task import Plan, Task
@@ -20,7 +22,7 @@ from harness.worker.messages import Made, answered
 from harness.worker.supervisor import Child, Server
 
 if TYPE_CHECKING:
-    from harness.results.store import Record
+    from harness.results.records import Record
     from harness.worker.messages import CellData
 
 
@@ -116,6 +118,11 @@ class RunContext:
         server, training = self._elsewhere(task.cell).server, "trainer" in task.cell["parts"]
         return server.start(self.log(task.id[:12]), training=training, memory=self.conditions.memory)
 
+    def start_making(self, artifact: Artifact) -> Child:
+        """Start a process for an artifact, with the revision of the code of the cells that need it."""
+        log = self.log(f"artifact-{artifact.key[:12]}")
+        return self._elsewhere(artifact.cell).server.start(log, memory=self.conditions.memory)
+
     def stop(self) -> None:
         """End every process at once, permanently."""
         for server in (self.server, *(each.server for each in self.conditions.elsewhere.values())):
@@ -179,10 +186,14 @@ class RunContext:
 
     def units(self, task: Task, seed: int) -> Path:
         """Return the file for the per-example results of the block that starts with this seed."""
-        return (self.conditions.results / "units" / f"{task.id[:16]}-{self.identity}-{seed}.npz").resolve()
+        return self._units / f"{task.id[:16]}-{self.identity}-{seed}.npz"
+
+    @functools.cached_property
+    def _units(self) -> Path:
+        return (self.conditions.results / "units").resolve()
 
     def keep(self, task: Task, record: Record) -> Record:
-        """Append a record, which is then stored permanently."""
+        """Append a record, which is then stored permanently; return the parts that rows are made of."""
         whole: Record = {
             "cell": task.id,
             "question": task.question,
@@ -201,7 +212,8 @@ class RunContext:
             whole["inputs"] = {name: text[:BRIEF] for name, text in task.inputs.items()}
             self.described.add(task.id)
         self.store.append(whole)
-        return whole
+        self.plan.seen.add(whole)
+        return compact(whole)
 
 
 def _code(source: Source) -> Iterable[Path]:

@@ -87,7 +87,7 @@ class Execution:
 
     def _made(self, artifact: Artifact, gpu: str | None) -> None:
         site = self.site
-        child = site.server.start(site.log(f"artifact-{artifact.key[:12]}"), memory=site.conditions.memory)
+        child = site.start_making(artifact)
         question = {
             "ask": "make",
             "kind": artifact.kind,
@@ -128,11 +128,13 @@ class Execution:
         conversation = WorkerClient(self.site, task, gpu)
         try:
             width = conversation.open()
-            for block in sorted({seed // width for seed in task.missing}):
-                done = len(task.wanted) - len(task.missing)
+            missing = {*task.missing}
+            for block in sorted({seed // width for seed in missing}):
+                done = len(task.wanted) - len(missing)
                 record = conversation.measure(block, partial(_share, report, task, done, width))
                 task.records.append(self.site.keep(task, record))
-                report(task, len(task.wanted) - len(task.missing))
+                missing.difference_update(record["seeds"])
+                report(task, len(task.wanted) - len(missing))
         except Failure as failure:
             self._fail(task, failure)
         finally:

@@ -24,7 +24,7 @@ from harness.run.task import Task
 from harness.run.worker_client import WorkerClient
 
 if TYPE_CHECKING:
-    from harness.results.store import Record
+    from harness.results.records import Record
     from harness.worker.messages import Decision
 
 T = TypeVar("T")

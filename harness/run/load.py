@@ -36,7 +36,10 @@ NO_CUDA = "torch sees no CUDA device here"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of the command line (or `harness.run`) beside the suite; `challenged` compares with other code."""
+    """Options of the command line (or `harness.run`) beside the suite; `challenged` compares with other code.
+
+    With `tolerant` a plugin that cannot be imported fails its own rows in place of the suite.
+    """
 
     plugins: Sequence[str] = ()
     blocked: Sequence[str] = ()
@@ -45,6 +48,7 @@ class RunOptions:
     timeout: float = DESCRIBE_WITHIN
     trust: bool = False
     challenged: bool = False
+    tolerant: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,17 @@ def load(path: str, wishes: RunOptions, server: Server) -> LoadedSuite:
     if not wishes.trust:
         check_plugins(document, boundary)
     named += own((text, folder, place) for text, place in document.plugins)
-    catalogue = gather(named, wishes.blocked, describer(server, wishes.timeout))
+    catalogue = gather(named, wishes.blocked, describer(server, wishes.timeout), wishes.tolerant)
     paths = document.imports(catalogue.table)
     if not wishes.trust:
         check_imports(document, [path for _, path in paths], boundary)
     catalogue.import_paths(paths)
+    catalogue.stand_in(document.contenders(catalogue.table))
     try:
         checked = suite.check(document, catalogue.table, challenged=wishes.challenged)
     except Mistakes:
         catalogue.complete()  # an installed plugin without a description may have the missing component
+        catalogue.stand_in(document.contenders(catalogue.table))
         try:
             checked = suite.check(document, catalogue.table, challenged=wishes.challenged)
         except Mistakes as mistakes:
@@ -119,10 +125,11 @@ def own(named: Iterable[tuple[str, Path, str | None]]) -> list[Source]:
 
 
 def unavailable(catalogue: Catalogue) -> list[str]:
-    """Return a line for each installed plugin that cannot be used."""
-    return [
+    """Return a line for each installed plugin that cannot be used, and each of the user's that cannot be imported."""
+    lines = [
         f"bench: the installed plugin {name} is not available: {why}" for name, why in catalogue.unavailable.items()
     ]
+    return lines + [f"bench: {why}" for each, why in catalogue.lost.items() if each.origin != "installed"]
 
 
 def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared: bool = False) -> None:
@@ -179,9 +186,8 @@ def _describe(server: Server, group: list[Source], timeout: float) -> dict[str, 
         return {source.name: found.get(source.name, silent) for source in group}
     except Failure as failure:
         place = group[0].file if len(group) == 1 else "the stock plugins"
-        return {
-            source.name: {"error": str(BenchError(f"cannot be imported: {failure.reason}", place))} for source in group
-        }
+        error = str(BenchError(f"cannot be imported: {failure.reason}", place))
+        return {source.name: {"error": error, "imported": False} for source in group}
     finally:
         child.close()
 

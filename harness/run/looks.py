@@ -20,7 +20,7 @@ from harness.results import Looks
 if TYPE_CHECKING:
     from harness.base import Spec
     from harness.discovery.catalogue import Catalogue
-    from harness.results.store import Look, Record
+    from harness.results.records import Look, Record
     from harness.worker.messages import CellData
 
 BRIEF = 24
@@ -73,14 +73,12 @@ class Seen:
                 self.variants.setdefault((found["test_set"], metric), set()).add(found["variant"])
 
 
-def summary(seen: Seen, looks: Sequence[tuple[Look, Sequence[Record]]], metrics: Iterable[str]) -> tuple[Looks, ...]:
-    """Return the looks at every test set of a suite, by metric: of stored records, and of the suite's own."""
+def summary(seen: Seen, looks: Sequence[Look], metrics: Iterable[str]) -> tuple[Looks, ...]:
+    """Return the looks at every test set of a suite, by metric: those seen, and which of them are the suite's own."""
     own: dict[str, set[str]] = {}
-    for each, records in looks:
+    for each in looks:
         own.setdefault(each["test_set"], set()).add(each["variant"])
-        for record in records:
-            seen.add(record)
-    suites = {each["test_set"]: each.get("suite") for each, _ in looks}
+    suites = {each["test_set"]: each.get("suite") for each in looks}
     return tuple(
         Looks(
             test_set=test_set,

@@ -74,12 +74,13 @@ def run(
 
     `plugins` are files or modules; `select` is an expression as after `-k`; `seeds` and `overrides` replace values of
     the suite; with `trust` it may run programs and import any module. Raises BenchError for mistakes in the suite or a
-    plugin, and where nothing is selected; a cell that fails is a row of the result.
+    plugin, and where nothing is selected; a cell that fails is a row of the result, so is one whose plugin cannot be
+    imported.
     """
     said = dict(overrides or {}) | ({"seeds": str(seeds)} if seeds is not None else {})
     said |= {"device": device} if device else {}
     with Server() as server:
-        options = RunOptions(plugins=plugins, overrides=said, select=select, timeout=timeout, trust=trust)
+        options = RunOptions(plugins, (), said, select, timeout, trust, tolerant=True)
         prepared = load(str(path), options, server)
         if not prepared.cells:
             raise BenchError(f"-k {select!r} selects none of {prepared.suite.size()} cells")
@@ -114,7 +115,9 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     identity = new_run(conditions.results, prepared.suite.name)
     snapshot.keep(prepared, conditions.results / "runs" / identity, conditions.trust)
     found = _measured(prepared, conditions, whole, identity, server)
-    found = replace(found, gates=confirmed(found, partial(_afresh, prepared, conditions, identity, server)))
+    gates = confirmed(found, partial(_afresh, prepared, conditions, identity, server))
+    others = {task.id for task in whole.tasks if task.cell["revision"] is not None}
+    found = replace(found, gates=tuple(gate for gate in gates if gate.cell not in others))
     published = tuple(typed(Published, each) for each in prepared.suite.published)
     found = replace(found, exit=exit_code(found, fail_on), seconds=time.monotonic() - started, published=published)
     found = replace(found, statements=statements(found))
@@ -124,7 +127,10 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
 
 def store_run(results: Path, found: Run) -> None:
     """Store a finished run in its folder."""
-    write(results / "runs" / found.run / "result.json", Result(found).to_json())
+    file = results / "runs" / found.run / "result.json"
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)  # a plugin may have deleted it
+    write(file, Result(found).to_json())
 
 
 def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, server: Server) -> Run:
@@ -182,7 +188,7 @@ def _measured_run(
     suite, table = prepared.suite, prepared.catalogue.table
     doctor = machine.doctor_report(results) if whole.interleaved else None
     every = (*whole.tasks, *whole.left_out)
-    looks = [(task.look, task.records) for task in every if task.look is not None]
+    looks = [task.look for task in every if task.look is not None]
     info = replace(
         asked(suite),
         run=identity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name, label
@@ -22,7 +22,6 @@ from harness.suite import Cell, Suite
 if TYPE_CHECKING:
     from harness.fields import Json
     from harness.kinds.evaluation import TuningPlan
-    from harness.results.store import Record
     from harness.worker.messages import CellData
 
 Components = list[tuple[str, str]]
@@ -48,10 +47,14 @@ def plan(
     every = [*cells, *left_out]
     compared = baselines(suite, every) if interleaved else [None] * len(every)
     for cell, baseline in zip(every, compared, strict=True):
-        needed = artifacts(suite, cell, catalogue, cell.device or device)
+        lost = catalogue.why_lost(cell.parts)
+        needed = {} if lost else artifacts(suite, cell, catalogue, cell.device or device)
+        if baseline is not None and catalogue.why_lost(baseline):
+            baseline = cell.parts
         made |= {artifact.key: artifact for artifact in needed.values()}
         keys = {kind: artifact.key for kind, artifact in needed.items()}
         task = _task(suite, cell, catalogue, keys, cell.device or device, threads, baseline)
+        task.lost = lost
         if task.cell["device"] in absent:
             task.skipped = Reason(ReasonKind.NO_DEVICE, name=task.cell["device"])
         task.look = look(task.cell, catalogue, suite.file.parent, placed({**cell.settings, **cell.values}))
@@ -144,20 +147,24 @@ def _trials(suite: Suite, cell: Cell) -> TuningPlan | None:
     tune = suite.tune
     if tune is None:
         return None
-    choices: list[dict[str, Json]] = [{"lr": lr} for lr in tune.lr] or [{}]
+    axes: list[tuple[str, Sequence[Json]]] = [("lr", tune.lr)] if tune.lr else []
     names = {component_name(spec): label(spec) for spec in cell.parts.values()}
     for key, values in tune.fields.items():
         name, _, field_name = key.rpartition(".")
         own = next((n for n, text in names.items() if name in (n, text)), None)
         if own is not None:
-            choices = [{**choice, f"{own}.{field_name}": value} for choice in choices for value in values]
-    if len(choices) > tune.trials:
-        drawn = random.Random(0).sample(range(len(choices)), tune.trials)
-        choices = [choices[place] for place in sorted(drawn)]
-    return {"trials": choices, "seeds": tune.seeds, "metric": tune.metric or next(iter(suite.metrics))}
+            axes.append((f"{own}.{field_name}", values))
+    places: Sequence[int] = range(math.prod(len(values) for _, values in axes))
+    if len(places) > tune.trials:
+        places = sorted(random.Random(0).sample(places, tune.trials))
+    trials = [_choice(axes, place) for place in places]
+    return {"trials": trials, "seeds": tune.seeds, "metric": tune.metric or next(iter(suite.metrics))}
 
 
-def seconds_per_seed(records: Iterable[Record]) -> float | None:
-    """Return the average cost of a stored seed in seconds, for the estimate of a dry run."""
-    costs = [r["seconds"] / len(r["seeds"]) for r in records if r.get("seeds") and r["status"] == "ok"]
-    return math.fsum(costs) / len(costs) if costs else None
+def _choice(axes: Sequence[tuple[str, Sequence[Json]]], place: int) -> dict[str, Json]:
+    """Return the combination at a place of the grid of all of them, in which the last axis changes fastest."""
+    found: list[tuple[str, Json]] = []
+    for name, values in reversed(axes):
+        place, at = divmod(place, len(values))
+        found.append((name, values[at]))
+    return dict(reversed(found))

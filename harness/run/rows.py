@@ -15,7 +15,7 @@ from harness.run.context import no_path
 from harness.run.task import Task
 
 if TYPE_CHECKING:
-    from harness.results.store import Numbers, Record, Stored
+    from harness.results.records import Numbers, Record, Stored
     from harness.results.values import Number
 
 
@@ -48,7 +48,7 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
     seeds = [seed for seed in task.wanted if seed in by_seed]
     found = [by_seed[seed] for seed in seeds]
     used = list({id(record): record for record, _ in found}.values())
-    names = [name for name in task.digests if all(record["metrics"][name] for record in used)]
+    names = [name for name in task.digests if all(record["metrics"].get(name) for record in used)]
     bounded = [name for name in names if all(name in record.get("bootstrap", {}) for record in used)]
     return MeasuredRow(
         id=task.id,
@@ -64,20 +64,22 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         values={name: tuple(_number(record["metrics"][name], place) for record, place in found) for name in names},
         bootstrap={name: _bootstrap(name, found) for name in bounded},
         excluded=next((record["excluded"] for record in used if record.get("excluded")), None),
-        units=tuple(str(units / record["units"]) for record in used if record["units"]),
+        units=tuple(str(units / name) for record in used if (name := record.get("units"))),
         resolution=_resolution(used),
         blocks=next((typed(Blocks, record["blocks"]) for record in used if record.get("blocks")), None),
         changed=task.changed,
         test_set=task.look and task.look["test_set"],
-        skipped={name: why for record in used for name, why in record["skipped"].items() if name in task.digests},
+        skipped={
+            name: why for record in used for name, why in record.get("skipped", {}).items() if name in task.digests
+        },
         diverged=_diverged(seeds, found),
         on_threshold=_on_threshold(names, found),
         used=_used(used),
-        derivative_passes=_mean([record["auxiliary"].get("derivative passes") for record in used]),
-        tied_places=_mean([record["auxiliary"].get("tied places") for record in used]),
+        derivative_passes=_mean([record.get("auxiliary", {}).get("derivative passes") for record in used]),
+        tied_places=_mean([record.get("auxiliary", {}).get("tied places") for record in used]),
         compared_features=_compared(task, used),
         overridden={name: what for record in used for name, what in record.get("overridden", {}).items()} or None,
-        notes=tuple(dict.fromkeys(note for record in used for note in record["notes"])),
+        notes=tuple(dict.fromkeys(note for record in used for note in record.get("notes", ()))),
     )
 
 
@@ -113,8 +115,8 @@ def _shares(name: str, found: Sequence[tuple[Record, int]]) -> list[float]:
 
 def _used(found: Sequence[Record]) -> dict[str, float] | None:
     """Return the means of the auxiliary numbers `used NAME`, by name; None if there are none."""
-    names = dict.fromkeys(name for record in found for name in record["auxiliary"] if name.startswith(USED))
-    means = {name: _mean([record["auxiliary"].get(name) for record in found]) for name in names}
+    names = dict.fromkeys(name for record in found for name in record.get("auxiliary", {}) if name.startswith(USED))
+    means = {name: _mean([record.get("auxiliary", {}).get(name) for record in found]) for name in names}
     return {name.removeprefix(USED): mean for name, mean in means.items() if mean is not None} or None
 
 

@@ -1,5 +1,7 @@
 """Snapshot of a run, kept in its folder: the suite, the user's own code, the command, the installed packages.
 
+An imported run has its table and the files that it names in their place.
+
 `code/` has the layout that the suite and the code have on disk: names are those below the nearest folder that holds the
 suite and the plugins that it names. Code from elsewhere is under `outside/`, `outside-2/`, one for each folder.
 """
@@ -12,7 +14,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -39,12 +41,28 @@ def keep(prepared: LoadedSuite, folder: Path, trust: bool) -> None:
     found = places([suite, *sorted(own_code(prepared))], root)
     with writing(folder):
         shutil.copyfile(suite, folder / "suite.yaml")
-        for file, place in found.items():
+    _keep(found, folder, [found[suite], *_options(prepared, found), *["--trust"] * trust])
+
+
+def keep_table(table: Path, beside: Iterable[str], folder: Path, options: Sequence[str]) -> None:
+    """Write the snapshot of an imported run into its folder: its table, and files named relative to the table's folder.
+
+    `options` are those of the command that imports it.
+    """
+    whole = table.resolve()
+    files = [whole, *((whole.parent / name).resolve() for name in beside)]
+    found = places(files, _root(whole.parent, [file.parent for file in files]))
+    _keep(found, folder, ["import", found[whole], *options])
+
+
+def _keep(files: Mapping[Path, str], folder: Path, words: Sequence[str]) -> None:
+    """Copy files to their places, and write how the run is repeated; `words` are those of the command."""
+    with writing(folder):
+        for file, place in files.items():
             to = folder / "code" / place
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, to)
-    command = shlex.join(["bench", found[suite], *_options(prepared, found), *["--trust"] * trust])
-    repeat: Repeat = {"command": command, "packages": packages()}
+    repeat: Repeat = {"command": shlex.join(["bench", *words]), "packages": packages()}
     write(folder / "repeat.json", f"{json.dumps(repeat, indent=1)}\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
 from harness.results import Reason, StopReason
 from harness.results.codec import typed
+from harness.results.records import compact
 from harness.results.runs import environment_digest
 from harness.results.values import Blocks
 from harness.run.artifacts import Artifact
@@ -19,7 +21,7 @@ from harness.run.looks import Seen
 
 if TYPE_CHECKING:
     from harness.fields import Json
-    from harness.results.store import Look, Record
+    from harness.results.records import Look, Record
     from harness.worker.messages import CellData
 
 
@@ -46,6 +48,8 @@ class Task:
     """Result of tuning: the choice as `tuned`, and all trials."""
     skipped: Reason | None = None
     """Reason why this task is not measured, if known before."""
+    lost: str | None = None
+    """Reason why a plugin that it needs cannot be imported; its row fails with it."""
     look: Look | None = None
     """The test set that it looks at; None without one."""
 
@@ -75,7 +79,7 @@ class Task:
         if record["block"] == "tune":
             self.tuned = record["tuned"]
         elif record["status"] == "skipped" or self.digests.items() <= record["digests"].items():
-            self.records.append(record)
+            self.records.append(compact(record))
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Plan:
     """Folder of the suite, from which names of files are counted."""
     seen: Seen = field(default_factory=Seen)
     """Looks of stored records at test sets."""
+    costs: list[float] = field(default_factory=list)
+    """Seconds of a stored seed, one for each record of the suite's protocol."""
 
     def measured(self) -> list[list[Task]]:
         """Return the tasks that are measured together, without those left out; empty groups are dropped."""
@@ -103,7 +109,7 @@ class Plan:
         groups = ([task for task in group if id(task) not in gone] for group in self.groups)
         return [group for group in groups if group]
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Digest of those parts of the environment that decide whether stored numbers may be reused."""
         return environment_digest(self.environment)
@@ -116,22 +122,23 @@ class Plan:
         tasks: dict[str, list[Task]] = {}
         for task in (*([] if fresh else self.tasks), *self.left_out):
             tasks.setdefault(task.id, []).append(task)
-        before: dict[str, Record] = {}
-        files, others = Unchanged(self.folder), dict[str, list[str]]()
+        answers, files, others = Answers(self.tasks), Unchanged(self.folder), dict[str, list[str]]()
+        here, protocols = self.digest, {_protocol(task.cell) for task in self.tasks}
         for record in records:
             self.seen.add(record)
+            answers.add(record)
+            if record["status"] == "ok" and record["seeds"] and _protocol(record) in protocols:
+                self.costs.append(record["seconds"] / len(record["seeds"]))
             asked = tasks.get(record["cell"], ())
             changed = files.changed(record.get("read", {})) if asked else []
-            whole = not asked or _is_whole(units, record)
+            usable = asked and not changed and _is_whole(units, record)
             for task in asked:
                 others[task.id] = changed
-                if not changed and whole:
-                    task.accept(record, self.digest)
-            if record["status"] == "ok" and "inputs" in record:
-                before[record["question"]] = record
+                if usable:
+                    task.accept(record, here)
         for task in [] if fresh else self.tasks:
-            if task.missing and task.question in before:
-                task.changed = _changed(task, before[task.question], self.digest, others.get(task.id, []))
+            if task.missing:
+                task.changed = answers.changed(task, here, others.get(task.id, []))
         for group in self.groups if self.interleaved else ():
             self._reuse(group)
 
@@ -156,11 +163,31 @@ def _is_whole(folder: Path, record: Record) -> bool:
     return not name or zipfile.is_zipfile(folder / name)
 
 
-def _changed(task: Task, before: Record, environment: str, files: Sequence[str]) -> tuple[str, ...]:
-    """The names of what differs from the record of an earlier answer to the same question, `files` last."""
-    old, new = before["inputs"], task.inputs
-    names = [name for name in sorted({*old, *new}) if not (name in old and new.get(name, "").startswith(old[name]))]
-    return (*names, *["environment"] * (before["environment"] != environment), *files)
+def _protocol(of: CellData | Record) -> object:
+    return of.get("protocol", {}).get("name")
+
+
+class Answers:
+    """Inputs and environment of earlier answers to the questions of some tasks; equal inputs are kept once."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._questions = {task.question for task in tasks}
+        self._found: dict[str, tuple[Mapping[str, str], str]] = {}
+        self._inputs: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+
+    def add(self, record: Record) -> None:
+        """Receive a record; the last answer counts."""
+        if record["status"] == "ok" and "inputs" in record and record["question"] in self._questions:
+            inputs = self._inputs.setdefault(tuple(record["inputs"].items()), record["inputs"])
+            self._found[record["question"]] = inputs, record["environment"]
+
+    def changed(self, task: Task, environment: str, files: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of what differs from the earlier answer to a task's question, `files` last."""
+        if task.question not in self._found:
+            return ()
+        (old, before), new = self._found[task.question], task.inputs
+        names = [name for name in sorted({*old, *new}) if not (name in old and new.get(name, "").startswith(old[name]))]
+        return (*names, *["environment"] * (before != environment), *files)
 
 
 def reuse(group: Sequence[Task]) -> None:

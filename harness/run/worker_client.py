@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Failure
-from harness.results.store import MEASURED, Record, fault
+from harness.results.records import MEASURED, Record, fault
 from harness.run.context import RunContext, no_path
 from harness.run.task import Task
 from harness.worker.messages import Decision, SetUp, Tuned
 from harness.worker.supervisor import Progress
 
 if TYPE_CHECKING:
-    from harness.results.store import Numbers
+    from harness.results.records import Numbers
 
 T = TypeVar("T")
 
@@ -30,6 +30,8 @@ class WorkerClient:
     def open(self) -> int:
         """Set the cell up, and tune it if requested and not stored; return the number of seeds in a block."""
         task, site = self.task, self._site
+        if task.lost is not None:
+            raise Failure("failed", task.lost)
         if site.conditions.fresh:  # a program must not go on where an earlier one stopped
             shutil.rmtree(site.scratch(task.id), ignore_errors=True)
         message = site.setup_message(task.sources, task.cell, task.artifacts, task.id, self._gpu)

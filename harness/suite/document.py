@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.errors import BenchError, near_miss
 from harness.fields import Json
 from harness.suite.compose import compose
-from harness.suite.imports import imports
+from harness.suite.imports import contenders, imports
 from harness.suite.nodes import Items, Node, Pairs, Word, got, words_of
 from harness.suite.overrides import override
 from harness.suite.source import Findings, Place, Source
@@ -45,6 +45,10 @@ class Document:
         Components inside fields are found if the field has the name of their kind, and with a table everywhere.
         """
         return imports(self.root, table or {})
+
+    def contenders(self, table: Table) -> list[tuple[str, str]]:
+        """Return (kind, name) of every component under `vary`, with those inside fields."""
+        return contenders(self.root, table)
 
     def place_of(self, kind: str, values: Sequence[Json]) -> Place:
         """Return the place of the first of some values, in the innermost node below a kind that has all of them."""

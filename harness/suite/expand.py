@@ -19,6 +19,8 @@ from harness.suite.source import Findings, Place, shown
 if TYPE_CHECKING:
     from harness.discovery.descriptions import Description, FieldInfo, Table
 
+ANYTHING: Schema = {"title": "anything"}
+"""Fragment for fields of a component that cannot be imported: any value, and a list is an axis."""
 ROOM = 4_000_000
 """Limit on the letters of all points of a suite together, which bounds grids of grids."""
 
@@ -118,11 +120,14 @@ class Expander:
         sound = True
         pairs = list(written.fields.named()) if written.fields else []
         for field, word, value in pairs:
-            if field not in known and (known or ":" not in name):  # a C function may have no signature
+            open_ended = "lost" in owner or (not known and ":" in name)  # a C function may have no signature
+            if field not in known and not open_ended:
                 self._unknown_field(name, word, known)
                 sound = False
                 continue
-            parts[field] = self.axis(value, known[field]["schema"] if field in known else {}, owner, f"{name}.{field}")
+            unknown = ANYTHING if "lost" in owner else {}
+            schema = known[field]["schema"] if field in known else unknown
+            parts[field] = self.axis(value, schema, owner, f"{name}.{field}")
             sound = sound and bool(parts[field])
         said = {field for field, _, _ in pairs}
         for field, about in known.items():

@@ -40,7 +40,14 @@ def imports(root: Pairs, table: Table) -> list[tuple[str, str]]:
     if isinstance(vary, Pairs):
         places = [(kind, value) for kind, _, value in vary.named()] + places
     found = dict.fromkeys(pair for kind, node in places for pair in _in(node, kind, table))
-    return list(found)
+    return [(kind, name) for kind, name in found if IMPORT.fullmatch(name)]
+
+
+def contenders(root: Pairs, table: Table) -> list[tuple[str, str]]:
+    """Return (kind, name) of every component under vary, each once, in the order written."""
+    vary = root.get("vary")
+    axes = [(kind, value) for kind, _, value in vary.named() if kind in KINDS] if isinstance(vary, Pairs) else []
+    return list(dict.fromkeys(pair for kind, node in axes for pair in _in(node, kind, table)))
 
 
 def _in(node: Node | None, kind: str, table: Table) -> Iterator[tuple[str, str]]:
@@ -62,7 +69,7 @@ def _in(node: Node | None, kind: str, table: Table) -> Iterator[tuple[str, str]]
 
 def _named(text: str, kind: str) -> Iterator[tuple[str, str]]:
     said, name = split_kind(text)
-    if said in (None, kind) and IMPORT.fullmatch(name):
+    if said in (None, kind):
         yield kind, name
 
 

@@ -9,7 +9,7 @@ from harness.base import Spec, component_name, same_name
 from harness.fields import Json, Schema
 from harness.suite import values
 from harness.suite.cells import Point, Tune
-from harness.suite.expand import Expander
+from harness.suite.expand import ANYTHING, Expander
 from harness.suite.imports import split_kind
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
 from harness.suite.protocol import Protocol
@@ -92,7 +92,7 @@ def _field(word: Word, node: Node, expander: Expander, contenders: Contenders) -
         return {}
     kind, spec = owners[0]
     owner = expander.table[kind, component_name(spec)]
-    about = owner.get("fields", {}).get(field)
+    about = owner.get("fields", {}).get(field) or ({"schema": ANYTHING} if "lost" in owner else None)
     if about is None:
         what = f"tune: {spec['name']} has no field {shown(field)}"
         expander.findings.add(word.place, what, field, owner.get("fields", {}))

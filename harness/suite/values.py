@@ -61,7 +61,9 @@ def near_sweep(word: Word) -> str:
 
 def _near(node: Node, schema: Schema) -> str:
     if isinstance(node, Pairs) and len(node.pairs) == 1:
-        return near_sweep(node.pairs[0][0])
+        word = node.pairs[0][0]
+        names = [n for branch in branches(schema) for n in branch.get("propertyNames", {}).get("enum", ())]
+        return near_sweep(word) or (near_miss(word.text[:60], [str(n) for n in names]).suggestion if names else "")
     choices = [c for branch in branches(schema) for c in branch.get("enum", ()) if isinstance(c, str)]
     if not isinstance(node, Word) or not isinstance(node.value, str) or not choices:
         return ""

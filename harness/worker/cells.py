@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from harness import artifacts
 from harness.base import Component
-from harness.errors import BenchError, near_miss
+from harness.errors import BenchError, described, near_miss
 from harness.fields import Json
 from harness.kinds import Dataset
 from harness.kinds.evaluation import CellContext, CellRunner, Measurements
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from harness.discovery.registry import Registry
     from harness.kinds import Protocol
-    from harness.results.store import Numbers, Record
+    from harness.results.records import Numbers, Record
     from harness.worker.messages import CellData, Surroundings
 
 QUICK = 1.0
@@ -151,6 +151,8 @@ def check(values: object, seeds: Sequence[int], labels: Iterable[str]) -> None:
         raise BenchError(f"measure() must return harness.Measurements, not {type(values).__name__}")
     if list(values.seeds) != list(seeds):
         raise BenchError(f"measure() was asked for the seeds {_few(seeds)} and answered for {_few(values.seeds)}")
+    if not isinstance(values.metrics, Mapping):
+        raise BenchError(f"the metrics must map labels to numbers, not be a {type(values.metrics).__name__}")
     for label in labels:
         if label not in values.metrics:
             raise BenchError(f"the metric {label} was not measured{near_miss(label, values.metrics)}")
@@ -158,15 +160,30 @@ def check(values: object, seeds: Sequence[int], labels: Iterable[str]) -> None:
     for label, numbers in [*values.metrics.items(), *values.auxiliary.items(), *ends]:
         if numbers is None:  # the metric does not apply to this cell
             continue
+        if not hasattr(numbers, "__len__"):
+            raise BenchError(f"{label}: expected one number for each seed, got a {type(numbers).__name__}")
         if len(numbers) != len(seeds):
             raise BenchError(f"{label}: {len(numbers)} numbers for {len(seeds)} seeds")
         for number in numbers:
-            if not isinstance(number, (int, float)) and getattr(number, "ndim", None) != 0:
-                raise BenchError(f"{label}: expected a number, got a {type(number).__name__}")
+            _check_number(label, number)
     for label, arrays in values.per_example.items():
+        if not all(hasattr(array, "shape") for array in arrays):
+            raise BenchError(f"{label}: per-example values and their numbers must be arrays")
         if len({tuple(array.shape) for array in arrays}) != 1 or len(arrays[0]) != len(seeds):
             shapes = " and ".join(str(list(array.shape)) for array in arrays)
             raise BenchError(f"{label}: per-example values and their numbers have the shapes {shapes}")
+
+
+def _check_number(label: str, number: Any) -> None:
+    """Check that something is one real number. Raises BenchError if it is none."""
+    if not isinstance(number, (int, float)) and getattr(number, "ndim", None) != 0:
+        raise BenchError(f"{label}: expected a number, got a {type(number).__name__}")
+    try:
+        plain = complex(number)
+    except Exception as error:
+        raise BenchError(f"{label}: expected a number, got a {type(number).__name__}: {described(error)}") from error
+    if plain.imag:  # numpy would drop it
+        raise BenchError(f"{label}: expected a real number, got {plain}")
 
 
 def _few(seeds: Sequence[int]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+from harness.errors import described
+
 T = TypeVar("T")
+_exit = os._exit  # kept before any plugin is imported
 
 
 def forked(work: Callable[[], T]) -> T:
@@ -19,9 +23,7 @@ def forked(work: Callable[[], T]) -> T:
         os.close(read)
         with os.fdopen(write, "wb") as stream:
             stream.write(_tried(work))
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+        leave(0)
     os.close(write)
     with os.fdopen(read, "rb") as stream:
         said = stream.read()
@@ -37,11 +39,21 @@ def forked(work: Callable[[], T]) -> T:
     return answer
 
 
+def leave(code: int) -> None:
+    """End this process at once: what it printed is written, nothing else is run, whatever a plugin did to `sys`."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    _exit(code)
+
+
 def _tried(work: Callable[[], object]) -> bytes:
     try:
         return pickle.dumps((work(), None))
     except BaseException as error:
         try:
-            return pickle.dumps((None, error))
-        except Exception:  # not every exception can be pickled
-            return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
+            said = pickle.dumps((None, error))
+            pickle.loads(said)
+        except BaseException:  # not every exception can be pickled, or made again
+            return pickle.dumps((None, RuntimeError(described(error))))
+        return said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import socket
 import time
@@ -14,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack, cast
 
 from harness.discovery import opened
 from harness.discovery.sources import Source
-from harness.errors import BenchError, Skip, one_line, own_line
+from harness.errors import BenchError, NotImported, Skip, described, one_line, own_line, text_of
 from harness.random import seed_globals
 from harness.results.store import writing
 from harness.worker import offline
-from harness.worker.fork import forked
+from harness.worker.fork import forked, leave
 from harness.worker.frames import LARGEST, Reader, Sender
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from harness.discovery.sources import SourceData
     from harness.fields import Json
     from harness.kinds.evaluation import CellRunner
-    from harness.results.store import Record
+    from harness.results.records import Record
     from harness.worker.messages import (
         CellData,
         FailureData,
@@ -40,8 +42,9 @@ if TYPE_CHECKING:
         Tuned,
     )
 
-encode = json.JSONEncoder(allow_nan=False).encode
-"""Writer of messages, kept before any plugin is imported, whatever one does to `json`."""
+encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+decode = json.JSONDecoder().decode
+"""Writer and reader of messages, kept before any plugin is imported, whatever one does to `json`."""
 
 
 def converse(driver: socket.socket) -> None:
@@ -53,13 +56,13 @@ def converse(driver: socket.socket) -> None:
     offline.obey()
     while True:
         try:
-            question = json.loads(questions.wait())
+            question = decode(questions.wait().decode())
         except (EOFError, OSError):
             return
         desk.question = question.pop("id")
         answer = _encode({**_answer(desk, question), "id": desk.question})
         if os.getpid() != owner:
-            os._exit(0)
+            leave(0)
         answers.send(answer)
 
 
@@ -67,18 +70,24 @@ def _answer(desk: Worker, question: dict[str, object]) -> Mapping[str, object]:
     try:
         handler: Callable[..., object] = getattr(desk, str(question.pop("ask")))
         return {"answer": handler(**question)}
-    except Skip as reason:
-        return _failure("skipped", one_line(str(reason)))
-    except MemoryError:
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: a plugin may raise anything
+        return _raised(error)
+
+
+def _raised(error: BaseException) -> dict[str, FailureData]:
+    """Return the failure for an exception, whatever its class and the plugin's changes to libraries do."""
+    kind, text, place = type(error), text_of(error), ""
+    status: FailureStatus = "skipped" if issubclass(kind, Skip) else "failed"
+    if status == "failed":
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
+    if text is not None and issubclass(kind, (Skip, BenchError)):
+        return _failure(status, one_line(text))
+    if issubclass(kind, MemoryError):
         return _failure("oom", "out of memory")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        traceback.print_exc()
-        if isinstance(error, BenchError):
-            return _failure("failed", one_line(str(error)))
-        text = one_line(f"{type(error).__name__}: {error}".removesuffix(": "))
-        return _failure("oom" if _is_out_of_memory(error) else "failed", f"{text}{own_line(error)}")
+    with contextlib.suppress(BaseException):
+        place = own_line(error)
+    return _failure("oom" if _is_out_of_memory(error) else status, f"{one_line(described(error))}{place}")
 
 
 def _failure(status: FailureStatus, reason: str) -> dict[str, FailureData]:
@@ -87,18 +96,18 @@ def _failure(status: FailureStatus, reason: str) -> dict[str, FailureData]:
 
 def _is_out_of_memory(error: BaseException) -> bool:
     """Return whether memory ran out: torch uses a message on the CPU and a class of its own on the GPU."""
-    return "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
+    return "can't allocate memory" in (text_of(error) or "") or type(error).__name__ == "OutOfMemoryError"
 
 
 def _encode(message: Mapping[str, object]) -> bytes:
     try:
-        answer = encode(message).encode()
+        answer = encode(message).encode(errors="replace")  # a name of a file may be no text
         if len(answer) <= LARGEST:
             return answer
         failure = _failure("failed", f"the answer has {len(answer):,} bytes, at most {LARGEST:,} can be stored")
     except (TypeError, ValueError, RecursionError) as error:
         failure = _failure("failed", f"the answer cannot be stored: {error}")
-    return encode({**failure, "id": message["id"]}).encode()
+    return encode({**failure, "id": message["id"]}).encode(errors="replace")
 
 
 class OpenCell(NamedTuple):
@@ -123,9 +132,9 @@ class Worker:
     def report(self, done: float, total: float, **numbers: float) -> None:
         """Report the progress of the current request to the driver, at most ten times a second."""
         now = time.monotonic()
-        if now - self._reported > 0.1 and total > 0 and done >= 0:
+        if now - self._reported > 0.1 and total > 0 and math.isfinite(share := done / total) and share >= 0:
             self._reported = now
-            self._answers.send(_encode({"progress": float(min(done / total, 1.0)), "id": self.question}))
+            self._answers.send(_encode({"progress": float(min(share, 1.0)), "id": self.question}))
 
     def gpus(self) -> int:
         """Return the number of CUDA devices that torch sees."""
@@ -144,7 +153,7 @@ class Worker:
             try:
                 answer[source.name] = {"components": [registry.describe(cls, source) for cls in registry.add(source)]}
             except BenchError as error:
-                answer[source.name] = {"error": str(error)}
+                answer[source.name] = {"error": str(error), "imported": not isinstance(error, NotImported)}
         return answer
 
     def make(

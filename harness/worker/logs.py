@@ -9,16 +9,23 @@ import threading
 from collections import deque
 from pathlib import Path
 
+from harness.results.store import writing
+
 HEAD, TAIL = 4 << 20, 4 << 20
 """Bytes that are kept of the beginning and of the end."""
 PIECE = 1 << 16
 
 
 class Log:
-    """Appends what is written to `descriptor` to a file, until it is closed; what lies in between is only counted."""
+    """Appends what is written to `descriptor` to a file, until it is closed; what lies in between is only counted.
+
+    Raises BenchError where the file cannot be written.
+    """
 
     def __init__(self, file: Path) -> None:
-        self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)  # a plugin may have deleted it
+            self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         self._read, self.descriptor = os.pipe()
         self._done, self._ending = os.pipe()
         self._written, self._later, self._kept = 0, 0, 0

@@ -16,8 +16,10 @@ import select
 import signal
 import socket
 import sys
+import traceback
 
 from harness.processes import adopt_orphans, end_children
+from harness.worker.fork import leave
 
 PR_SET_PDEATHSIG = 1
 PLAIN, TRAINING = b"p", b"t"
@@ -74,10 +76,10 @@ def _fork(descriptors: list[int], children: dict[int, int], own: list[int]) -> N
 
             converse(socket.socket(fileno=conversation))
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            leave(code)
     os.close(conversation)
     os.close(log)
     children[pid] = status

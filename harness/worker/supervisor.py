@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import Failure, one_line
-from harness.processes import OWN_PATH, resident, signal_name
+from harness.processes import MARK, OWN_PATH, end_marked, resident, signal_name
 from harness.worker.frames import Misfit, Reader, Sender
 from harness.worker.logs import Log
 from harness.worker.messages import answered, decoded
@@ -52,7 +52,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._children: list[Child] = []
-        self._stopped = False
+        self._stopped, self._mark = False, os.urandom(8).hex()
 
     def __enter__(self) -> Server:
         return self
@@ -62,7 +62,7 @@ class Server:
         self._end_server()
 
     def _end_server(self) -> None:
-        """Let the server end, and with it what its children started; kill it if it does not."""
+        """Let the server end, and with it what its children started; kill it if it does not, and sweep."""
         import subprocess
 
         if self._process is None or self._socket is None:
@@ -71,8 +71,8 @@ class Server:
         try:
             self._process.wait(ENDED_WITHIN)
         except subprocess.TimeoutExpired:  # it was stopped, for example
-            self._process.kill()
-            self._process.wait()
+            _end(self._process)
+        end_marked(self._mark)
 
     def end_children(self) -> None:
         """Kill every child; a pending request fails as crashed."""
@@ -97,9 +97,9 @@ class Server:
             if self._gone():
                 self._launch()
             assert self._socket is not None and self._process is not None
+            kept = Log(log) if log else None
             mine, theirs = socket.socketpair()
             status_read, status_write = os.pipe()
-            kept = Log(log) if log else None
             descriptor = kept.descriptor if kept else os.open(os.devnull, os.O_WRONLY)
             try:
                 socket.send_fds(
@@ -123,14 +123,14 @@ class Server:
         self._end_server()
         ours, theirs = socket.socketpair()
         path = [p for p in sys.path if p] if self._path is None else self._path
-        environment = {OWN_PATH: os.environ.get("PYTHONPATH", ""), **os.environ, "PYTHONPATH": os.pathsep.join(path)}
-        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow a busy machine down
+        default = {"OMP_WAIT_POLICY": "PASSIVE"}  # spinning threads slow a busy machine down
+        environment = {**default, OWN_PATH: os.environ.get("PYTHONPATH", ""), **os.environ}
         self._process = subprocess.Popen(
             [*self._command, "-P", "-m", "harness.worker.server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=environment,
+            env={**environment, MARK: self._mark, "PYTHONPATH": os.pathsep.join(path)},
             start_new_session=True,
         )
         theirs.close()
@@ -263,8 +263,9 @@ class Child:
 
     def _how_it_ended(self) -> str:
         if self._ended is None:
-            self._kill_group()  # it may hang after closing its end
-            self._ended = self._line(ENDED_WITHIN)
+            by_itself, self._ended = self._ends(), self._line(ENDED_WITHIN)
+            if not by_itself and self._ended:
+                return "the process closed its connection and did not end"
         if self._ended is None:
             return "the process ended, and the fork server does not say how"
         if not self._ended:
@@ -275,9 +276,12 @@ class Child:
             return f"killed by {signal_name(-code)}"
         return f"the process ended by itself with exit code {code}"
 
-    def _kill_group(self) -> None:
-        if self._pid is not None and not select.select([self._status], [], [], 0.5)[0]:
-            kill_group(self._pid)
+    def _ends(self) -> bool:
+        """Return whether the process ends by itself soon; it is killed if it does not."""
+        ends = self._pid is None or bool(select.select([self._status], [], [], 0.5)[0])
+        if not ends:
+            self.kill()
+        return ends
 
     def kill(self) -> None:
         """End the child and everything it started."""
@@ -289,7 +293,7 @@ class Child:
         with contextlib.suppress(OSError):
             self._connection.close()
         if self._pid is not None and self._ended is None:
-            self._kill_group()
+            self._ends()
             self._ended = self._line(ENDED_WITHIN)
         os.close(self._status)
         if self._log is not None:

@@ -43,7 +43,7 @@ class Tensors(Arrays):
         found = dict(_named(content))
         for name in wanted:
             if name not in found:
-                raise missing(name, list(found))
+                raise _absent(name, content, list(found))
             yield _array(found[name], name)
 
 
@@ -57,6 +57,14 @@ def _named(content: object, before: str = "") -> Iterator[tuple[str, Tensor]]:
             yield f"{before}{name}", value
         else:
             yield from _named(value, f"{before}{name}.")
+
+
+def _absent(name: str, content: object, found: Sequence[str]) -> BenchError:
+    """Return the error for a name that the file has not; in a list or tuple names are places, and how to give them."""
+    if not isinstance(content, (list, tuple)) or len(found) < 2:
+        return missing(name, found)
+    what = f"no array {name!r}: the file is a {type(content).__name__} of {len(content)}, without names"
+    return BenchError(f'{what}; write {{x: "{found[0]}", y: "{found[1]}"}} for places in it, or a mapping: {WRITES}')
 
 
 def _array(tensor: Tensor, name: str) -> Array:

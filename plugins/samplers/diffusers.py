@@ -10,26 +10,28 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from harness import BenchError, Denoiser, DiffusionModel, NoiseSource, Sampler, Schedule, hookimpl
+from harness import BenchError, Denoiser, DiffusionModel, NoiseSource, Sampler, Schedule, hookimpl, near_miss
+
+from ._schedulers import Driven, form_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-ANSWERS = {"epsilon": 1, "sample": 0}
-"""Prediction of x_0 or eps that a scheduler with that `prediction_type` is given."""
-BETAS = ("trained_betas", "num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
-"""Words of a scheduler's constructor in whose place stand the betas of the denoiser's schedule."""
+STEP = len(("self", "prediction", "t", "x"))
+"""Leading arguments of a scheduler's step."""
+BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class Diffusers(Sampler):
     """Any scheduler of the diffusers library, with this suite's denoiser.
 
-    For schedulers that are built on betas, used unchanged: `scheduler: DDIMScheduler`. `config` is passed to its
-    constructor, with the denoiser's schedule as `trained_betas` and, as clipping is done by the denoiser,
-    `clip_sample: false`. It uses its own times, as many as the spacing has steps, and its own number of
-    evaluations; its t is our t + 1. Words of `config` for other betas have no effect, which the report says. Random
-    schedulers draw from a generator for each sample, so results do not depend on the batch. Raises BenchError for
-    an unknown scheduler and for one that cannot be used this way.
+    Used unchanged: `scheduler: DDIMScheduler`. `config` is passed to its constructor. One that is built on betas gets
+    those of the denoiser's schedule and, as clipping is done by the denoiser, `clip_sample: false`; its
+    `prediction_type` says in what form it is given the prediction. The schedulers of EDM run from the level of T to
+    that of t = 1 unless `config` names others, those of flow matching from the level of T. Each visits its own times,
+    as many as the spacing has steps, and takes its own number of evaluations. Words of `config` for other betas have no
+    effect, which the report says. Random schedulers draw from a generator for each sample, so results do not depend on
+    the batch. Raises BenchError for an unknown scheduler and for one that cannot be used this way.
     """
 
     unused_kinds: ClassVar[Sequence[str]] = ("variance", "spacing")
@@ -39,18 +41,20 @@ class Diffusers(Sampler):
     def skip(self, denoiser: Denoiser) -> str | None:
         """Reason why the library or the scheduler is not available, or None."""
         try:
-            self.made()
+            self.made(denoiser.schedule)
         except BenchError as error:
             return error.what
         return None
 
     def overridden(self) -> dict[str, str]:
         """Words of `config` for betas."""
-        return {name: "the denoiser's schedule" for name in self.config or {} if name in BETAS}
+        cls = self._class()
+        taken = form_of(cls, _words(cls)).overridden
+        return {name: "the denoiser's schedule" for name in self.config or {} if name in taken}
 
     def steps_for_nfe(self, nfe: int) -> int:
         """Most steps that by the scheduler's own count take no more evaluations; 0 where even one does."""
-        scheduler = self.made()
+        scheduler = self._built(self.config or {})
         for steps in range(nfe, 0, -1):
             with contextlib.suppress(BenchError):
                 if len(_times(scheduler, steps)) <= nfe:
@@ -61,38 +65,61 @@ class Diffusers(Sampler):
         self, model: DiffusionModel, covariance: Callable[..., Any] | None, x: Tensor, times: Tensor, noise: NoiseSource
     ) -> Tensor:
         """Samples x_0 from x_T, in as many steps as `times` has, at the scheduler's own times."""
-        scheduler = self.made(model.schedule)
-        answer = ANSWERS.get(scheduler.config.get("prediction_type", "epsilon"))
-        if answer is None:
-            raise BenchError(f"{self!r}: prediction_type must be one of {', '.join(ANSWERS)}")
-        random = "generator" in inspect.signature(scheduler.step).parameters
-        options = {"generator": _generators(x, noise)} if random else {}
-        visited = _times(scheduler, len(times) - 1)
-        x = x * scheduler.init_noise_sigma
+        driven = self.made(model.schedule)
+        step = driven.scheduler.step
+        options = {"generator": _generators(x, noise)} if "generator" in inspect.signature(step).parameters else {}
+        visited, dtype = _times(driven.scheduler, len(times) - 1), x.dtype
+        x = driven.start(x, noise)
         for t in visited:
-            guess = model.x0_and_eps(scheduler.scale_model_input(x, t), float(t) + 1)[answer]
-            with _quiet():
-                x = scheduler.step(guess, t, x, return_dict=False, **options)[0]
-        return x
+            x0, eps = model.x0_and_eps(*driven.given(x, t))
+            with _quiet(), self._said():
+                x = step(driven.answer(x, x0, eps), t, x, return_dict=False, **options)[0]
+        return x.to(dtype)
 
-    def made(self, schedule: Schedule | None = None) -> Any:
-        """The scheduler for the betas of a schedule. Raises BenchError where there is none."""
+    def made(self, schedule: Schedule) -> Driven:
+        """The scheduler for the noise levels of a schedule. Raises BenchError where there is none."""
+        cls = self._class()
+        form = form_of(cls, _words(cls))
+        driven = form(self._built(form.arguments(self.config or {}, schedule)), schedule)
+        if _rises(driven.scheduler):
+            raise BenchError(f"the scheduler {cls.__name__} runs from data to noise")
+        return driven
+
+    def _class(self) -> Any:
+        """The scheduler's class. Raises BenchError where there is none whose step the harness can call."""
         cls = getattr(type(self), "imported", None) or _found(self.scheduler)  # a class named by its import path
-        config: dict[str, Any] = {"clip_sample": False, **(self.config or {})}
-        if schedule is not None:
-            kept = schedule.alpha_bar(torch.arange(schedule.num_train_timesteps + 1, dtype=torch.float64))
-            betas = (1 - kept[1:] / kept[:-1]).tolist()
-            config |= {"trained_betas": betas, "num_train_timesteps": schedule.num_train_timesteps}
-        known = inspect.signature(cls.__init__).parameters
-        given = {name: value for name, value in config.items() if name in known or name in (self.config or {})}
+        try:
+            step = getattr(cls, "step", None)
+        except ImportError as error:  # the library's stand-in for a class that needs another one
+            raise BenchError(f"diffusers: {' '.join(str(error).split())}") from error
+        if not callable(step):
+            raise BenchError(f"the scheduler {self.scheduler} has no step")
+        known = inspect.signature(step).parameters.values()
+        more = [each.name for each in [*known][STEP:] if each.default is each.empty and each.kind in BY_NAME]
+        if more:
+            raise BenchError(f"the scheduler {self.scheduler} steps from more than a prediction, t and x: {more[0]}")
+        return cls
+
+    def _built(self, config: dict[str, Any]) -> Any:
+        """An instance with those of the settings that it has, and all that the suite names."""
+        cls, own = self._class(), self.config or {}
+        known = _words(cls)
+        wrong = next((name for name in own if name not in known), None)
+        if wrong:
+            raise BenchError(f"the scheduler {self.scheduler} has no setting {wrong!r}{near_miss(wrong, known)}")
         try:
             with _quiet():
-                made = cls(**given)
+                return cls(**{name: value for name, value in config.items() if name in known})
         except (ImportError, TypeError, ValueError, NotImplementedError) as error:
             raise BenchError(f"diffusers cannot build {self.scheduler}: {' '.join(str(error).split())}") from error
-        if "trained_betas" not in known or not hasattr(made, "alphas_cumprod"):
-            raise BenchError(f"the scheduler {self.scheduler} is not built on betas")
-        return made
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        """Says what a step refuses, such as a `prediction_type`, in one line."""
+        try:
+            yield
+        except (NotImplementedError, ValueError) as error:
+            raise BenchError(f"the scheduler {self.scheduler}: {' '.join(str(error).split())}") from error
 
 
 def _found(name: str) -> Any:
@@ -101,13 +128,22 @@ def _found(name: str) -> Any:
     except ImportError as error:
         raise BenchError("schedulers of diffusers need the library: pip install diffusers") from error
     cls = getattr(diffusers, name, None)
-    if not isinstance(cls, type) or not hasattr(cls, "step"):
-        import difflib
-
-        known = [word for word in dir(diffusers) if word.endswith("Scheduler")]
-        near = difflib.get_close_matches(name, known, 1, 0)
-        raise BenchError(f"diffusers has no scheduler {name!r}, did you mean {near[0]!r}?")
+    known = [word for word in dir(diffusers) if word.endswith("Scheduler")]
+    if not isinstance(cls, type) or name not in known:
+        raise BenchError(f"diffusers has no scheduler {name!r}{near_miss(name, known)}")
     return cls
+
+
+def _words(cls: Any) -> list[str]:
+    """Arguments of a class's constructor, and of those that it hands on to."""
+    found: list[str] = []
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            given = inspect.signature(base.__init__).parameters
+            found += [name for name, each in given.items() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+            if len(found) == len({*found, *given}):
+                break
+    return found[1:]
 
 
 @contextlib.contextmanager
@@ -126,6 +162,14 @@ def _times(scheduler: Any, steps: int) -> Tensor:
         raise BenchError(f"{type(scheduler).__name__} cannot take {steps} steps: {error}") from error
     times: Tensor = scheduler.timesteps
     return times
+
+
+def _rises(scheduler: Any) -> bool:
+    """Whether its times do, as far as it takes ten steps."""
+    with contextlib.suppress(BenchError):
+        times = _times(scheduler, 10)
+        return bool(times[0] < times[-1])
+    return False
 
 
 def _generators(x: Tensor, noise: NoiseSource) -> list[torch.Generator]:

@@ -11,6 +11,7 @@ import torch
 from harness import NonNegative, Positive, Sampler, Schedule, derived, hookimpl
 
 from ._heun import heun
+from ._inverse import time_of
 from ._linear import Levels, Linear, Plan
 
 if TYPE_CHECKING:
@@ -50,19 +51,9 @@ class EDMHeun(Linear):
         if self.s_churn:
             growth = 1 + min(self.s_churn / len(start.times), math.sqrt(2) - 1)
             churned = (start.ratio >= self.s_tmin) & (start.ratio <= (self.s_tmax or math.inf))
-            later = _when(schedule, growth * start.ratio)
+            later = time_of(schedule, growth * start.ratio)
             start = Levels.at(schedule, torch.where(churned, later, start.times))
         return heun(start, levels.ends(), self.s_noise)
-
-
-def _when(schedule: Schedule, sigma: Tensor) -> Tensor:
-    """Times of the schedule at which sqrt(B_t / A_t) is sigma, by bisection; the last time for larger sigma."""
-    low, high = torch.zeros_like(sigma), torch.full_like(sigma, schedule.num_train_timesteps)
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = schedule.sigma(middle) < sigma
-        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-    return high
 
 
 @hookimpl

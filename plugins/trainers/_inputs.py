@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness import Loss, call_with_inputs, loss_value
+from harness import Loss, Subset, call_with_inputs, loss_value
+
+STANDARDIZED = 1 << 24
+"""Most numbers in a training part that is standardized beforehand."""
 
 
 def forward(model: nn.Module, run: Callable[[], Tensor], wants_features: bool) -> tuple[Tensor, Tensor | None]:
@@ -53,9 +56,25 @@ def stepped(
     return loss_value(loss, value, len(logits), "with_state"), after
 
 
-def schedule(settings: Any, progress: float) -> float:
-    """Factor of the learning rate at a progress in [0, 1]."""
-    return 0.5 * (1 + math.cos(math.pi * progress)) if settings.lr_schedule == "cosine" else 1.0
+def batches(examples: int, size: int) -> list[slice]:
+    """Places of the examples of each batch of an epoch, in order.
+
+    One example that would be left over joins the batch before it: batch norm has no deviation of a single row.
+    """
+    starts = range(0, examples, size)
+    if size > 1 and len(starts) > 1 and examples % size == 1:
+        starts = starts[:-1]
+    return [slice(*ends) for ends in itertools.pairwise([*starts, examples])]
+
+
+def standardized(part: Subset) -> Subset:
+    """The same part with a table for each seed whose columns are standardized beforehand, unless that is too large."""
+    size = part.index.numel() * part.table[0].numel()
+    if (part.shift is None and part.fill is None) or size > STANDARDIZED:
+        return part
+    lanes, examples = part.index.shape
+    table = part.inputs_at(torch.arange(examples).expand(lanes, -1)).flatten(0, 1)
+    return Subset(table, torch.arange(lanes * examples).view(lanes, examples), part.labels)
 
 
 def reseed(number: int, device: str) -> None:

@@ -69,12 +69,12 @@ class Layers(Mapped):
             else:
                 self._steps.append(_Elementwise(layer, learns))
 
-    def logits(self, examples: Tensor) -> Tensor:
-        """See `Mapped.logits`."""
-        logits = self.push(examples, False)[0].clone()
+    def outputs(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
+        """See `Mapped.outputs`."""
+        found = tuple(tensor.clone() for tensor in self.push(examples, wants_features))
         for step in self._steps:
             step.forget()
-        return logits
+        return found
 
     def push(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
         """See `Mapped.push`; the next step overwrites the results."""

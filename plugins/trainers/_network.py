@@ -35,9 +35,12 @@ class Mapped:
 
         The model is given [rows, *shape]: the items of groups are rows like any others.
         """
-        with torch.no_grad():
-            logits, *_ = self._rows(self._flat(examples), False)
-        return self.grouped(logits, examples)
+        return self.outputs(examples, False)[0]
+
+    @torch.no_grad()
+    def outputs(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
+        """The same logits and, if wanted, features [lanes, b, ..., h]."""
+        return tuple(self.grouped(found, examples) for found in self._rows(self._flat(examples), wants_features))
 
     def push(self, examples: Tensor, wants_features: bool) -> tuple[Tensor, ...]:
         """Logits and, if wanted, features [lanes, b, ..., h] for one training step, ready for `pull`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness import Trainer, TrainingJob, TrainingResult, hookimpl
 
+from ._convolutions import faster_alone
 from .loop import Loop
 from .stacked import Stacked
 
@@ -23,6 +24,7 @@ class Auto(Trainer):
         size = sum(weight.numel() for weight in job.model().parameters())
         if reason is None and size > PAYS_UP_TO:
             reason = f"stacking pays up to {PAYS_UP_TO:,} parameters, the model has {size:,}"
+        reason = reason or faster_alone(job)
         if reason:
             return Loop(), f"trainer loop: {reason}"
         return Stacked(), "trainer stacked: all seeds of a block are trained at once"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,14 +10,17 @@ from torch import Tensor, nn
 
 from harness import Subset, Trainer, TrainingJob, TrainingResult, global_draws, hookimpl, requested_inputs
 
+from ._convolutions import faster_alone
 from ._descent import groups
 from ._fields import Moving
-from ._inputs import class_counts, reseed, schedule, stepped
+from ._inputs import batches, class_counts, reseed, standardized, stepped
 from ._lanes import over_lanes
 from ._layers import network
+from ._rates import Rates
 from ._replay import Replayed, custom
+from ._stopping import Stopping, no_validation
 
-ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase, nn.modules.conv._ConvNd)
+ALONE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm, nn.RNNBase)
 
 GATHERED = 1 << 18
 """Most numbers in the examples that are gathered at once."""
@@ -26,22 +28,28 @@ GATHERED = 1 << 18
 MOVING = ("progress", "step", "epoch", "generator")
 """Inputs that make a loss another function at every step."""
 
-STANDARDIZED = 1 << 24
-"""Most numbers in a training part that is standardized beforehand."""
-
 
 class Stacked(Trainer):
     """Trains a block of 32 seeds as one stack of models.
 
-    For networks without random layers. A block always holds 32 lanes, so that a seed's numbers are the same to the bit
+    For networks without random layers; of those with convolutions, small ones are faster than one at a time, large ones
+    are not, and the report says so. A block always holds 32 lanes, so that a seed's numbers are the same to the bit
     whichever seeds are asked for; a lane that diverges does not affect the others. Learning rates may differ between
     lanes.
     """
 
     seeds_per_block: ClassVar[int] = 32
 
+    def resolve(self, job: TrainingJob) -> tuple[Trainer, str | None]:
+        """Itself, with a line for the report where another trainer would be as fast."""
+        reason = faster_alone(job)
+        return self, reason and f"trainer loop would be as fast: {reason}"
+
     def skip(self, job: TrainingJob) -> str | None:
-        """Reason not to stack: random, running or convolutional layers, mixed precision, or no map by torch.func."""
+        """Reason not to stack: random or running layers, mixed precision, or no map by torch.func."""
+        if reason := no_validation(job):
+            return reason
+        Rates(job.settings, 1)  # a mistake in its arguments is no reason to train otherwise
         if job.settings.amp:
             return "mixed precision (amp) is trained one seed at a time"
         model = job.model()
@@ -63,18 +71,18 @@ class Stacked(Trainer):
         """Train every lane for the set number of epochs."""
         stack = _Stack(job, [job.model(k) for k in range(len(job.seeds))])
         settings, examples = job.settings, job.train.index.shape[1]
-        batches = math.ceil(examples / settings.batch)
         streams = [job.generator("batches", k) for k in range(len(job.seeds))]
         chance = job.generator("layers").initial_seed()  # a loss may draw from torch's own generator
         for epoch in range(settings.epochs):
             reseed(chance + epoch, job.device)
             order = torch.stack([torch.randperm(examples, generator=stream) for stream in streams])
-            for number, batch in enumerate(stack.batches(order), epoch * batches):
-                stack.step(batch, number, epoch, settings.epochs * batches)
+            for number, batch in enumerate(stack.batches(order), epoch * stack.steps):
+                stack.step(batch, number)
+            over = stack.look(epoch + 1)
             job.on_progress(epoch + 1, settings.epochs)
-        return TrainingResult(
-            test=stack.logits(job.test), validation=stack.logits(job.validation), learned=stack.learned()
-        )
+            if over:
+                break
+        return stack.result()
 
 
 def _first_sentence(error: Exception) -> str:
@@ -107,22 +115,12 @@ class _Batch(NamedTuple):
     """Their rows in the table, where the loss asks for them."""
 
 
-def _standardized(part: Subset) -> Subset:
-    """The same part with a table for each seed whose columns are standardized beforehand, unless that is too large."""
-    size = part.index.numel() * part.table[0].numel()
-    if (part.shift is None and part.fill is None) or size > STANDARDIZED:
-        return part
-    lanes, examples = part.index.shape
-    table = part.inputs_at(torch.arange(examples).expand(lanes, -1)).flatten(0, 1)
-    return Subset(table, torch.arange(lanes * examples).view(lanes, examples), part.labels)
-
-
 class _Stack:
     """Models of a block, the loss's changing fields and the optimizer of both."""
 
     def __init__(self, job: TrainingJob, models: Sequence[nn.Module]) -> None:
         self.job, self.settings, self.lanes = job, job.settings, len(models)
-        self.train = _standardized(job.train)
+        self.train = standardized(job.train)
         self.moving = Moving(job.loss)
         self.wants = requested_inputs(job.loss)
         self.network = network(models, job.device, len(job.train.input_shape))
@@ -140,6 +138,10 @@ class _Stack:
         self.losses = over_lanes(self._loss_of_a_lane)
         moves = self.moving.scheduled or any(name in self.wants for name in MOVING)
         self.derivative = self._derivative if moves else Replayed(self._derivative)
+        self.steps = len(batches(job.train.index.shape[1], self.settings.batch))
+        self.last = self.settings.epochs * self.steps - 1
+        self.rates = Rates(self.settings, self.steps)
+        self.stopping = None if self.settings.patience is None else Stopping(self.settings.patience, self.lanes)
         self.kept: dict[int, Tensor] = {}
         self.shared: dict[str, Any] = {}
         self.after: list[str] = []
@@ -153,12 +155,14 @@ class _Stack:
         most = max(1, GATHERED // (self.lanes * size * train.table[0].numel()))
         targets = train.targets_at(order).to(device)
         index = self.job.train.index.gather(1, order).to(device) if "index" in self.wants else None
-        for first in range(0, order.shape[1], most * size):
-            examples = self._gathered(order[:, first : first + most * size])
-            for start in range(0, examples.shape[1], size):
-                part = slice(first + start, first + start + size)
-                some = None if index is None else index[:, part].contiguous()
-                yield _Batch(examples[:, start : start + size], targets[:, part].contiguous(), some)
+        parts = batches(order.shape[1], size)
+        for some in (parts[first : first + most] for first in range(0, len(parts), most)):
+            first = some[0].start
+            examples = self._gathered(order[:, first : some[-1].stop])
+            for part in some:
+                rows = None if index is None else index[:, part].contiguous()
+                inside = examples[:, part.start - first : part.stop - first]
+                yield _Batch(inside, targets[:, part].contiguous(), rows)
 
     def _gathered(self, places: Tensor) -> Tensor:
         """Training examples [lanes, m, ...] at `places` [lanes, m], in memory that is kept: new memory is slow."""
@@ -172,15 +176,14 @@ class _Stack:
         return examples.view(*places.shape, *train.table.shape[1:]).to(device)
 
     def try_out(self, places: Tensor) -> None:
-        """Make the first two steps on these examples."""
-        for number in (0, 1):
+        """Make the first and the last step of training on these examples."""
+        for number in (0, self.last):
             for batch in self.batches(places):
-                self.step(batch, number, number, 2)
+                self.step(batch, number)
 
-    def step(self, batch: _Batch, step: int, epoch: int, total: int) -> None:
+    def step(self, batch: _Batch, step: int) -> None:
         """Make one optimizer step."""
-        progress = step / max(1, total - 1)
-        self.shared = {"progress": progress, "step": step, "epoch": epoch}
+        self.shared = self._at(step, f"loss/{step}")
         outputs = self.network.push(batch.examples, "features" in self.wants)
         rows = [] if batch.rows is None else [batch.rows]
         found = self.derivative(*outputs, batch.labels, self.free, *rows, *self.state.values())
@@ -193,7 +196,12 @@ class _Stack:
         if self.settings.normalize_gradient:
             self._normalize()
         for group in self.groups:
-            group.step(schedule(self.settings, progress))
+            group.step(self.rates(step))
+
+    def _at(self, step: int, stream: str) -> dict[str, Any]:
+        """Inputs that the losses of all lanes share at a step, with the name of their random stream."""
+        progress, epoch = step / max(1, self.last), step // self.steps
+        return {"progress": progress, "step": step, "epoch": epoch, "stream": stream}
 
     def _derivative(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Gradients of the losses in the network's outputs and in learned fields, and the next running state.
@@ -224,7 +232,7 @@ class _Stack:
         if "progress" in self.wants:
             inputs["progress"] = torch.tensor(shared["progress"])
         if "generator" in self.wants:
-            inputs["generator"] = self.job.generator(f"loss/{shared['step']}")
+            inputs["generator"] = self.job.generator(shared["stream"])
         state = dict(zip(self.state, rest, strict=True))
         loss = self.moving.at(free, shared["progress"])
         value, after = stepped(loss, logits, labels, state, inputs)
@@ -240,13 +248,42 @@ class _Stack:
         for gradient in self.gradients:
             gradient.div_(divisor.view(-1, *[1] * (gradient.ndim - 1)))
 
-    def logits(self, part: Subset) -> Tensor:
-        """Logits [lanes, m, ..., classes] on every example of a part, in evaluation mode."""
+    def outputs(self, part: Subset, wants_features: bool = False) -> tuple[Tensor, ...]:
+        """Logits [lanes, m, ..., classes] on every example of a part, in evaluation mode; features if wanted."""
         self.network.model.eval()
         places = torch.arange(part.index.shape[1]).expand(self.lanes, -1)
-        logits = self.network.logits(part.inputs_at(places).to(self.job.device))
+        found = self.network.outputs(part.inputs_at(places).to(self.job.device), wants_features)
         self.network.model.train()
-        return logits
+        return found
+
+    @torch.no_grad()
+    def look(self, done: int) -> bool:
+        """Compare the losses on the validation part after an epoch, as at the end of training; whether all are over."""
+        if self.stopping is None:
+            return False
+        part, wants, device = self.job.validation, self.wants, self.job.device
+        self.shared = self._at(self.last, "loss/validation")
+        logits, *features = self.outputs(part, "features" in wants)
+        available = {"features": features[0] if features else logits, "class_counts": self.counts}
+        available["index"] = part.index.to(device)
+        learned = [self.free] if self.learned_by else []
+        given = (*learned, *(available[name] for name in self.mapped), *self.state.values())
+        losses, *_ = self.losses(logits, part.labels.to(device), *given)
+        self.stopping.look(done, losses, self.trained)
+        return self.stopping.over(done)
+
+    @property
+    def trained(self) -> list[Tensor]:
+        """Weights and learned fields as tensors [lanes, ...]."""
+        return [*self.network.weights.values(), self.free]
+
+    def result(self) -> TrainingResult:
+        """Logits with the weights of the last epoch, or of each lane's best one."""
+        if self.stopping is not None:
+            self.stopping.restore(self.trained)
+        test, validation = (self.outputs(part)[0] for part in (self.job.test, self.job.validation))
+        epochs = self.stopping.epochs if self.stopping else ()
+        return TrainingResult(test=test, validation=validation, learned=self.learned(), epochs=epochs)
 
     def learned(self) -> dict[str, list[float]]:
         """Learned fields after training."""

@@ -98,8 +98,6 @@ def test_what_is_neither_a_run_nor_a_revision_nor_a_python_is_said(bench: Bench,
     assert (ended.code, ended.lines) == (2, ["bench: --against: no stored run and no revision 'nonesuch'"])
     ended = run(bench, checkout, "--against", "python:/nonesuch")
     assert (ended.code, ended.lines) == (2, ["bench: --against python:/nonesuch: no Python is there"])
-    ended = bench(bench.suite(), "--against", f"python:{sys.executable}")
-    assert ended.code == 2 and "cells of noop do not take turns, those of speed do" in ended.err
 
 
 @pytest.mark.verify
@@ -118,6 +116,48 @@ def test_a_run_meets_a_stored_one_and_a_loss_since_then_fails(bench: Bench) -> N
     assert [cell["vary"] for cell in stored["cells"]] == [{"loss": "it"}], "the run itself is what is kept"
     again = bench(bench.suite(f"[{name % 1}]", baseline=None), "--against", stored["run"], "--fail-on", "regression")
     assert again.code == 0 and "What has changed from" in again.out
+
+
+@pytest.mark.verify
+def test_gates_hold_between_a_run_and_an_earlier_one_without_a_baseline(bench: Bench) -> None:
+    """Values of 2 and 8, then of 1 and 9: one lower, one higher; then neither; bounds are those of the later run."""
+    name = "[{good: {value: %d}, as: it}, {good: {value: %d}, as: other}]"
+    rules = "{score: {max_regression: %s, max: 9.5, min: 0.5}}"
+
+    def run(values: tuple[int, int], gates: str, *words: str) -> Ended:
+        return bench(bench.suite(name % values, baseline=None, gates=gates), *words, "--json", "-")
+
+    assert bench(bench.suite(name % (2, 8), baseline=None), "-q").code == 0
+    (first,) = (path.name for path in (bench.folder / "results" / "runs").iterdir())
+    against = ("--against", first)
+    lower = run((1, 9), rules % "20%", *against)
+    assert lower.code == 1 and lower.lines[-1].startswith("bench: gate: score max_regression 20 %: it / after is ")
+    judged = {(gate["vary"]["loss"], gate["vary"]["run"], gate["rule"]): gate["passed"] for gate in lower.json["gates"]}
+    assert judged == {
+        ("it", "after", "max_regression"): False,
+        ("other", "after", "max_regression"): True,
+        **{(each, "after", rule): True for each in ("it", "other") for rule in ("max", "min")},
+    }
+    assert run((1, 9), rules % "90%", *against).code == 0
+    either = run((2, 9), "{score: {max_change: 5%}}", *against)
+    assert either.code == 1 and "score max_change 5 %: other / after is" in either.err
+    beyond = run((2, 8), "{score: {max: 5}}", *against)
+    assert beyond.code == 1 and "score max 5: other / after has" in beyond.err
+    without = run((2, 8), rules % "5%")
+    assert without.code == 2 and "the suite has no baseline to compare with" in without.err
+    assert "gates" not in without.out and bench("report", "last").code == 0
+
+
+@pytest.mark.verify
+def test_with_a_baseline_gates_still_hold_between_the_runs(bench: Bench) -> None:
+    """As under --against REV: `other` is far below its baseline and no lower than before."""
+    gates = "{score: {max_regression: 5%}}"
+    words = ("--json", "-")
+    suite = bench.suite("[{good: {value: 8}}, {good: {value: 2}, as: other}]", baseline="good(value=8.0)", gates=gates)
+    assert bench(suite, "-q").code == 1
+    ended = bench(suite, "--against", "last", *words)
+    assert ended.code == 0, ended.err
+    assert {gate["vary"]["run"] for gate in ended.json["gates"]} == {"after"}
 
 
 PINNED = """

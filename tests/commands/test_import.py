@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import harness
 from harness.commands.import_columns import columns
 from harness.commands.import_tables import read
-from harness.commands.imports import imported
+from harness.commands.imports import imported, kept
 from harness.errors import BenchError
 from tests.conftest import Bench
 
@@ -184,3 +187,132 @@ def test_nested_json_lines_have_dotted_columns(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
     found = imported(tmp_path / "t.jsonl", {})
     assert found.run.cells[0].values == {"summary.val_acc": (0.5, 1.5)}
+
+
+EXAMPLES, RUNS = 60, 5
+
+
+def predicted(
+    folder: Path, form: str, rng: np.random.Generator
+) -> tuple[pd.DataFrame, dict[tuple[str, int], np.ndarray]]:
+    """A table of two methods on one fixed test set, its files below `preds/`, and what they hold: 0 or 1."""
+    (folder / "preds").mkdir()
+    hard = rng.normal(0, 1, EXAMPLES)
+    rows, held = [], {}
+    for method, level in (("new", 1.4), ("old", 0.9)):
+        for seed in range(RUNS):
+            held[method, seed] = (hard + rng.normal(0, 0.4, EXAMPLES) < level).astype(float)
+            name = f"preds/{method}-{seed}.{form}"
+            order = rng.permutation(EXAMPLES)
+            if form == "npz":
+                np.savez(folder / name, accuracy=held[method, seed][order].astype(bool), example=order)
+            else:
+                saved = pd.DataFrame({"accuracy": held[method, seed], "label": "x"})
+                saved.to_csv(folder / name)  # its index numbers the examples
+            rows.append((method, seed, round(held[method, seed].mean(), 3), -float(seed), name))
+    return pd.DataFrame(rows, columns=["method", "seed", "accuracy", "other", "examples"]), held
+
+
+@pytest.mark.parametrize("form", ["npz", "csv"])
+@pytest.mark.verify
+def test_results_per_example_carry_the_doubt_of_the_test_set(form: str, bench: Bench) -> None:
+    """As `harness.compare` computes it from the same numbers by seed and example, in another order."""
+    table, held = predicted(bench.folder, form, np.random.default_rng(4))
+    table.to_csv(bench.folder / "t.csv", index=False)
+    ended = bench("import", "t.csv", "--baseline", "old", "--higher", "other", "--format", "json")
+    assert ended.code == 0, ended.err
+    assert "examples: column examples" in ended.err and "results per example: accuracy, from 10 files" in ended.err
+    new = next(row for row in ended.json["cells"] if row["vary"]["contender"] == "new")
+    ours, theirs = (np.stack([held[method, seed] for seed in range(RUNS)]) for method in ("new", "old"))
+    oracle = harness.compare(ours, theirs)
+    found = new["against"]["accuracy"]
+    assert [found[key] for key in ("low", "high", "p")] == pytest.approx([oracle.low, oracle.high, oracle.p], abs=1e-3)
+    assert new["metrics"]["accuracy"]["interval"] == "both" and new["metrics"]["other"]["interval"] == "seeds"
+
+
+@pytest.mark.verify
+def test_packed_it_is_imported_again_where_nothing_else_is(bench: Bench) -> None:
+    """In an empty folder: the same report from the archive, the same numbers from its table, and comparable per example."""
+    table, _ = predicted(bench.folder, "npz", np.random.default_rng(5))
+    table.rename(columns={"accuracy": "right"}).to_csv(bench.folder / "t.csv", index=False)
+    for file in (bench.folder / "preds").iterdir():
+        with np.load(file) as held:
+            np.savez(file, right=held["accuracy"], example=held["example"])
+    words = ("--map", "contender=method,examples=examples", "--higher", "right,other", "--baseline", "old")
+    assert bench("import", "t.csv", *words).code == 0
+    assert bench("pack", "last", "run.zip").code == 0
+    shown = bench("report", "last").out
+    there = Bench(bench.folder / "other", bench.environment)
+    there.folder.mkdir()
+    shutil.move(bench.folder / "run.zip", there.folder)
+    for name in ("t.csv", "preds", "results"):
+        shutil.move(bench.folder / name, bench.folder / f"gone-{name}")
+    assert there("report", "run.zip").out == shown
+    shutil.unpack_archive(there.folder / "run.zip", there.folder)
+    (inside,) = (path for path in there.folder.iterdir() if path.is_dir())
+    assert (inside / "t.csv").read_text() == (bench.folder / "gone-t.csv").read_text()
+    command = json.loads(next(inside.glob("results/runs/*/repeat.json")).read_text())["command"]
+    assert command == f"bench import t.csv {shlex.join(words)}" and command in (inside / "README.txt").read_text()
+    again = Bench(inside, bench.environment)(*shlex.split(command)[1:], "--format", "json")
+    before = there("report", "run.zip", "--format", "json").json
+    assert again.code == 0 and again.json["cells"] == before["cells"]
+    changed = (inside / "t.csv").read_text().replace("-3.0", "-3.5")
+    (inside / "t.csv").write_text(changed)
+    assert Bench(inside, bench.environment)(*shlex.split(command)[1:]).code == 0
+    compared = Bench(inside, bench.environment)("compare", there.folder / "run.zip", "last", "--format", "json")
+    assert {row["metrics"]["right"]["interval"] for row in compared.json["cells"]} == {"both"}, compared.err
+    assert not [issue for issue in compared.json["issues"] if "measured by other code" in issue]
+
+
+HEAD = "method,seed,accuracy,examples\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a,0,0.5,p/on.csv", "t.csv:2: column examples: no file p/on.csv, did you mean one.csv?"),
+        ("a,0,0.5,/p/one.csv", "t.csv:2: column examples: /p/one.csv is an absolute path: write it relative to the table"),
+        ("a,0,0.9,p/one.csv", "t.csv:2: column accuracy: 0.9 is not the mean of the results per example in p/one.csv, which is 0.5"),
+        ("a,0,0.5,p/bad.csv", "p/bad.csv:3: column accuracy: 'no' is no number"),
+        ("a,0,0.5,p/hole.csv", "p/hole.csv:3: column accuracy: '' is no finite number"),
+        ("a,0,0.5,p/twice.csv", "p/twice.csv:3: column example: the example 'x' is there twice"),
+        ("a,0,0.5,p/other.csv", "t.csv:2: column examples: p/other.csv has no results of accuracy, did you mean acuracy?"),
+        ("a,0,0.5,p/one.csv\na,1,0.5,p/long.csv", "t.csv:3: column examples: p/long.csv has 4 examples, and that of seed 0 2"),
+        ("a,0,0.5,p/text.npz", "t.csv:2: column examples: p/text.npz is no file of numpy.savez"),
+        ("a,0,0.5,p/wide.npz", "t.csv:2: column examples: p/wide.npz: array accuracy is float64 [2, 2], expected one number for"),
+        ("a,0,0.5,p/nan.npz", "t.csv:2: column examples: p/nan.npz: accuracy[1] is no finite number"),
+        ("a,0,0.5,p/uneven.npz", "t.csv:2: column examples: p/uneven.npz: arrays of the same examples have one length, got accuracy 2"),
+        ("a,0,0.5,p/object.npz", "t.csv:2: column examples: p/object.npz cannot be read: Object arrays cannot be loaded"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_of_results_per_example_is_named_with_its_place(line: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"{HEAD}{line}\n")
+    for name, text in {
+        "one": "accuracy\n1\n0\n",
+        "bad": "accuracy\n1\nno\n",
+        "hole": "example,accuracy\n0,1\n1,\n",
+        "twice": "example,accuracy\nx,1\nx,0\n",
+        "other": "acuracy\n1\n0\n",
+        "long": "accuracy\n1\n0\n1\n0\n",
+    }.items():
+        (tmp_path / "p").mkdir(exist_ok=True)
+        (tmp_path / "p" / f"{name}.csv").write_text(text)
+    (tmp_path / "p" / "text.npz").write_text("1 0")
+    np.savez(tmp_path / "p" / "wide.npz", accuracy=np.eye(2))
+    np.savez(tmp_path / "p" / "nan.npz", accuracy=np.array([1, np.nan]))
+    np.savez(tmp_path / "p" / "uneven.npz", accuracy=np.eye(2)[0], other=np.zeros(3))
+    np.savez(tmp_path / "p" / "object.npz", accuracy=np.array([None, 1], dtype=object))
+    with pytest.raises(BenchError) as raised:
+        imported(tmp_path / "t.csv", {"examples": ["examples"]})
+    assert says in str(raised.value)
+
+
+def test_lines_without_a_file_are_said_and_lose_their_rows_alone(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("accuracy,guess\n1,3\n0,4\n")
+    (tmp_path / "t.csv").write_text(f"{HEAD}a,0,0.5,one.csv\na,1,0.5,one.csv\nb,0,0.5,one.csv\nb,1,0.5,\n")
+    found = imported(tmp_path / "t.csv", {})
+    assert "1 lines name no file: intervals of their rows are over seeds alone" in found.guesses
+    assert "no numbers of examples (example): one place is one example in every file" in found.guesses
+    assert "not used of the files: guess" in found.guesses
+    one, other = kept(found, tmp_path / "results", "run")
+    assert [len(one.units), len(other.units)] == [1, 0]

@@ -154,5 +154,137 @@ def test_validate_says_what_gates_without_a_baseline_need(bench: Bench) -> None:
     suite = bench.suite("[good]", baseline=None, gates="{score: {max_regression: 3%}}")
     ended = bench("validate", suite)
     assert ended.code == 0, ended.err
-    assert "note: gates on differences need a baseline in the suite, or --against REV" in ended.out
+    assert "note: gates on differences need a baseline in the suite, or --against" in ended.out
     assert "the suite has no baseline to compare with" in bench(suite).err
+
+
+LEARNED = """
+suite: learned
+protocol: accuracy
+plugins: [learning.py]
+vary:
+  dataset: [iris, points]
+  model: linear
+  loss: [ours, cross_entropy]
+settings: {epochs: 20, lr: 0.1}
+seeds: 6
+metrics: [accuracy, nll]
+gates: {nll: {max_regression: 5%}, accuracy: {max: 0.995}}
+"""
+LEARNING = """
+import torch
+import torch.nn.functional as F
+from harness import Dataset, Examples, Loss, hookimpl
+from ops.scale import SCALE, SPREAD
+
+
+class Ours(Loss):
+    \"\"\"Cross-entropy of logits that a package scales.\"\"\"
+
+    def __call__(self, logits, target):
+        return F.cross_entropy(SCALE * logits, target, reduction="none")
+
+
+class Points(Dataset):
+    \"\"\"Two clouds, as far from each other as a package says.\"\"\"
+
+    def load(self, generator):
+        targets = torch.arange(600) % 2
+        inputs = torch.randn(600, 2, generator=generator) + SPREAD * targets[:, None]
+        return Examples(inputs=inputs, targets=targets, classes=2)
+
+
+@hookimpl
+def components():
+    return [Ours, Points]
+"""
+CONSTANTS = "SCALE, SPREAD = {}, {}\n"
+
+
+@pytest.mark.verify
+def test_two_revisions_are_trained_beside_each_other_and_paired_by_seed(bench: Bench, repository: Path) -> None:
+    """The earlier one has the numbers of a run in its own checkout, data sets of its own code included."""
+    files = {"bench/learned.yaml": LEARNED, "bench/learning.py": LEARNING, "src/ops/__init__.py": ""}
+    commit(repository, files | {"src/ops/scale.py": CONSTANTS.format(1.0, 4.0)})
+    path = f"{bench.environment['PYTHONPATH']}:{repository / 'src'}"
+    inside = Bench(repository / "bench", {**bench.environment, "PYTHONPATH": path})
+    ungated = ("learned.yaml", "--device", "cpu", "--set", "gates=null", "--json", "-")
+    earlier = {tuple(cell["vary"].values()): cell["metrics"] for cell in inside(*ungated).json["cells"]}
+    commit(repository, {"src/ops/scale.py": CONSTANTS.format(-1.0, 0.5)})
+    later = {tuple(cell["vary"].values()): cell["metrics"] for cell in inside(*ungated).json["cells"]}
+    ended = inside("learned.yaml", "--device", "cpu", "--against", "HEAD~1", "--json", "-", timeout=120)
+    assert ended.code == 1, ended.err
+    assert "gate: nll max_regression 5 %: " in ended.err and "Traceback" not in ended.err
+    gated = [gate for gate in ended.json["gates"] if gate["metric"] == "accuracy"]
+    assert len(gated) == 4 and {gate["vary"]["revision"] for gate in gated} == {"here"}, "bounds are not of the past"
+    assert len(ended.json["cells"]) == 8
+    for cell in ended.json["cells"]:
+        *axes, revision = cell["vary"].values()
+        assert revision in ("here", "HEAD~1")
+        known = later if revision == "here" else earlier
+        assert cell["metrics"]["nll"]["values"] == known[tuple(axes)]["nll"]["values"], cell["vary"]
+        assert cell["metrics"]["nll"]["interval"] == "both"
+    verdicts = {
+        (cell["vary"]["dataset"], cell["vary"]["loss"]): cell["against"]["nll"]["verdict"]
+        for cell in ended.json["cells"]
+        if cell["against"]
+    }
+    assert verdicts.pop(("iris", "cross_entropy")) == "identical" and [*verdicts.values()] == ["worse"] * 3
+    again = inside("learned.yaml", "--device", "cpu", "--against", "HEAD~1", "--dry-run")
+    assert "0 cells to do, 8 reused" in again.out, again
+    assert len(git(repository, "worktree", "list").splitlines()) == 1, "the worktree is gone"
+
+
+SAMPLED = """
+suite: sampled
+protocol: generation
+plugins: [sampling.py]
+vary: {denoiser: {gaussian: {variance: 0.25}}, sampler: [drifting, ddim]}
+settings: {steps: 4, samples: 256}
+seeds: 6
+metrics: [fid_proxy, energy_distance]
+"""
+SAMPLING = """
+from harness import Sampler, hookimpl
+from ops.scale import SCALE, SPREAD
+
+
+class Drifting(Sampler):
+    \"\"\"Predicts the data at once, and moves away by as much as a package says.\"\"\"
+
+    def sample(self, model, covariance, x_T, times, noise):
+        return model.x0(x_T, times[0]) * SPREAD + SCALE
+
+
+@hookimpl
+def components():
+    return [Drifting]
+"""
+
+
+@pytest.mark.verify
+def test_two_revisions_draw_from_the_same_noise(bench: Bench, repository: Path) -> None:
+    files = {"bench/sampled.yaml": SAMPLED, "bench/sampling.py": SAMPLING, "src/ops/__init__.py": ""}
+    commit(repository, files | {"src/ops/scale.py": CONSTANTS.format(0.0, 1.0)})
+    commit(repository, {"src/ops/scale.py": CONSTANTS.format(2.0, 1.0)})
+    path = f"{bench.environment['PYTHONPATH']}:{repository / 'src'}"
+    inside = Bench(repository / "bench", {**bench.environment, "PYTHONPATH": path})
+    words = ("--device", "cpu", "--against", "HEAD~1", "--fail-on", "regression", "--json", "-")
+    ended = inside("sampled.yaml", *words, timeout=120)
+    found = {cell["vary"]["sampler"]: cell["against"]["fid_proxy"] for cell in ended.json["cells"] if cell["against"]}
+    assert ended.code == 1 and "regression: here on drifting is worse than HEAD~1 in fid_proxy" in ended.err, ended.err
+    assert {name: entry["verdict"] for name, entry in found.items()} == {"drifting": "worse", "ddim": "identical"}
+    assert 3 < found["drifting"]["difference"] < 5  # the squared distance of the means
+
+
+def test_programs_are_compared_by_two_runs(bench: Bench, repository: Path) -> None:
+    commit(repository, {"bench/train.py": "print('{}')\n", "bench/s.yaml": """
+protocol: accuracy
+vary: {rate: [1, 2]}
+trainer: {command: {run: "python train.py {rate} {seed}"}}
+metrics: [{reported: {key: acc, higher_is_better: true}}]
+seeds: 2
+"""})  # fmt: skip
+    code, said, _ = run(bench, repository, "--against", "HEAD", "--trust")
+    assert code == 2 and len(said.splitlines()) == 1, said
+    assert "s.yaml:4:" in said and "then bench compare RUN RUN --fail-on regression" in said

@@ -112,6 +112,19 @@ def test_a_suite_that_names_what_a_broken_plugin_may_bring_is_told_of_it(site: B
     assert "unknown loss 'from_the_broken_one'" in ended.lines[0] and says_unavailable(ended, site)
 
 
+@pytest.mark.verify
+def test_a_run_fails_the_rows_of_one_whose_text_has_their_class_and_no_others(bench: Bench) -> None:
+    path = f"{bench.environment['PYTHONPATH']}:{bench.folder / 'site'}"
+    here = Bench(bench.folder, {**bench.environment, "PYTHONPATH": path})
+    install(here, "torn", "torn_bench", "import no_such_module\n\n\nclass TornLoss: ...\n")
+    ended = here(here.suite("[good, torn_loss]"), "--json", "-")
+    assert ended.code == 3, ended.err
+    assert [cell["status"] for cell in ended.json["cells"]] == ["ok", "failed"]
+    assert "cannot be imported: ModuleNotFoundError" in ended.json["cells"][1]["reason"]
+    assert len([line for line in ended.lines if "the installed plugin torn is not available" in line]) == 1
+    assert here(here.suite("[good, wholly_new]")).code == 2
+
+
 def test_it_can_be_left_out(site: Bench) -> None:
     ended = site(
         "list", "loss", *(word for name in ("breaks", "gone", "clashes", "works") for word in ("-p", f"no:{name}"))

@@ -50,10 +50,10 @@ class Noop(Protocol):
     metric_inputs: ClassVar[Sequence[str]] = ("number",)
 
     def setup(self, case: CellContext) -> CellRunner:
-        """Nothing to prepare, but for the loss that is skipped."""
+        """Nothing to prepare but what a loss wants to do first."""
         loss: Any = case.components["loss"]
-        if getattr(loss, "how", "") == "skip":
-            raise Skip("this pair is impossible")
+        if hasattr(loss, "prepare"):
+            loss.prepare(case)
         return Blocks(self, case)
 
 
@@ -67,7 +67,7 @@ class Blocks(CellRunner):
         loss: Any = self.case.components["loss"]
         time.sleep(self.pause)
         numbers = loss(seeds, self.case)
-        if isinstance(numbers, str):
+        if not isinstance(numbers, list):  # the loss answers in place of the runner
             return numbers
         if os.environ.get("BLOCKS"):
             with open(os.environ["BLOCKS"], "a") as stream:
@@ -88,6 +88,10 @@ class Bad(Loss):
     """Goes wrong in the way it is told to."""
 
     how: Ways = "raise"
+
+    def prepare(self, case: Any) -> None:
+        if self.how == "skip":
+            raise Skip("this pair is impossible")
 
     def __call__(self, seeds: Any, case: Any) -> Any:
         return globals()[f"_{self.how.lstrip('_')}" if self.how != "exit" else "_system_exit"](seeds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,22 +115,35 @@ def examples(part: Subset, k: int, places: Tensor) -> tuple[Tensor, Tensor]:
     return (part.table[part.index[k]][places] - part.shift[k]) * part.scale[k], part.labels[k][places]
 
 
-def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
+def plain(
+    job: TrainingJob,
+    k: int,
+    value: Value = cross_entropy,
+    scheduled: Callable[[Any], Any] | None = None,
+    by_step: bool = True,
+    after: Callable[[int, nn.Module], None] = lambda *_: None,
+    augmented: Callable[[Tensor, int], Tensor] = lambda inputs, _: inputs,
+) -> Tensor:
     """Test logits [m, classes] after the k-th seed's training, by an ordinary loop over torch.nn and torch.optim.
 
-    `value(logits, target, step=, epoch=, progress=, rows=, inputs=, model=)` is the mean loss.
+    `value(logits, target, step=, epoch=, progress=, rows=, inputs=, model=)` is the mean loss; `scheduled` makes a
+    scheduler of an optimizer, for every step or every epoch; `after(epoch, model)` is called after every epoch;
+    `augmented(inputs, step)` gives the inputs of a step.
     """
     model, settings = job.model(k).train(), job.settings
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[settings.optimizer]
     optimizer: Any = kind(weights, lr=job.lr[k], weight_decay=settings.weight_decay)
     count = job.train.index.shape[1]
-    total = settings.epochs * math.ceil(count / settings.batch)
-    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, total - 1))
+    total = settings.epochs * len(parted(torch.arange(count), settings.batch))
+    if scheduled is None and settings.lr_schedule == "cosine":
+        scheduled = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=max(1, total - 1))
+    scheduler = scheduled(optimizer) if scheduled else None
     order, step, running = job.generator("batches", k), 0, None
     for epoch in range(settings.epochs):
-        for places in torch.randperm(count, generator=order).split(settings.batch):
+        for places in parted(torch.randperm(count, generator=order), settings.batch):
             x, y = examples(job.train, k, places)
+            x = augmented(x, step)
             rows, progress = job.train.index[k][places], step / max(1, total - 1)
             optimizer.zero_grad()
             value(model(x), y, step=step, epoch=epoch, progress=progress, rows=rows, inputs=x, model=model).backward()
@@ -139,11 +153,20 @@ def plain(job: TrainingJob, k: int, value: Value = cross_entropy) -> Tensor:
                 for weight in weights:
                     weight.grad = weight.grad / max(running, 0.01)
             optimizer.step()
-            if settings.lr_schedule == "cosine":
-                cosine.step()
+            if scheduler and by_step:
+                scheduler.step()
             step += 1
+        if scheduler and not by_step:
+            scheduler.step()
+        after(epoch, model)
     with torch.no_grad():
         return model.eval()(examples(job.test, k, torch.arange(job.test.index.shape[1]))[0])  # type: ignore[no-any-return]
+
+
+def parted(order: Tensor, size: int) -> list[Tensor]:
+    """Batches of an epoch: a last one of a single example, after others of several, is part of the one before."""
+    parts = list(order.split(size))
+    return [*parts[:-2], torch.cat(parts[-2:])] if len(parts) > 1 and size > len(parts[-1]) == 1 else parts
 
 
 def alone(job: TrainingJob, k: int) -> TrainingJob:

@@ -146,11 +146,16 @@ class Features(Loss):
 
 @pytest.mark.parametrize("model", [ByNames(), ByShape()], ids=["names", "shape"])
 @pytest.mark.parametrize("loss", ["cross_entropy", Features()], ids=["plain", "features"])
-def test_a_convolutional_network_is_trained_one_seed_at_a_time(tmp_path: Path, model: Model, loss: Any) -> None:
+def test_a_small_convolutional_network_is_trained_in_a_stack_as_by_itself(
+    tmp_path: Path, model: Model, loss: Any
+) -> None:
     opened = session(tmp_path, table((2, 5, 5), standardize=True), model, loss)
-    assert opened.block_size == 1
-    assert opened.notes == ["trainer loop: the model's layer body.0 (Conv2d) is trained one seed at a time"]
-    assert 0 < opened.measure([0], {}).metrics["nll"][0] < 2
+    assert opened.block_size == 32
+    assert opened.notes == ["trainer stacked: all seeds of a block are trained at once"]
+    found = opened.measure(range(32), {}).metrics["nll"]
+    alone = session(tmp_path, table((2, 5, 5), standardize=True), model, loss, trainer="loop")
+    for seed in (0, 31):
+        assert found[seed] == pytest.approx(alone.measure([seed], {}).metrics["nll"][0], rel=1e-4)
 
 
 def test_outputs_and_inputs_are_checked_before_training(tmp_path: Path) -> None:

@@ -75,3 +75,9 @@ def test_what_rounding_leaves_of_no_difference_is_0_in_the_answer() -> None:
     same = {"difference": -1.4e-17, "low": -0.02, "high": 0.02}
     whole = on_rows(result(count=1), lambda cell: with_comparison(cell, "accuracy", **same), 1)
     assert "hinge (+0, -0.02 to 0.02" in answer(whole) and "e-17" not in answer(whole)
+
+
+def test_the_epoch_that_early_stopping_kept_is_told() -> None:
+    data = on_rows(result(), lambda each: replace(each, used={"epochs": 12.5}, settings={"epochs": 30}))
+    assert "early stopping kept epoch 12.5 of 30, as a mean over seeds" in spaced(render(data, "console", 200))
+    assert "early stopping" not in spaced(render(result(), "console", 200))

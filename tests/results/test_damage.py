@@ -14,6 +14,7 @@ from tests.conftest import Bench
 
 WHOLE: dict[str, Any] = {
     "cell": "a", "question": "b", "environment": "c", "run": "d", "block": 0, "status": "ok", "seeds": [0],
+    "digests": {}, "metrics": {"m": [0.5]}, "seconds": 1.0, "peak_memory": 1,
 }  # fmt: skip
 
 
@@ -36,10 +37,16 @@ def read(folder: Path, *lines: str) -> tuple[list[Any], list[Damage]]:
         (json.dumps(WHOLE | {"seeds": "0"}), "Expected `array`"),
         (json.dumps(WHOLE | {"metrics": {"m": ["x"]}}), "Invalid enum value"),
         (json.dumps(WHOLE | {"schema": 99}), "it has schema 99, this version reads 1"),
+        (json.dumps({key: value for key, value in WHOLE.items() if key != "metrics"}), "it has no metrics"),
+        (json.dumps(WHOLE | {"metrics": {"m": []}}), "m has 0 numbers for 1 seeds"),
+        (json.dumps(WHOLE | {"bootstrap": {"m": {"low": [0.0]}}}), "m has 0 numbers for 1 seeds"),
+        (json.dumps(WHOLE | {"status": "skipped", "why": {"kind": "no such"}}), "why: Invalid enum value"),
+        (json.dumps(WHOLE | {"issues": [5]}), "issues: Expected `object`"),
+        (json.dumps(WHOLE | {"block": "tune"}), "it has no tuned"),
         (json.dumps(WHOLE | {"units": "../../../etc/passwd"}), "is no name of a file"),
         (json.dumps(WHOLE | {"units": "/etc/passwd"}), "is no name of a file"),
     ],
-    ids=range(11),
+    ids=range(17),
 )
 def test_a_line_that_is_no_record_is_told_and_the_others_are_read(line: str, why: str, tmp_path: Path) -> None:
     whole = json.dumps(WHOLE)
@@ -61,11 +68,12 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     records = tmp_path / "records"
     records.mkdir()
     os.mkfifo(records / "pipe.jsonl")
+    (records / "loop.jsonl").symlink_to("loop.jsonl")
     (records / "folder.jsonl").mkdir()
     (records / "gone.jsonl").symlink_to("nowhere")
     damaged: list[Damage] = []
     assert list(Store(tmp_path, "").all(damaged)) == []
-    assert [(each.file.stem, each.first) for each in damaged] == [("folder", 0), ("gone", 0), ("pipe", 0)]
+    assert [(each.file.stem, each.first) for each in damaged] == [("folder", 0), ("gone", 0), ("loop", 0), ("pipe", 0)]
 
 
 @pytest.mark.verify
@@ -102,3 +110,13 @@ def test_a_results_folder_that_cannot_be_made_is_one_line(bench: Bench) -> None:
     (bench.folder / "r").symlink_to("/nonexistent/folder")
     ended = bench(bench.suite(), "--results", "r")
     assert ended.code == 2 and len(ended.lines) == 1 and "r" in ended.err
+
+
+def test_a_record_is_kept_where_a_plugin_deleted_the_file_before(tmp_path: Path) -> None:
+    store = Store(tmp_path, "x")
+    store.append(WHOLE)
+    (tmp_path / "records" / "x.jsonl").unlink()
+    (tmp_path / "records").rmdir()
+    store.append(WHOLE | {"block": 1})
+    store.close()
+    assert [record["block"] for record in Store(tmp_path, "").all()] == [1]

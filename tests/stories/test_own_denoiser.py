@@ -79,3 +79,23 @@ def test_a_pipeline_folder_of_diffusers(bench: Bench, documented: Documented) ->
 
     ended = bench("sample", "diffusers: {pipeline: pipeline}", "--steps", "3", "-n", "4", "--out", "few.npy")
     assert ended.code == 0 and np.load(bench.folder / "few.npy").shape == (4, 1, 8, 8)
+
+
+def test_a_pipeline_with_class_labels(bench: Bench, documented: Documented) -> None:
+    """From the page alone: the folder that the library saved, guidance as an axis, labels chosen, a scheduler of its own."""
+    pytest.importorskip("diffusers", reason="diffusers is not installed: pip install touchstone-bench[peers]")
+    documented("denoisers.md")
+    assert program(bench, "python")("make_pipeline.py").code == 0
+    ended = bench("pipeline.yaml", "--seeds", "2", "--json", "-", timeout=300)
+    assert ended.code == 0, ended.err
+    rows = {cell["vary"]["guidance"]: cell["metrics"] for cell in ended.json["cells"]}
+    assert set(rows) == {1, 3} and {metrics["nfe"]["mean"] for metrics in rows.values()} == {10}
+    values = [metrics["fid_proxy"]["values"] for metrics in rows.values()]
+    assert values[0] != values[1] and all(0 < value < math.inf for each in values for value in each)
+
+    theirs = "vary.sampler=diffusers:DPMSolverMultistepScheduler"
+    ended = bench("pipeline.yaml", "--seeds", "2", "--set", theirs, "--set", "settings.labels=[3, 7]", "--json", "-")
+    assert ended.code == 0, ended.err
+    other = {cell["vary"]["guidance"]: cell["metrics"] for cell in ended.json["cells"]}
+    assert {metrics["nfe"]["mean"] for metrics in other.values()} == {10}
+    assert other[3]["fid_proxy"]["values"] != rows[3]["fid_proxy"]["values"]

@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tests.conftest import Bench
+from tests.stories.conftest import Documented, program
 
 pytestmark = pytest.mark.verify
 
@@ -64,3 +65,21 @@ def test_a_resnet_on_a_thousand_images(bench: Bench) -> None:
     assert bench("s.yaml", "--dry-run").out.count(": reused") == 2
     bench.write("resnet.py", NET.replace("blocks=2", "blocks=1"))
     assert bench("s.yaml", "--dry-run").out.count("resnet.py changed)") == 2, "the user's module is part of the rows"
+
+
+def test_a_resnet_on_a_folder_of_a_thousand_images(bench: Bench, documented: Documented) -> None:
+    """The page alone: images are drawn, read and learned; a changed image is measured again."""
+    documented("data.md")
+    assert program(bench, "python")("draw.py").code == 0
+    images = sorted((bench.folder / "photos").rglob("*.png"))
+    assert len(images) == 1000
+    ended = bench("photos.yaml", "--seeds", "2", "--json", "-", timeout=180)
+    assert ended.code == 0, ended.err
+    cells = {(cell["vary"]["model"], cell["vary"]["loss"]): cell for cell in ended.json["cells"]}
+    assert len(cells) == 4
+    for (model, _), cell in cells.items():
+        assert cell["metrics"]["accuracy"]["mean"] > 0.85, "three shapes in rough positions: chance is a third"
+        assert cell["metrics"]["accuracy"]["interval"] == "both", model
+    assert bench("photos.yaml", "--seeds", "2", "--dry-run").out.count(": reused") == 4
+    images[0].write_bytes(images[3].read_bytes())
+    assert bench("photos.yaml", "--seeds", "2", "--dry-run").out.count("image_folder.path changed)") == 4

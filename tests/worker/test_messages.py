@@ -19,7 +19,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import Failure
-from harness.results.store import Record
+from harness.results.records import Record
 from harness.run.pipeline import analysed
 from harness.worker import supervisor
 from harness.worker.frames import HEAD, LARGEST, Misfit, Reader, Sender

@@ -122,6 +122,8 @@ class Training(CellRunner):
         outcome = self._fitted(job)
         values = Measurements(seeds=list(seeds), metrics={name: list(v) for name, v in outcome.metrics.items()})
         values.auxiliary = {f"learned {name}": list(v) for name, v in outcome.learned.items()}
+        if outcome.epochs:
+            values.auxiliary["used epochs"] = [float(epoch) for epoch in outcome.epochs]
         if outcome.test is not None:
             self._judge(values, outcome, job)
             if self._data.task == "classes":

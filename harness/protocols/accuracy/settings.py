@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from harness.base import Spec
 from harness.fields import NonNegative, Positive, PositiveInt
 from harness.kinds import Protocol
 from harness.protocols.accuracy.scoring import METRIC_INPUTS
+
+Scheduler = Literal[
+    "StepLR",
+    "MultiStepLR",
+    "ConstantLR",
+    "LinearLR",
+    "ExponentialLR",
+    "PolynomialLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "OneCycleLR",
+]
+"""Schedulers of torch.optim.lr_scheduler that need no function, no other scheduler and no score."""
 
 
 class AccuracySettings(Protocol):
@@ -20,7 +34,9 @@ class AccuracySettings(Protocol):
     optimizer: Literal["adam", "sgd"] = "adam"
     lr: Positive = 0.01
     weight_decay: NonNegative = 0.0
-    lr_schedule: Literal["constant", "cosine"] = "constant"
+    lr_schedule: Literal["constant", "cosine", Scheduler] | dict[Scheduler, Any] = "constant"
+    warmup_epochs: NonNegative = 0.0
+    patience: PositiveInt | None = None
     normalize_gradient: bool = False
     amp: bool = False
 

@@ -173,6 +173,21 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
     assert not trap.exists()
 
 
+@pytest.mark.parametrize(("form", "says"), [(tuple, "a tuple of 2"), (list, "a list of 2")])
+def test_tensors_without_names_are_refused_with_the_way_to_name_them(form: type, says: str, tmp_path: Path) -> None:
+    """As `torch.save((x, y), FILE)` writes them; what the message says then works."""
+    x, y = torch.randn(6, 3), torch.arange(6) % 2
+    torch.save(form([x, y]), tmp_path / "pair.pt")
+    said = reading.refusal("tensors", tmp_path / "pair.pt")
+    assert said.startswith(
+        f'no array \'x\': the file is {says}, without names; write {{x: "0", y: "1"}} for places in it'
+    )
+    assert said.endswith("or a mapping: torch.save({'x': x, 'y': y}, FILE) writes one")
+    assert torch.equal(reading.load("tensors", path=str(tmp_path / "pair.pt"), x="0", y="1").targets, y)
+    torch.save(form([x]), tmp_path / "pair.pt")
+    assert reading.refusal("tensors", tmp_path / "pair.pt").startswith("no array 'x' (choose from 0)")
+
+
 def test_tensors_by_place_and_in_inner_mappings(tmp_path: Path) -> None:
     x, y = torch.randn(12, 2, requires_grad=True), torch.from_numpy(Y)
     torch.save((x, y), tmp_path / "pair.pt")

@@ -13,10 +13,16 @@ import numpy
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness import Loss, component
-from tests.plugins.training import make_job
+from tests.plugins.training import CLASSES, COLUMNS, Build, make_job, mlp
+
+
+def conv() -> nn.Module:
+    layers = [nn.Unflatten(1, (1, COLUMNS)), nn.Conv1d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv1d(8, 4, 2), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(4 * (COLUMNS - 1), CLASSES))
+
 
 PLUGIN = '''
 from harness import Loss, hookimpl
@@ -120,10 +126,10 @@ def test_a_seed_is_the_same_whichever_seeds_are_asked_for(threads: int, runs: Pa
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "hinge", "brier"])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_lane_without_numbers_stays_alone(name: str, optimizer: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("optimizer", "build"), [("adam", mlp), ("sgd", mlp), ("adam", conv)])
+def test_a_lane_without_numbers_stays_alone(name: str, optimizer: str, build: Build, tmp_path: Path) -> None:
     stacked = component("trainer", "stacked")
-    job = make_job(name, tmp_path, seeds=range(32), optimizer=optimizer, normalize_gradient=True)
+    job = make_job(name, tmp_path, build, seeds=range(32), optimizer=optimizer, normalize_gradient=True)
     whole = stacked.fit(job).test
     assert job.train.shift is not None
     job.train.shift[5] = torch.nan
@@ -152,9 +158,10 @@ def test_a_lane_that_diverges_stays_alone(optimizer: str, tmp_path: Path) -> Non
     torch.testing.assert_close(runs[0][others], runs[2][others], rtol=1e-4, atol=1e-5)
 
 
-def test_a_lane_does_not_depend_on_the_data_of_its_neighbors(tmp_path: Path) -> None:
-    job = make_job("focal", tmp_path, seeds=range(32))
-    mixed = make_job("focal", tmp_path, seeds=[(k + 3) % 32 if k != 11 else 11 for k in range(32)])
+@pytest.mark.parametrize("build", [mlp, conv])
+def test_a_lane_does_not_depend_on_the_data_of_its_neighbors(build: Build, tmp_path: Path) -> None:
+    job = make_job("focal", tmp_path, build, seeds=range(32))
+    mixed = make_job("focal", tmp_path, build, seeds=[(k + 3) % 32 if k != 11 else 11 for k in range(32)])
     stacked = component("trainer", "stacked")
     assert torch.equal(stacked.fit(job).test[11], stacked.fit(mixed).test[11])
     assert not torch.equal(job.train.index[10], mixed.train.index[10])

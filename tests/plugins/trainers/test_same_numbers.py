@@ -174,9 +174,10 @@ def test_a_loss_may_change_the_logits_in_place(tmp_path: Path) -> None:
 def test_examples_gathered_for_several_steps_are_those_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, found = component("trainer", "stacked"), []
     module = __import__(type(trainer).__module__, fromlist=["GATHERED"])
+    inputs = __import__(module.standardized.__module__, fromlist=["STANDARDIZED"])
     for gathered, standardized in ((1, 0), (1, 1 << 24), (32 * 10 * COLUMNS * 2, 1 << 24), (1 << 30, 0)):
         monkeypatch.setattr(module, "GATHERED", gathered)
-        monkeypatch.setattr(module, "STANDARDIZED", standardized)
+        monkeypatch.setattr(inputs, "STANDARDIZED", standardized)
         found.append(trainer.fit(make_job(Kept(), tmp_path, seeds=SEEDS)).test)
     assert all(torch.equal(found[0], other) for other in found[1:])
 

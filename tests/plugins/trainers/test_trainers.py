@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,18 @@ class Gained(nn.Linear):
         return super().forward(x) * self.gain
 
 
+def convolutions() -> nn.Module:
+    """Convolutions with and without padding, a stride, groups, a norm and pooling between them."""
+    first = [nn.Unflatten(1, (1, COLUMNS)), nn.Conv1d(1, 4, 3, padding=1), nn.GroupNorm(2, 4), nn.ReLU()]
+    second = [nn.Conv1d(4, 6, 2, groups=2, bias=False), nn.MaxPool1d(2), nn.Flatten()]
+    return nn.Sequential(*first, *second, nn.Linear(12, CLASSES))
+
+
+def images() -> nn.Module:
+    layers = [nn.ZeroPad1d((0, 4)), nn.Unflatten(1, (1, 3, 3)), nn.Conv2d(1, 4, 2, stride=1), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(16, CLASSES))
+
+
 def check(job: TrainingJob, trainer: str, tolerance: float = 2e-5) -> None:
     for k, (logits, _) in enumerate(trained(trainer, job)):
         torch.testing.assert_close(logits, plain(job, k), rtol=tolerance, atol=tolerance)
@@ -99,6 +112,29 @@ def test_training_is_that_of_an_ordinary_loop(trainer: str, settings: Any, build
     assert (trained(trainer, job)[0][0] - untrained).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("batch", [46, 23])
+def test_one_example_left_over_joins_the_batch_before_it(batch: int, tmp_path: Path) -> None:
+    def build() -> nn.Module:
+        return nn.Sequential(nn.Linear(COLUMNS, 6, bias=False), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, CLASSES))
+
+    check(make_job("cross_entropy", tmp_path, build, batch=batch, epochs=1, seeds=[0]), "loop")
+    check(make_job("cross_entropy", tmp_path, batch=batch, epochs=1, seeds=[0]), "stacked")
+
+
+@TRAINERS
+def test_batches_of_one_example_stay_apart(trainer: str, tmp_path: Path) -> None:
+    check(make_job("cross_entropy", tmp_path, batch=1, epochs=1, seeds=[0]), trainer, 1e-4)
+
+
+def test_one_example_left_over_by_gathered_batches_is_trained_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, trainer = make_job("cross_entropy", tmp_path, batch=23, epochs=2), component("trainer", "stacked")
+    expected = trainer.fit(job).test
+    monkeypatch.setattr(sys.modules[type(trainer).__module__], "GATHERED", 1)
+    assert torch.equal(trainer.fit(job).test, expected)
+
+
 @TRAINERS
 def test_a_small_gradient_is_divided_by_a_hundredth_at_least(trainer: str, tmp_path: Path) -> None:
     class Faint(Loss):
@@ -115,7 +151,9 @@ def test_a_small_gradient_is_divided_by_a_hundredth_at_least(trainer: str, tmp_p
 
 @pytest.mark.verify
 @TRAINERS
-@pytest.mark.parametrize("build", [Residual, one_activation, one_layer_twice, tied, frozen, in_place, Gained])
+@pytest.mark.parametrize(
+    "build", [Residual, one_activation, one_layer_twice, tied, frozen, in_place, Gained, convolutions, images]
+)
 def test_any_network_is_trained_as_it_is_written(trainer: str, build: Build, tmp_path: Path) -> None:
     job = make_job("cross_entropy", tmp_path, build, weight_decay=0.01, normalize_gradient=True)
     assert component("trainer", "stacked").skip(job) is None
