@@ -104,8 +104,8 @@ class _Claimed:
         if self.claim.form not in PAIRED:
             yield from map(self._alone, self.subjects)
             return
-        points = self.claim.points
         trend = self.claim.form in TRENDS
+        points = [point for point in self.claim.points if not trend or _is_asked(point, self.claim.where)]
         pairs = list(pairwise(points) if trend else combinations(points, 2))
         pairs += [(points[0], points[-1])] if trend and len(points) > 2 else []
         for ahead, behind in pairs:
@@ -204,6 +204,11 @@ class _Claimed:
 
 def _selected(vary: Labels, where: Mapping[str, Sequence[object]]) -> bool:
     return all(vary.get(axis) in entries for axis, entries in where.items())
+
+
+def _is_asked(point: Labels, where: Mapping[str, Sequence[object]]) -> bool:
+    """Whether a point of a trend is one of those that the claim selects."""
+    return all(point[axis] in entries for axis, entries in where.items() if axis in point)
 
 
 def _pairs(

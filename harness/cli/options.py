@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NoReturn
 
 from harness.cli import project
+from harness.cli.one_line_parser import OneLineParser
 from harness.cli.option_types import (
     amount,
     columns,
@@ -42,34 +41,11 @@ def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse
     return made.parse_args(["run", *words])
 
 
-class _Parser(argparse.ArgumentParser):
-    """Parser that reports a mistake in one line, with the closest option."""
-
-    def error(self, message: str) -> NoReturn:
-        unknown = re.search(r"unrecognized arguments: --([\w-]+)", message)
-        self.exit(2, f"{self.prog}: {message}{self._elsewhere(unknown[1]) if unknown else ''}\n")
-
-    def _elsewhere(self, option: str) -> str:
-        """Return the commands that have an option, or the closest option of any."""
-        homes = [command for command, options in self.options().items() if option in options]
-        if homes:
-            return f", --{option} is an option of bench {', '.join(homes)}"
-        near = near_miss(option, set().union(*self.options().values())).closest
-        return f", did you mean --{near}?" if near else ""
-
-    def options(self) -> dict[str, set[str]]:
-        """Return the long options, without their dashes, of this parser (named "") and of each of its commands."""
-        commands = [a.choices for a in self._actions if isinstance(a.choices, dict)]
-        own = {option[2:] for a in self._actions for option in a.option_strings if option.startswith("--")}
-        inner = {name: set().union(*command.options().values()) for each in commands for name, command in each.items()}
-        return {"": own, **inner}
-
-
 def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Return the parser; `commands_run` maps each command to its function."""
     from harness import __version__
 
-    parser: argparse.ArgumentParser = _Parser(
+    parser: argparse.ArgumentParser = OneLineParser(
         prog="bench",
         description="Compare machine-learning methods honestly: bench SUITE.yaml runs a suite and reports it.",
         allow_abbrev=False,

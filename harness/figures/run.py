@@ -49,30 +49,44 @@ class StoredRun:
 
     def figure_data(self, row: Row) -> dict[str, numpy.ndarray]:
         """Return the arrays stored for the row's figures, by name. Raises BenchError if there are none."""
-        import numpy
-
         if row.status is not Status.OK:
             raise BenchError(f"{row.status}: {reason(row.why) if row.why else NO_REASON}")
         if SHOWN not in row.seeds:
             raise BenchError(f"what figures show is kept of seed {SHOWN} only, which was not asked for")
-        file = self._files.get(row.id)
-        if file is None:
+        files = self._files.get(row.id)
+        if not files:
             raise BenchError(f"nothing to show is kept under {self.results}: measure again with --fresh")
-        try:
-            with numpy.load(file) as arrays:
-                found = {name.removeprefix(PREFIX): arrays[name] for name in arrays.files if name.startswith(PREFIX)}
-        except (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-            why = getattr(error, "strerror", None) or error
-            raise BenchError(f"{file.name} cannot be read: {why}") from None
+        found: dict[str, numpy.ndarray] = {}
+        why = BenchError("nothing to show was kept when it was measured")
+        for file in files:
+            try:
+                found |= _arrays(file)
+            except BenchError as error:
+                why = error
         if not found:
-            raise BenchError("nothing to show was kept when it was measured")
+            raise why
         return found
 
     @cached_property
-    def _files(self) -> dict[str, Path]:
-        """Map each row to the file of the seed that is shown, by this environment's records; the newest is used."""
-        return {
-            record["cell"]: self.results / "units" / units
-            for record in records(self.run, self.results)
-            if SHOWN in record["seeds"] and (units := record.get("units"))
-        }
+    def _files(self) -> dict[str, list[Path]]:
+        """Map each row to the files of the seed that is shown, the newest last, by this environment's records.
+
+        There is one for every suite that measured other metrics of the cell.
+        """
+        found: dict[str, list[Path]] = {}
+        for record in records(self.run, self.results):
+            if SHOWN in record["seeds"] and (units := record.get("units")):
+                found.setdefault(record["cell"], []).append(self.results / "units" / units)
+        return found
+
+
+def _arrays(file: Path) -> dict[str, numpy.ndarray]:
+    """Return the arrays for figures in a file of results per example. Raises BenchError if it cannot be read."""
+    import numpy
+
+    try:
+        with numpy.load(file) as arrays:
+            return {name.removeprefix(PREFIX): arrays[name] for name in arrays.files if name.startswith(PREFIX)}
+    except (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BenchError(f"{file.name} cannot be read: {why}") from None

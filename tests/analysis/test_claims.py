@@ -160,6 +160,17 @@ def test_a_trend_rises_from_end_to_end_and_falls_nowhere(means: tuple[float, ...
     assert [typed(Claim, each).outcome for each in result["claims"]] == [outcome, outcome]
 
 
+@pytest.mark.parametrize(("names", "ends"), [("abd", ("a", "d")), ("bc", ("b", "c")), ("cd", ("c", "d"))])
+def test_a_trend_over_selected_points_runs_from_the_first_of_them_to_the_last(names: str, ends: tuple[str, ...]) -> None:
+    base = RNG.normal(size=SEEDS)
+    values = {("one", name): base + mean + noisy(0) for name, mean in zip("abcd", (0.0, 1.0, 3.0, 2.0), strict=True)}
+    rule = claim("rises", *"abcd", where={"loss": [*names]})
+    (found,) = analyse(run(rows(values), [rule]))["claims"]
+    assert typed(Claim, found).outcome == ("fails" if names == "cd" else "holds")
+    assert [(test["row"], test["other"]) for test in found["tests"]][-1] == ends
+    assert len(found["tests"]) == (3 if len(names) > 2 else 1)
+
+
 def test_a_trend_with_an_interval_that_lies_the_other_way_is_undecided() -> None:
     """From one to two the mean falls by more than its interval, too little for the correction of all tests."""
     base, spread = RNG.normal(size=SEEDS), np.tile([-1.0, 1.0], SEEDS // 2)

@@ -39,3 +39,5 @@ def test_every_step_is_there_and_what_has_none_is_left_out(bench: Bench) -> None
             assert lost.sum() == pytest.approx(cell["metrics"]["step_kl"]["mean"], rel=1e-5)
         else:
             assert any("infinite" in why for why in cell["skipped"].values())
+    assert bench("s.yaml", "--device", "cpu", "--set", "metrics=[nelbo]").code == 0  # the same cells, without curves
+    assert name in figures(StoredRun(from_json(data), Path(bench.folder / "results")))

@@ -9,7 +9,7 @@ import torch
 
 from harness.protocols.speed.layout import Layout
 
-SIZES, DRAWS = (1_000, 40_000, 1_024_000, 4_096_000), 32
+SIZES, DRAWS = (1_000, 40_000, 1_024_000, 4_096_000), 64
 
 
 def _addresses(size: int) -> tuple[set[int], set[int]]:
@@ -27,7 +27,7 @@ def test_tensors_lie_elsewhere_and_otherwise_apart_after_every_draw() -> None:
     """In a process of its own, as a worker has: the heap of the tests is full of holes of theirs."""
     with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
         for size, (places, apart) in zip(SIZES, fresh.map(_addresses, SIZES), strict=True):
-            assert min(len(places), len(apart)) >= DRAWS // 4, f"{size} bytes"
+            assert min(len(places), len(apart)) > DRAWS // 8, f"{size} bytes"
 
 
 def test_moved_tensors_are_copies() -> None:
