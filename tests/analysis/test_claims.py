@@ -161,7 +161,9 @@ def test_a_trend_rises_from_end_to_end_and_falls_nowhere(means: tuple[float, ...
 
 
 @pytest.mark.parametrize(("names", "ends"), [("abd", ("a", "d")), ("bc", ("b", "c")), ("cd", ("c", "d"))])
-def test_a_trend_over_selected_points_runs_from_the_first_of_them_to_the_last(names: str, ends: tuple[str, ...]) -> None:
+def test_a_trend_over_selected_points_runs_from_the_first_of_them_to_the_last(
+    names: str, ends: tuple[str, ...]
+) -> None:
     base = RNG.normal(size=SEEDS)
     values = {("one", name): base + mean + noisy(0) for name, mean in zip("abcd", (0.0, 1.0, 3.0, 2.0), strict=True)}
     rule = claim("rises", *"abcd", where={"loss": [*names]})
