@@ -32,6 +32,8 @@ def verdicts(component: Any) -> dict[str, Verdict]:
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_stock_sampler_passes(name: str) -> None:
     made = sampler(name)
+    if name == "k_diffusion":
+        pytest.importorskip("k_diffusion", exc_type=ImportError)
     found = check_component(made)
     assert [verdict.says for verdict in found if verdict.passed is False] == []
     applies = {verdict.name for verdict in found if verdict.passed}
