@@ -18,7 +18,7 @@ from harness.errors import BenchError
 from harness.report.number_format import bytes_text
 from harness.report.words import counted
 from harness.results import contents, runs
-from harness.results.contents import StoredRun
+from harness.results.contents import RunFiles
 from harness.results.records import Fault
 from harness.results.store import lines, writing
 
@@ -98,13 +98,13 @@ def remove(removals: Iterable[Removal]) -> None:
                     path.unlink()
 
 
-def _may_be_active(run: StoredRun, now: float) -> bool:
+def _may_be_active(run: RunFiles, now: float) -> bool:
     return run.is_active or (not run.result.exists() and now - run.changed < SETTLED * DAY)
 
 
 def _old(
-    results: Path, rules: CleanRules, ended: Sequence[StoredRun], every: Sequence[StoredRun], now: float, saved: int
-) -> list[StoredRun]:
+    results: Path, rules: CleanRules, ended: Sequence[RunFiles], every: Sequence[RunFiles], now: float, saved: int
+) -> list[RunFiles]:
     """Return the ended runs that go, oldest first; `saved` are the bytes that caches leave free."""
     newest = {run.id for run in every[-rules.keep :]} if rules.keep else set()
     candidates = [run for run in ended if run.id not in newest and _paths(run, rules.records)]
@@ -120,12 +120,12 @@ def _old(
     return gone
 
 
-def _paths(run: StoredRun, records: bool) -> list[Path]:
+def _paths(run: RunFiles, records: bool) -> list[Path]:
     folder = [run.folder] if run.folder.exists() or run.folder.is_symlink() else []
     return [*folder, *run.records] if records else folder
 
 
-def _removal(run: StoredRun) -> Removal:
+def _removal(run: RunFiles) -> Removal:
     paths = _paths(run, records=False)
     return Removal(f"run {run.id}", paths, contents.size(*paths), measured=True)
 
@@ -138,7 +138,7 @@ def _caches(results: Path, rules: CleanRules, now: float) -> Iterator[Removal]:
             yield Removal(f"cache {path.relative_to(folder)}", [path], contents.size(path), measured=False)
 
 
-def _add_records(found: Cleaning, results: Path, gone: Sequence[StoredRun], stay: Sequence[StoredRun]) -> None:
+def _add_records(found: Cleaning, results: Path, gone: Sequence[RunFiles], stay: Sequence[RunFiles]) -> None:
     """Add the records of the runs that go, and their results per example, but for those that another run needs."""
     try:
         needed = _cells(stay)
@@ -159,7 +159,7 @@ def _add_records(found: Cleaning, results: Path, gone: Sequence[StoredRun], stay
         found.removals.append(Removal(f"records {file.stem}", paths, contents.size(*paths), measured=True))
 
 
-def _cells(stay: Sequence[StoredRun]) -> dict[tuple[str, str], str]:
+def _cells(stay: Sequence[RunFiles]) -> dict[tuple[str, str], str]:
     """Return the cells of runs that stay, each with the digest of its environment, and a run that has it."""
     found = {}
     for run in stay:

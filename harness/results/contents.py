@@ -16,7 +16,7 @@ CONFIRMING = re.compile(r"-confirm-\d+$")
 
 
 @dataclass(frozen=True)
-class StoredRun:
+class RunFiles:
     """A run by its id, with its folder and the files of records that it wrote; either may be missing."""
 
     id: str
@@ -40,12 +40,12 @@ class StoredRun:
         return any(is_written(file) for file in self.records)
 
 
-def stored_runs(results: Path) -> list[StoredRun]:
+def stored_runs(results: Path) -> list[RunFiles]:
     """Return every run of a results folder, oldest first: those with a folder, and those with records alone."""
     written: dict[str, list[Path]] = {folder.name: [] for folder in (results / "runs").glob("*")}
     for file in sorted((results / "records").glob("*.jsonl")):
         written.setdefault(CONFIRMING.sub("", file.stem), []).append(file)
-    return [StoredRun(name, results / "runs" / name, tuple(written[name])) for name in sorted(written)]
+    return [RunFiles(name, results / "runs" / name, tuple(written[name])) for name in sorted(written)]
 
 
 def files(path: Path) -> Iterator[Path]:

@@ -52,7 +52,7 @@ class Store:
         self._file = self._folder / f"{writer}.jsonl"
         self._descriptor: int | None = None
         self._sync: Sync | None = None
-        self._opening = threading.Lock()
+        self._lock = threading.Lock()
 
     def append(self, record: Record) -> None:
         """Write one record by a single `os.write`: the end of this process loses none.
@@ -60,13 +60,12 @@ class Store:
         The disk has it after the next `fsync`, which begins at once and covers all records written meanwhile.
         """
         line = json.dumps({"schema": SCHEMA, **record}, allow_nan=False).encode() + b"\n"
-        with writing(self._file):
-            with self._opening:
-                if self._descriptor is not None and not os.fstat(self._descriptor).st_nlink:
-                    self.close()  # a plugin deleted the file
-                if self._descriptor is None or self._sync is None:
-                    self._descriptor = self._opened()
-                    self._sync = Sync(self._descriptor)
+        with writing(self._file), self._lock:
+            if self._descriptor is not None and not os.fstat(self._descriptor).st_nlink:
+                self.close()  # a plugin deleted the file
+            if self._descriptor is None or self._sync is None:
+                self._descriptor = self._opened()
+                self._sync = Sync(self._descriptor)
             written = os.write(self._descriptor, line)
             self._sync.begin()
         if written != len(line):

@@ -73,18 +73,8 @@ def test_unpacked_it_is_stored_and_the_command_measures_nothing(bench: Bench) ->
         baseline="first",
         plugins="[../plugins/noop.py, ../plugins/first.py]",
     )
-    words = (
-        suite,
-        "--plugin",
-        "elsewhere/second.py",
-        "--seeds",
-        "6",
-        "-k",
-        "not second",
-        "--set",
-        "question='Which, if any?'",
-        "--trust",
-    )
+    options = "--plugin elsewhere/second.py --seeds 6 -k 'not second' --set \"question='Which, if any?'\" --trust"
+    words = (suite, *shlex.split(options))
     assert bench(*words, "-q").code == 0
     for file in (bench.folder / "project" / "plugins").glob("*.py"):
         file.write_text("raise SystemExit")  # the code of the run is packed, not that of today
