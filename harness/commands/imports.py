@@ -229,8 +229,8 @@ def kept(found: Imported, results: Path, identity: str) -> Iterator[MeasuredRow]
                 write_units(results / "units" / name, units)
                 store.append({
                     "cell": row.id, "question": row.id, "environment": environment_digest({}), "run": identity,
-                    "vary": row.vary, "parameters": {}, "protocol": {"name": found.run.protocol}, "block": 0,
-                    "status": "ok", "seeds": [*row.seeds], "units": name,
+                    "vary": row.vary, "parameters": {}, "protocol": {"name": found.run.protocol}, "block": None,
+                    "status": "imported", "seeds": [*row.seeds], "units": name,
                 })  # fmt: skip
                 row = replace(row, units=(str(results / "units" / name),))
             yield row
