@@ -189,6 +189,12 @@ def nearest(run: Run, claim: Claim) -> str:
     return f"{'Worst' if failing else 'Nearest'}: {_tested(run, claim, chosen)}"
 
 
+def untested(run: Run, claim: Claim) -> list[str]:
+    """Return the tests of a claim that were not made where others were, with the reason."""
+    found = [test for test in claim.tests if test.outcome is Outcome.NOT_TESTED and test.why is not None]
+    return [_tested(run, claim, test) for test in found] if len(found) < len(claim.tests) else []
+
+
 def _distance(claim: Claim, test: ClaimTest) -> float:
     """Return how far an estimate lies from the line between as claimed and not."""
     away = abs((test.estimate or 0.0) - claim.line)

@@ -19,7 +19,7 @@ import torch
 import yaml
 
 from harness.figures import StoredRun, figures, png
-from harness.report.claimed import assertion, nearest, result
+from harness.report.claimed import assertion, nearest, result, untested
 from harness.results import PAIRED, Claim, ClaimKind, Outcome, Row, Run
 from harness.results.runs import stored
 from tests.docs.topics import ARTICLES, FIGURES, ROOT, TOPICS, Topic
@@ -100,7 +100,7 @@ def page(topic: Topic) -> str:
 def _table(found: list[Entry], topic: Topic) -> str:
     if not found:
         return "No reference run tests a claim of this article yet."
-    head = ["| claim | kind | verdict | result | control or condition | suite |", "|---|---|---|---|---|---|"]
+    head = ["| claim | kind | verdict | result | control or condition | command |", "|---|---|---|---|---|---|"]
     return "\n".join([*head, *(_row(entry) for entry in found)])
 
 
@@ -118,12 +118,13 @@ def _verdict(claim: Claim) -> str:
 
 
 def _result(entry: Entry) -> str:
-    said, near = result(entry.run, entry.claim), nearest(entry.run, entry.claim)
-    return f"{said}. {near}" if near else said
+    near, left = nearest(entry.run, entry.claim), untested(entry.run, entry.claim)
+    parts = [result(entry.run, entry.claim), *([near] if near else []), *(f"Not tested: {each}" for each in left)]
+    return ". ".join(parts)
 
 
 def _suite(name: str) -> str:
-    return f"[{name}](../../suites/{name}.yaml) ([report]({REPORTS}/{name}.md))"
+    return f"`bench suites/{name}.yaml` ([suite](../../suites/{name}.yaml), [report]({REPORTS}/{name}.md))"
 
 
 def _waiting(topic: Topic) -> list[str]:
@@ -156,7 +157,7 @@ def _commands(topic: Topic) -> str:
 def overview() -> str:
     """The index: one row for every claim of every article."""
     head = [
-        "| article | claim | kind | verdict | result | control or condition | suite |",
+        "| article | claim | kind | verdict | result | control or condition | command |",
         "|---|---|---|---|---|---|---|",
     ]
     rows = [f"| [{topic.title}]({topic.name}.md) {_row(entry)}" for topic in TOPICS for entry in entries(topic)]
@@ -207,22 +208,30 @@ def versus(suite: str, metric: str, vary: dict[str, Any], scale: float = 1.0, di
     return _interval(entry.difference, entry.low, entry.high, scale, digits)
 
 
-def lead(suite: str, number: int, row: str | None = None, other: str | None = None, **problem: Any) -> str:
+def claimed(suite: str, opening: str) -> Claim:
+    """The one claim of a suite that opens with these words. Raises LookupError if there is none, or several."""
+    found = [claim for claim in _stored(suite).claims if (claim.claim or "").startswith(opening)]
+    if len(found) != 1:
+        raise LookupError(f"{suite}: {len(found)} claims open with {opening!r}")
+    return found[0]
+
+
+def lead(suite: str, opening: str, row: str | None = None, other: str | None = None, **problem: Any) -> str:
     """The estimate of the one test of a claim with these rows and labels, with its interval."""
-    tests = _stored(suite).claims[number - 1].tests
+    tests = claimed(suite, opening).tests
     found = [
         test for test in tests
         if row in (None, test.row) and other in (None, test.other)
         and all(str(test.problem.get(axis)) == str(label) for axis, label in problem.items())
     ]  # fmt: skip
     if len(found) != 1:
-        raise LookupError(f"{suite}: {len(found)} tests of claim {number} are {row}, {other}, {problem}")
+        raise LookupError(f"{suite}: {len(found)} tests of {opening!r} are {row}, {other}, {problem}")
     return _interval(found[0].estimate, found[0].low, found[0].high, 1.0, 3)
 
 
-def count(suite: str, number: int, outcome: str | None = None) -> int:
+def count(suite: str, opening: str, outcome: str | None = None) -> int:
     """The number of tests of a claim, or of those with an outcome."""
-    return sum(outcome in (None, test.outcome) for test in _stored(suite).claims[number - 1].tests)
+    return sum(outcome in (None, test.outcome) for test in claimed(suite, opening).tests)
 
 
 def optimum(name: str, label: tuple[float, ...]) -> str:
