@@ -45,10 +45,10 @@ def run(path: str, options: argparse.Namespace) -> int:
         gpus = chosen_gpus(options.gpus, device, prepared, server)
         conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
         check_conditions(options.fail_on, prepared, before is not None)
+        own = alone(prepared, before, conditions.results) if before else prepared
         if options.dry_run:
             print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
             return OK
-        own = alone(prepared) if before else prepared
         found = execute_run(own, conditions, server, () if before else options.fail_on)
         run = found.run
         if before:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.analysis.exit_status import exit_code
-from harness.commands.compare import AFTER, RUN, compare
+from harness.commands.compare import AFTER, RUN, check_comparable, compare
 from harness.commands.revisions import checked_out
 from harness.discovery.sources import HARNESS
 from harness.errors import BenchError
@@ -107,9 +107,13 @@ def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
     return doubled(prepared, "revision", {found[0].name: found[0].revision, HERE: None})
 
 
-def alone(prepared: LoadedSuite) -> LoadedSuite:
-    """Return a suite that is compared with an earlier run as it is measured: without a baseline no gate compares."""
-    suite = prepared.suite
+def alone(prepared: LoadedSuite, before: Path, results: Path) -> LoadedSuite:
+    """Return a suite that is compared with an earlier run as it is measured: without a baseline no gate compares.
+
+    Raises BenchError if the two have nothing in common.
+    """
+    suite, rows = prepared.suite, [cell.vary for cell in prepared.cells]
+    check_comparable(runs.stored(results, str(before)), suite.name, suite.protocol, rows, set(suite.metrics))
     gates = [gate for gate in suite.gates if suite.baseline is not None or gate["rule"] not in COMPARING]
     return replace(prepared, suite=replace(suite, gates=gates))
 

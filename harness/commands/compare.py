@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -95,17 +95,22 @@ def together(before: Side, after: Side) -> MeasuredRun:
     )
 
 
+def check_comparable(old: Run, new: str, protocol: str, rows: Sequence[Mapping[str, Label]], labels: Set[str]) -> None:
+    """Check that a run shares its protocol, a row and a metric with another named `new`. Raises BenchError if not."""
+    if old.protocol != protocol:
+        raise BenchError(f"nothing to compare: the protocols are {old.protocol} and {protocol}")
+    found = {"row": any(row.vary in rows for row in old.cells), "metric": any(m.label in labels for m in old.metrics)}
+    for part, is_there in found.items():
+        if not is_there:
+            raise BenchError(f"nothing to compare: no {part} is in both {old.run} and {new}")
+
+
 def _common(old: Run, new: Run) -> tuple[Sequence[Pair], tuple[MetricInfo, ...]]:
     """Return the common rows and metrics."""
-    if old.protocol != new.protocol:
-        raise BenchError(f"nothing to compare: the protocols are {old.protocol} and {new.protocol}")
+    check_comparable(old, new.run, new.protocol, [row.vary for row in new.cells], {each.label for each in new.metrics})
     labels = {metric.label for metric in old.metrics}
     metrics = tuple(metric for metric in new.metrics if metric.label in labels)
-    pairs = [(one, row) for row in new.cells for one in old.cells if one.vary == row.vary]
-    if not pairs or not metrics:
-        missing = "metric" if pairs else "row"
-        raise BenchError(f"nothing to compare: no {missing} is in both {old.run} and {new.run}")
-    return pairs, metrics
+    return [(one, row) for row in new.cells for one in old.cells if one.vary == row.vary], metrics
 
 
 def _axes(old: Run, new: Run) -> dict[str, list[Label]]:

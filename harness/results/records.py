@@ -60,8 +60,8 @@ class Record(TypedDict, total=False):
     """A line of the store: a measured block of a cell, a result of tuning, or the reason why there is none.
 
     `block` is the number of the block, `interleaved` for all of them, `tune`, or None. `status` is that of a row, or
-    `imported`: then the record says where results per example are, and the run's result has the numbers. A session's measurements have
-    the names of `Measurements`; `units` is the file of results per example, `blocks` the course of an
+    `imported`: then the record says where results per example are, and the run's result has the numbers. A session's
+    measurements have the names of `Measurements`; `units` is the file of results per example, `blocks` the course of an
     interleaved measurement, `digests` are those of the metrics' plugins, `read` those of files that no field names,
     `look` is what was looked at, without which a record is of no test set.
     """

@@ -160,6 +160,16 @@ def test_with_a_baseline_gates_still_hold_between_the_runs(bench: Bench) -> None
     assert {gate["vary"]["run"] for gate in ended.json["gates"]} == {"after"}
 
 
+@pytest.mark.verify
+def test_a_stored_run_with_nothing_in_common_is_refused_before_anything_runs(bench: Bench) -> None:
+    assert bench(bench.suite("[{good: {value: 2}, as: it}]", baseline=None), "-q").code == 0
+    ended = bench(bench.suite("[{good: {value: 2}, as: other}]", baseline=None), "--against", "last")
+    assert ended.code == 2 and ended.lines[-1].startswith("bench: nothing to compare: no row is in both ")
+    ended = bench(bench.suite("[{good: {value: 2}, as: it}]", baseline=None), "--against", "last", "--dry-run")
+    assert ended.code == 0
+    assert len(list((bench.folder / "results" / "runs").iterdir())) == 1
+
+
 PINNED = """
 from harness import Transform, hookimpl
 import spinning
