@@ -273,6 +273,11 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
         "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"
     )
     run.add_argument(
+        "--cgroups",
+        action="store_true",
+        help="give each cell a control group of the kernel, which nothing it starts can leave",
+    )
+    run.add_argument(
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or the same cells of another revision"
     )
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")

@@ -96,13 +96,17 @@ def _conditions(
     options: argparse.Namespace, device: str, listener: ProgressListener, elsewhere: Mapping[str, Elsewhere]
 ) -> ExecutionConfig:
     from harness.run.context import ExecutionConfig
+    from harness.worker.control_groups import problem
 
+    if options.cgroups and (why := problem()):
+        raise BenchError(f"--cgroups: {why}")
     return ExecutionConfig(
         results=Path(options.results),
         device=device,
         jobs=options.jobs,
         timeout=options.timeout,
         memory=options.memory,
+        grouped=options.cgroups,
         fresh=options.fresh,
         trust=options.trust,
         offline=options.offline,

@@ -20,6 +20,7 @@ from harness.run.aa_test import doubled
 from harness.run.context import ExecutionConfig
 from harness.run.load import RunOptions, load
 from harness.run.pipeline import execute_run
+from harness.worker.control_groups import problem
 from harness.worker.supervisor import Server
 
 ALPHA = 0.05
@@ -59,9 +60,13 @@ class Clocks(TypedDict):
 
 
 class DoctorReport(Rates, Clocks):
-    """Report of an examination; `run` is the id of the run that timed the pairs."""
+    """Report of an examination; `run` is the id of the run that timed the pairs.
+
+    `cgroups` is why cells can have no control groups of the kernel; empty if they can.
+    """
 
     run: str
+    cgroups: str
 
 
 def examine(results: Path, pairs: int, budget: float) -> DoctorReport:
@@ -74,7 +79,7 @@ def examine(results: Path, pairs: int, budget: float) -> DoctorReport:
     if not any(cell.status is Status.OK for cell in run.cells):
         why = run.cells[0].why
         raise BenchError(f"no pair could be timed: {reason(why) if why else 'no reason given'}")
-    report: DoctorReport = {"run": run.run, **judged(run), **_clocks()}
+    report: DoctorReport = {"run": run.run, "cgroups": problem(), **judged(run), **_clocks()}
     write(results / "doctor.json", dumps(report))
     return report
 
@@ -125,6 +130,7 @@ def lines(report: DoctorReport) -> Iterator[str]:
     yield f"timer step {report['timer_ns']} ns, load {report['load']:.1f} on {report['cores']} cores"
     yield f"governor {report['governor'] or 'unknown'}, clock {_or_unknown(report['mhz'], '{:.0f} MHz')}"
     yield f"throttled {_or_unknown(report['throttled'], '{:.0f} times')} since it was started"
+    yield f"--cgroups cannot be used: {report['cgroups']}" if report["cgroups"] else "--cgroups can be used"
     yield ", ".join(f"{key} {value}" for key, value in report["gpu"].items()) or "no GPU"
 
 

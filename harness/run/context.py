@@ -17,9 +17,10 @@ from harness.results.records import compact
 from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
 from harness.run.task import Plan, Task
+from harness.worker.child import Child
 from harness.worker.frames import Misfit
 from harness.worker.messages import Made, answered
-from harness.worker.supervisor import Child, Server
+from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
     from harness.results.records import Record
@@ -76,8 +77,8 @@ class ExecutionConfig:
     """Conditions of execution: results folder, number of parallel jobs, time limit of a request, progress listener.
 
     `gpus` are those for cells, as CUDA_VISIBLE_DEVICES names them: a cell sees one of them. `memory` is the limit of a
-    process in bytes. With `trust` programs that the suite names are run; `offline` nothing is downloaded. `elsewhere`
-    is where cells of other revisions run.
+    process in bytes, `grouped` gives it a control group of the kernel. With `trust` programs that the suite names are
+    run; `offline` nothing is downloaded. `elsewhere` is where cells of other revisions run.
     """
 
     results: Path
@@ -86,6 +87,7 @@ class ExecutionConfig:
     jobs: int | None = None
     timeout: float = 3600.0
     memory: int | None = None
+    grouped: bool = False
     fresh: bool = False
     trust: bool = False
     offline: bool = False
@@ -116,12 +118,15 @@ class RunContext:
     def start(self, task: Task) -> Child:
         """Start a process for a task, with the task's revision of the code."""
         server, training = self._elsewhere(task.cell).server, "trainer" in task.cell["parts"]
-        return server.start(self.log(task.id[:12]), training=training, memory=self.conditions.memory)
+        limits = self.conditions
+        log = self.log(task.id[:12])
+        return server.start(log, training=training, memory=limits.memory, grouped=limits.grouped)
 
     def start_making(self, artifact: Artifact) -> Child:
         """Start a process for an artifact, with the revision of the code of the cells that need it."""
         log = self.log(f"artifact-{artifact.key[:12]}")
-        return self._elsewhere(artifact.cell).server.start(log, memory=self.conditions.memory)
+        limits = self.conditions
+        return self._elsewhere(artifact.cell).server.start(log, memory=limits.memory, grouped=limits.grouped)
 
     def stop(self) -> None:
         """End every process at once, permanently."""

@@ -10,8 +10,8 @@ from harness.errors import Failure
 from harness.results.records import MEASURED, Record, fault
 from harness.run.context import RunContext, no_path
 from harness.run.task import Task
+from harness.worker.child import Progress
 from harness.worker.messages import Decision, SetUp, Tuned
-from harness.worker.supervisor import Progress
 
 if TYPE_CHECKING:
     from harness.results.records import Numbers

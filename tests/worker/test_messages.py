@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +22,12 @@ from harness.cli import main
 from harness.errors import Failure
 from harness.results.records import Record
 from harness.run.pipeline import analysed
+from harness.worker import child as children
 from harness.worker import supervisor
+from harness.worker.child import Child
 from harness.worker.frames import HEAD, LARGEST, Misfit, Reader, Sender
 from harness.worker.messages import Decision, Made, SetUp, Tuned
-from harness.worker.supervisor import Child, Server
+from harness.worker.supervisor import Server
 from tests.helpers.analysis import measured
 
 ANSWERS = {
@@ -222,7 +225,8 @@ def test_frames_come_whole_however_they_are_cut() -> None:
 @pytest.mark.verify
 def test_a_stopped_fork_server_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child has its timeout; the next one starts no process, which costs a wait, and the one after has a new server."""
-    monkeypatch.setattr(supervisor, "ENDED_WITHIN", 0.5)
+    for module in (children, supervisor):
+        monkeypatch.setattr(module, "ENDED_WITHIN", 0.5)
     with Server() as server:
         child = server.start()
         assert child.ask({"ask": "gpus"}, int) >= 0
@@ -232,12 +236,12 @@ def test_a_stopped_fork_server_holds_nothing_up(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(Failure, match="the fork server does not say how"):
             child.ask({"ask": "gpus"}, int, 5)
         child.close()
-        monkeypatch.setattr(supervisor, "STARTED_WITHIN", 0.5)
+        monkeypatch.setattr(children, "STARTED_WITHIN", 0.5)
         lost = server.start()
         with pytest.raises(Failure, match=r"the fork server started no process within 0\.5 s"):
             lost.ask({"ask": "gpus"}, int, 5)
         lost.close()
-        monkeypatch.setattr(supervisor, "STARTED_WITHIN", 60.0)
+        monkeypatch.setattr(children, "STARTED_WITHIN", 60.0)
         last = server.start()
         assert last.ask({"ask": "gpus"}, int, 60) >= 0
         last.close()
@@ -250,8 +254,8 @@ class Deadly(Server):
         super().__init__()
         self.deaths = deaths
 
-    def start(self, log: Path | None = None, *, training: bool = False) -> Child:
-        child = super().start(log, training=training)
+    def start(self, log: Path | None = None, **options: Any) -> Child:
+        child = super().start(log, **options)
         if self.deaths:
             self.deaths -= 1
             child.ask({"ask": "gpus"}, int)
