@@ -20,7 +20,8 @@ from tests.faults.running import MARK, marked
 pytestmark = pytest.mark.verify
 
 KILLS = 1000 if os.environ.get("FULL") == "1" else 40
-LOSSES = "[good, {good: {value: [%s]}}]" % ", ".join(map(str, range(2, 12)))
+VALUES = ", ".join(map(str, range(2, 12)))
+LOSSES = f"[good, {{good: {{value: [{VALUES}]}}}}]"
 SETTINGS = "{pause: 0.04, block_size: 2}"
 
 
