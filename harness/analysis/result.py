@@ -52,7 +52,7 @@ def result(run: MeasuredRun) -> Run:
     cells: Cells = [measured(cell, labels) if cell.status is Status.OK else {} for cell in whole.cells]
     same = originals(whole, cells)
     compared, ranked = _judged(whole, cells, links, same)
-    parts = zip(whole.cells, cells, compared, ranked, strict=True)
+    parts = zip(whole.cells, cells, compared, ranked, _expected(whole), strict=True)
     rows = tuple(_row(whole, *each) for each in parts)
     gates = outcomes(run.gates, rows, links, [is_control(run, cell) for cell in whole.cells])
     issues = (*doubts(whole, cells), *_lost(run, cells), *_few(run, cells), *repeated(run, same, links or ()))
@@ -91,15 +91,26 @@ def _row(
     numbers: Mapping[str, Measured],
     compared: dict[str, Comparison],
     ranked: dict[str, Rank],
+    seeds: int,
 ) -> Row:
     info = {name: getattr(cell, name) for name in ROW}
-    metrics = {label: _metric(one, run.metric(label), run.interval, cell) for label, one in numbers.items()}
+    metrics = {label: _metric(one, run.metric(label), run.interval, cell, seeds) for label, one in numbers.items()}
     if cell.excluded is not None:
         info["why"] = Reason(ReasonKind.EXCLUDED, text=cell.excluded)
     return Row(**info, metrics=metrics, against=compared, best=ranked)
 
 
-def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> MetricValue:
+def _expected(run: MeasuredRun) -> list[int]:
+    """Return for every row the largest number of seeds in its problem; 0 where rows have blocks, which may differ."""
+    found = [0] * len(run.cells)
+    for members in problems(run, run.cells).values() if run.replicates == "seeds" else ():
+        most = max(len(run.cells[index].seeds) for index in members)
+        for index in members:
+            found[index] = most
+    return found
+
+
+def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow, seeds: int) -> MetricValue:
     by_ratio = metric.relative_margin is not None
     found = ratios.interval(one.sample()) if by_ratio else interval(one.sample(), kind)
     spread = ratios.spread(one.values) if by_ratio else None
@@ -112,7 +123,7 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
         interval=IntervalKind(found.kind),
         higher_is_better=metric.higher_is_better,
         unit=metric.unit,
-        why=_missing(one, found.low),
+        why=_missing(one, found.low, seeds),
         bootstrap=cell.bootstrap.get(metric.label),
         quartiles=spread and spread.quartiles,
         outliers=spread and spread.outliers,
@@ -121,13 +132,15 @@ def _metric(one: Measured, metric: MetricInfo, kind: str, cell: MeasuredRow) -> 
     )
 
 
-def _missing(one: Measured, low: float) -> Reason | None:
-    """Return the reason why a metric's numbers are incomplete, or None."""
+def _missing(one: Measured, low: float, seeds: int) -> Reason | None:
+    """Return the reason why a metric's numbers are incomplete, or None; `seeds` is how many there should be."""
     if lost := sum(not math.isfinite(value) for value in one.values):
         kind = (ReasonKind.NOT_FINITE, ReasonKind.INFINITE, ReasonKind.BOTH_SIGNS)[len(_infinities(one))]
         return Reason(kind, count=lost, total=len(one.values))
     if math.isnan(low):
         return Reason(ReasonKind.ONE_SEED if len(one.seeds) == 1 else ReasonKind.SPREAD_NOT_FINITE)
+    if less := seeds - len(one.seeds):
+        return Reason(ReasonKind.FEWER, count=less, total=seeds) if less > 0 else None
     return None
 
 

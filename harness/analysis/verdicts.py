@@ -105,7 +105,7 @@ def _compare(run: MeasuredRun, cells: Cells, index: int, link: Partner, metric: 
         return None, Reason(ReasonKind.NO_COMMON_SEED)
     if is_chance((run.cells[index], partner), label, found):
         return None, Reason(ReasonKind.ON_THRESHOLD)
-    return found, _caveat(run, index, found)
+    return found, _caveat(run, index, found, 0 if alone else max(len(one.seeds), len(other.seeds)))
 
 
 def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:
@@ -121,15 +121,16 @@ def _absent(row: MeasuredRow, partner: MeasuredRow) -> Reason | None:
     return None
 
 
-def _caveat(run: MeasuredRun, index: int, found: Difference) -> Reason | None:
+def _caveat(run: MeasuredRun, index: int, found: Difference, seeds: int) -> Reason | None:
+    """Return what a reader has to know of a comparison; `seeds` is the larger number of seeds of its two rows."""
     if is_control(run, run.cells[index]):
         return Reason(ReasonKind.CONTROL)
     if not is_test(run, found):
         return Reason(ReasonKind.ONE_PAIR if found.pairs == 1 else ReasonKind.SPREAD_NOT_FINITE)
     if math.isnan(found.low):
         return Reason(ReasonKind.SPREAD_UNKNOWN, count=found.pairs)
-    if found.dropped:
-        return Reason(ReasonKind.DROPPED, count=found.dropped, total=found.pairs + found.dropped)
+    if lost := max(found.dropped, seeds - found.pairs if run.replicates == "seeds" else 0):
+        return Reason(ReasonKind.DROPPED, count=lost, total=found.pairs + lost)
     return None
 
 

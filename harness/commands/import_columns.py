@@ -13,7 +13,7 @@ NAMES: Mapping[str, Sequence[str]] = {
     "contender": ("contender", "method", "model", "algorithm", "solver", "solver_name", "loss", "optimizer", "name"),
     "problem": ("problem", "dataset", "dataset_name", "data", "data_name", "task", "benchmark"),
     "seed": ("seed", "random_state", "replicate", "repetition", "idx_rep", "rep", "fold", "trial"),
-    "metric": ("metric", "metric_name", "measure", "key"),
+    "metric": ("metric", "metric_name", "measure", "key", "variable"),
     "value": ("value", "score", "metric_value", "result"),
     "examples": ("examples", "per_example", "examples_file", "per_example_file"),
 }
@@ -27,6 +27,8 @@ IGNORED = frozenset(
     }
 )
 """Names, in lower case, of columns that no tool means as a result."""
+STATES = ("state", "status")
+"""Names, in lower case, of columns with the state of a run."""
 FILES = (".npz", ".csv", ".tsv")
 """Endings of files with results per example."""
 STEPS = "stop_val"

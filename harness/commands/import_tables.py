@@ -75,7 +75,8 @@ def read(file: Path) -> Table:
         {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
     )
     if file.suffix.lower() not in readers:
-        raise BenchError(f"unknown ending {file.suffix!r} (choose from .csv, .tsv, .jsonl, .parquet)", str(file))
+        lines = '; of pandas: to_json(FILE, orient="records", lines=True)' if file.suffix.lower() == ".json" else ""
+        raise BenchError(f"unknown ending {file.suffix!r} (choose from .csv, .tsv, .jsonl, .parquet){lines}", str(file))
     try:
         found = list(readers[file.suffix.lower()](file))
     except OSError as error:

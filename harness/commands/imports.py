@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.commands.import_columns import STEPS, Columns, columns
+from harness.commands.import_columns import STATES, STEPS, Columns, columns
 from harness.commands.import_examples import Examples, Units, write_units
 from harness.commands.import_tables import Cell, Table, read
 from harness.discovery.digests import digest
@@ -39,6 +39,10 @@ LOWER = frozenset(
 """Words in the name of a metric by which its direction is guessed."""
 
 
+UNFINISHED = frozenset({"crashed", "failed", "killed", "running", "scheduled", "preempted", "preempting", "error"})
+"""States, in lower case, of runs whose numbers are not their results."""
+
+
 @dataclass(frozen=True)
 class Imported:
     """A table as a run before its statistics, its results per example, and what was guessed, a sentence each."""
@@ -62,7 +66,7 @@ def imported(
     """
     table = read(file)
     roles = columns(table, mapping)
-    table, last = _last(table, roles)
+    table, last = _last(*_finished(table, roles), roles)
     found, examples = _values(table, roles, file.parent)
     if not found:
         raise BenchError("no row has a value", str(file))
@@ -83,18 +87,34 @@ def imported(
     return Imported(run, examples, (*roles.guesses, *last, *guesses, *examples.guesses()))
 
 
-def _last(table: Table, roles: Columns) -> tuple[Table, list[str]]:
+def _finished(table: Table, roles: Columns) -> tuple[Table, list[str]]:
+    """Return the table without the numbers of runs that did not finish, by a column of states, and what was done."""
+    used = {*roles.contender, *roles.problem, roles.seed, roles.metric}
+    states = [name for name in table.names if name.lower() in STATES and name not in used]
+    numbers = (roles.value,) if roles.value is not None else roles.metrics
+    lost, rows = 0, []
+    for row in table.rows:
+        ended = any(row[name].text.lower() in UNFINISHED for name in states)
+        rows.append({**row, **{name: replace(row[name], text="") for name in numbers}} if ended else row)
+        lost += ended
+    said = (
+        [f"{states[0]}: {lost} of {len(rows)} lines are of runs that did not finish, and have no value"] if lost else []
+    )
+    return replace(table, rows=tuple(rows)), said
+
+
+def _last(table: Table, said: list[str], roles: Columns) -> tuple[Table, list[str]]:
     """Return the table with the last step of every repetition alone, where it has a column of benchopt's steps."""
     if STEPS not in table.names or roles.seed is None or STEPS in (*roles.contender, *roles.problem, roles.seed):
-        return table, []
+        return table, said
     last: dict[tuple[str, ...], Mapping[str, Cell]] = {}
     for row in table.rows:
         key = tuple(row[name].text for name in (*roles.contender, *roles.problem, roles.seed))
         if key not in last or (row[STEPS].number or 0.0) >= (last[key][STEPS].number or 0.0):
             last[key] = row
     if len(last) == len(table.rows):
-        return table, []
-    return replace(table, rows=tuple(last.values())), [f"{STEPS}: the last one of every repetition"]
+        return table, said
+    return replace(table, rows=tuple(last.values())), [*said, f"{STEPS}: the last one of every repetition"]
 
 
 Values = dict[Key, dict[str, dict[int, Cell]]]
@@ -122,7 +142,7 @@ def _values(table: Table, roles: Columns, folder: Path) -> tuple[Values, Example
             known = found.setdefault(key, {}).setdefault(metric, {})
             seed = seeds.of(row, len(known))
             if seed in known:
-                raise _twice(known[seed], cell)
+                raise _twice(known[seed], cell, table)
             known[seed] = cell
             taken.append((metric, seed, cell))
         if roles.examples is not None:
@@ -130,19 +150,37 @@ def _values(table: Table, roles: Columns, folder: Path) -> tuple[Values, Example
     return found, examples
 
 
-def _twice(one: Cell, other: Cell) -> BenchError:
+def _twice(one: Cell, other: Cell, table: Table) -> BenchError:
+    """Return the error of two lines in one place, with the columns that may tell them apart."""
     same = f"lines {one.line} and {other.line} have the same contender, problem, seed and metric"
-    advice = "a column that tells them apart may be part of the problem: --map problem=COLUMN+COLUMN"
+    rows = [next(row for row in table.rows if row[cell.column].line == cell.line) for cell in (one, other)]
+    apart = [name for name in table.names if name != one.column and rows[0][name].text != rows[1][name].text]
+    words = [name for name in apart if not rows[0][name].is_number]
+    advice = "no other column tells them apart"
+    if apart:
+        name = (words or apart)[0]
+        advice = (
+            f"column {name} tells them apart: --map problem=COLUMN+{name}, or --map metric={name} if it names metrics"
+        )
     return BenchError(f"column {other.column}: {same}; {advice}", one.file)
 
 
 class _Seeds:
-    """The seed of every row: a whole number, or the place of a text among all texts of the column."""
+    """The seed of every row: a whole number, or the place of a text among all texts of the column.
+
+    Raises BenchError for a missing seed, and for a text where most seeds are whole numbers.
+    """
 
     def __init__(self, table: Table, roles: Columns) -> None:
         self._column = roles.seed
-        texts = [row[roles.seed].text for row in table.rows] if roles.seed else []
-        whole = all(text.removesuffix(".0").isdigit() for text in texts)
+        cells = [row[roles.seed] for row in table.rows] if roles.seed else []
+        texts = [cell.text for cell in cells]
+        numbers = [text.removesuffix(".0").isdigit() for text in texts]
+        whole = all(numbers)
+        for cell, is_whole in zip(cells, numbers, strict=True):
+            if cell.missing or (not is_whole and 2 * sum(numbers) >= len(numbers)):
+                why = "no seed" if cell.missing else f"{cell.text[:40]!r} is no whole number, as other seeds are"
+                raise BenchError(f"column {cell.column}: {why}", f"{cell.file}:{cell.line}")
         self._known = {t: int(t.removesuffix(".0")) if whole else place for place, t in enumerate(dict.fromkeys(texts))}
 
     def of(self, row: Mapping[str, Cell], place: int) -> int:
@@ -151,6 +189,9 @@ class _Seeds:
 
 
 def _joined(row: Mapping[str, Cell], names: Sequence[str]) -> str:
+    """Return the name that some columns give a row. Raises BenchError if one of them is empty."""
+    if lost := next((row[name] for name in names if not row[name].text.strip()), None):
+        raise BenchError(f"column {lost.column}: it is empty", f"{lost.file}:{lost.line}")
     return " / ".join(row[name].text if len(names) == 1 else f"{name}={row[name].text}" for name in names)
 
 

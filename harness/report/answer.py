@@ -118,9 +118,25 @@ class _Conclusion:
             if any(ranks.values()):
                 winners.append(self._names(ranks[Rank.BEST]) or "one that was left out")
                 lines.append(self._best(metric, ranks))
+            elif doubtful := self._doubtful(metric, members):
+                winners.append("none")
+                lines.append(doubtful)
         rest = Counter(winners[NAMED:])
         counts = ", ".join(f"{name} in {n}" for name, n in rest.most_common(NAMED))
         return lines[:NAMED] + ([f"Best in the {rest.total()} other problems: {counts}."] if rest else [])
+
+    def _doubtful(self, metric: MetricInfo, members: Sequence[int]) -> str:
+        """Say which row keeps all others from a rank: its mean is the best, over fewer seeds or by chance."""
+        sign = 1 if metric.higher_is_better else -1
+        rows = [self.run.cells[number] for number in members]
+        means = [(row, row.metrics[metric.label].mean) for row in rows if metric.label in row.metrics]
+        known = [(row, mean) for row, mean in means if mean is not None]
+        if len(known) < 2:
+            return ""
+        row = max(known, key=lambda pair: sign * pair[1])[0]
+        partial = row.metrics[metric.label].partial
+        why = "leaves out seeds without a finite value" if partial else "rests on examples at the decision threshold"
+        return f"None is best in {metric.label}{self.place(row)}: the mean of {self.row(row)} is the best, and {why}."
 
     def _best(self, metric: MetricInfo, ranks: Mapping[Rank, Sequence[Row]]) -> str:
         """Describe the best on one problem, those tied with it, and the number of those beaten."""

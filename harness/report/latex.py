@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from harness.report import prose
@@ -45,23 +46,30 @@ def render(run: Run, width: int | None = None) -> str:
 def _matrices(shown: View, ink: Glyphs) -> Iterator[list[str]]:
     """Yield a table of contenders and problems for every metric; none for a single problem."""
     for metric in shown.metrics if len(shown.problems) > 1 else ():
-        one = matrix(shown, metric, ink)
+        alone = replace(shown, run=replace(shown.run, metrics=(metric,)))
         arrow = {True: "higher is better", False: "lower is better", None: ""}[metric.higher_is_better]
-        caption = [f"{metric.label} by problem{arrow and f', {arrow}'}", *_legend(shown, ink)]
-        yield _environment(caption, _table(one), rf"\label{{tab:{_PLAIN.sub('-', metric.label)}}}")
+        caption = [f"{metric.label} by problem{arrow and f', {arrow}'}", *_legend(alone, ink, arrows=False)]
+        yield _environment(caption, _table(matrix(shown, metric, ink)), _label(metric.label))
 
 
 def _tables(shown: View, ink: Glyphs) -> Iterator[list[str]]:
     for problem in shown.problems:
         titles = [shown.run.question, problem.title, " · ".join(prose.setting(shown)), *_legend(shown, ink)]
-        yield _environment(map(ink, titles), _table(sheet(shown, problem, ink, compact=False)))
+        name = _label(" ".join(filter(None, (shown.run.suite, problem.title))))
+        yield _environment(map(ink, titles), _table(sheet(shown, problem, ink, compact=False)), name)
 
 
-def _legend(shown: View, ink: Glyphs) -> list[str]:
-    return ["; ".join(ink(", ".join(parts)) for parts in prose.legend(shown, ink))]
+def _legend(shown: View, ink: Glyphs, arrows: bool = True) -> list[str]:
+    """Return the meaning of what is in a table as one sentence, of the `arrows` at metrics too."""
+    lines = [[part for part in parts if arrows or part[0] not in "↑↓"] for parts in prose.legend(shown, ink)]
+    return ["; ".join(ink(", ".join(parts)) for parts in lines if parts)]
 
 
-def _environment(titles: Iterable[str], table: Iterable[str], label: str = "") -> list[str]:
+def _label(name: str) -> str:
+    return rf"\label{{tab:{_PLAIN.sub('-', name).strip('-')}}}"
+
+
+def _environment(titles: Iterable[str], table: Iterable[str], label: str) -> list[str]:
     caption = " ".join(_sentence(text) for text in titles if text)
     return [r"\begin{table}", rf"\caption{{{caption}}}{label}", *table, r"\end{table}"]
 

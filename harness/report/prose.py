@@ -21,7 +21,7 @@ from harness.report.words import (
     singular,
     together,
 )
-from harness.results import IntervalKind, Looks, Needed, Rank, Row, Verdict
+from harness.results import IntervalKind, Looks, Needed, Rank, ReasonKind, Row, Verdict
 
 SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
     {
@@ -33,6 +33,7 @@ SOURCES: Mapping[IntervalKind, str] = MappingProxyType(
 """Source of variation of an interval."""
 _SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED, Verdict.EQUIVALENT, Verdict.IDENTICAL)
 _DECIDED = (Verdict.BETTER, Verdict.WORSE)
+_NOT_FINITE = (ReasonKind.NOT_FINITE, ReasonKind.INFINITE, ReasonKind.BOTH_SIGNS)
 _STARS = ((Rank.BEST, "★ best"), (Rank.TIED, "☆ tied with the best"))
 _ARROWS = ((True, "↑ higher is better"), (False, "↓ lower is better"))
 
@@ -192,13 +193,14 @@ def _where(places: Mapping[str, Sequence[str]], count: int) -> str:
 
 
 def _reasons(entry: Entry) -> Iterator[str]:
+    """Yield why a row or its numbers are incomplete, but for seeds without a finite value, of which issues tell."""
     if entry.ended:
         yield f"{entry.row.status}: {reason(entry.row.why) if entry.row.why else NO_REASON}"
     for name, metric in entry.row.metrics.items():
-        if metric.why is not None:
+        if metric.why is not None and metric.why.kind not in _NOT_FINITE:
             yield f"{name}: {reason(metric.why)}"
     for name, found in entry.row.against.items():
-        if found.why is not None and not entry.control(name):
+        if found.why is not None and found.why.kind is not ReasonKind.DROPPED and not entry.control(name):
             yield f"{name}{' not compared' if found.verdict is None else ''}: {reason(found.why)}"
 
 

@@ -30,6 +30,7 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.NO_DEVICE: "torch sees no {device} device here",
         ReasonKind.EXCLUDED: "not ranked: {text}",
         ReasonKind.NOT_FINITE: "{count} of {total} seeds have no finite value and are left out",
+        ReasonKind.FEWER: "{count} of {total} seeds are not there, which other rows have",
         ReasonKind.INFINITE: "{count} of {total} seeds have no finite value, and the mean is infinite",
         ReasonKind.BOTH_SIGNS: (
             "{count} of {total} seeds have no finite value, with infinities of both signs: the mean is undefined"
@@ -44,7 +45,7 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.NO_COMMON_SEED: "no seed has a finite value in both rows",
         ReasonKind.ONE_PAIR: "one seed says nothing about other seeds",
         ReasonKind.SPREAD_UNKNOWN: "the same difference at all of only {count} seeds: its spread is unknown",
-        ReasonKind.DROPPED: "{count} of {total} seeds left out: not finite in one of the two rows",
+        ReasonKind.DROPPED: "{count} of {total} seeds left out: one of the two rows has no value there",
         ReasonKind.CONTROL: "a control, which stands beside the contenders and is not tested",
         ReasonKind.LEFT_OUT: "the row or its baseline's was left out by -k, and nothing is stored of it",
         ReasonKind.INFINITE_IN_ONE: "{count} of {total} seeds are infinite in one of the two rows",

@@ -76,8 +76,8 @@ class MetricValue:
 
     @property
     def partial(self) -> bool:
-        """Whether the mean is over fewer seeds than asked for, since the others have no value."""
-        return self.why is not None and self.why.kind is ReasonKind.NOT_FINITE
+        """Whether the mean is over fewer seeds than asked for, since the others have no value, or are not there."""
+        return self.why is not None and self.why.kind in (ReasonKind.NOT_FINITE, ReasonKind.FEWER)
 
 
 @dataclass(frozen=True, kw_only=True)

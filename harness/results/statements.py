@@ -99,6 +99,8 @@ class ReasonKind(StrEnum):
     # numbers
     NOT_FINITE = "not_finite"
     """`count` of `total` seeds have no value and are left out."""
+    FEWER = "fewer"
+    """`count` of `total` seeds are not there, which other rows of the problem have."""
     INFINITE = "infinite"
     """`count` of `total` seeds have no finite value, some of them an infinite one, and so has the mean."""
     BOTH_SIGNS = "both_signs"
@@ -123,7 +125,7 @@ class ReasonKind(StrEnum):
     SPREAD_UNKNOWN = "spread_unknown"
     """The difference is the same at all seeds, of which there are only `count`."""
     DROPPED = "dropped"
-    """`count` of `total` seeds are left out: not finite in one of the two rows."""
+    """`count` of `total` seeds are left out: one of the two rows has no value there."""
     CONTROL = "control"
     """The row is a control: it stands beside the contenders, and is not tested against the baseline."""
     LEFT_OUT = "left_out"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,8 @@ class Reported(Metric):
 
     For the trainer `command`: `{reported: {key: val_acc}, as: accuracy}` reads `{"val_acc": 0.97}`. `higher_is_better`
     is the direction, null for a number that only describes; `unit` is shown in tables. Where the program reports a
-    value for each example too, the number is their mean, and the intervals cover other examples.
+    value for each example too, the number is their mean, and the intervals cover other examples. A reported NaN is a
+    seed without a value: the others are compared, and the row is marked.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Reported(Metric):
         if self.key not in outcome:
             raise BenchError(f"the program reported no {self.key!r}{_there(self.key, outcome)}")
         value = outcome[self.key]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
             shown = json.dumps(value, default=str)[:60]
             raise BenchError(f"the program reported {self.key}: {shown}, expected a number{_there('', outcome)}")
         if outcome_per_example and self.key in outcome_per_example:

@@ -107,6 +107,28 @@ def test_a_measured_number_names_no_contender_and_an_index_is_no_metric(tmp_path
     assert "not used: name, epoch" in found.guesses
 
 
+def test_the_long_form_of_pandas_needs_no_words(tmp_path: Path) -> None:
+    wide = FRAME[["method", "seed", "accuracy", "loss"]].drop_duplicates(["method", "seed"])
+    wide.melt(id_vars=["method", "seed"]).to_csv(tmp_path / "t.csv", index=False)
+    found = columns(read(tmp_path / "t.csv"), {})
+    assert (found.contender, found.metric, found.value) == (("method",), "variable", "value")
+
+
+def test_a_run_that_did_not_finish_has_no_value(tmp_path: Path) -> None:
+    lines = [
+        "a,0,finished,.5",
+        "a,1,crashed,.1",
+        "a,2,finished,.6",
+        "b,0,finished,.4",
+        "b,1,finished,.4",
+        "b,2,running,.1",
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["method,seed,State,acc", *lines]))
+    found = imported(tmp_path / "t.csv", {})
+    assert [row.values["acc"] for row in found.run.cells] == [(0.5, None, 0.6), (0.4, 0.4, None)]
+    assert "State: 2 of 6 lines are of runs that did not finish, and have no value" in found.guesses
+
+
 def test_the_last_step_of_a_solver_is_its_result(tmp_path: Path) -> None:
     lines = [f"{s},d,{r},{k},{k / 10},{10 - k + r}" for s in ("a", "b") for r in (0, 1) for k in (0, 2, 1)]
     (tmp_path / "b.csv").write_text(
@@ -142,6 +164,11 @@ def test_directions_and_roles_can_be_said(tmp_path: Path) -> None:
     [
         ("t.csv", "method,seed,accuracy\na,0,0.5\nb,0,zero\n", "t.csv:3: column accuracy: 'zero' is no number"),
         ("t.csv", "method,seed,accuracy\na,0,0.5\na,0,0.6\n", "column accuracy: lines 2 and 3 have the same contender"),
+        ("t.csv", "method,tag,seed,acc\na,x,0,0.5\na,y,0,0.6\n", "column tag tells them apart: --map problem=COLUMN+tag, or --map"),
+        ("t.csv", "method,seed,accuracy\na,0,0.5\n,0,0.6\n", "t.csv:3: column method: it is empty"),
+        ("t.csv", "method,seed,acc\na,0,0.5\na,1,0.5\na,one,0.6\n", "t.csv:4: column seed: 'one' is no whole number, as other"),
+        ("t.csv", "method,seed,acc\na,0,0.5\na,,0.6\n", "t.csv:3: column seed: no seed"),
+        ("t.json", "[]", "unknown ending '.json' (choose from .csv, .tsv, .jsonl, .parquet); of pandas: to_json(FILE, orient="),
         ("t.csv", "method,seed,accuracy\na,0\n", "t.csv:2: 2 cells under 3 columns"),
         ("t.csv", "method,method,accuracy\na,0,1\n", "t.csv:1: two columns are called 'method'"),
         ("t.csv", "method,seed\na,x\n", "no column of numbers is left for a metric"),
