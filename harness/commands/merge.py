@@ -20,14 +20,14 @@ from harness.results.records import Fault, Record
 from harness.results.store import Damage, is_written, raw_lines, unique_part, writing
 
 Key = tuple[object, ...]
-"""What two records of one run do not have in common: cell, environment, run, block, seeds."""
+"""Identity of a record among those of one run: cell, environment, run, block, seeds."""
 SHOWN = 20
 """Numbers of shards that are listed; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What a source had that was new: the numbers of records, of files of results per example, of runs.
+    """New content of a source: the numbers of records, of files of results per example, of runs.
 
     `damaged` are its files of records that cannot be read whole; the lines that cannot be are left out.
     """
