@@ -110,7 +110,7 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     cite.add_argument("run", metavar="RUN", help=stored)
     cite.set_defaults(command=commands_run["cite"])
     merge = add("merge", help="bring what other folders have stored into one")
-    merge.add_argument("sources", nargs="+", metavar="RESULTS", help="a results folder, or a packed run")
+    merge.add_argument("sources", nargs="+", metavar="RESULTS|RUN", help="a results folder, or a run, packed or not")
     _add_results(merge)
     merge.set_defaults(command=commands_run["merge"])
     pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import filecmp
 import os
 import shutil
@@ -11,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.commands.pack import pack
 from harness.discovery.digests import digest
 from harness.errors import BenchError
 from harness.report.words import counted
-from harness.results import contents, manifests, packed
+from harness.results import contents, manifests, packed, runs
 from harness.results.manifests import Manifest
 from harness.results.records import Fault, Record
 from harness.results.store import Damage, is_written, raw_lines, unique_part, writing
@@ -45,23 +45,34 @@ class Merged:
 
 
 def merged(source: str, results: Path) -> Merged:
-    """Copy what a results folder or a packed run has, and `results` has not. Artifacts are made again where needed.
+    """Copy what a results folder or a run has, and `results` has not. Artifacts are made again where needed.
 
     Raises BenchError for what is neither, for a system error, and, before anything is copied, if two different runs
     have the same id.
     """
-    with contextlib.ExitStack() as stack:
-        folder = Path(source)
-        if packed.is_packed(folder):
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            packed.unpack(Path(source), folder)
-        if not any((folder / name).is_dir() for name in ("records", "runs")):
-            inside = folder / "results"
-            near = f", did you mean {inside}?" if inside.is_dir() else ""
-            raise BenchError(f"no results folder and no packed run{near}", source)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = _opened(source, results, Path(temporary))
         if results.exists() and folder.samefile(results):
             return Merged(source)
         return _copied(source, folder, results)
+
+
+def _opened(source: str, results: Path, temporary: Path) -> Path:
+    """Return a results folder: the source, or a temporary one with the run that it names, packed or not."""
+    folder = Path(source)
+    if any((folder / name).is_dir() for name in ("records", "runs")):
+        return folder
+    if folder.is_dir() and not (folder / "result.json").exists():
+        inside = folder / "results"
+        near = f", did you mean {inside}?" if inside.is_dir() else ""
+        raise BenchError(f"no results folder and no run{near}", source)
+    file = runs.place(results, source)
+    if packed.is_packed(file):
+        packed.unpack(file, temporary)
+        return temporary
+    packed.unpack(pack(results, source, str(temporary / "run.zip")).file, temporary)
+    shutil.copytree(file.parent, temporary / "runs" / file.parent.name, dirs_exist_ok=True)
+    return temporary
 
 
 def _copied(source: str, folder: Path, results: Path) -> Merged:

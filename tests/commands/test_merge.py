@@ -153,3 +153,8 @@ def test_two_machines_with_folders_of_their_own_give_the_report_of_one(bench: Be
     assert bench("merge", "run.zip", "--results", "from-pack").code == 0
     assert "0 seeds to measure" in bench(*words, "--results", "from-pack", "--dry-run").out
     assert bench("merge", "run.zip").out.splitlines()[0] == "run.zip: nothing new"
+    (run,) = (bench.folder / "alone" / "runs").iterdir()
+    assert bench("merge", run, "--results", "from-run").out.startswith(f"{run}: 4 records, 4 files")
+    copied = contents(bench.folder / "from-run" / "runs")
+    assert copied == contents(bench.folder / "alone" / "runs")
+    assert bench("report", "last", "--results", "from-pack").code == 0
