@@ -201,7 +201,6 @@ WRONG = {
     ("compare", "last", "last", "--format", "jsn"): "bench: unknown format 'jsn', did you mean json?",
     ("merge",): "bench merge: the following arguments are required: RESULTS|RUN",
     ("merge", "nowhere"): "bench: no run 'nowhere' (choose from ",
-    ("merge", "."): "bench: .: no results folder and no run, did you mean results?",
     ("report", "last~99"): "bench: no run 'last~99': ",
     ("report", "nothing"): "bench: no run 'nothing' (choose from ",
     ("report", "2"): "bench: several runs begin with '2' (choose from ",

@@ -76,6 +76,14 @@ def test_lines_that_cannot_be_read_are_one_remark_and_left_out(tmp_path: Path) -
     assert merged(str(one), into).records == 0
 
 
+def test_what_is_no_results_folder_is_told_with_the_one_inside(tmp_path: Path) -> None:
+    folder(tmp_path / "results", {"cell": "a"})
+    with pytest.raises(BenchError, match=f"no results folder and no run, did you mean {tmp_path / 'results'}?"):
+        merged(str(tmp_path), tmp_path / "into")
+    with pytest.raises(BenchError, match="no run 'nowhere'"):
+        merged("nowhere", tmp_path / "into")
+
+
 @pytest.mark.parametrize("what", ["record", "units", "result"])
 def test_two_runs_with_one_id_are_refused_before_anything_is_copied(what: str, tmp_path: Path) -> None:
     one = folder(tmp_path / "one", {"cell": "a"}, units={"a.npz": b"1"})

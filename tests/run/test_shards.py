@@ -18,9 +18,14 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from harness.errors import Failure
+from harness.results.store import Store
+from harness.run.context import ExecutionConfig, RunContext
 from harness.run.load import LoadedSuite, RunOptions, load
 from harness.run.shards import deal as deal_bundles
 from harness.run.shards import dealt, joined
+from harness.run.task import Plan
+from harness.worker.messages import Made
 from harness.worker.supervisor import Server
 from tests.conftest import Bench
 from tests.helpers.stored import records, stable
@@ -144,6 +149,33 @@ def test_a_selection_is_dealt_and_a_shard_without_cells_is_4(bench: Bench) -> No
     ended = bench(suite, "--shard", "6/6", "-k", "good")
     assert (ended.code, ended.out, len(ended.lines)) == (4, "", 1)
     assert ended.err.startswith("bench: --shard 6/6 has no cell: 5 cells fill fewer than 6 shards")
+
+
+def test_the_first_whole_artifact_stays_and_an_altered_one_is_replaced(server: Server, tmp_path: Path) -> None:
+    """Cells of another run may have the first one open: on a network disk it must not be renamed over."""
+    plan, store = Plan([], {}, {}), Store(tmp_path, "x")
+
+    def publish(content: bytes, fresh: bool = False) -> None:
+        conditions = ExecutionConfig(tmp_path, fresh=fresh)
+        part = tmp_path / "part"
+        part.write_bytes(content)
+        made: Made = {"digest": hashlib.sha256(content).hexdigest(), "read": {}}
+        RunContext("x", tmp_path, plan, conditions, server, store).publish("key", part, made)
+
+    artifact = tmp_path / ".cache" / "key.pt"
+    artifact.parent.mkdir()
+    publish(b"first")
+    inode = artifact.stat().st_ino
+    publish(b"second")
+    assert (artifact.read_bytes(), artifact.stat().st_ino) == (b"first", inode)
+    publish(b"third", fresh=True)
+    assert artifact.read_bytes() == b"third"
+    artifact.write_bytes(b"altered")
+    publish(b"fourth")
+    assert artifact.read_bytes() == b"fourth"
+    context = RunContext("x", tmp_path, plan, ExecutionConfig(tmp_path), server, store)
+    with pytest.raises(Failure, match="cannot be stored: No such file"):
+        context.publish("other", tmp_path / "gone", {"digest": "", "read": {}})
 
 
 @pytest.mark.verify
