@@ -63,11 +63,11 @@ def run(path: str, options: argparse.Namespace) -> int:
 
 def _empty(prepared: LoadedSuite) -> str:
     """Say why no cell is selected."""
+    from harness.report.words import counted
+
     if prepared.shard is None or not prepared.shard.total:
         return f"-k {prepared.wishes.select!r} selects none of {prepared.suite.size()} cells"
     shard = prepared.shard
-    from harness.report.words import counted
-
     most = f"{counted(shard.total, 'cell')} fill fewer than {shard.number} shards"
     why = "those that share an artifact or take turns stay together"
     return f"--shard {shard.number}/{shard.of} has no cell: {most} ({why})"
