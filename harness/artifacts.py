@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,16 +32,13 @@ def alone(component: Component, on_progress: Callable[..., None]) -> Mapping[str
 
 
 def store(content: Mapping[str, object], to: Path) -> str:
-    """Write an artifact under `to` atomically and return the SHA-256 of the file."""
+    """Write an artifact under `to` and return the SHA-256 of the file."""
     import torch
 
     to.parent.mkdir(parents=True, exist_ok=True)
-    part = to.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as stream:  # given a name instead, torch writes that name into the file
+    with to.open("wb") as stream:  # given a name instead, torch writes that name into the file
         torch.save(dict(content), stream)
-    digest = hashlib.sha256(part.read_bytes()).hexdigest()
-    part.replace(to)
-    return digest
+    return hashlib.sha256(to.read_bytes()).hexdigest()
 
 
 def trained(denoiser: Denoiser, on_progress: Callable[..., None]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.results import LOST, Comparison, FailOn, Gate, ReasonKind, Row, Run, Status, Verdict
+from harness.results import LOST, Comparison, FailOn, Gate, ReasonKind, Row, RowInfo, Run, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ def causes(run: Run, conditions: Sequence[str]) -> list[ExitCause]:
     """Return every cause of an exit code 1."""
     broken = [ExitCause(gate=gate) for gate in run.gates if gate.passed is False]
     return broken + [cause for name in conditions for cause in CONDITIONS[FailOn(name)](run)]
+
+
+def is_lost(row: RowInfo) -> bool:
+    """Whether a row has no result and might have one when it is measured again: it, or an artifact of it, failed."""
+    return row.status in LOST or (
+        row.status is Status.SKIPPED and row.why is not None and row.why.kind is ReasonKind.ARTIFACT
+    )
 
 
 def unknown(run: Run, conditions: Sequence[str]) -> list[FailOn]:

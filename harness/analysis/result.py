@@ -10,6 +10,7 @@ from harness.analysis.asks import answered
 from harness.analysis.claims import judged
 from harness.analysis.controls import doubts
 from harness.analysis.differences import Cells, originals
+from harness.analysis.exit_status import is_lost
 from harness.analysis.gates import outcomes
 from harness.analysis.pairing import Partner, full_name, is_control, partners, problems
 from harness.analysis.ranks import ranks
@@ -17,7 +18,6 @@ from harness.analysis.samples import Measured, measured
 from harness.analysis.selection import left_out, repeated
 from harness.analysis.verdicts import against, finite
 from harness.results import (
-    LOST,
     Comparison,
     IntervalKind,
     Issue,
@@ -151,13 +151,9 @@ def _infinities(one: Measured) -> set[float]:
 
 def _exit(run: MeasuredRun) -> int:
     """Return 4 if nothing was measured, 3 if a row failed or was skipped because an artifact failed, else 0."""
-    lost = [cell.status in LOST or _lost_artifact(cell) for cell in run.cells]
+    lost = [is_lost(cell) for cell in run.cells]
     nothing = all(cell.status is Status.SKIPPED and not gone for cell, gone in zip(run.cells, lost, strict=True))
     return 4 if nothing else 3 if any(lost) else 0
-
-
-def _lost_artifact(cell: MeasuredRow) -> bool:
-    return cell.status is Status.SKIPPED and cell.why is not None and cell.why.kind is ReasonKind.ARTIFACT
 
 
 def _lost(run: MeasuredRun, cells: Cells) -> Iterator[Issue]:

@@ -182,6 +182,13 @@ def _freeze(options: argparse.Namespace) -> int:
     return OK
 
 
+def _merge(options: argparse.Namespace) -> int:
+    from harness.cli.showing import merge
+
+    merge(options)
+    return OK
+
+
 def _pack(options: argparse.Namespace) -> int:
     from harness.cli.showing import pack
 
@@ -238,6 +245,7 @@ COMMANDS: dict[str, Command] = {
     "compare": _compare,
     "freeze": _freeze,
     "pack": _pack,
+    "merge": _merge,
     "cite": _cite,
     "sample": _sample,
     "pareto": _pareto,

@@ -99,6 +99,14 @@ def labels(text: str) -> list[int]:
     return [int(word) for word in words]
 
 
+def shard(text: str) -> tuple[int, int]:
+    """Parse `I/N`: the number of a part, from 1, and the number of parts."""
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    if not found or not 0 < int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shard I/N with I from 1 to N, such as 2/8")
+    return int(found[1]), int(found[2])
+
+
 def count(text: str) -> int:
     """Parse a whole number above 0."""
     with contextlib.suppress(ValueError):

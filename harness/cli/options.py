@@ -21,6 +21,7 @@ from harness.cli.option_types import (
     names,
     numbers,
     seconds,
+    shard,
     target,
 )
 from harness.errors import BenchError, near_miss
@@ -108,6 +109,10 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     cite = add("cite", parents=[_output_options()], help="BibTeX of everything that a stored run used")
     cite.add_argument("run", metavar="RUN", help=stored)
     cite.set_defaults(command=commands_run["cite"])
+    merge = add("merge", help="bring what other folders have stored into one")
+    merge.add_argument("sources", nargs="+", metavar="RESULTS|RUN", help="a results folder, or a run, packed or not")
+    _add_results(merge)
+    merge.set_defaults(command=commands_run["merge"])
     pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")
     pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
     pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
@@ -155,7 +160,7 @@ def _suite_options() -> argparse.ArgumentParser:
 
 def _output_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
-    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    _add_results(options)
     return options
 
 
@@ -205,7 +210,7 @@ def _doctor_options() -> argparse.ArgumentParser:
     options.add_argument("--budget", type=seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
     store = "examine what is stored instead, and move what cannot be read into a folder of its own"
     options.add_argument("--store", action="store_true", help=store)
-    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    _add_results(options)
     return options
 
 
@@ -220,7 +225,7 @@ def _clean_options() -> argparse.ArgumentParser:
         "--yes", action="store_true", help="remove results and measurements, which are only listed else"
     )
     options.add_argument("--dry-run", action="store_true", help="remove nothing, say what would be")
-    options.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
+    _add_results(options)
     return options
 
 
@@ -245,6 +250,10 @@ def _color_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     return options
+
+
+def _add_results(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
 
 
 def _add_fail_on(command: argparse.ArgumentParser) -> None:
@@ -280,6 +289,7 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
     run.add_argument(
         "--against", metavar="RUN|REV|python:PATH", help="a stored run; or the same cells of another revision"
     )
+    run.add_argument("--shard", type=shard, metavar="I/N", help="part I of N of the cells, for one of N machines")
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     _add_fail_on(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")

@@ -75,12 +75,9 @@ class Progress(ProgressListener):
     def damaged(self, found: Sequence[Damage]) -> None:
         """Say which files of records cannot be read whole."""
         for each in found:
-            from harness.report.words import counted
+            from harness.report.words import damage
 
-            lines = counted(each.lines, "line")
-            some = f"{lines} cannot be read, the first is line {each.first}" if each.first else "skipped"
-            why = " ".join(each.why.split())[:200]
-            print(f"bench: {each.file}: {some} ({why}); what they held is measured again", file=self._stream)
+            print(f"bench: {damage(each)}", file=self._stream)
 
     def slow(self, seconds: Mapping[str, float]) -> None:
         """Say which metrics take long; each once."""

@@ -94,6 +94,19 @@ def pack(options: argparse.Namespace) -> None:
     print(f"packed in {found.file}: {found.files} files, {found.size / 1024:,.0f} KiB", file=sys.stderr)
 
 
+def merge(options: argparse.Namespace) -> None:
+    """Bring other results folders into one; say what is new, and which shards are complete."""
+    from harness.commands.merge import merged, shard_lines
+    from harness.report.words import damage
+
+    results = Path(options.results)
+    for source in options.sources:
+        found = merged(source, results)
+        sys.stderr.writelines(f"bench: {damage(each)}\n" for each in found.damaged)
+        print(found)
+    sys.stdout.writelines(f"{line}\n" for line in shard_lines(results))
+
+
 def cite(options: argparse.Namespace) -> None:
     """Print the BibTeX of what a stored run used; the components without a reference go to stderr."""
     from harness.commands.cite import bibliography, without

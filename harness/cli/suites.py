@@ -16,7 +16,7 @@ from harness.errors import BenchError
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
     from harness.run.context import Elsewhere, ExecutionConfig, ProgressListener
-    from harness.run.load import RunOptions
+    from harness.run.load import LoadedSuite, RunOptions
 
 
 def run(path: str, options: argparse.Namespace) -> int:
@@ -28,34 +28,49 @@ def run(path: str, options: argparse.Namespace) -> int:
     from harness.report.exit_status import lines
     from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
     from harness.run.pipeline import execute_run
+    from harness.run.shards import dealt
     from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
 
     bar = Progress(quiet=options.quiet, verbose=options.verbose)
     before = earlier(options.against, Path(options.results))
     rival = None if before else options.against
+    fail_on = () if options.shard else options.fail_on
     with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
         prepared = challenged(load(path, _wishes(options, bool(options.against), not options.dry_run), server), others)
         say_unavailable(prepared.catalogue)
-        if not prepared.cells:
-            print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
-            return NOTHING
         elsewhere = {other.revision: other.elsewhere for other in others}
         device = chosen_device(prepared.suite.device, server)
+        prepared = dealt(prepared, device)
+        if not prepared.cells:
+            print(f"bench: {_empty(prepared)}", file=sys.stderr)
+            return NOTHING
         gpus = chosen_gpus(options.gpus, device, prepared, server)
         conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
-        check_conditions(options.fail_on, prepared, before is not None)
+        check_conditions(fail_on, prepared, before is not None)
         own = alone(prepared, before, conditions.results) if before else prepared
         if options.dry_run:
             print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
             return OK
-        found = execute_run(own, conditions, server, () if before else options.fail_on)
+        found = execute_run(own, conditions, server, () if before else fail_on)
         run = found.run
         if before:
-            found = since(before, found, prepared.suite.gates, options.fail_on, conditions.results, server)
+            found = since(before, found, prepared.suite.gates, fail_on, conditions.results, server)
     show(found, run, options)
-    sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
+    sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, fail_on))
     return found.exit
+
+
+def _empty(prepared: LoadedSuite) -> str:
+    """Say why no cell is selected."""
+    from harness.report.words import counted
+
+    if prepared.shard is None or not prepared.shard.total:
+        return f"-k {prepared.wishes.select!r} selects none of {prepared.suite.size()} cells"
+    shard = prepared.shard
+    most = f"{counted(shard.total, 'cell')} fill fewer than {shard.number} shards"
+    why = "those that share an artifact or take turns stay together"
+    return f"--shard {shard.number}/{shard.of} has no cell: {most} ({why})"
 
 
 def validate(options: argparse.Namespace) -> None:
@@ -120,4 +135,4 @@ def _wishes(options: argparse.Namespace, challenged: bool = False, tolerant: boo
 
     timeout = getattr(options, "timeout", 120.0)
     said = (options.plugin, blocked(options), overrides(options), options.select)
-    return RunOptions(*said, timeout, options.trust, challenged, tolerant)
+    return RunOptions(*said, timeout, options.trust, challenged, tolerant, getattr(options, "shard", None))

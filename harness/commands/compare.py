@@ -85,6 +85,7 @@ def together(before: Side, after: Side) -> MeasuredRun:
         "baseline": {RUN: BEFORE},
         "axes": {**_axes(old, new), RUN: [BEFORE, AFTER]},
         "contenders": (*new.contenders, RUN),
+        "shard": None,
     }
     return MeasuredRun(
         **info,

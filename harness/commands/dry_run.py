@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from harness.commands.validate import undecidable
-from harness.report.words import together
+from harness.report.words import part, together
 from harness.run.context import ExecutionConfig
 from harness.run.load import LoadedSuite, labels_of
 from harness.run.pipeline import planned
@@ -18,7 +18,7 @@ def dry_run(prepared: LoadedSuite, conditions: ExecutionConfig, notes: Sequence[
     """Return the dry run: every cell with its stored seeds, then the totals and the notes on tables."""
     plan = planned(prepared, conditions)
     tasks = plan.tasks
-    lines = [prepared.suite.name]
+    lines = [prepared.suite.name, *part(prepared.shard)]
     states: Counter[str] = Counter()
     missing = [len(task.missing) for task in tasks]
     for task, cell, left in zip(tasks, prepared.cells, missing, strict=True):

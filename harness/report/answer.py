@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.analysis.pairing import competing, naming, problems, text
-from harness.report import asked, comparisons
+from harness.report import asked, comparisons, words
 from harness.report.claimed import claimed, sentences
 from harness.report.parts import level
 from harness.report.view import whole
@@ -38,8 +38,9 @@ def answer(run: Run) -> str:
 
 
 class Parts(NamedTuple):
-    """Sentences of the answer: on the parts of the question, on the first metric, on claims, on what is missing."""
+    """Sentences of the answer: on the shard, the parts of the question, the first metric, claims, what is missing."""
 
+    shard: list[str]
     asked: list[str]
     compared: list[str]
     claims: list[str]
@@ -79,7 +80,8 @@ class _Conclusion:
     def parts(self) -> Parts:
         """Return whole sentences; on the first metric only where no part of the question is answered."""
         primary = self._primary(self.metric) if self.metric is not None and not self.run.answers else []
-        return Parts(asked.sentences(self.run), [*primary], sentences(self.run), [*self._unmeasured()])
+        missing = [*self._unmeasured()]
+        return Parts(words.shard(self.run.shard), asked.sentences(self.run), [*primary], sentences(self.run), missing)
 
     def _primary(self, metric: MetricInfo) -> Iterable[str]:
         if not self.measured(metric):

@@ -20,11 +20,11 @@ def lines(run: Run, width: int, most: int = MOST) -> list[str]:
     if len(whole) <= most:
         return whole
     asks, claims = asked.brief(run)[: most // 2], claimed.ordered(run)
-    left = most - len(asks) - len(parts.missing)
+    left = most - len(parts.shard) - len(asks) - len(parts.missing)
     compared = _first(parts.compared, left - min(len(claims), left // 2))
     told = len(claims) if len(claims) <= left - len(compared) else left - len(compared) - 1
     said = [claimed.brief(run, each) for each in claims[:told]]
-    sentences = [*asks, *compared, *said, *claimed.rest(claims[told:], " below"), *parts.missing]
+    sentences = [*parts.shard, *asks, *compared, *said, *claimed.rest(claims[told:], " below"), *parts.missing]
     return _fitted(sentences, width, most)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from harness.results import (
     Blocks,
@@ -13,9 +14,13 @@ from harness.results import (
     Reason,
     ReasonKind,
     ReferenceKind,
+    Shard,
     StopReason,
     Weakness,
 )
+
+if TYPE_CHECKING:
+    from harness.results.store import Damage
 
 NO_REASON = "no reason given"
 FEW = 4
@@ -47,7 +52,7 @@ _REASONS: Mapping[ReasonKind, str] = MappingProxyType(
         ReasonKind.SPREAD_UNKNOWN: "the same difference at all of only {count} seeds: its spread is unknown",
         ReasonKind.DROPPED: "{count} of {total} seeds left out: one of the two rows has no value there",
         ReasonKind.CONTROL: "a control, which stands beside the contenders and is not tested",
-        ReasonKind.LEFT_OUT: "the row or its baseline's was left out by -k, and nothing is stored of it",
+        ReasonKind.LEFT_OUT: "the row or its baseline's was left out of this run, and nothing is stored of it",
         ReasonKind.INFINITE_IN_ONE: "{count} of {total} seeds are infinite in one of the two rows",
         ReasonKind.ON_THRESHOLD: (
             "a decision threshold lies on a data point, and the side on which a seed ends explains the difference"
@@ -108,7 +113,7 @@ _ISSUES: Mapping[IssueKind, str] = MappingProxyType(
         IssueKind.ONE_SEED: "one seed: no verdict, since one seed says nothing about other seeds",
         IssueKind.FEW_SEEDS: "{count} seeds: {freedom} of freedom, so only large differences can be detected",
         IssueKind.SAME_ROWS: "identical to {name} in every metric, and counted as one row with it: {rows}",
-        IssueKind.LEFT_OUT: "{count} of {total} {name} left out by -k{corrected}",
+        IssueKind.LEFT_OUT: "{count} of {total} {name} left out of this run{corrected}",
         IssueKind.CHANGED: "{name}: {before} before, {after} after",
         IssueKind.OTHER_CODE: "measured by other code, or with other parameters or settings: {rows}",
         IssueKind.SAME_NUMBERS: "the same numbers in both runs: {rows}",
@@ -169,6 +174,26 @@ def issue(each: Issue) -> str:
         corrected=_corrected(each) if each.kind is IssueKind.LEFT_OUT else "",
         freedom=counted((each.count or 1) - 1, "degree"),
     )
+
+
+def damage(each: Damage) -> str:
+    """Say which file of records cannot be read whole, and why."""
+    lines = f"{counted(each.lines, 'line')} cannot be read, the first is line {each.first}"
+    why = " ".join(each.why.split())[:200]
+    return f"{each.file}: {lines if each.first else 'skipped'} ({why}); what they held is measured again"
+
+
+def shard(found: Shard | None) -> list[str]:
+    """Say which part of a suite a run is, in two sentences; none for a run over all cells."""
+    whole = "The same command without --shard reports all of them; gates and --fail-on are judged there."
+    return [line for said in part(found) for line in (f"This is {said}.", whole)]
+
+
+def part(found: Shard | None) -> list[str]:
+    """Name the part of a suite that a shard is; nothing without one."""
+    if found is None:
+        return []
+    return [f"shard {found.number} of {found.of}: {found.cells:,} of {counted(found.total, 'cell')}"]
 
 
 def _corrected(each: Issue) -> str:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         Needed,
         Ratio,
         ReferenceKind,
+        Shard,
     )
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "RowInfo",
     "Run",
     "RunInfo",
+    "Shard",
     "Statement",
     "StatementKind",
     "Status",
@@ -146,7 +148,7 @@ _CLAIMS = frozenset(
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
 _VALUES = frozenset(
-    {"Blocks", "Bootstrap", "ComparedFeatures", "Label", "Labels", "Looks", "Needed", "Ratio", "ReferenceKind"}
+    {"Blocks", "Bootstrap", "ComparedFeatures", "Label", "Labels", "Looks", "Needed", "Ratio", "ReferenceKind", "Shard"}
 )
 
 

@@ -21,7 +21,7 @@ from harness.results.statements import (
     Status,
     Verdict,
 )
-from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Looks, Needed, Ratio
+from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Looks, Needed, Ratio, Shard
 
 SCHEMA = 2
 
@@ -233,6 +233,8 @@ class RunInfo:
     controls: tuple[tuple[str, str], ...] = ()
     replicates: str = "seeds"
     references: dict[str, str] = field(default_factory=dict)
+    shard: Shard | None = None
+    """The part of the suite's cells that the run has, where it is one of several shards."""
 
     def metric(self, label: str) -> MetricInfo:
         """Return the metric of that label."""

@@ -18,8 +18,8 @@ from harness.errors import BenchError
 
 NAME = r"(?![.])[\w.-]+"
 RESULT = re.compile(rf"{NAME}/results/runs/{NAME}/result\.json")
-KEPT = re.compile(rf"{NAME}/results/((?:records/{NAME}\.jsonl)|(?:units/{NAME}\.npz))")
-"""Members that are unpacked, as records and results per example."""
+KEPT = re.compile(rf"{NAME}/results/(records/{NAME}\.jsonl|units/{NAME}\.npz|runs/{NAME}/result\.json)")
+"""Members that are unpacked: records, results per example, the result."""
 MOST = 2**31
 """Bytes up to which members are read, all of them together; and the arrays in one of them."""
 
@@ -40,7 +40,10 @@ def result(file: Path) -> Any:
 
 
 def unpack(file: Path, to: Path) -> None:
-    """Write the records and the results per example of a packed run below a folder. Raises BenchError if damaged."""
+    """Write the records, results per example and result of a packed run below a folder.
+
+    Raises BenchError if the archive is damaged.
+    """
     with _Archive(file) as archive:
         for info in archive.members():
             if kept := KEPT.fullmatch(info.filename):

@@ -34,14 +34,19 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a whole file or leave the old one. Raises BenchError for an error of the system."""
+    """Write a whole file or leave the old one, whoever else writes it. Raises BenchError for an error of the system."""
     with writing(file):
         if file.exists() and not file.is_file():  # a pipe or a terminal
             file.write_text(text)
             return
-        part = file.with_name(f"{file.name}.part")
+        part = unique_part(file)
         part.write_text(text)
         part.replace(file)
+
+
+def unique_part(file: Path) -> Path:
+    """Return the name under which a file is written before it is whole: one that no process of any machine has."""
+    return file.with_name(f"{file.name}.{os.urandom(8).hex()}.part")
 
 
 class Store:
@@ -149,17 +154,22 @@ def lines(file: Path) -> Iterator[tuple[int, Record | Fault]]:
 
     Empty lines are left out, and the incomplete last one that a crash leaves.
     """
+    return ((number, found) for number, _, found in raw_lines(file))
+
+
+def raw_lines(file: Path) -> Iterator[tuple[int, bytes, Record | Fault]]:
+    """Yield the same as `lines`, with the bytes of every line in between."""
     if not file.is_file():
-        yield 0, Fault("it is not a file")
+        yield 0, b"", Fault("it is not a file")
         return
     try:
         with file.open("rb") as stream:
             for number, line in enumerate(stream, 1):
                 found = decoded(line)
                 if not isinstance(found, Fault) or (line.strip() and line.endswith(b"\n")):
-                    yield number, found
+                    yield number, line, found
     except OSError as error:
-        yield 0, Fault(error.strerror or str(error))
+        yield 0, b"", Fault(error.strerror or str(error))
 
 
 def is_written(file: Path) -> bool:

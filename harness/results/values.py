@@ -68,6 +68,20 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """A part of a suite's cells, for one of several machines: its `number`, from 1 to `of`; it has `cells` of `total`.
+
+    `plan` is the digest of the identities of all these cells: shards with another are no parts of the same whole.
+    """
+
+    number: int
+    of: int
+    cells: int
+    total: int
+    plan: str
+
+
+@dataclass(frozen=True)
 class Blocks:
     """Course of an interleaved measurement: blocks that count, warm-up blocks before them, and the reason for its end.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.discovery import contents
 from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
+from harness.errors import Failure
 from harness.results.records import compact
 from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
@@ -144,9 +145,18 @@ class RunContext:
         """Return the file of an artifact, which may not exist yet."""
         return (self.conditions.results / ".cache" / f"{key}.pt").resolve()
 
-    def seal(self, key: str, made: Made) -> None:
-        """Write down the digest of an artifact that was made, and those of the files that were read for it."""
-        write(self.artifact(key).with_suffix(".json"), f"{json.dumps(made)}\n")
+    def publish(self, key: str, part: Path, made: Made) -> None:
+        """Give an artifact that was made its name, and write down its digest and those of the files read for it.
+
+        One that another run has made meanwhile stays: cells of that run may be reading it. Raises Failure if the part
+        is gone.
+        """
+        if self.conditions.fresh or not self.has_artifact(key):
+            try:
+                part.replace(self.artifact(key))
+            except OSError as error:  # a plugin removed what it had made
+                raise Failure("failed", f"cannot be stored: {error.strerror}") from None
+            write(self.artifact(key).with_suffix(".json"), f"{json.dumps(made)}\n")
 
     def has_artifact(self, key: str) -> bool:
         """Whether an artifact is there as it was made: one that was altered, or of other files, is made again."""

@@ -13,7 +13,7 @@ from harness.errors import Failure
 from harness.machine import cores
 from harness.results import MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import data
-from harness.results.store import writing
+from harness.results.store import unique_part, writing
 from harness.run.artifacts import Artifact
 from harness.run.context import RunContext, no_path
 from harness.run.interleave import Interleaved
@@ -87,16 +87,16 @@ class Execution:
 
     def _made(self, artifact: Artifact, gpu: str | None) -> None:
         site = self.site
-        child = site.start_making(artifact)
+        child, part = site.start_making(artifact), unique_part(site.artifact(artifact.key))
         question = {
             "ask": "make",
             "kind": artifact.kind,
-            "to": str(site.artifact(artifact.key)),
+            "to": str(part),
             **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key, gpu),
         }
         try:
             building = partial(site.conditions.listener.building, artifact)
-            site.seal(artifact.key, child.ask(question, Made, site.conditions.timeout, building))
+            site.publish(artifact.key, part, child.ask(question, Made, site.conditions.timeout, building))
             site.conditions.listener.building(artifact, 1.0)
         except Failure as failure:
             status, text = Status(failure.status), no_path(failure.reason)
@@ -108,6 +108,8 @@ class Execution:
             )
         finally:
             child.close()
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def _together(self, group: list[Task]) -> None:
         """Measure a whole problem interleaved."""

@@ -23,6 +23,7 @@ from harness.worker.supervisor import Server
 if TYPE_CHECKING:
     from harness.base import Spec
     from harness.discovery.catalogue import Describe
+    from harness.results.values import Shard
     from harness.suite.document import Document
 
 DESCRIBE_WITHIN = 120.0
@@ -38,7 +39,8 @@ NO_CUDA = "torch sees no CUDA device here"
 class RunOptions:
     """Options of the command line (or `harness.run`) beside the suite; `challenged` compares with other code.
 
-    With `tolerant` a plugin that cannot be imported fails its own rows in place of the suite.
+    With `tolerant` a plugin that cannot be imported fails its own rows in place of the suite. `shard` is the number of
+    the part of the cells that is measured, from 1, and the number of all parts.
     """
 
     plugins: Sequence[str] = ()
@@ -49,6 +51,7 @@ class RunOptions:
     trust: bool = False
     challenged: bool = False
     tolerant: bool = False
+    shard: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class LoadedSuite:
     """A checked suite, its document, the selected cells, the catalogue of components, and the unavailable devices.
 
     `left_out` are the suite's other cells: they are not measured, and count in the corrections for all comparisons.
-    `wishes` are the options with which it was loaded.
+    `wishes` are the options with which it was loaded; `shard` is the part that the cells are, once they are dealt.
     """
 
     suite: Suite
@@ -67,6 +70,7 @@ class LoadedSuite:
     boundary: Boundary
     left_out: Sequence[Cell] = ()
     wishes: RunOptions = field(default_factory=RunOptions)
+    shard: Shard | None = None
 
     def specs(self) -> list[tuple[str, Spec]]:
         """Return (kind, spec) of every part of the selected cells and of every metric."""
@@ -135,8 +139,10 @@ def unavailable(catalogue: Catalogue) -> list[str]:
 def check_conditions(conditions: Sequence[str], prepared: LoadedSuite, compared: bool = False) -> None:
     """Raises BenchError for a condition that no result of the suite could meet and that would thus always pass.
 
-    A suite that is `compared` with an earlier run needs no baseline of its own.
+    A suite that is `compared` with an earlier run needs no baseline of its own, and no shard of it can be.
     """
+    if compared and prepared.shard:
+        raise BenchError("--shard: a part of a suite is not compared with a stored run; leave --against to the whole")
     first, spec = next(iter(prepared.suite.metrics.items()))
     facts = facts_of(prepared.catalogue.table["metric", component_name(spec)], spec)
     judges = facts["higher_is_better"] is not None

@@ -50,8 +50,9 @@ def join(looks: Sequence[Look]) -> None:
     planned: dict[str, set[str]] = {}
     for each in looks:
         planned.setdefault(each["test_set"], set()).add(each["variant"])
+    suites = {test_set: digest(sorted(found))[:BRIEF] for test_set, found in planned.items()}
     for each in looks:
-        each["suite"] = digest(sorted(planned[each["test_set"]]))[:BRIEF]
+        each["suite"] = suites[each["test_set"]]
 
 
 @dataclass

@@ -32,6 +32,7 @@ from harness.results import (
     RowInfo,
     Run,
     RunInfo,
+    manifests,
 )
 from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
@@ -45,6 +46,7 @@ from harness.run.problems import asked, controls
 from harness.run.retest import confirmed
 from harness.run.rows import left_out_row
 from harness.run.sanity import remarks
+from harness.run.shards import manifest
 from harness.run.tables import checked_tables
 from harness.run.task import Plan
 from harness.run.trust import check_trust
@@ -104,15 +106,18 @@ def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
 def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Server, fail_on: Sequence[str] = ()) -> Run:
     """Measure the missing blocks, analyse the run, and store the result in the results folder.
 
-    `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does. Raises Mistakes
-    before anything is measured if a table that cells still need cannot be read.
+    `fail_on` names conditions on the finished run that end it with exit code 1, as a broken gate does. A shard has
+    no gates, and a manifest. Raises Mistakes before anything is measured if a table that cells still need cannot be
+    read.
     """
     check_trust(prepared, conditions.trust)
     started = time.monotonic()
     whole = planned(prepared, conditions)
     missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
     checked_tables(prepared, server, missing, conditions.offline)
-    identity = new_run(conditions.results, prepared.suite.name)
+    shard = prepared.shard
+    part = f"-shard-{shard.number}-of-{shard.of}" if shard else ""
+    identity = new_run(conditions.results, prepared.suite.name, part)
     snapshot.keep(prepared, conditions.results / "runs" / identity, conditions.trust)
     found = _measured(prepared, conditions, whole, identity, server)
     gates = confirmed(found, partial(_afresh, prepared, conditions, identity, server))
@@ -122,6 +127,8 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     found = replace(found, exit=exit_code(found, fail_on), seconds=time.monotonic() - started, published=published)
     found = replace(found, statements=statements(found))
     store_run(conditions.results, found)
+    if shard:
+        manifests.keep(conditions.results, manifest(found, shard))
     return found
 
 
@@ -158,12 +165,15 @@ def _afresh(
     return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
 
 
-def new_run(results: Path, name: str) -> str:
-    """Return the id of a new run and make its folder, which no other run has: two may start in the same second."""
+def new_run(results: Path, name: str, part: str = "") -> str:
+    """Return the id of a new run and make its folder, which no other run has: two may start in the same second.
+
+    `part` is the end of the id.
+    """
     with writing(results / "runs"):
         (results / "runs").mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    start = f"{_stamp(results)}-{slug}"
+    start = f"{_stamp(results)}-{slug}{part}"
     for identity in itertools.chain([start], (f"{start}-{number}" for number in itertools.count(2))):
         folder = results / "runs" / identity
         with writing(folder), contextlib.suppress(FileExistsError):
@@ -200,12 +210,13 @@ def _measured_run(
         replicates="blocks" if whole.interleaved else "seeds",
         controls=controls(table),
         references=references(prepared),
+        shard=prepared.shard,
     )
     return MeasuredRun(
         **{each.name: getattr(info, each.name) for each in fields(RunInfo)},
         cells=tuple(rows),
         left_out=tuple(left_out_row(task, results / "units") for task in whole.left_out),
-        gates=tuple(typed(GateRule, gate) for gate in suite.gates),
+        gates=() if prepared.shard else tuple(typed(GateRule, gate) for gate in suite.gates),
         claims=tuple(typed(ClaimRule, claim) for claim in suite.claims),
         asks=tuple(typed(Ask, ask) for ask in suite.asks),
         looks=summary(whole.seen, looks, suite.metrics),

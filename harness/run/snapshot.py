@@ -109,6 +109,7 @@ def _options(prepared: LoadedSuite, found: Mapping[Path, str]) -> Iterator[str]:
     yield from (word for name in wishes.blocked for word in ("-p", f"no:{name}"))
     yield from (word for key, value in wishes.overrides.items() for word in ("--set", f"{key}={value}"))
     yield from () if wishes.select is None else ("-k", wishes.select)
+    yield from () if wishes.shard is None else ("--shard", "{}/{}".format(*wishes.shard))
 
 
 def packages() -> list[str]:

@@ -100,8 +100,8 @@ def test_a_baseline_that_is_left_out_and_not_stored_is_named_as_the_reason() -> 
 @pytest.mark.parametrize(
     ("keep", "stored", "line"),
     [
-        ({0, 1, 2, 3, 4, 5}, True, "2 of 4 problems left out by -k; corrected for all 8 comparisons"),
-        ({0, 1}, True, "10 of 12 rows left out by -k; corrected for all 8 comparisons"),
+        ({0, 1, 2, 3, 4, 5}, True, "2 of 4 problems left out of this run; corrected for all 8 comparisons"),
+        ({0, 1}, True, "10 of 12 rows left out of this run; corrected for all 8 comparisons"),
         ({0, 1, 2}, False, "corrected for all 8 comparisons, of which 6 are not stored and count with p = 1"),
     ],
 )
