@@ -82,6 +82,11 @@ class Progress(ProgressListener):
             why = " ".join(each.why.split())[:200]
             print(f"bench: {each.file}: {some} ({why}); what they held is measured again", file=self._stream)
 
+    def downloads(self, names: Sequence[str]) -> None:
+        """Say what the run downloads."""
+        for name in names:
+            print(f"bench: {name} is not on this machine, it is downloaded now", file=self._stream, flush=True)
+
     def slow(self, seconds: Mapping[str, float]) -> None:
         """Say which metrics take long; each once."""
         from harness.report.number_format import duration
