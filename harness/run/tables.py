@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from harness.base import component_name, label
 from harness.errors import Failure, Mistakes
 from harness.run.fetching import WITHIN, absent_files, asked_of, datasets_of_files, entry
 from harness.run.load import LoadedSuite
+from harness.run.trials import wrong_parts
 from harness.suite import Cell
 from harness.worker.supervisor import Server
 
@@ -25,8 +27,8 @@ def checked_tables(
 ) -> CheckedTables:
     """Load every data set that reads a file, each in a child, and statistics; return the notes on the tables.
 
-    `cells` are those that are still to be measured; by default all of the suite. What other components would download
-    is a note too, and `offline` a mistake.
+    `cells` are those that are still to be measured; by default all of the suite, and then import paths
+    and denoisers are tried too. What other components would download is a note as well, and `offline` a mistake.
     Starts no child if none reads a file. Raises Mistakes with one entry for each table that cannot be used, at its
     place in the suite.
     """
@@ -44,7 +46,8 @@ def checked_tables(
                 notes[f"{label(spec)}: {failure.reason}"] = None
             else:
                 mistakes[entry(prepared, "dataset", spec, failure.reason)] = None
-    for kind, spec, name, why in absent_files(prepared, server, chosen):
+    absent = absent_files(prepared, server, chosen)
+    for kind, spec, name, why in absent:
         if kind == "dataset" and any(spec == table for table, _ in tables):
             continue  # its copy was found missing above
         if offline or why:
@@ -54,6 +57,8 @@ def checked_tables(
             downloads[name] = None
             notes[f"{component_name(spec)} would download {name}, as `bench fetch` does"] = None
     mistakes |= dict.fromkeys(_wrong_stats(prepared, server))
+    if cells is None:
+        mistakes |= dict.fromkeys(wrong_parts(prepared, server, [json.dumps(a.spec, sort_keys=True) for a in absent]))
     if mistakes:
         raise Mistakes(list(mistakes))
     return CheckedTables(list(notes), list(downloads))
