@@ -120,7 +120,7 @@ class Progress(ProgressListener):
                 if self._quiet and time.monotonic() - self._shown > 1:
                     self._shown = time.monotonic()
                     bar.refresh()
-            elif self._verbose and seeds == len(task.wanted):
+            elif self._verbose and before < seeds == len(task.wanted):
                 print(f"done {name}", file=self._stream, flush=True)
 
 
