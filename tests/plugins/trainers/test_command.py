@@ -252,6 +252,8 @@ class TestOutcomes:
         (cell,) = ended.json["cells"]
         assert (cell["status"], cell["reason"]) == ("timeout", "no answer within 4 s; last printed: threads 3")
         assert ended.json["environment"]["threads"] == 3
+        again = bench("s.yaml", "--trust", "--timeout", "90", "--dry-run", env={"OMP_NUM_THREADS": "3"})
+        assert "about 90 s (1 row timed out before: 90 s each)" in again.out
 
     @pytest.mark.verify
     def test_directions_and_units_are_those_of_the_suite(self, bench: Bench) -> None:
