@@ -50,11 +50,13 @@ def _distinct_specs(prepared: LoadedSuite) -> list[tuple[str, Spec]]:
 
 def _trials(prepared: LoadedSuite, server: Server) -> list[Trial]:
     """Return every distinct trial of the cells whose plugins can be imported."""
-    cells = [cell for cell in prepared.cells if "denoiser" in cell.parts and not prepared.catalogue.why_lost(cell.parts)]
+    lost = prepared.catalogue.why_lost
+    cells = [cell for cell in prepared.cells if "denoiser" in cell.parts and not lost(cell.parts)]
     if not cells:
         return []
     device = chosen_device(prepared.suite.device, server)
-    return list({json.dumps(trial, sort_keys=True): trial for trial in (_trial(each, device) for each in cells)}.values())
+    every = [_trial(cell, device) for cell in cells]
+    return list({json.dumps(trial, sort_keys=True): trial for trial in every}.values())
 
 
 def _trial(cell: Cell, device: str) -> Trial:

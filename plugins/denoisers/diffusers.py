@@ -36,11 +36,12 @@ class Diffusers(Denoiser):
     """UNet2DModel of a saved pipeline of the diffusers library.
 
     Given by its folder or its id on the Hugging Face hub, OWNER/NAME; a single word is a folder. The library's own
-    loader reads it, from its cache alone where HF_HUB_OFFLINE is set. The schedule and the prediction type are those of the pipeline's scheduler; of a
-    network that predicts variances too only the mean is used. Whole times only: the library counts them from 0, so
-    its network is given t - 1. A network with class embeddings is given labels; `null_label` is the last of them if
-    that stands for no class, as guidance needs it. `reference` holds real data to compare with, an array [n,
-    *shape] in numpy's or torch's form. Raises BenchError where the library is missing or a file cannot be read.
+    loader reads it, from its cache alone where HF_HUB_OFFLINE is set. The schedule and the prediction type are those
+    of the pipeline's scheduler; of a network that predicts variances too only the mean is used. Whole times only: the
+    library counts them from 0, so its network is given t - 1. A network with class embeddings is given labels;
+    `null_label` is the last of them if that stands for no class, as guidance needs it. `reference` holds real data to
+    compare with, an array [n, *shape] in numpy's or torch's form. Raises BenchError where the library is missing or a
+    file cannot be read.
     """
 
     pipeline: PathOrId

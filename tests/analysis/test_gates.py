@@ -219,7 +219,7 @@ def test_a_value_beyond_its_bound_without_a_proof_is_no_check_mark(rule: str) ->
     bound = round((low + (OLD - NEW).mean()) / 2, 4)  # within the interval, below the value
     rows = [*REGRESSED[:3], *(row(f"same{k}", OLD) for k in range(4))]
     result = concluded(run(rows, [gate(rule, bound)]))
-    signs = {sign: line for sign, line in lines(result)}
+    signs = dict(lines(result))
     assert signs[None].startswith(f"m {rule} {bound:.3g}: new is ") and "95 %" in signs[None]
     assert signs[None].endswith(f"; more than {bound:.3g} is not proven") and "new " not in signs[True]
     assert broken(result) == [] and result.exit == 0

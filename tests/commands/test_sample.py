@@ -9,7 +9,6 @@ import torch
 import harness
 from tests.conftest import Bench
 
-
 MINE = """
 import torch
 
