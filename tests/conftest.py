@@ -86,7 +86,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of every command: nothing of the user's, one cache in which the stock plugins are described."""
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")}
     cache = tmp_path_factory.mktemp("cache")
-    made = {**kept, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    made = {**kept, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "COLUMNS": "100"}
     ended = Bench(cache, made)("list", "--plugin", NOOP)
     assert ended.code == 0, ended.err
     return made

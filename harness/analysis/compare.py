@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from harness.analysis.verdicts import finite
-from harness.errors import BenchError
+from harness.errors import BenchError, one_line
 from harness.results import Comparison, IntervalKind, Needed, Reason, ReasonKind, Verdict
 from harness.statistics.paired import Difference, Sample, difference, needed, same
+
+SHOWN = 80
+"""Letters of a value in a message."""
 
 
 def compare(
@@ -24,10 +27,11 @@ def compare(
 
     Scores by example carry both the seeds and the finite test set in the interval; `examples` [s, m] are the numbers of
     the examples where seeds are tested on different ones, else every seed has the same. With a `margin`, in the unit of
-    the scores, a difference shown to be within it is equivalent. `level` is that of the interval and the tests. Raises
-    BenchError for shapes that do not pair, no finite pair, and a level outside (0, 1).
+    the scores, a difference shown to be within it is equivalent. `level` is that of the interval and the tests. Seeds
+    whose score is not finite in one of the two are left out, and `why` counts them. Raises BenchError for what is no
+    number, shapes that do not pair, no finite pair, and a level outside (0, 1).
     """
-    one, other = np.asarray(a, float), np.asarray(b, float)
+    one, other = _numbers("a", a), _numbers("b", b)
     if one.shape != other.shape or one.ndim not in (1, 2) or not one.size:
         raise BenchError(
             f"compare: expected two arrays [s] or [s, m] of one shape, got {[*one.shape]} and {[*other.shape]}"
@@ -53,8 +57,35 @@ def compare(
         family=1,
         verdict=verdict,
         needed=Needed(wanted.seeds, wanted.examples) if wanted else decided,
-        why=None if judged else Reason(ReasonKind.ONE_PAIR),
+        why=_why(found, judged),
     )
+
+
+def _numbers(name: str, scores: ArrayLike) -> NDArray[np.float64]:
+    """Return scores as an array. Raises BenchError with the first that is no number."""
+    try:
+        return np.asarray(scores, float)
+    except (TypeError, ValueError, RuntimeError) as error:  # the last for a tensor with a gradient
+        each = scores if isinstance(scores, (list, tuple)) else []
+        wrong = [score for score in each if not _is_number(score)]
+        what = one_line(repr(wrong[0]), SHOWN) if wrong else f"something else: {one_line(str(error))}"
+        raise BenchError(f"compare: {name}: expected numbers, got {what}") from None
+
+
+def _is_number(score: object) -> bool:
+    try:
+        np.asarray(score, float)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    return True
+
+
+def _why(found: Difference, judged: bool) -> Reason | None:
+    if not judged:
+        return Reason(ReasonKind.ONE_PAIR)
+    if found.dropped:
+        return Reason(ReasonKind.DROPPED, count=found.dropped, total=found.pairs + found.dropped)
+    return None
 
 
 def _sample(scores: np.ndarray[tuple[int, ...], np.dtype[np.float64]], examples: ArrayLike | None) -> Sample:

@@ -79,6 +79,11 @@ class Progress(ProgressListener):
 
             print(f"bench: {damage(each)}", file=self._stream)
 
+    def downloads(self, names: Sequence[str]) -> None:
+        """Say what the run downloads."""
+        for name in names:
+            print(f"bench: {name} is not on this machine, it is downloaded now", file=self._stream, flush=True)
+
     def slow(self, seconds: Mapping[str, float]) -> None:
         """Say which metrics take long; each once."""
         from harness.report.number_format import duration
@@ -112,7 +117,7 @@ class Progress(ProgressListener):
                 if self._quiet and time.monotonic() - self._shown > 1:
                     self._shown = time.monotonic()
                     bar.refresh()
-            elif self._verbose and seeds == len(task.wanted):
+            elif self._verbose and before < seeds == len(task.wanted):
                 print(f"done {name}", file=self._stream, flush=True)
 
 

@@ -50,7 +50,8 @@ def run(path: str, options: argparse.Namespace) -> int:
         check_conditions(fail_on, prepared, before is not None)
         own = alone(prepared, before, conditions.results) if before else prepared
         if options.dry_run:
-            print(dry_run(prepared, conditions, checked_tables(prepared, server, offline=options.offline)))
+            notes = checked_tables(prepared, server, offline=options.offline).notes
+            print(dry_run(prepared, conditions, notes))
             return OK
         found = execute_run(own, conditions, server, () if before else fail_on)
         run = found.run
@@ -83,7 +84,7 @@ def validate(options: argparse.Namespace) -> None:
     with Server() as server:
         for path in options.suite:
             prepared = load(path, _wishes(options, challenged=True), server)
-            print(summary(prepared, checked_tables(prepared, server)))
+            print(summary(prepared, checked_tables(prepared, server).notes))
 
 
 def fetch(options: argparse.Namespace) -> None:

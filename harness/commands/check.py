@@ -11,7 +11,7 @@ from harness.conformance import Verdict
 from harness.discovery import sources
 from harness.discovery.catalogue import Catalogue, Describe, gather
 from harness.errors import BenchError, Failure, near_miss
-from harness.run.load import describer, own
+from harness.run.load import add_to_path, describer, own
 from harness.suite.compose import compose
 from harness.suite.expand import Expander
 from harness.suite.imports import IMPORT, split_kind
@@ -48,6 +48,7 @@ def check(
     Raises BenchError or Mistakes for a component that cannot be found or used. One that crashes, or is not done in
     `timeout` seconds, has failed.
     """
+    add_to_path(Path.cwd())  # modules beside, as a suite finds them
     with Server() as server:
         named = own((plugin, Path.cwd(), None) for plugin in plugins)
         subjects = _subjects(text, named, blocked, describer(server))

@@ -7,12 +7,14 @@ from harness.results import Run
 
 TOOL = """@misc{{touchstone, author = {{{{The Touchstone maintainers}}}}, title = {{Touchstone: Honest Comparison of
   Machine-Learning Methods}}, note = {{Version {version}}}, year = {{2026}}}}"""
-"""BibTeX of the program, of the version that measured the run."""
+"""BibTeX of the program, of the version that measured the run, or that reads it where another program has."""
 
 
 def bibliography(run: Run) -> str:
     """Return every entry once, sorted by key."""
-    tool = TOOL.format(version=run.environment.get("harness") or "unknown")
+    from harness import __version__
+
+    tool = TOOL.format(version=run.environment.get("harness") or __version__)  # imported numbers were compared by this
     return "\n\n".join(map(str, merged([tool, *run.references.values()]))) + "\n"
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from harness.base import Spec
 from harness.discovery.catalogue import Catalogue, gather
 from harness.errors import BenchError, Failure
-from harness.run.load import describer, own
+from harness.run.load import add_to_path, describer, own
 from harness.suite.compose import compose
 from harness.suite.expand import Expander
+from harness.suite.imports import imports_below
 from harness.suite.source import Findings, Source
 from harness.worker.supervisor import Server
 
@@ -32,6 +33,7 @@ def sample(
     """
     if out.suffix not in (*PICTURES, *NUMBERS):
         raise BenchError(f"--out {out}: the name must end in {' or '.join((*PICTURES, *NUMBERS))}")
+    add_to_path(Path.cwd())  # modules beside, as a suite finds them
     with Server() as server, TemporaryDirectory() as folder:
         catalogue = gather(own((plugin, Path.cwd(), None) for plugin in plugins), (), describer(server))
         parts = {kind: component(text, kind, catalogue) for kind, text in words.items()}
@@ -61,6 +63,7 @@ def component(text: str, kind: str, catalogue: Catalogue) -> Spec:
     for attempt in (False, True):
         findings = Findings()
         node = compose(Source(f"bench sample: {kind}", text, is_file=False), findings)
+        catalogue.import_paths(imports_below(node, kind, catalogue.table))
         choices = [] if node is None else Expander(catalogue.table, findings, Path.cwd()).choices(node, kind)
         if attempt or choices or not catalogue.complete():
             break

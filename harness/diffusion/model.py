@@ -114,7 +114,8 @@ class DiffusionModel:
             x0 = x0.clamp(*self._bounds)
             eps = (x - a * x0) / b
         if not bool(torch.isfinite(derivatives.plain(x0).sum())):
-            raise BenchError(f"{self.denoiser!r} answered NaN or infinity at t = {float(times.flatten()[0]):g}")
+            where = f"{self.denoiser!r} answered NaN or infinity at t = {float(times.flatten()[0]):g}"
+            raise BenchError(f"{where}; do its prediction_type, parameterization and time fit the network?")
         return x0, eps
 
     def predicted(self, x: Tensor, times: Tensor) -> Tensor:

@@ -11,6 +11,9 @@ from harness.results import Gate, Run
 NAMED = 3
 """Number of rows that keep a gate and are named; if there are more they are counted."""
 
+PROVING = ("max_regression", "max_change")
+"""Rules that are broken by what is proven alone."""
+
 
 def broken(run: Run) -> list[str]:
     """Return a line for every row that breaks a gate."""
@@ -18,21 +21,31 @@ def broken(run: Run) -> list[str]:
 
 
 def lines(run: Run) -> Iterator[tuple[bool | None, str]]:
-    """Yield (kept, sentence) for every gate and row; of many rows that keep a gate only the nearest to its bound."""
+    """Yield (kept, sentence) for every gate and row; of many rows that keep a gate only the nearest to its bound.
+
+    A gate that is kept only because nothing beyond its bound is proven is neither kept nor broken to a reader: None.
+    """
     groups: dict[str, list[Gate]] = {}
     for gate in run.gates:
         groups.setdefault(_named(run, gate), []).append(gate)
     for name, gates in groups.items():
-        kept = [each for each in gates if each.passed and each.why is None]
+        kept = [each for each in gates if each.passed and each.why is None and not _is_doubtful(each)]
         many = kept if len(kept) > NAMED else []
         single = [each for each in gates if each not in many]
-        yield from ((each.passed, line(run, each)) for each in sorted(single, key=_broken_first))
+        signs = ((None if _is_doubtful(each) else each.passed, each) for each in sorted(single, key=_broken_first))
+        yield from ((sign, line(run, each)) for sign, each in signs)
         if many:
             yield True, f"{name}: {_together(run, many)}"
 
 
 def _broken_first(gate: Gate) -> int:
     return (False, None, True).index(gate.passed)
+
+
+def _is_doubtful(gate: Gate) -> bool:
+    """Return whether a gate is kept although the value measured is beyond its bound, which is not proven."""
+    found = abs(gate.value or 0.0) if gate.rule == "max_change" else gate.value or 0.0
+    return gate.rule in PROVING and gate.passed is True and found > gate.bound
 
 
 def _named(run: Run, gate: Gate) -> str:
@@ -46,6 +59,7 @@ def line(run: Run, gate: Gate) -> str:
     said, times = [full_name(run, gate.vary) + found], gate.confirmed
     said += [f"confirmed by {counted(times, 'fresh measurement')}"] if times and not gate.passed else []
     said += [reason(gate.why)] if gate.why else []
+    said += [f"more than {_amount(run, gate, gate.bound)} is not proven"] if _is_doubtful(gate) else []
     return f"{_named(run, gate)}: {'; '.join(said)}"
 
 

@@ -40,11 +40,13 @@ def _sentences(shown: View) -> Iterator[str]:
 def _compared(shown: View) -> Iterator[str]:
     labels = list(dict.fromkeys(entry.label for entry in shown.entries))
     titles = [problem.title for problem in shown.problems if problem.title]
-    version, harness = shown.run.protocol_version, shown.run.environment.get("harness")
+    from harness import __version__  # which compares what another program has measured
+
+    version, harness = shown.run.protocol_version, shown.run.environment.get("harness") or __version__
     where = f" on {counted(len(titles), 'problem')} ({_listed(titles)})" if titles else ""
     protocol = f"the protocol {shown.run.protocol}{f' (version {version})' if version else ''}"
-    software = f"Touchstone {harness}" if harness else "Touchstone"
-    yield f"We compared {counted(len(labels), 'contender')} ({_listed(labels)}){where} by {protocol} of {software}."
+    contenders = f"{counted(len(labels), 'contender')} ({_listed(labels)})"
+    yield f"We compared {contenders}{where} by {protocol} of Touchstone {harness}."
     if count := seeds(shown):
         yield f"Rows were measured with {count}, and paired by seed."
 

@@ -44,6 +44,9 @@ class ProgressListener:
     def damaged(self, found: Sequence[Damage]) -> None:
         """Receive the files of records that cannot be read whole."""
 
+    def downloads(self, names: Sequence[str]) -> None:
+        """Receive the names of what the run downloads, before it begins."""
+
     def slow(self, seconds: Mapping[str, float]) -> None:
         """Receive the metrics of a cell that take long, with the estimated seconds of a seed, before its first seed."""
 

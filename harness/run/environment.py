@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
 
 
 def threads_per_cell() -> int:
-    """Return the threads of a cell, two if there are two cores; the number is part of a cell's identity."""
-    return min(2, cores())
+    """Return the threads of a cell: OMP_NUM_THREADS where it is set to a number, otherwise two if there are two cores.
+
+    The number is part of a cell's identity.
+    """
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # a list has one number a level
+    return int(said) if said.isdecimal() and int(said) else min(2, cores())
+
+
+def cells_at_once() -> int:
+    """Return the number of cells that are measured at once by default: one for each pair of cores, or fewer."""
+    return max(1, cores() // max(2, threads_per_cell()))
 
 
 def environment(device: str, threads: int, plugins: Iterable[Source], folder: Path) -> dict[str, Json]:

@@ -10,12 +10,12 @@ from functools import partial
 from queue import SimpleQueue
 
 from harness.errors import Failure
-from harness.machine import cores
 from harness.results import MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import data
 from harness.results.store import unique_part, writing
 from harness.run.artifacts import Artifact
 from harness.run.context import RunContext, no_path
+from harness.run.environment import cells_at_once
 from harness.run.interleave import Interleaved
 from harness.run.rows import Ending, row
 from harness.run.task import Task
@@ -41,7 +41,7 @@ class Execution:
         work = [group for group in plan.measured() if any(task.missing for task in group)]
         needed = {key for group in work for task in group for key in task.artifacts.values()}
         gpus = site.conditions.gpus
-        jobs = 1 if plan.interleaved else site.conditions.jobs or len(gpus) or max(1, cores() // 2)
+        jobs = 1 if plan.interleaved else site.conditions.jobs or len(gpus) or cells_at_once()
         for slot in range(jobs):
             self.slots.put(gpus[slot % len(gpus)] if gpus else None)
         measure = self._together if plan.interleaved else self._alone

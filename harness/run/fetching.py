@@ -20,20 +20,28 @@ WITHIN = 3600.0
 
 
 class Absent(NamedTuple):
-    """A component whose files are not on this machine: its spec, the name of what would be downloaded."""
+    """A component whose files are not on this machine: its spec, the name of what would be downloaded.
+
+    `why` says that nothing can be: the component refused.
+    """
 
     kind: str
     spec: Spec
     name: str
+    why: str = ""
 
 
 def absent_files(prepared: LoadedSuite, server: Server, cells: Iterable[Cell]) -> list[Absent]:
     """Return the components of some cells that would download something, and its name."""
-    asked = [
-        (kind, spec, asked_of(prepared, server, "to_fetch", kind, spec, NAME))
-        for kind, spec in _fetching(prepared, cells)
-    ]
-    return [Absent(kind, spec, name) for kind, spec, name in asked if name is not None]
+    found: list[Absent] = []
+    for kind, spec in _fetching(prepared, cells):
+        try:
+            name = asked_of(prepared, server, "to_fetch", kind, spec, NAME)
+        except Failure as failure:
+            found.append(Absent(kind, spec, component_name(spec), failure.reason))
+            continue
+        found += [] if name is None else [Absent(kind, spec, name)]
+    return found
 
 
 def fetched(prepared: LoadedSuite, server: Server) -> Iterator[tuple[str, bool]]:

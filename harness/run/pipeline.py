@@ -114,7 +114,7 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     started = time.monotonic()
     whole = planned(prepared, conditions)
     missing = [cell for task, cell in zip(whole.tasks, prepared.cells, strict=True) if task.missing]
-    checked_tables(prepared, server, missing, conditions.offline)
+    conditions.listener.downloads(checked_tables(prepared, server, missing, conditions.offline).downloads)
     shard = prepared.shard
     part = f"-shard-{shard.number}-of-{shard.of}" if shard else ""
     identity = new_run(conditions.results, prepared.suite.name, part)

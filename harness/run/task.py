@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
-from harness.results import Reason, StopReason
+from harness.results import Reason, Status, StopReason
 from harness.results.codec import typed
 from harness.results.records import compact
 from harness.results.runs import environment_digest
@@ -50,6 +50,8 @@ class Task:
     """Reason why this task is not measured, if known before."""
     lost: str | None = None
     """Reason why a plugin that it needs cannot be imported; its row fails with it."""
+    timed_out: bool = False
+    """Whether it ran out of time when it was measured last."""
     look: Look | None = None
     """The test set that it looks at; None without one."""
 
@@ -134,6 +136,7 @@ class Plan:
             usable = asked and not changed and _is_whole(units, record)
             for task in asked:
                 others[task.id] = changed
+                task.timed_out = record["status"] == Status.TIMEOUT
                 if usable:
                     task.accept(record, here)
         for task in [] if fresh else self.tasks:

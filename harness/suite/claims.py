@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.base import Spec, component_name
 from harness.discovery.descriptions import facts_of
+from harness.errors import near_miss
 from harness.fields import Json, Schema
 from harness.suite.expand import Expander
 from harness.suite.nodes import Items, Node, Pairs, Word, got, is_null
@@ -171,9 +172,19 @@ def _named(words: list[Word], form: str, axes: Axes, findings: Findings) -> list
     labels = {point.label for points in axes.values() for point in points}
     lost = next((w for w in words if not any(matches(w, p, a) for a, p in axes.items())), words[0])
     if labels and not findings.excuses(lost.text):
-        what = f"claims.{form}: no axis has one point for each name, see {shown(lost.text)}: there are "
-        findings.add(lost.place, what + some(sorted(labels)))
+        what = f"claims.{form}: no axis has one point for each name, see {shown(lost.text)}"
+        near = _nearest(lost, words, axes)
+        findings.add(lost.place, what + (near or f": there are {some(sorted(labels))}"))
     return None
+
+
+def _nearest(lost: Word, words: list[Word], axes: Axes) -> str:
+    """Return the near miss of a name that no point has, first on the axis of most of the others; empty for none."""
+    if any(matches(lost, points, axis) for axis, points in axes.items()):
+        return ""
+    common = sorted(axes.items(), key=lambda pair: -sum(len(matches(word, pair[1], pair[0])) == 1 for word in words))
+    found = (near_miss(lost.text, [point.label for point in points]).suggestion for _, points in common)
+    return next(filter(None, found), "")
 
 
 def _places(items: list[Pairs], form: str, axes: Axes, findings: Findings) -> list[dict[str, Label]] | None:

@@ -39,8 +39,12 @@ def imports(root: Pairs, table: Table) -> list[tuple[str, str]]:
         places.append(("dataset", reference.get("dataset")))
     if isinstance(vary, Pairs):
         places = [(kind, value) for kind, _, value in vary.named()] + places
-    found = dict.fromkeys(pair for kind, node in places for pair in _in(node, kind, table))
-    return [(kind, name) for kind, name in found if IMPORT.fullmatch(name)]
+    return list(dict.fromkeys(pair for kind, node in places for pair in imports_below(node, kind, table)))
+
+
+def imports_below(node: Node | None, kind: str, table: Table) -> list[tuple[str, str]]:
+    """Return (kind, `module:attribute`) in what is written for one kind, each once."""
+    return [(each, name) for each, name in dict.fromkeys(_in(node, kind, table)) if IMPORT.fullmatch(name)]
 
 
 def contenders(root: Pairs, table: Table) -> list[tuple[str, str]]:

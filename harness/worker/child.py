@@ -71,6 +71,8 @@ class Child:
         """
         self._wait_for_pid()
         limit = None if timeout is None else time.monotonic() + timeout
+        if self._log is not None:
+            self._log.begin()
         try:
             self._send(question, timeout)
             while True:
@@ -85,7 +87,8 @@ class Child:
                     progress(min(max(message["progress"], 0.0), 1.0))
         except TimeoutError:
             self.kill()
-            raise Failure("timeout", f"no answer within {timeout:g} s") from None
+            last = self._log.last_line() if self._log is not None else ""
+            raise Failure("timeout", f"no answer within {timeout:g} s{last and f'; last printed: {last}'}") from None
         except Misfit as misfit:
             self.kill()
             raise Failure("crashed", f"the process sent {misfit}") from None

@@ -9,7 +9,7 @@ import os
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack, cast
@@ -20,12 +20,12 @@ from harness.errors import BenchError, NotImported, Skip, described, one_line, o
 from harness.random import seed_globals
 from harness.results.store import writing
 from harness.worker import offline
+from harness.worker.checks import Checks, registry_of
 from harness.worker.fork import forked, leave
 from harness.worker.frames import LARGEST, Reader, Sender
 
 if TYPE_CHECKING:
     from harness.base import Spec
-    from harness.conformance import Verdict
     from harness.discovery.registry import Registry
     from harness.discovery.sources import SourceData
     from harness.fields import Json
@@ -119,7 +119,7 @@ class OpenCell(NamedTuple):
     read: Callable[[], dict[str, str]]
 
 
-class Worker:
+class Worker(Checks):
     """State of one child between requests: its open cell, the blocks it has received."""
 
     def __init__(self, answers: Sender) -> None:
@@ -163,7 +163,7 @@ class Worker:
         from harness.worker import cells
 
         _see_only(where["gpu"])
-        digest = cells.build_artifact(_registry(plugins), cell, kind, Path(to), self.report, **where)
+        digest = cells.build_artifact(registry_of(plugins), cell, kind, Path(to), self.report, **where)
         return {"digest": digest, "read": _read(where)}
 
     def sample(
@@ -174,43 +174,12 @@ class Worker:
 
         from harness.diffusion.sampling import sample
 
-        registry = _registry(plugins)
+        registry = registry_of(plugins)
         built = {kind: registry.build(kind, spec) for kind, spec in parts.items()}
         found = sample(built.pop("denoiser"), **built, **wishes).cpu().numpy()
         with writing(Path(to)):
             numpy.save(to, found)
         return [*found.shape]
-
-    def check_component(self, plugins: list[SourceData], kind: str, spec: Spec) -> list[Verdict]:
-        """Return (name, passed, sentence) of every conformance check of a component."""
-        from harness.conformance import check_component
-
-        return check_component(_registry(plugins).build(kind, spec))
-
-    def to_fetch(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> str | None:
-        """Return the name of what a component would download, with paths relative to a folder; None for nothing."""
-        os.chdir(folder)
-        name = _registry(plugins).build(kind, spec).to_fetch()
-        return None if name is None else one_line(str(name))
-
-    def fetch(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> bool:
-        """Download what a component reads, to paths relative to a folder; return whether anything was."""
-        os.chdir(folder)
-        return bool(_registry(plugins).build(kind, spec).fetch())
-
-    def check_table(self, plugins: list[SourceData], kind: str, spec: Spec, folder: str) -> list[str]:
-        """Load and check the table of a data set whose paths are relative to a folder; return its notes."""
-        from harness import artifacts
-
-        os.chdir(folder)
-        return list(artifacts.loaded(_registry(plugins).build(kind, spec)).notes)
-
-    def check_stats(self, file: str, folder: str) -> None:
-        """Check a file of the reference's statistics, relative to a folder."""
-        from harness.protocols.generation.reference import statistics
-
-        os.chdir(folder)
-        statistics(file)
 
     def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
         """Set up a cell; return the number of seeds in a block, notes and issues."""
@@ -218,7 +187,7 @@ class Worker:
         from harness.worker import cells
 
         _see_only(where["gpu"])
-        registry = _registry(plugins)
+        registry = registry_of(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
         self._open = OpenCell(cell, session, registry, partial(_read, where))
         registry.manager.hook.case_started(cell=cell)
@@ -276,9 +245,3 @@ def _see_only(gpu: str | None) -> None:
 
 def _read(where: Surroundings) -> dict[str, str]:
     return opened.found(Path(where["folder"]), Path(where["results"]), where["known"])
-
-
-def _registry(plugins: Iterable[SourceData]) -> Registry:
-    from harness.discovery.registry import Registry
-
-    return Registry(Source(**data) for data in plugins)

@@ -9,11 +9,14 @@ import threading
 from collections import deque
 from pathlib import Path
 
+from harness.errors import one_line
 from harness.results.store import writing
 
 HEAD, TAIL = 4 << 20, 4 << 20
 """Bytes that are kept of the beginning and of the end."""
 PIECE = 1 << 16
+RECENT, SHOWN = 4096, 150
+"""Bytes in which the last line is looked for, and the most of its letters that are shown."""
 
 
 class Log:
@@ -25,13 +28,25 @@ class Log:
     def __init__(self, file: Path) -> None:
         with writing(file):
             file.parent.mkdir(parents=True, exist_ok=True)  # a plugin may have deleted it
-            self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            self._file = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         self._read, self.descriptor = os.pipe()
         self._done, self._ending = os.pipe()
-        self._written, self._later, self._kept = 0, 0, 0
+        self._written, self._later, self._kept, self._begun = 0, 0, 0, 0
         self._last = deque[bytes]()
         self._thread = threading.Thread(target=self._copy, daemon=True)
         self._thread.start()
+
+    def begin(self) -> None:
+        """Begin what `last_line` looks at."""
+        self._begun = self._written + self._later
+
+    def last_line(self) -> str:
+        """Return the last line written since `begin`, cut at its end; empty where there is none."""
+        size = self._written + self._later - self._begun
+        end = os.fstat(self._file).st_size
+        recent = b"".join([os.pread(self._file, RECENT, max(0, end - RECENT)), *self._last])
+        lines = recent[-min(size, RECENT) :].decode(errors="replace").strip().splitlines() if size else []
+        return one_line(lines[-1], SHOWN) if lines else ""
 
     def close(self) -> None:
         """Take what is there and write the last part. `descriptor` may have been closed, or be open elsewhere."""

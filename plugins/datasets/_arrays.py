@@ -27,6 +27,9 @@ SHOWN = 8
 
 PARTS = ("training", "validation", "test")
 
+CHANNELS = (1, 3, 4)
+"""Numbers of channels of images: gray, color, color with opacity."""
+
 
 class Arrays(Dataset):
     """Arrays by name in one file: `x` holds the inputs, `y` the classes."""
@@ -36,7 +39,7 @@ class Arrays(Dataset):
     y: str = "y"
     part: str | None = None
     shape: Sequence[PositiveInt] | None = None
-    channels_last: bool = False
+    channels_last: bool | None = None
     label_noise: UnitInterval = 0.0
     imbalance: Annotated[float, Ge(1)] = 1.0
     standardize: bool = True
@@ -121,7 +124,7 @@ def _parts(part: Array, name: str) -> Tensor:
     return torch.from_numpy(part.astype(numpy.int64))
 
 
-def _shaped(x: Array, name: str, shape: Sequence[int] | None, channels_last: bool) -> Array:
+def _shaped(x: Array, name: str, shape: Sequence[int] | None, channels_last: bool | None) -> Array:
     """Return inputs [n, ...] in the shape asked for. Raises BenchError for inputs that do not have it."""
     if x.dtype.kind not in "biuf":
         raise BenchError(f"{name!r} holds {x.dtype}, inputs are real numbers")
@@ -133,6 +136,9 @@ def _shaped(x: Array, name: str, shape: Sequence[int] | None, channels_last: boo
         x = x[:, None]
     if not x.size:
         raise BenchError(f"{name!r} is {[*x.shape]}: inputs without a number")
+    if channels_last is None and x.ndim > 2 and x.shape[-1] in CHANNELS and x.shape[1] not in CHANNELS:
+        first = "[n, channels, ...] is expected, and these look like channels at the end"
+        raise BenchError(f"{name!r} is {[*x.shape]}: {first}; say channels_last: true or false")
     if channels_last:
         if x.ndim < 3:
             raise BenchError(f"channels_last: {name!r} is {[*x.shape]}, without channels")

@@ -29,8 +29,9 @@ class NPZ(Arrays):
     A file as `numpy.savez` writes it. `x` and `y` name the arrays: inputs [n, ...] and classes [n] or [n, 1].
 
     - Inputs are real numbers of any type, without NaN. `shape: [1, 28, 28]` gives every input this shape;
-      `channels_last` moves the last dimension to the front, where convolutions of torch have the channels. Wide numbers
-      far from 0 become float32 after a column's smallest is subtracted, so that an offset changes nothing.
+      `channels_last: true` moves the last dimension to the front, where convolutions of torch have the channels. Where
+      the last dimension is 1, 3 or 4 and the first is not, it has to be said, true or false.
+    - Wide numbers far from 0 become float32 after a column's smallest is subtracted, so that an offset changes nothing.
     - Classes are whole numbers, booleans or texts, numbered in sorted order.
     - `part` names an array of 0 for training, 1 for validation and 2 for test. Without it every seed draws its split.
     - With `standardize` inputs are shifted and scaled by the mean and deviation of the seed's own training rows: every

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,11 +82,25 @@ def _content(path: Path) -> Any:
 
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise _pickled(path) from None
     except ImportError:
         raise BenchError("safetensors is not installed: pip install safetensors", str(path)) from None
     except Exception as error:  # a broken file can make the readers raise anything
-        first = str(error).split("\n")[0]
-        raise BenchError(f"not a file of tensors: {type(error).__name__}: {first}", str(path)) from None
+        raise BenchError(f"not a file of tensors: {errors.one_line(errors.described(error))}", str(path)) from None
+
+
+def _pickled(path: Path) -> BenchError:
+    """Return the error for a file of torch that holds more than tensors, or is damaged."""
+    try:
+        unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # of a damaged file, of the format before torch 1.6
+        unsafe = []
+    if not unsafe:
+        return BenchError("not a file of tensors: it is damaged, or a pickle of something else", str(path))
+    module = any(name.startswith("torch.nn.modules.") for name in unsafe)
+    what = "is a pickled module" if module else "holds pickled objects"
+    return BenchError(f"{what} ({unsafe[0]}), which is never loaded: save net.state_dict()", str(path))
 
 
 def _inside(content: Any, key: str, file: str) -> Any:

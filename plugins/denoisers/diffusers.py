@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PREDICTS: tuple[Literal["epsilon", "sample", "v_prediction"], ...] = ("epsilon", "sample", "v_prediction")
 """Known values of a scheduler's `prediction_type`."""
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
+"""Ids of pipelines on the hub. Those of one word, which some old models of texts have, no pipeline has."""
 UNUSED = {
     "timestep_spacing": (None, "the suite's spacing"),
     "steps_offset": (0, "the suite's spacing"),
@@ -32,12 +35,13 @@ UNUSED = {
 class Diffusers(Denoiser):
     """UNet2DModel of a saved pipeline of the diffusers library.
 
-    Given by its folder or its id on the Hugging Face hub. The library's own loader reads it, from its cache alone
-    where HF_HUB_OFFLINE is set. The schedule and the prediction type are those of the pipeline's scheduler; of a
-    network that predicts variances too only the mean is used. Whole times only: the library counts them from 0, so
-    its network is given t - 1. A network with class embeddings is given labels; `null_label` is the last of them if
-    that stands for no class, as guidance needs it. `reference` holds real data to compare with, an array [n,
-    *shape] in numpy's or torch's form. Raises BenchError where the library is missing or a file cannot be read.
+    Given by its folder or its id on the Hugging Face hub, OWNER/NAME; a single word is a folder. The library's own
+    loader reads it, from its cache alone where HF_HUB_OFFLINE is set. The schedule and the prediction type are those
+    of the pipeline's scheduler; of a network that predicts variances too only the mean is used. Whole times only: the
+    library counts them from 0, so its network is given t - 1. A network with class embeddings is given labels;
+    `null_label` is the last of them if that stands for no class, as guidance needs it. `reference` holds real data to
+    compare with, an array [n, *shape] in numpy's or torch's form. Raises BenchError where the library is missing or a
+    file cannot be read.
     """
 
     pipeline: PathOrId
@@ -59,6 +63,7 @@ class Diffusers(Denoiser):
 
     def to_fetch(self) -> str | None:
         """Id of the pipeline, if it is no folder and the library's cache does not have all of it."""
+        _check_folder(self.pipeline)
         return None if _folder(self.pipeline).is_dir() or _is_cached(self.pipeline) else self.pipeline
 
     def fetch(self) -> bool:
@@ -159,9 +164,20 @@ def _folder(pipeline: str) -> Path:
     return Path(pipeline).expanduser()
 
 
-def _is_path(pipeline: str) -> bool:
-    """Whether it can only be a folder, and no id of the hub."""
-    return pipeline.startswith((".", "/", "~"))
+def _is_id(pipeline: str) -> bool:
+    """Whether it has the form of an id of the hub, OWNER/NAME; a path within a folder that is here is none."""
+    return HUB_ID.fullmatch(pipeline) is not None and (_is_cached(pipeline) or not _folder(pipeline).parent.is_dir())
+
+
+def _check_folder(pipeline: str) -> None:
+    """Raises BenchError for what is neither a folder nor the form of an id of the hub, with the folders beside it."""
+    folder = _folder(pipeline)
+    if folder.is_dir() or _is_id(pipeline):
+        return
+    beside = [other.name for other in folder.parent.iterdir() if other.is_dir()] if folder.parent.is_dir() else []
+    near = errors.near_miss(folder.name, beside)
+    form = "" if near.closest or folder.name != pipeline else "; an id of the hub is OWNER/NAME"
+    raise BenchError(f"diffusers: no folder {pipeline}{near}{form}")
 
 
 def _is_cached(pipeline: str) -> bool:
@@ -172,8 +188,6 @@ def _is_cached(pipeline: str) -> bool:
         return True
     names = ("unet/config.json", "scheduler/scheduler_config.json")
     weights = [f"unet/diffusion_pytorch_model.{suffix}" for suffix in ("safetensors", "bin")]
-    if _is_path(pipeline):
-        return True
     there = {name: isinstance(try_to_load_from_cache(pipeline, name), str) for name in (*names, *weights)}
     return all(there[name] for name in names) and any(there[name] for name in weights)
 
@@ -184,11 +198,9 @@ def _loaded(cls: str, method: str, pipeline: str, part: str, **options: Any) -> 
         import diffusers
     except ImportError:
         raise BenchError("diffusers: the library diffusers is not installed: pip install diffusers") from None
+    _check_folder(pipeline)
     folder = _folder(pipeline)
     local = folder.is_dir()
-    if not local and _is_path(pipeline):
-        beside = [other.name for other in folder.parent.iterdir() if other.is_dir()] if folder.parent.is_dir() else []
-        raise BenchError(f"diffusers: no folder {pipeline}{errors.near_miss(folder.name, beside)}")
     read = getattr(getattr(diffusers, cls), method)
     try:
         return read(str(folder) if local else pipeline, subfolder=part, local_files_only=local, **options)

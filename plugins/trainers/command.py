@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
 
 import torch
 
@@ -22,6 +24,11 @@ from ._outcome import outcome, per_example
 LINES, LETTERS = 3, 220
 """Most of a failing program's last lines in the reason, and most of their letters."""
 
+TRACEBACK = "Traceback (most recent call last):"
+FRAME = re.compile(r'  File "(?P<file>.+)", line (?P<line>\d+)')
+LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python|<")
+"""Beginning of a traceback, a frame of it, and files of frames that are not the user's."""
+
 
 class Command(ExternalTrainer):
     """Runs a training script of your own, once for every seed.
@@ -39,11 +46,13 @@ class Command(ExternalTrainer):
 
     def fit(self, job: Job) -> TrainingResult:
         """Run the command for the only seed of the job."""
-        threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+        variables = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+        variables["PYTHONUNBUFFERED"] = "1"  # so that the log has every line of a script that is killed
         words = fill_command(self.run, job.values)
-        ended = run_program(words, threads)
+        ended = run_program(words, variables)
         if ended.code:
-            raise BenchError(f"{self._name(words)} {ended.how}: {_last_lines(ended.err.strip() or ended.out)}")
+            said = _exception(ended.err) or _last_lines(ended.err.strip() or ended.out)
+            raise BenchError(f"{self._name(words)} {ended.how}: {said}")
         found = outcome(ended.out)
         if found is None:
             raise BenchError(f"{self._name(words)} printed no line of JSON, an object: {_last_lines(ended.out)}")
@@ -54,6 +63,19 @@ class Command(ExternalTrainer):
     @staticmethod
     def _name(words: list[str]) -> str:
         return " ".join(words[:2])
+
+
+def _exception(text: str) -> str | None:
+    """Return what the last traceback of a Python says, with the script's own line; None where there is none."""
+    _, begin, traceback = text.rpartition(TRACEBACK)
+    lines = [line for line in traceback.splitlines()[1:] if line.strip()]
+    at = next((place for place, line in enumerate(lines) if not line.startswith(" ")), None)
+    if not begin or at is None:
+        return None
+    said = " ".join(line.strip() for line in lines[at : at + LINES])
+    own = [found for found in map(FRAME.match, lines[:at]) if found and not LIBRARY.search(found["file"])]
+    place = f" ({Path(own[-1]['file']).name}:{own[-1]['line']})" if own else ""
+    return f"{said if len(said) <= LETTERS else said[:LETTERS] + '...'}{place}"
 
 
 def _last_lines(text: str) -> str:

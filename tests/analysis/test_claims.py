@@ -308,7 +308,11 @@ def test_every_part_of_the_question_is_answered_by_its_own_metric_and_axis() -> 
         ("{theorem: a}", "claims: write what is claimed, under one of order, equal, max, min, value, rises and falls"),
         ("{theorem: a, order: [good, bad], max: 3}", "claims: write what is claimed"),
         ("{theorem: a, order: [good]}", "claims.order: expected a list of two points or more, the best first"),
-        ("{theorem: a, order: [good, bda]}", "claims.order: no axis has one point for each name, see 'bda'"),
+        (
+            "{theorem: a, order: [good, bda]}",
+            "claims.order: no axis has one point for each name, see 'bda', did you mean bad?",
+        ),
+        ("{theorem: a, order: [good, zzz]}", "see 'zzz': there are bad, good"),
         ("{theorem: a, order: [{loss: good}, bad]}", "claims.order: write all points as names, or all as mappings"),
         ("{theorem: a, order: [{los: good}, {los: bad}]}", "claims.order: 'los' is no axis that varies here"),
         ("{theorem: a, equal: [good, bad]}", "claims.equal: within is missing, the largest difference"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import harness
 from harness import BenchError
+from harness.report.words import reason
 
 
 def test_scores_by_seed_are_compared_by_the_paired_t_test() -> None:
@@ -67,11 +70,22 @@ def test_a_margin_shows_equivalence_and_needed_says_what_would_decide() -> None:
         ([], [], "of one shape"),
         ([[[1.0]]], [[[1.0]]], "of one shape"),
         ([float("nan")] * 2, [1.0, 2.0], "no seed has a finite score"),
+        ([0.5, "a"], [1.0, 2.0], "compare: a: expected numbers, got 'a'"),
+        ([1.0, 2.0], [1.0, {}], "compare: b: expected numbers, got {}"),
+        ([[1.0], [1.0, 2.0]], [1.0, 2.0], "compare: a: expected numbers, got .*inhomogeneous"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(a: list[float], b: list[float], said: str) -> None:
+def test_what_cannot_be_compared_is_refused(a: Any, b: Any, said: str) -> None:
     with pytest.raises(BenchError, match=said):
         harness.compare(a, b)
+
+
+def test_seeds_without_a_finite_score_are_left_out_and_counted() -> None:
+    a, b = [1.0, 2.0, 4.0, float("nan"), 3.0], [0.5, 1.0, 2.0, 1.0, float("inf")]
+    found, whole = harness.compare(a, b), harness.compare(a[:3], b[:3])
+    assert (found.difference, found.p, found.partial) == (whole.difference, whole.p, True)
+    assert found.why is not None and (found.why.count, found.why.total) == (2, 5) and whole.why is None
+    assert reason(found.why) == "2 of 5 seeds left out: not finite in one of the two rows"
 
 
 def test_one_seed_has_no_verdict() -> None:

@@ -213,6 +213,18 @@ def test_the_report_names_gate_row_and_size() -> None:
     assert all(f"{'✓' if kept else '✗'} {line}" in report for kept, line in found)
 
 
+@pytest.mark.parametrize("rule", ["max_regression", "max_change"])
+def test_a_value_beyond_its_bound_without_a_proof_is_no_check_mark(rule: str) -> None:
+    low, _ = worse_by(True)
+    bound = round((low + (OLD - NEW).mean()) / 2, 4)  # within the interval, below the value
+    rows = [*REGRESSED[:3], *(row(f"same{k}", OLD) for k in range(4))]
+    result = concluded(run(rows, [gate(rule, bound)]))
+    signs = dict(lines(result))
+    assert signs[None].startswith(f"m {rule} {bound:.3g}: new is ") and "95 %" in signs[None]
+    assert signs[None].endswith(f"; more than {bound:.3g} is not proven") and "new " not in signs[True]
+    assert broken(result) == [] and result.exit == 0
+
+
 @pytest.mark.parametrize(("rule", "bound", "nearest"), [("max", 2, "new7 has 1.7"), ("min", 0, "old has 1")])
 def test_of_many_rows_that_keep_a_gate_the_nearest_is_named(rule: str, bound: float, nearest: str) -> None:
     rows = [row("old", [1.0, 1.0]), *(row(f"new{k}", [1 + k / 10] * 2) for k in range(1, 8)), row("lost", [3.0, None])]

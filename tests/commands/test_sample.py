@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import harness
 from tests.conftest import Bench
+
+MINE = """
+import torch
+
+
+class Net(torch.nn.Linear):
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def forward(self, x, t):
+        return super().forward(x)
+"""
 
 
 @pytest.mark.verify
@@ -26,6 +39,17 @@ def test_labels_and_guidance(bench: Bench) -> None:
     assert (np.load(bench.folder / "x.npy") > 0).all()
     ended = bench("sample", "ring8", "--guidance", "2")
     assert ended.code == 2 and "guidance: ring8 is unconditional" in ended.err
+
+
+@pytest.mark.verify
+def test_modules_beside_are_found(bench: Bench) -> None:
+    bench.write("mine.py", MINE)
+    torch.save(torch.nn.Linear(2, 2).state_dict(), bench.folder / "mine.pt")
+    words = ["--sampler", "diffusers:DDIMScheduler", "--steps", "2", "-n", "3", "--out", "x.npy"]
+    ended = bench("sample", 'checkpoint: {module: "mine:Net", file: mine.pt, shape: [2]}', *words)
+    assert (ended.code, ended.out) == (0, "x.npy: 3 x 2\n"), ended.err
+    lost = bench("sample", "ring8", "--sampler", "mine:Nett")
+    assert lost.code == 2 and "mine has no 'Nett', did you mean Net?" in lost.err
 
 
 @pytest.mark.parametrize("model", ["ring8", "gaussian", "gaussian: {dim: 3}"])

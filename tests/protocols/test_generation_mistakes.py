@@ -138,7 +138,7 @@ def test_the_rest_runs(ended: list[Ended], rows: dict[tuple[str, str, int], Any]
             r"wrong\.py:\d+: Endlong\.times gave times that do not decrease to 0: 900, 100, expected [^\n]*",
         ),
         ("good", "even", 2000, r"even\(?\)?: 2000 steps asked of a schedule with 1000"),
-        ("lost", "even", 4, r"lost\b.* answered NaN or infinity at t = 334"),
+        ("lost", "even", 4, r"lost\b.* answered NaN or infinity at t = 334; do its prediction_type, [^\n]*"),
         ("endless", "even", 4, r"wrong\.py:\d+: Endless\.predict returned numbers that are not finite at t = 1000.*"),
         (
             "narrow",

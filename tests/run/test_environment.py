@@ -1,4 +1,4 @@
-"""The user's own repository in the environment of a run."""
+"""The environment of a run: the user's own repository, threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.run.environment import repository
+from harness.machine import cores
+from harness.run.environment import cells_at_once, repository, threads_per_cell
+
+
+@pytest.mark.parametrize(("said", "threads"), [("1", 1), ("3", 3), ("5,2", 5), ("", None), ("0", None), ("all", None)])
+def test_threads_of_a_cell_are_those_that_the_user_sets(
+    monkeypatch: pytest.MonkeyPatch, said: str, threads: int | None
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert threads_per_cell() == (threads or min(2, cores()))
+    assert cells_at_once() * threads_per_cell() <= max(cores(), threads_per_cell())
 
 
 def test_commit_and_dirtiness_of_the_repository_around_a_folder(tmp_path: Path) -> None:

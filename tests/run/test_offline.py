@@ -90,6 +90,10 @@ def test_a_dry_run_says_what_would_be_downloaded_and_fetch_downloads_it(bench: B
         "remote(name_there=b.bin): downloaded",
     ]
     assert "download" not in bench("s.yaml", "--dry-run").out
+    (bench.folder / "b.bin").unlink()
+    begun = bench("s.yaml", "-q", "--results", "other").lines
+    assert begun[0] == "bench: https://data.invalid/b.bin is not on this machine, it is downloaded now"
+    (bench.folder / "b.bin").touch()
     ended = bench("s.yaml", "--offline", "-q")
     assert ended.code == 0, ended.err
     for file in ("a.bin", "b.bin"):

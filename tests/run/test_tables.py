@@ -160,7 +160,7 @@ def test_a_suite_without_files_starts_no_process(folder: Bench) -> None:
     with Server() as server:
         prepared = load(str(folder.folder / "s.yaml"), RunOptions(), server)
     with Server() as fresh:
-        assert checked_tables(prepared, fresh) == []
+        assert checked_tables(prepared, fresh) == ([], [])
         assert fresh._process is None
 
 

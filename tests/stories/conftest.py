@@ -26,7 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     installed.install(python, installed.checkout(above / "checkout"))
     made = {key: value for key, value in os.environ.items() if key in ("HOME", "LANG", "TMPDIR")}
     made |= {"PATH": f"{python.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(above / "cache")}
-    made |= {"OMP_NUM_THREADS": "1", "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": ""}
+    made |= {"COLUMNS": "100", "CUDA_VISIBLE_DEVICES": ""}
     words = ["python", "-c", "import harness; print(harness.__file__)"]
     found = subprocess.run(words, cwd=above, env=made, check=True, capture_output=True, text=True).stdout
     assert Path(found.strip()).is_relative_to(installed.packages(python))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.base import Component, replace_fields, schemas
-from harness.conformance import contract
+from harness.conformance import contract, first_call
 from harness.diffusion.model import DiffusionModel
 from harness.errors import BenchError, Skip
 from harness.inputs import call_with_inputs
@@ -156,6 +156,25 @@ class Parts:
         given = (self.model, covariance, self.components["variance"].depends_on_s, self._examples("spacing"))
         with torch.no_grad():
             return costs(sampler, *given, self._case.on_progress)
+
+
+def declared(
+    components: Mapping[str, Component], labels: int | Sequence[int] | None, guidance: float | None
+) -> Denoiser:
+    """Return a denoiser on the suite's schedule. Raises BenchError where it declares no such labels or no guidance."""
+    denoiser = _scheduled(components["denoiser"], components.get("schedule"))
+    DiffusionModel(denoiser, None, guidance=guidance)
+    _labels(labels, denoiser)
+    return denoiser
+
+
+def evaluated(denoiser: Denoiser, device: str, labels: int | Sequence[int] | None, guidance: float | None) -> None:
+    """Load a denoiser and predict once, halfway in time. Raises BenchError for what does not fit."""
+    net = call_with_inputs(denoiser.load, device, weights={})
+    model = DiffusionModel(denoiser, net, device, guidance=guidance)
+    chosen = _labels(labels, denoiser)
+    with model.given(None if chosen is None else chosen[0]):
+        first_call.try_denoiser(model, float(max(1, model.schedule.num_train_timesteps // 2)))
 
 
 def useless(parts: Parts) -> Iterator[Issue]:

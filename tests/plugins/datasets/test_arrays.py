@@ -57,13 +57,27 @@ def test_inputs_of_any_shape_and_type(name: str, save: Save, tmp_path: Path, sha
 def test_a_vector_is_one_column_and_the_shape_can_be_given(name: str, save: Save, tmp_path: Path) -> None:
     assert found(name, save, tmp_path, numpy.arange(12.0)).input_shape == (1,)
     x = DRAW.normal(size=(12, 4, 5, 3)).astype("float32")
-    flat = found(name, save, tmp_path, x.reshape(12, -1), shape=[4, 5, 3])
+    flat = found(name, save, tmp_path, x.reshape(12, -1), shape=[4, 5, 3])  # 4 may be channels
     assert torch.equal(flat.inputs, torch.from_numpy(x))
     last = found(name, save, tmp_path, x.reshape(12, -1), shape=[4, 5, 3], channels_last=True)
     assert last.input_shape == (3, 4, 5)
     assert torch.equal(last.inputs, torch.from_numpy(x).movedim(-1, 1))
     assert "[60], which [4, 5] does not hold" in refused(name, save, tmp_path, x.reshape(12, -1), shape=[4, 5])
     assert "channels_last: 'x' is [12, 60]" in refused(name, save, tmp_path, x.reshape(12, -1), channels_last=True)
+
+
+@BOTH
+@pytest.mark.parametrize("shape", [(20, 20, 3), (28, 28, 1), (9, 16, 4), (5, 8, 8, 1), (100, 3)])
+def test_channels_that_seem_to_be_last_are_asked_for(
+    name: str, save: Save, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    x = DRAW.integers(0, 255, (12, *shape)).astype("uint8")
+    said = f"'x' is {[12, *shape]}: [n, channels, ...] is expected, and these look like channels at the end"
+    assert refused(name, save, tmp_path, x) == f"{said}; say channels_last: true or false"
+    assert refused(name, save, tmp_path, x.reshape(12, -1), shape=[*shape]).endswith("true or false")
+    first = found(name, save, tmp_path, x, channels_last=True)
+    assert torch.equal(first.inputs, torch.from_numpy(x).movedim(-1, 1).float())
+    assert found(name, save, tmp_path, x, channels_last=False).input_shape == shape
 
 
 @pytest.mark.parametrize(

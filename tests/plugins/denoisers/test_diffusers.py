@@ -118,6 +118,27 @@ def test_a_folder_that_is_not_there_or_holds_something_else(tmp_path: Path) -> N
         assert "\n" not in str(caught.value)
 
 
+def test_a_word_is_a_folder_and_an_id_has_an_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path)
+
+    def to_fetch(name: str) -> str | None:
+        found: str | None = component("denoiser", "diffusers", pipeline=name).to_fetch()
+        return found
+
+    def refusal(name: str) -> str:
+        with pytest.raises(BenchError) as caught:
+            to_fetch(name)
+        return str(caught.value)
+
+    assert to_fetch("pipe") is None
+    assert to_fetch("someone/no-such-pipeline") == "someone/no-such-pipeline"
+    assert refusal("pip") == "diffusers: no folder pip, did you mean pipe?"
+    assert refusal("gpt2") == "diffusers: no folder gpt2 (choose from pipe); an id of the hub is OWNER/NAME"
+    assert refusal("pipe/unit") == "diffusers: no folder pipe/unit, did you mean unet?"  # `pipe` is here: no owner
+    assert "no folder a/b/c" in refusal("a/b/c")
+
+
 def test_a_prediction_type_nobody_knows(tmp_path: Path) -> None:
     pipeline = Path(saved(tmp_path))
     file = pipeline / "scheduler" / "scheduler_config.json"

@@ -61,6 +61,7 @@ from harness.run.load import RunOptions, load
 from harness.run.pipeline import execute_run
 from harness.worker.supervisor import Server
 cores = sorted(os.sched_getaffinity(0))
+os.environ.pop("OMP_NUM_THREADS", None)
 with Server() as server:
     for threads in (1, 2):
         os.sched_setaffinity(0, cores[:threads])

@@ -209,8 +209,12 @@ class TestOutcomes:
         assert said in str(error.value) and "\n" not in str(error.value)
 
     def test_the_last_lines_of_a_crash_are_the_reason(self, here: Path) -> None:
-        with pytest.raises(BenchError, match=r"exit code 1: .*small.py.* \| ValueError: no such loss$"):
+        with pytest.raises(BenchError, match=r"exit code 1: ValueError: no such loss \(small.py:\d+\)$"):
             reported(here, "print('{\"val_acc\": 1}')\ndef f():\n    raise ValueError('no such loss')\nf()")
+        with pytest.raises(BenchError, match=r"exit code 1: ValueError: invalid literal [^|^]* \(small.py:\d+\)$"):
+            reported(here, "y = 1 + int('a')")  # Python marks the place by a line of carets
+        with pytest.raises(BenchError, match=r"exit code 2: first \| last$"):
+            reported(here, "sys.stderr.write('first\\nlast'); sys.exit(2)")
 
     def test_the_last_line_of_json_counts(self, here: Path) -> None:
         text = "print('{\"val_acc\": 0.1}')\nprint('{\"val_acc\": 0.2}')\nprint('done {')\nsys.stderr.write('{}')"
@@ -237,7 +241,18 @@ class TestOutcomes:
         assert ended.code == 3
         plain, ours = ended.json["cells"]
         assert plain["status"] == "ok" and ours["status"] == "failed"
-        assert ours["reason"].endswith("AssertionError: no such loss")
+        assert ours["reason"].endswith("AssertionError: no such loss (small.py:2)")
+
+    @pytest.mark.verify
+    def test_a_script_that_takes_too_long_ends_with_its_last_line(self, bench: Bench) -> None:
+        script(bench, "print('epoch 1')\nprint('threads', os.environ['OMP_NUM_THREADS'])\ntime.sleep(600)")
+        suite(bench, vary={"loss": ["plain"]}, seeds=1, baseline=None)
+        ended = bench("s.yaml", "--trust", "--timeout", "4", "--json", "-", env={"OMP_NUM_THREADS": "3"})
+        (cell,) = ended.json["cells"]
+        assert (cell["status"], cell["reason"]) == ("timeout", "no answer within 4 s; last printed: threads 3")
+        assert ended.json["environment"]["threads"] == 3
+        again = bench("s.yaml", "--trust", "--timeout", "90", "--dry-run", env={"OMP_NUM_THREADS": "3"})
+        assert "about 90 s (1 row timed out before: 90 s each)" in again.out
 
     @pytest.mark.verify
     def test_directions_and_units_are_those_of_the_suite(self, bench: Bench) -> None:
