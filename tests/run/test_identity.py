@@ -164,7 +164,7 @@ FILES = {
     "path/far.py": "def f():\n    import farther\n",
     "path/farther.py": "y = 1\n",
     "path/net/__init__.py": "",
-    "path/net/model.py": "import layers\n",
+    "path/net/model.py": "import layers\n\n\ndef build():\n    return layers\n",
     "path/layers.py": "z = 1\n",
     "site-packages/library/__init__.py": "",
     "site-packages/library-1.0.dist-info/METADATA": "Name: library\nVersion: 1.0\n",
