@@ -84,6 +84,7 @@ def test_commands_that_are_not_run_can_be_read(page: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_option_named_exists(page: Path) -> None:
     others = ("--help", "--version", "--benchmark-only of pytest-benchmark", "--strict of mypy")
+    others += ("--user", "--scope")  # of systemd-run
     others += ("--array", "--cpus-per-task", "--dependency", "--gres", "--parsable", "--wrap")  # of Slurm
     known = "".join([*(code_tables.options(name) for name in COMMANDS), *others])
     own = FILE.sub("", page.read_text())  # a script of the reader's has options of its own
