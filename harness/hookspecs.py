@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from harness.base import Component
 from harness.fields import Json
+
+if TYPE_CHECKING:
+    from harness.engines import Engine
 
 PROJECT = "bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -17,6 +21,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def components() -> Sequence[type[Component]]:  # type: ignore[empty-body]
     """Return the component classes of this plugin."""
+
+
+@hookspec
+def engines() -> Mapping[str, type[Engine]]:  # type: ignore[empty-body]
+    """Return the engines of this plugin by the names that `--engine` takes. It is called in the command's process."""
 
 
 @hookspec

@@ -15,8 +15,10 @@ from harness.errors import BenchError
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
+    from harness.engines import Engine
     from harness.run.context import Elsewhere, ExecutionConfig, ProgressListener
-    from harness.run.load import RunOptions
+    from harness.run.load import LoadedSuite, RunOptions
+    from harness.worker.supervisor import Server
 
 
 def run(path: str, options: argparse.Namespace) -> int:
@@ -26,7 +28,7 @@ def run(path: str, options: argparse.Namespace) -> int:
     from harness.commands.against import alone, beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
-    from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
+    from harness.run.load import check_conditions, load
     from harness.run.pipeline import execute_run
     from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
@@ -40,10 +42,10 @@ def run(path: str, options: argparse.Namespace) -> int:
         if not prepared.cells:
             print(f"bench: -k {options.select!r} selects none of {prepared.suite.size()} cells", file=sys.stderr)
             return NOTHING
+        engine = _engine(options, prepared)
+        prepared, device, gpus = _devices(options, prepared, server, engine)
         elsewhere = {other.revision: other.elsewhere for other in others}
-        device = chosen_device(prepared.suite.device, server)
-        gpus = chosen_gpus(options.gpus, device, prepared, server)
-        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
+        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus, engine=engine)
         check_conditions(options.fail_on, prepared, before is not None)
         own = alone(prepared, before, conditions.results) if before else prepared
         if options.dry_run:
@@ -56,6 +58,31 @@ def run(path: str, options: argparse.Namespace) -> int:
     show(found, run, options)
     sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, options.fail_on))
     return found.exit
+
+
+def _engine(options: argparse.Namespace, prepared: LoadedSuite) -> type[Engine]:
+    """Return the engine that was asked for. Raises BenchError for options that are not for it."""
+    from harness.discovery.sources import installed
+    from harness.engines.named import named
+
+    found = named(options.engine, [*prepared.catalogue.given(), *installed()])
+    if options.address and not found.is_remote:
+        raise BenchError(f"--address {options.address}: the engine {options.engine} has no address (--engine ray)")
+    if options.gpus and found.is_remote:
+        raise BenchError("--gpus: numbers GPUs of this machine; on others a suite says `resources: {gpus: 1}`")
+    return found
+
+
+def _devices(
+    options: argparse.Namespace, prepared: LoadedSuite, server: Server, engine: type[Engine]
+) -> tuple[LoadedSuite, str, list[str]]:
+    """Return the suite, the device of its cells, and the GPUs of this machine that they use."""
+    from harness.run.load import chosen_device, chosen_gpus, elsewhere
+
+    if engine.is_remote:
+        return *elsewhere(prepared), []
+    device = chosen_device(prepared.suite.device, server)
+    return prepared, device, chosen_gpus(options.gpus, device, prepared, server)
 
 
 def validate(options: argparse.Namespace) -> None:
@@ -98,7 +125,7 @@ def _conditions(
     from harness.run.context import ExecutionConfig
     from harness.worker.control_groups import problem
 
-    if options.cgroups and (why := problem()):
+    if options.cgroups and options.engine == "local" and (why := problem()):
         raise BenchError(f"--cgroups: {why}")
     return ExecutionConfig(
         results=Path(options.results),
@@ -112,6 +139,7 @@ def _conditions(
         offline=options.offline,
         listener=listener,
         elsewhere=elsewhere,
+        address=options.address,
     )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import subprocess
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.discovery.contents import of_plugin
 from harness.discovery.digests import digest
 from harness.discovery.sources import HARNESS, Source
-from harness.machine import cores
+from harness.machine import cores, versions
 
 if TYPE_CHECKING:
     from harness.fields import Json
@@ -29,11 +27,7 @@ def environment(device: str, threads: int, plugins: Iterable[Source], folder: Pa
 
     strangers = {source for source in plugins if source.origin != "stock"}
     return {
-        "python": platform.python_version(),
-        "torch": _version("torch"),
-        "numpy": _version("numpy"),
-        "machine": platform.machine(),
-        "system": platform.system(),
+        **versions(),
         "device": device,
         "threads": threads,
         "harness": __version__,
@@ -55,13 +49,6 @@ def repository(folder: Path) -> dict[str, Json] | None:
     if found.returncode != 0 or commit in (head, "(initial)"):
         return None
     return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution).split("+")[0]
-    except PackageNotFoundError:
-        return None
 
 
 def commit() -> str | None:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
-from queue import SimpleQueue
+from typing import TypeVar
 
+from harness.engines import Place, PlaceLost
 from harness.errors import Failure
-from harness.machine import cores
 from harness.results import MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import data
 from harness.results.store import writing
 from harness.run.artifacts import Artifact
-from harness.run.context import RunContext, no_path
+from harness.run.context import RunContext, artifact_file, no_path
 from harness.run.interleave import Interleaved
 from harness.run.rows import Ending, row
 from harness.run.task import Task
 from harness.run.worker_client import WorkerClient
 from harness.worker.messages import Made
+
+T = TypeVar("T")
+ATTEMPTS = 3
+"""How often a cell is begun on places that are lost."""
 
 
 class Execution:
@@ -31,7 +34,6 @@ class Execution:
         self.broken: dict[str, Reason] = {}
         self.endings: dict[int, Ending] = {}
         self.stopping = threading.Event()
-        self.slots: SimpleQueue[str | None] = SimpleQueue()
 
     def rows(self) -> list[MeasuredRow]:
         """Return one row per task, in order, after requesting all missing measurements."""
@@ -40,10 +42,7 @@ class Execution:
             (site.folder / "logs").mkdir(parents=True, exist_ok=True)
         work = [group for group in plan.measured() if any(task.missing for task in group)]
         needed = {key for group in work for task in group for key in task.artifacts.values()}
-        gpus = site.conditions.gpus
-        jobs = 1 if plan.interleaved else site.conditions.jobs or len(gpus) or max(1, cores() // 2)
-        for slot in range(jobs):
-            self.slots.put(gpus[slot % len(gpus)] if gpus else None)
+        jobs = site.engine.open() if work else 1
         measure = self._together if plan.interleaved else self._alone
         with ThreadPoolExecutor(jobs) as pool:
             try:
@@ -73,31 +72,9 @@ class Execution:
         if lost:
             self.broken[artifact.key] = lost[0]
             return
-        with self._slot() as gpu:
-            self._made(artifact, gpu)
-
-    @contextlib.contextmanager
-    def _slot(self) -> Iterator[str | None]:
-        """Yield the GPU of a free slot, None where cells see all; there are as many slots as cells at once."""
-        gpu = self.slots.get()
         try:
-            yield gpu
-        finally:
-            self.slots.put(gpu)
-
-    def _made(self, artifact: Artifact, gpu: str | None) -> None:
-        site = self.site
-        child = site.start_making(artifact)
-        question = {
-            "ask": "make",
-            "kind": artifact.kind,
-            "to": str(site.artifact(artifact.key)),
-            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key, gpu),
-        }
-        try:
-            building = partial(site.conditions.listener.building, artifact)
-            site.seal(artifact.key, child.ask(question, Made, site.conditions.timeout, building))
-            site.conditions.listener.building(artifact, 1.0)
+            self._placed(partial(self._made, artifact))
+            self.site.conditions.listener.building(artifact, 1.0)
         except Failure as failure:
             status, text = Status(failure.status), no_path(failure.reason)
             skipped = status is Status.SKIPPED
@@ -106,26 +83,63 @@ class Execution:
                 if skipped
                 else Reason(ReasonKind.ARTIFACT, name=artifact.name, status=status, text=text)
             )
+
+    def _placed(self, work: Callable[[Place], T]) -> T:
+        """Return the result of some work on a free place, begun again elsewhere if that is lost. Raises Failure."""
+        for _ in range(ATTEMPTS):
+            with self.site.engine.place() as place:
+                try:
+                    return work(place)
+                except PlaceLost:
+                    if self.stopping.is_set():
+                        break
+        raise Failure("crashed", "the node was lost")
+
+    def _made(self, artifact: Artifact, place: Place) -> None:
+        site, file = self.site, artifact_file(artifact.key)
+        process = site.start_making(artifact, place)
+        question = {
+            "ask": "make",
+            "kind": artifact.kind,
+            "to": str(place.results / file),
+            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key, place),
+        }
+        try:
+            building = partial(site.conditions.listener.building, artifact)
+            made = process.ask(question, Made, site.conditions.timeout, building)
+            place.fetch(file)
+            site.seal(artifact.key, made)
         finally:
-            child.close()
+            process.close()
 
     def _together(self, group: list[Task]) -> None:
         """Measure a whole problem interleaved."""
         ready = [task for task in group if self._has_its_artifacts(task)]
-        if ready and not self.stopping.is_set():
-            with self._slot() as gpu:
-                Interleaved(self.site, ready, self._fail, gpu).run()
+        if not ready or self.stopping.is_set():
+            return
+        try:
+            self._placed(lambda place: self._interleaved(ready, place))
+        except Failure as failure:
+            for task in ready:
+                self._fail(task, failure)
+
+    def _interleaved(self, ready: list[Task], place: Place) -> None:
+        for task in ready:  # one that failed before the place was lost
+            self.endings.pop(id(task), None)
+        Interleaved(self.site, ready, self._fail, place).run()
 
     def _alone(self, group: list[Task]) -> None:
         """Measure one cell in its process: set up, tune, then block after block."""
         (task,) = group
         if not self.stopping.is_set() and self._has_its_artifacts(task):
-            with self._slot() as gpu:
-                self._measured(task, gpu)
+            try:
+                self._placed(partial(self._measured, task))
+            except Failure as failure:
+                self._fail(task, failure)
 
-    def _measured(self, task: Task, gpu: str | None) -> None:
+    def _measured(self, task: Task, place: Place) -> None:
         report = self.site.conditions.listener.seeds_done
-        conversation = WorkerClient(self.site, task, gpu)
+        conversation = WorkerClient(self.site, task, place)
         try:
             width = conversation.open()
             missing = {*task.missing}
@@ -135,8 +149,6 @@ class Execution:
                 task.records.append(self.site.keep(task, record))
                 missing.difference_update(record["seeds"])
                 report(task, len(task.wanted) - len(missing))
-        except Failure as failure:
-            self._fail(task, failure)
         finally:
             conversation.close()
 
