@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import pluggy
 
 from harness.base import Component
 from harness.fields import Json
-
-if TYPE_CHECKING:
-    from harness.engines import Engine
 
 PROJECT = "bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -24,8 +20,8 @@ def components() -> Sequence[type[Component]]:  # type: ignore[empty-body]
 
 
 @hookspec
-def engines() -> Mapping[str, type[Engine]]:  # type: ignore[empty-body]
-    """Return the engines of this plugin by the names that `--engine` takes. It is called in the command's process."""
+def engines() -> Mapping[str, type]:  # type: ignore[empty-body]
+    """Return engines, subclasses of `harness.engines.Engine`, by the names for `--engine`; in the command's process."""
 
 
 @hookspec

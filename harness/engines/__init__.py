@@ -78,7 +78,7 @@ class Place(ABC):
 
 @dataclass(frozen=True)
 class Demands:
-    """What a run needs of an engine.
+    """Needs of a run, which an engine meets.
 
     `each` is what one cell takes, `jobs` the largest number of cells at once (None: as many as fit). `gpus` are those
     of this machine that may be used. If `alone`, one cell runs at a time, all of them on one machine. `files` gives the

@@ -56,7 +56,7 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one cell takes of a machine: cores, GPUs and MiB of memory; None where the suite does not say."""
+    """Share of a machine that one cell takes: cores, GPUs and MiB of memory; None where the suite does not say."""
 
     cpus: int | None = None
     gpus: int | None = None
