@@ -7,7 +7,6 @@ to its log files.
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import os
 import signal
@@ -137,7 +136,8 @@ class Ray(Engine):
         """End the actors, and leave the cluster; one that this run started ends."""
         if self._ray is not None:
             self.stop()
-            (self.demands.results / self._token).unlink(missing_ok=True)
+            if self._token:
+                (self.demands.results / self._token).unlink(missing_ok=True)
             with _silent():
                 self._ray.shutdown()
 
@@ -153,7 +153,8 @@ class Ray(Engine):
                     configure_logging=False, **more,
                 )  # fmt: skip
         except Exception as error:  # of many classes
-            raise BenchError(f"--engine ray --address {address}: {one_line(str(error))}") from None
+            hint = " (is RAY_AUTH_TOKEN that of the cluster?)" if isinstance(error, ConnectionError) else ""
+            raise BenchError(f"--engine ray --address {address}: {one_line(str(error))}{hint}") from None
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -219,6 +220,7 @@ class Ray(Engine):
 
 
 def _imported() -> Any:
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # it writes warnings on stderr
     try:
         with _silent():
             import ray
@@ -229,13 +231,26 @@ def _imported() -> Any:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Drop what Ray prints, and its warnings."""
+    """Drop what Ray prints, its compiled part too, and its warnings."""
     import warnings
 
-    dropped = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(dropped), contextlib.redirect_stderr(dropped):
-        warnings.simplefilter("ignore")
-        yield
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    kept = [os.dup(1), os.dup(2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        for descriptor, own in zip((1, 2), kept, strict=True):
+            os.dup2(own, descriptor)
+        for descriptor in (*kept, nowhere):
+            os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:
