@@ -19,12 +19,14 @@ from typing import Any, NamedTuple
 
 from harness.engines import Demands, Engine, PlaceLost
 from harness.engines.node import Node, carried
-from harness.engines.remote import Link, RemoteNode, RemotePlace
+from harness.engines.remote import Link, RemoteEngine, RemoteNode, RemotePlace
 from harness.errors import BenchError, Failure, one_line
 from harness.hookspecs import hookimpl
 
 STARTED_WITHIN = 120.0
 """Seconds within which an actor must start and compare its files with the driver's."""
+CALLED_WITHIN = 600.0
+"""Seconds within which an actor must do what takes no measuring; files may be large."""
 ENDED_WITHIN = 5.0
 """Seconds within which an actor must end its processes, before it is killed."""
 LOCAL = "local"
@@ -58,7 +60,7 @@ class RayLink(Link):
     def call(self, method: str, *arguments: Any) -> Any:
         """Return what a method of the actor returns."""
         with self._errors():
-            return self._ray.get(getattr(self._actor, method).remote(*arguments))
+            return self._ray.get(getattr(self._actor, method).remote(*arguments), timeout=CALLED_WITHIN)
 
     def stream(self, method: str, *arguments: Any, within: float | None) -> Iterator[Any]:
         """Yield what a method of the actor yields."""
@@ -87,7 +89,7 @@ class RayLink(Link):
             raise PlaceLost from None
 
 
-class Ray(Engine):
+class Ray(RemoteEngine):
     """A Ray cluster: as many cells at once as fit in what is free when the run begins, and is kept for it."""
 
     def __init__(self, demands: Demands) -> None:
@@ -96,8 +98,6 @@ class Ray(Engine):
         self._actors: dict[str, Any] = {}
         self._nodes: dict[str, RemoteNode] = {}
         self._stored: dict[Path, Any] = {}
-        self._files: Mapping[str, str] = {}
-        self._token = ""
 
     def places(self) -> Sequence[RemotePlace]:
         """Connect, and return the places that fit. Raises BenchError where no node can ever hold a cell."""
@@ -105,20 +105,19 @@ class Ray(Engine):
         self._connect(self.demands.address or LOCAL)
         wanted = _wanted(self.demands)
         _check_possible(wanted, self._offers())
-        self._files = self.demands.files()
-        self._token = f".cache/{uuid.uuid4().hex}.token"
-        token = self.demands.results / self._token
-        token.parent.mkdir(parents=True, exist_ok=True)
-        token.touch()
         return self._started(self._waited(wanted))
 
     def replacements(self) -> Sequence[RemotePlace]:
         """Return places on nodes without a working actor; none where a node does not do."""
-        used = {name for name, node in self._nodes.items() if not node.lost}
-        offers = [offer for offer in self._offers() if offer.id not in used]
-        with contextlib.suppress(BenchError):
-            return self._started(_dealt(offers, self.demands))
-        return ()
+        for name in [name for name, node in self._nodes.items() if node.lost]:
+            del self._nodes[name]
+            with contextlib.suppress(Exception):  # it may be there, and not answer
+                self._ray.kill(self._actors.pop(name))
+        found: list[RemotePlace] = []
+        for dealt in _dealt([offer for offer in self._offers() if offer.id not in self._nodes], self.demands):
+            with contextlib.suppress(BenchError):
+                found += self._started([dealt])
+        return found
 
     def stop(self) -> None:
         """End every process and every actor."""
@@ -134,10 +133,8 @@ class Ray(Engine):
 
     def close(self) -> None:
         """End the actors, and leave the cluster; one that this run started ends."""
+        super().close()
         if self._ray is not None:
-            self.stop()
-            if self._token:
-                (self.demands.results / self._token).unlink(missing_ok=True)
             with _silent():
                 self._ray.shutdown()
 
@@ -204,10 +201,9 @@ class Ray(Engine):
     def _checked(self, offer: Offer, count: int) -> list[RemotePlace]:
         """Return the places of a node, once its actor has started and has the same files."""
         actor = self._actors[offer.id]
-        node = RemoteNode(offer.name, RayLink(self._ray, actor, self._stored), self.demands.results.resolve())
         try:
             gpus = self._ray.get(actor.gpus.remote(), timeout=STARTED_WITHIN)
-            node.check(self._token, self._files)
+            node = self.joined(offer.name, RayLink(self._ray, actor, self._stored))
         except PlaceLost:
             raise BenchError(f"node {offer.name}: it was lost while it was compared with this machine") from None
         except self._ray.exceptions.RayError as error:
@@ -221,6 +217,7 @@ class Ray(Engine):
 
 def _imported() -> Any:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # it writes warnings on stderr
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else a Ray of this run's own reports its use
     try:
         with _silent():
             import ray

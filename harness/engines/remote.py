@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.discovery import contents
-from harness.engines import Place, PlaceLost
+from harness.engines import Demands, Engine, Place, PlaceLost
 from harness.errors import BenchError, Failure
 from harness.machine import versions
 from harness.results.store import write
@@ -42,6 +44,35 @@ class Link(ABC):
         return file.read_bytes()
 
 
+class RemoteEngine(Engine):
+    """An engine of nodes. A subclass makes the links to them."""
+
+    def __init__(self, demands: Demands) -> None:
+        super().__init__(demands)
+        self._here = demands.results.resolve()
+        self._token = ""
+
+    def joined(self, name: str, link: Link) -> RemoteNode:
+        """Return a node that is compared with this machine. Raises BenchError, one line, if anything differs."""
+        if not self._token:
+            self._token = f".cache/{os.urandom(16).hex()}.token"
+            (self._here / ".cache").mkdir(parents=True, exist_ok=True)
+            write(self._here / self._token, b"")
+        node = RemoteNode(name, link, self._here)
+        node.check(self._token, self._files)
+        return node
+
+    def close(self) -> None:
+        """End all processes."""
+        self.stop()
+        if self._token:
+            (self._here / self._token).unlink(missing_ok=True)
+
+    @functools.cached_property
+    def _files(self) -> Mapping[str, str]:
+        return self.demands.files()
+
+
 class RemoteNode:
     """A node as the driver knows it: its `name` in messages, the way to it, and what files it has."""
 
@@ -53,7 +84,7 @@ class RemoteNode:
         self.results = here
 
     def check(self, token: str, files: Mapping[str, str]) -> None:
-        """Compare the node with this machine. Raises BenchError, one line, where it is another one."""
+        """Compare the node with this machine, and agree on the results folder."""
         for what, there in self.call("versions").items():
             if (own := versions()[what]) != there:
                 raise BenchError(f"node {self.name}: {what} is {there} there and {own} here")

@@ -125,18 +125,16 @@ class RunContext:
         """Start a process for a task, with the task's revision of the code."""
         for key in task.artifacts.values():
             place.bring(artifact_file(key))
-        return self._started(task.cell, task.id, place, training="trainer" in task.cell["parts"])
+        return self._started(task.cell, task.id[:12], place, training="trainer" in task.cell["parts"])
 
     def start_making(self, artifact: Artifact, place: Place) -> Process:
         """Start a process for an artifact, with the revision of the code of the cells that need it."""
         for key in artifact.needs.values():
             place.bring(artifact_file(key))
-        return self._started(artifact.cell, f"artifact-{artifact.key}", place)
+        return self._started(artifact.cell, f"artifact-{artifact.key[:12]}", place)
 
     def _started(self, cell: CellData, name: str, place: Place, training: bool = False) -> Process:
-        kind, _, digest = name.rpartition("-")
-        log = f"runs/{self.identity}/logs/{kind}{'-' * bool(kind)}{digest[:12]}.log"
-        limits = self.conditions
+        limits, log = self.conditions, f"runs/{self.identity}/logs/{name}.log"
         if elsewhere := self._elsewhere(cell):
             file = limits.results / log
             return elsewhere.server.start(file, training=training, memory=limits.memory, grouped=limits.grouped)
