@@ -96,9 +96,10 @@ def records(bench: Bench, results: str = "results") -> list[Any]:
 
 
 def until_stored(bench: Bench, process: Any, count: int) -> None:
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 120 + count
     while len(records(bench)) < count:
-        assert process.poll() is None and time.monotonic() < limit, process.stderr.read().decode()
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < limit
         time.sleep(0.05)
 
 
