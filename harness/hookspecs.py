@@ -20,6 +20,11 @@ def components() -> Sequence[type[Component]]:  # type: ignore[empty-body]
 
 
 @hookspec
+def engines() -> Mapping[str, type]:  # type: ignore[empty-body]
+    """Return engines, subclasses of `harness.engines.Engine`, by the names for `--engine`; in the command's process."""
+
+
+@hookspec
 def case_started(cell: Mapping[str, Json]) -> None:
     """Called when a cell's process has started, in that process; `cell` holds `id`, `vary` and `parameters`."""
 

@@ -6,10 +6,12 @@ import contextlib
 import json
 import math
 import os
+import platform
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -33,6 +35,24 @@ def allowed() -> list[int]:
 def cores() -> int:
     """Return the number of cores this process may use."""
     return len(allowed()) or os.cpu_count() or 1
+
+
+def versions() -> dict[str, str | None]:
+    """Return what numbers depend on whatever is measured: the versions of Python and libraries, machine and system."""
+    return {
+        "python": platform.python_version(),
+        "torch": _version("torch"),
+        "numpy": _version("numpy"),
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution).split("+")[0]
+    except PackageNotFoundError:
+        return None
 
 
 def same_addresses() -> Sequence[str]:

@@ -24,7 +24,7 @@ FLOORS = {
     **dict.fromkeys(("discovery", "suite", "statistics", "artifacts", "machine"), 1),
     **dict.fromkeys(("protocols", "conformance"), 2),
     **dict.fromkeys(("analysis", "worker"), 3),
-    "report": 4,
+    **dict.fromkeys(("engines", "report"), 4),
     "run": 5,
     **dict.fromkeys(("commands", "figures"), 6),
     **dict.fromkeys(("cli", "pytest_plugin", "__main__", "examples"), 7),

@@ -277,6 +277,8 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
         "-j", dest="jobs", type=count, metavar="N", help="cells at once (one per GPU, else per pair of cores)"
     )
     run.add_argument("--gpus", type=numbers, default=(), metavar="LIST", help="one cell per GPU, such as 0,2 (all)")
+    run.add_argument("--engine", default="local", metavar="NAME", help="where cells run: local, ray, or a plugin's")
+    run.add_argument("--address", metavar="ADDR", help="the engine's: a Ray cluster's HOST:PORT, auto or local (local)")
     run.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS", help="limit for one question")
     run.add_argument(
         "--memory", type=mebibytes, metavar="MIB", help="limit for the process of one cell and all that it starts"

@@ -103,6 +103,10 @@ class Progress(ProgressListener):
         elif self._verbose and share == 1:
             print(f"made {name}", file=self._stream, flush=True)
 
+    def say(self, line: str) -> None:
+        """Say what the run waits for."""
+        print(f"bench: {line}", file=self._stream, flush=True)
+
     def seeds_done(self, task: Task, seeds: float) -> None:
         """Show how many seeds of a task are done."""
         with self._lock:

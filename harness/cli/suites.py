@@ -15,8 +15,10 @@ from harness.errors import BenchError
 
 if TYPE_CHECKING:
     from harness.discovery.catalogue import Catalogue
+    from harness.engines import Engine
     from harness.run.context import Elsewhere, ExecutionConfig, ProgressListener
     from harness.run.load import LoadedSuite, RunOptions
+    from harness.worker.supervisor import Server
 
 
 def run(path: str, options: argparse.Namespace) -> int:
@@ -26,9 +28,8 @@ def run(path: str, options: argparse.Namespace) -> int:
     from harness.commands.against import alone, beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
-    from harness.run.load import check_conditions, chosen_device, chosen_gpus, load
+    from harness.run.load import check_conditions, load
     from harness.run.pipeline import execute_run
-    from harness.run.shards import dealt
     from harness.run.tables import checked_tables
     from harness.worker.supervisor import Server
 
@@ -39,14 +40,13 @@ def run(path: str, options: argparse.Namespace) -> int:
     with Server(by=beside(rival)) as server, opponents(rival, Path(path)) as others, bar as progress:
         prepared = challenged(load(path, _wishes(options, bool(options.against), not options.dry_run), server), others)
         say_unavailable(prepared.catalogue)
-        elsewhere = {other.revision: other.elsewhere for other in others}
-        device = chosen_device(prepared.suite.device, server)
-        prepared = dealt(prepared, device)
+        engine = _engine(options, prepared)
+        prepared, device, gpus = _devices(options, prepared, server, engine)
         if not prepared.cells:
             print(f"bench: {_empty(prepared)}", file=sys.stderr)
             return NOTHING
-        gpus = chosen_gpus(options.gpus, device, prepared, server)
-        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus)
+        elsewhere = {other.revision: other.elsewhere for other in others}
+        conditions = replace(_conditions(options, device, progress, elsewhere), gpus=gpus, engine=engine)
         check_conditions(fail_on, prepared, before is not None)
         own = alone(prepared, before, conditions.results) if before else prepared
         if options.dry_run:
@@ -72,6 +72,34 @@ def _empty(prepared: LoadedSuite) -> str:
     most = f"{counted(shard.total, 'cell')} fill fewer than {shard.number} shards"
     why = "those that share an artifact or take turns stay together"
     return f"--shard {shard.number}/{shard.of} has no cell: {most} ({why})"
+
+
+def _engine(options: argparse.Namespace, prepared: LoadedSuite) -> type[Engine]:
+    """Return the engine that was asked for. Raises BenchError for options that are not for it."""
+    from harness.discovery.sources import installed
+    from harness.engines.named import named
+
+    found = named(options.engine, [*prepared.catalogue.given(), *installed()])
+    if options.address and not found.is_remote:
+        raise BenchError(f"--address {options.address}: the engine {options.engine} has no address (--engine ray)")
+    if options.gpus and found.is_remote:
+        raise BenchError("--gpus: numbers GPUs of this machine; on others a suite says `resources: {gpus: 1}`")
+    return found
+
+
+def _devices(
+    options: argparse.Namespace, prepared: LoadedSuite, server: Server, engine: type[Engine]
+) -> tuple[LoadedSuite, str, list[str]]:
+    """Return the suite, the device of its cells, and the GPUs of this machine that they use."""
+    from harness.run.load import chosen_device, chosen_gpus, elsewhere
+    from harness.run.shards import dealt
+
+    if engine.is_remote:
+        prepared, device = elsewhere(prepared)
+        return dealt(prepared, device), device, []
+    device = chosen_device(prepared.suite.device, server)
+    prepared = dealt(prepared, device)
+    return prepared, device, chosen_gpus(options.gpus, device, prepared, server)
 
 
 def validate(options: argparse.Namespace) -> None:
@@ -114,7 +142,7 @@ def _conditions(
     from harness.run.context import ExecutionConfig
     from harness.worker.control_groups import problem
 
-    if options.cgroups and (why := problem()):
+    if options.cgroups and options.engine == "local" and (why := problem()):
         raise BenchError(f"--cgroups: {why}")
     return ExecutionConfig(
         results=Path(options.results),
@@ -128,6 +156,7 @@ def _conditions(
         offline=options.offline,
         listener=listener,
         elsewhere=elsewhere,
+        address=options.address,
     )
 
 

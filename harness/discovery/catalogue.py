@@ -209,8 +209,11 @@ class Catalogue:
 
     def given_code(self) -> set[Path]:
         """Return the files of the user's own code of every plugin that the user named, used or not."""
-        plugins = [*self._by_name.values(), *self._listeners]
-        return {file for each in plugins if each.origin == "given" for file in _own(Path(each.file))}
+        return {file for each in self.given() for file in _own(Path(each.file))}
+
+    def given(self) -> list[Source]:
+        """Return every plugin that the user named, used or not."""
+        return [each for each in (*self._by_name.values(), *self._listeners) if each.origin == "given"]
 
     def file_input(self, name: str, path: Path) -> dict[str, str]:
         """Return the digest of a file or folder by a name, read once: a command sees one state of the data."""

@@ -33,14 +33,15 @@ def writing(path: Path) -> Iterator[None]:
         raise BenchError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def write(file: Path, text: str) -> None:
+def write(file: Path, content: str | bytes) -> None:
     """Write a whole file or leave the old one, whoever else writes it. Raises BenchError for an error of the system."""
+    data = content.encode() if isinstance(content, str) else content
     with writing(file):
         if file.exists() and not file.is_file():  # a pipe or a terminal
-            file.write_text(text)
+            file.write_bytes(data)
             return
         part = unique_part(file)
-        part.write_text(text)
+        part.write_bytes(data)
         part.replace(file)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING
 from harness.discovery import contents
 from harness.discovery.opened import Unchanged
 from harness.discovery.sources import Source
+from harness.engines import Engine, Place, Process
+from harness.engines.local import Local
 from harness.errors import Failure
 from harness.results.records import compact
 from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
 from harness.run.task import Plan, Task
-from harness.worker.child import Child
 from harness.worker.frames import Misfit
 from harness.worker.messages import Made, answered
 from harness.worker.supervisor import Server
@@ -53,6 +53,9 @@ class ProgressListener:
     def building(self, artifact: Artifact, share: float) -> None:
         """Receive the completed share of an artifact."""
 
+    def say(self, line: str) -> None:
+        """Receive a line about what the run waits for."""
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -82,7 +85,8 @@ class ExecutionConfig:
 
     `gpus` are those for cells, as CUDA_VISIBLE_DEVICES names them: a cell sees one of them. `memory` is the limit of a
     process in bytes, `grouped` gives it a control group of the kernel. With `trust` programs that the suite names are
-    run; `offline` nothing is downloaded. `elsewhere` is where cells of other revisions run.
+    run; `offline` nothing is downloaded. `elsewhere` is where cells of other revisions run, all others run on the
+    machines of the `engine` at `address`.
     """
 
     results: Path
@@ -97,6 +101,8 @@ class ExecutionConfig:
     offline: bool = False
     listener: ProgressListener = field(default_factory=ProgressListener)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+    engine: type[Engine] = Local
+    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class RunContext:
     suite: Path
     plan: Plan
     conditions: ExecutionConfig
-    server: Server
+    engine: Engine
     store: Store
     described: set[str] = field(default_factory=set)
     """Ids of the cells whose inputs a record of this run has: the first one."""
@@ -119,34 +125,37 @@ class RunContext:
         """Folder of the run's own files."""
         return self.conditions.results / "runs" / self.identity
 
-    def start(self, task: Task) -> Child:
+    def start(self, task: Task, place: Place) -> Process:
         """Start a process for a task, with the task's revision of the code."""
-        server, training = self._elsewhere(task.cell).server, "trainer" in task.cell["parts"]
-        limits = self.conditions
-        log = self.log(task.id[:12])
-        return server.start(log, training=training, memory=limits.memory, grouped=limits.grouped)
+        for key in task.artifacts.values():
+            place.bring(artifact_file(key))
+        return self._started(task.cell, task.id[:12], place, training="trainer" in task.cell["parts"])
 
-    def start_making(self, artifact: Artifact) -> Child:
+    def start_making(self, artifact: Artifact, place: Place) -> Process:
         """Start a process for an artifact, with the revision of the code of the cells that need it."""
-        log = self.log(f"artifact-{artifact.key[:12]}")
-        limits = self.conditions
-        return self._elsewhere(artifact.cell).server.start(log, memory=limits.memory, grouped=limits.grouped)
+        for key in artifact.needs.values():
+            place.bring(artifact_file(key))
+        return self._started(artifact.cell, f"artifact-{artifact.key[:12]}", place)
+
+    def _started(self, cell: CellData, name: str, place: Place, training: bool = False) -> Process:
+        limits, log = self.conditions, f"runs/{self.identity}/logs/{name}.log"
+        if elsewhere := self._elsewhere(cell):
+            file = limits.results / log
+            return elsewhere.server.start(file, training=training, memory=limits.memory, grouped=limits.grouped)
+        return place.start(log, training=training, memory=limits.memory, grouped=limits.grouped)
 
     def stop(self) -> None:
         """End every process at once, permanently."""
-        for server in (self.server, *(each.server for each in self.conditions.elsewhere.values())):
-            server.stop()
+        self.engine.stop()
+        for each in self.conditions.elsewhere.values():
+            each.server.stop()
 
-    def _elsewhere(self, cell: CellData) -> Elsewhere:
-        return self.conditions.elsewhere.get(cell.get("revision") or "", Elsewhere(self.server))
-
-    def log(self, name: str) -> Path:
-        """Return the file for a process's output."""
-        return self.folder / "logs" / f"{name}.log"
+    def _elsewhere(self, cell: CellData) -> Elsewhere | None:
+        return self.conditions.elsewhere.get(cell.get("revision") or "")
 
     def artifact(self, key: str) -> Path:
         """Return the file of an artifact, which may not exist yet."""
-        return (self.conditions.results / ".cache" / f"{key}.pt").resolve()
+        return self.conditions.results / artifact_file(key)
 
     def publish(self, key: str, part: Path, made: Made) -> None:
         """Give an artifact that was made its name, and write down its digest and those of the files read for it.
@@ -181,34 +190,27 @@ class RunContext:
             return None
 
     def setup_message(
-        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str, gpu: str | None
+        self, sources: Sequence[Source], cell: CellData, made: Mapping[str, str], identity: str, place: Place
     ) -> dict[str, object]:
         """Return a process's input for a cell: plugins, artifacts, folders; its scratch folder survives a resume."""
-        moved = self._elsewhere(cell).moved
+        elsewhere = self._elsewhere(cell)
+        moved = elsewhere.moved if elsewhere else Moved()
         return {
             "plugins": [replace(source, file=moved.to(source.file)).data() for source in sources],
             "cell": cell,
-            "made": {kind: str(self.artifact(key)) for kind, key in made.items()},
+            "made": {kind: str(place.results / artifact_file(key)) for kind, key in made.items()},
             "folder": str(self.suite),
             "code": moved.to(str(self.suite)),
             "known": [str(file) for source in sources for file in _code(source)],
-            "results": str(self.conditions.results.resolve()),
-            "scratch": str(self.scratch(identity)),
+            "results": str(place.results),
+            "scratch": str(place.results / ".cache" / "scratch" / identity[:16]),
             "threads": self.plan.environment["threads"],
-            "gpu": gpu,
+            "gpu": place.gpu,
         }
 
-    def scratch(self, identity: str) -> Path:
-        """Return the folder for what a cell keeps between interruptions, which may not exist yet."""
-        return (self.conditions.results / ".cache" / "scratch" / identity[:16]).resolve()
-
-    def units(self, task: Task, seed: int) -> Path:
-        """Return the file for the per-example results of the block that starts with this seed."""
-        return self._units / f"{task.id[:16]}-{self.identity}-{seed}.npz"
-
-    @functools.cached_property
-    def _units(self) -> Path:
-        return (self.conditions.results / "units").resolve()
+    def units(self, task: Task, seed: int) -> str:
+        """Return the file in the results folder for the per-example results of the block that starts with this seed."""
+        return f"units/{task.id[:16]}-{self.identity}-{seed}.npz"
 
     def keep(self, task: Task, record: Record) -> Record:
         """Append a record, which is then stored permanently; return the parts that rows are made of."""
@@ -232,6 +234,11 @@ class RunContext:
         self.store.append(whole)
         self.plan.seen.add(whole)
         return compact(whole)
+
+
+def artifact_file(key: str) -> str:
+    """Return the file of an artifact in the results folder."""
+    return f".cache/{key}.pt"
 
 
 def _code(source: Source) -> Iterable[Path]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.discovery.contents import of_plugin
 from harness.discovery.digests import digest
 from harness.discovery.sources import HARNESS, Source
-from harness.machine import cores
+from harness.machine import cores, versions
 
 if TYPE_CHECKING:
     from harness.fields import Json
@@ -28,9 +26,9 @@ def threads_per_cell() -> int:
     return int(said) if said.isdecimal() and int(said) else min(2, cores())
 
 
-def cells_at_once() -> int:
-    """Return the number of cells that are measured at once by default: one for each pair of cores, or fewer."""
-    return max(1, cores() // max(2, threads_per_cell()))
+def cores_per_cell() -> int:
+    """Return the cores that a cell takes by default: two if there are, or one for each of more threads."""
+    return max(min(2, cores()), threads_per_cell())
 
 
 def environment(device: str, threads: int, plugins: Iterable[Source], folder: Path) -> dict[str, Json]:
@@ -39,11 +37,7 @@ def environment(device: str, threads: int, plugins: Iterable[Source], folder: Pa
 
     strangers = {source for source in plugins if source.origin != "stock"}
     return {
-        "python": platform.python_version(),
-        "torch": _version("torch"),
-        "numpy": _version("numpy"),
-        "machine": platform.machine(),
-        "system": platform.system(),
+        **versions(),
         "device": device,
         "threads": threads,
         "harness": __version__,
@@ -65,13 +59,6 @@ def repository(folder: Path) -> dict[str, Json] | None:
     if found.returncode != 0 or commit in (head, "(initial)"):
         return None
     return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution).split("+")[0]
-    except PackageNotFoundError:
-        return None
 
 
 def commit() -> str | None:

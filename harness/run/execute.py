@@ -7,20 +7,24 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
-from queue import SimpleQueue
+from typing import TypeVar
 
+from harness.engines import Place, PlaceLost
 from harness.errors import Failure
 from harness.results import MeasuredRow, Reason, ReasonKind, Status
 from harness.results.codec import data
 from harness.results.store import unique_part, writing
 from harness.run.artifacts import Artifact
 from harness.run.context import RunContext, no_path
-from harness.run.environment import cells_at_once
 from harness.run.interleave import Interleaved
 from harness.run.rows import Ending, row
 from harness.run.task import Task
 from harness.run.worker_client import WorkerClient
 from harness.worker.messages import Made
+
+T = TypeVar("T")
+ATTEMPTS = 3
+"""How often a cell is begun on places that are lost."""
 
 
 class Execution:
@@ -31,7 +35,6 @@ class Execution:
         self.broken: dict[str, Reason] = {}
         self.endings: dict[int, Ending] = {}
         self.stopping = threading.Event()
-        self.slots: SimpleQueue[str | None] = SimpleQueue()
 
     def rows(self) -> list[MeasuredRow]:
         """Return one row per task, in order, after requesting all missing measurements."""
@@ -40,10 +43,7 @@ class Execution:
             (site.folder / "logs").mkdir(parents=True, exist_ok=True)
         work = [group for group in plan.measured() if any(task.missing for task in group)]
         needed = {key for group in work for task in group for key in task.artifacts.values()}
-        gpus = site.conditions.gpus
-        jobs = 1 if plan.interleaved else site.conditions.jobs or len(gpus) or cells_at_once()
-        for slot in range(jobs):
-            self.slots.put(gpus[slot % len(gpus)] if gpus else None)
+        jobs = site.engine.open() if work else 1
         measure = self._together if plan.interleaved else self._alone
         with ThreadPoolExecutor(jobs) as pool:
             try:
@@ -73,31 +73,9 @@ class Execution:
         if lost:
             self.broken[artifact.key] = lost[0]
             return
-        with self._slot() as gpu:
-            self._made(artifact, gpu)
-
-    @contextlib.contextmanager
-    def _slot(self) -> Iterator[str | None]:
-        """Yield the GPU of a free slot, None where cells see all; there are as many slots as cells at once."""
-        gpu = self.slots.get()
         try:
-            yield gpu
-        finally:
-            self.slots.put(gpu)
-
-    def _made(self, artifact: Artifact, gpu: str | None) -> None:
-        site = self.site
-        child, part = site.start_making(artifact), unique_part(site.artifact(artifact.key))
-        question = {
-            "ask": "make",
-            "kind": artifact.kind,
-            "to": str(part),
-            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key, gpu),
-        }
-        try:
-            building = partial(site.conditions.listener.building, artifact)
-            site.publish(artifact.key, part, child.ask(question, Made, site.conditions.timeout, building))
-            site.conditions.listener.building(artifact, 1.0)
+            self._placed(partial(self._made, artifact))
+            self.site.conditions.listener.building(artifact, 1.0)
         except Failure as failure:
             status, text = Status(failure.status), no_path(failure.reason)
             skipped = status is Status.SKIPPED
@@ -106,28 +84,67 @@ class Execution:
                 if skipped
                 else Reason(ReasonKind.ARTIFACT, name=artifact.name, status=status, text=text)
             )
+
+    def _placed(self, work: Callable[[Place], T]) -> T:
+        """Return the result of some work on a free place, begun again elsewhere if that is lost. Raises Failure."""
+        for _ in range(ATTEMPTS):
+            with self.site.engine.place() as place:
+                try:
+                    return work(place)
+                except PlaceLost:
+                    if self.stopping.is_set():
+                        break
+        raise Failure("crashed", "the node was lost")
+
+    def _made(self, artifact: Artifact, place: Place) -> None:
+        site, results = self.site, self.site.conditions.results
+        part = unique_part(site.artifact(artifact.key))
+        name = str(part.relative_to(results))
+        process = site.start_making(artifact, place)
+        question = {
+            "ask": "make",
+            "kind": artifact.kind,
+            "to": str(place.results / name),
+            **site.setup_message(artifact.sources, artifact.cell, artifact.needs, artifact.key, place),
+        }
+        try:
+            building = partial(site.conditions.listener.building, artifact)
+            made = process.ask(question, Made, site.conditions.timeout, building)
+            place.fetch(name)
+            site.publish(artifact.key, part, made)
         finally:
-            child.close()
+            process.close()
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
 
     def _together(self, group: list[Task]) -> None:
         """Measure a whole problem interleaved."""
         ready = [task for task in group if self._has_its_artifacts(task)]
-        if ready and not self.stopping.is_set():
-            with self._slot() as gpu:
-                Interleaved(self.site, ready, self._fail, gpu).run()
+        if not ready or self.stopping.is_set():
+            return
+        try:
+            self._placed(lambda place: self._interleaved(ready, place))
+        except Failure as failure:
+            for task in ready:
+                self._fail(task, failure)
+
+    def _interleaved(self, ready: list[Task], place: Place) -> None:
+        for task in ready:  # one that failed before the place was lost
+            self.endings.pop(id(task), None)
+        Interleaved(self.site, ready, self._fail, place).run()
 
     def _alone(self, group: list[Task]) -> None:
         """Measure one cell in its process: set up, tune, then block after block."""
         (task,) = group
         if not self.stopping.is_set() and self._has_its_artifacts(task):
-            with self._slot() as gpu:
-                self._measured(task, gpu)
+            try:
+                self._placed(partial(self._measured, task))
+            except Failure as failure:
+                self._fail(task, failure)
 
-    def _measured(self, task: Task, gpu: str | None) -> None:
+    def _measured(self, task: Task, place: Place) -> None:
         report = self.site.conditions.listener.seeds_done
-        conversation = WorkerClient(self.site, task, gpu)
+        conversation = WorkerClient(self.site, task, place)
         try:
             width = conversation.open()
             missing = {*task.missing}
@@ -137,8 +154,6 @@ class Execution:
                 task.records.append(self.site.keep(task, record))
                 missing.difference_update(record["seeds"])
                 report(task, len(task.wanted) - len(missing))
-        except Failure as failure:
-            self._fail(task, failure)
         finally:
             conversation.close()
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.engines import Place
 from harness.errors import Failure
 from harness.kinds.evaluation import StoppingDecision
 from harness.results import Issue, StopReason
@@ -31,15 +32,12 @@ T = TypeVar("T")
 
 
 class Interleaved:
-    """One problem's contenders, the baseline first; `fail(task, failure)` is called for every one that fails.
-
-    All of them see the same `gpu`, None for all GPUs.
-    """
+    """One problem's contenders, all on one place, the baseline first; `fail(task, failure)` hears of failures."""
 
     def __init__(
-        self, site: RunContext, tasks: list[Task], fail: Callable[[Task, Failure], None], gpu: str | None
+        self, site: RunContext, tasks: list[Task], fail: Callable[[Task, Failure], None], place: Place
     ) -> None:
-        self._site, self._tasks, self._fail, self._gpu = site, tasks, fail, gpu
+        self._site, self._tasks, self._fail, self._place = site, tasks, fail, place
         self._wanted = tasks[0].wanted
         self._running: list[WorkerClient] = []
         self._blocks: list[dict[WorkerClient, Record]] = []
@@ -50,7 +48,7 @@ class Interleaved:
         opened = []
         try:
             for task in self._tasks:
-                opened.append(WorkerClient(self._site, task, self._gpu))
+                opened.append(WorkerClient(self._site, task, self._place))
             self._running = list(opened)
             for each in opened:
                 self._asked(each, each.open)

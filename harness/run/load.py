@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,6 +206,12 @@ def chosen_device(wanted: str, server: Server) -> str:
     if wanted == "cuda" and not has_cuda:
         raise BenchError(f"--device cuda: {NO_CUDA} (choose from cpu, auto)")
     return "cuda" if has_cuda else "cpu"
+
+
+def elsewhere(prepared: LoadedSuite) -> tuple[LoadedSuite, str]:
+    """Return the suite and the device for cells on other machines: `auto` is cuda where each of them takes a GPU."""
+    wanted, takes = prepared.suite.device, bool(prepared.suite.resources.gpus)
+    return replace(prepared, absent=frozenset()), "cuda" if wanted == "cuda" or (wanted == "auto" and takes) else "cpu"
 
 
 def absent(cells: Iterable[Cell], server: Server) -> frozenset[str]:

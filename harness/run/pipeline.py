@@ -18,6 +18,7 @@ from harness.analysis import partners
 from harness.analysis.exit_status import exit_code
 from harness.base import component_name
 from harness.discovery.descriptions import facts_of
+from harness.engines import Engine
 from harness.errors import BenchError, Failure, printable
 from harness.report.answer import statements
 from harness.report.result import Result
@@ -38,6 +39,7 @@ from harness.results.codec import data, typed
 from harness.results.store import Damage, Store, write, writing
 from harness.run import snapshot
 from harness.run.context import ExecutionConfig, RunContext
+from harness.run.demands import demands
 from harness.run.execute import Execution
 from harness.run.load import LoadedSuite, RunOptions, chosen_device, chosen_gpus, load, references
 from harness.run.looks import summary
@@ -117,10 +119,13 @@ def execute_run(prepared: LoadedSuite, conditions: ExecutionConfig, server: Serv
     conditions.listener.downloads(checked_tables(prepared, server, missing, conditions.offline).downloads)
     shard = prepared.shard
     part = f"-shard-{shard.number}-of-{shard.of}" if shard else ""
-    identity = new_run(conditions.results, prepared.suite.name, part)
-    snapshot.keep(prepared, conditions.results / "runs" / identity, conditions.trust)
-    found = _measured(prepared, conditions, whole, identity, server)
-    gates = confirmed(found, partial(_afresh, prepared, conditions, identity, server))
+    with conditions.engine(demands(prepared, conditions, whole, server)) as engine:
+        if missing:
+            engine.open()
+        identity = new_run(conditions.results, prepared.suite.name, part)
+        snapshot.keep(prepared, conditions.results / "runs" / identity, conditions.trust)
+        found = _measured(prepared, conditions, whole, identity, engine)
+        gates = confirmed(found, partial(_afresh, prepared, conditions, identity, engine))
     others = {task.id for task in whole.tasks if task.cell["revision"] is not None}
     found = replace(found, gates=tuple(gate for gate in gates if gate.cell not in others))
     published = tuple(typed(Published, each) for each in prepared.suite.published)
@@ -140,20 +145,20 @@ def store_run(results: Path, found: Run) -> None:
     write(file, Result(found).to_json())
 
 
-def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, server: Server) -> Run:
+def _measured(prepared: LoadedSuite, conditions: ExecutionConfig, whole: Plan, identity: str, engine: Engine) -> Run:
     """Return the cells with their statistics, after measuring the missing blocks."""
     conditions.listener.expect(whole.tasks, quiet=whole.interleaved)
     folder = prepared.suite.file.parent.resolve()
-    context = RunContext(identity, folder, whole, conditions, server, Store(conditions.results, identity))
+    context = RunContext(identity, folder, whole, conditions, engine, Store(conditions.results, identity))
     try:
         rows = Execution(context).rows()
     finally:
         context.store.close()
-    return analysed(_measured_run(prepared, whole, rows, identity, conditions.results), server)
+    return analysed(_measured_run(prepared, whole, rows, identity, conditions.results), engine.demands.server)
 
 
 def _afresh(
-    prepared: LoadedSuite, conditions: ExecutionConfig, identity: str, server: Server, places: Sequence[int], time: int
+    prepared: LoadedSuite, conditions: ExecutionConfig, identity: str, engine: Engine, places: Sequence[int], time: int
 ) -> Run:
     """Measure some of the cells again, and baselines of theirs that were left out, ignoring stored records."""
     every = [*prepared.cells, *prepared.left_out]
@@ -162,7 +167,7 @@ def _afresh(
     cells = [every[place] for place in (*places, *sorted(place for place in more if place is not None))]
     chosen = replace(prepared, cells=cells, left_out=())
     fresh = replace(conditions, fresh=True)
-    return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", server)
+    return _measured(chosen, fresh, planned(chosen, fresh), f"{identity}-confirm-{time}", engine)
 
 
 def new_run(results: Path, name: str, part: str = "") -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.engines import Place
 from harness.errors import Failure
 from harness.results.records import MEASURED, Record, fault
 from harness.run.context import RunContext, no_path
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class WorkerClient:
-    """One cell's process, started; every method raises Failure if a request fails. It sees the `gpu`, None for all."""
+    """One cell's process, started on a place; every method raises Failure if a request fails."""
 
-    def __init__(self, site: RunContext, task: Task, gpu: str | None) -> None:
-        self.task, self._site, self._gpu = task, site, gpu
-        self._child = site.start(task)
+    def __init__(self, site: RunContext, task: Task, place: Place) -> None:
+        self.task, self._site, self._place = task, site, place
+        self._process = site.start(task, place)
         self._setup: SetUp = {"width": 0, "notes": [], "issues": [], "slow": {}}
 
     def open(self) -> int:
@@ -32,10 +32,9 @@ class WorkerClient:
         task, site = self.task, self._site
         if task.lost is not None:
             raise Failure("failed", task.lost)
-        if site.conditions.fresh:  # a program must not go on where an earlier one stopped
-            shutil.rmtree(site.scratch(task.id), ignore_errors=True)
-        message = site.setup_message(task.sources, task.cell, task.artifacts, task.id, self._gpu)
-        self._setup = self._ask({"ask": "setup", **message}, SetUp)
+        message = site.setup_message(task.sources, task.cell, task.artifacts, task.id, self._place)
+        fresh = {"fresh": True} if site.conditions.fresh else {}
+        self._setup = self._ask({"ask": "setup", **fresh, **message}, SetUp)
         if self._setup["width"] < 1:
             raise Failure("crashed", f"the process answered with blocks of {self._setup['width']} seeds")
         if self._setup["slow"]:
@@ -50,13 +49,15 @@ class WorkerClient:
         """Return the record of one block, not yet stored."""
         task, width = self.task, self._setup["width"]
         seeds = list(range(block * width, (block + 1) * width))
-        units = str(self._site.units(task, seeds[0]))
-        question = {"ask": "measure", "seeds": seeds, "tuned": task.choice, "units": units}
+        units = self._site.units(task, seeds[0])
+        to = str(self._place.results / units)
+        question = {"ask": "measure", "seeds": seeds, "tuned": task.choice, "units": to}
         answer = self._ask(question, Record, progress)
         if wrong := fault(answer, MEASURED):
             raise Failure("crashed", f"the process sent another answer than was asked for: {wrong}")
         if answer["seeds"] != seeds:
             raise Failure("crashed", "the process answered for other seeds than it was asked for")
+        self._place.fetch(units)
         notes = [no_path(note) for note in [*self._setup["notes"], *answer["notes"]]]
         about: Record = {"block": block, "status": "ok", "width": width, "tuned": task.choice, "digests": task.digests}
         skipped = {label: no_path(why) for label, why in answer["skipped"].items()}
@@ -72,7 +73,7 @@ class WorkerClient:
 
     def close(self) -> None:
         """Let the process end."""
-        self._child.close()
+        self._process.close()
 
     def _ask(self, question: Mapping[str, object], answer: type[T], progress: Progress | None = None) -> T:
-        return self._child.ask(question, answer, self._site.conditions.timeout, progress)
+        return self._process.ask(question, answer, self._site.conditions.timeout, progress)

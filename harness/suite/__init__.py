@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from harness.suite.cells import Cell, Point, Seeds, Suite, Tune
+from harness.suite.cells import Cell, Point, Resources, Seeds, Suite, Tune
 from harness.suite.check import check
 from harness.suite.document import Document, read
 from harness.suite.schema import json_schema
@@ -17,7 +17,7 @@ from harness.suite.schema import json_schema
 if TYPE_CHECKING:
     from harness.discovery.descriptions import Table
 
-__all__ = ["Cell", "Document", "Point", "Seeds", "Suite", "Tune", "check", "json_schema", "load", "read"]
+__all__ = ["Cell", "Document", "Point", "Resources", "Seeds", "Suite", "Tune", "check", "json_schema", "load", "read"]
 
 
 def load(path: str | os.PathLike[str], table: Table, overrides: Mapping[str, str] | None = None) -> Suite:

@@ -55,6 +55,15 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """Share of a machine that one cell takes: cores, GPUs and MiB of memory; None where the suite does not say."""
+
+    cpus: int | None = None
+    gpus: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
 class Tune:
     """Tuning plan: `trials` for every contender on `seeds` seeds of its own.
 
@@ -98,7 +107,7 @@ class Suite:
     value, defaults included. `metrics` maps a label to its spec. `baseline` is the label of one contender, or axis
     -> label; `group_by` is None where the suite does not say. `gates` are bounds that fail the run if a row breaks
     them, `claims` statements that the report tests, `asks` parts of the question with a metric, `published` numbers
-    from papers as the result JSON has them, which are only shown.
+    from papers as the result JSON has them, which are only shown. `resources` are what one cell takes of a machine.
     """
 
     name: str
@@ -125,6 +134,7 @@ class Suite:
     asks: list[dict[str, Json]]
     published: list[dict[str, Json]]
     reference: dict[str, Json]
+    resources: Resources
 
     def labels(self) -> dict[str, list[Label]]:
         """Return axis -> its entries of `Cell.vary`, for every axis that varies, in the order written."""

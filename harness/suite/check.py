@@ -21,6 +21,7 @@ from harness.suite.protocol import Protocol, protocol
 from harness.suite.published import published
 from harness.suite.questions import question
 from harness.suite.reference import reference
+from harness.suite.resources import resources
 from harness.suite.source import Place, shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     "suite", "question", "protocol", "vary", "settings", "trainer", "tune", "seeds", "metrics", "baseline", "group_by",
-    "margin", "interval", "gates", "claims", "published", "reference", "plugins", "device",
+    "margin", "interval", "gates", "claims", "published", "reference", "plugins", "device", "resources",
 )  # fmt: skip
 """Keys of a suite."""
 
@@ -112,11 +113,11 @@ def _suite(document: Document, expander: Expander, found: Protocol | None, chall
         published=published(root.get("published"), {a: grid[a] for a in varies}, contenders, entries, findings),
         file=document.path,
         reference=beside,
-        name=sections.suite_name(root.get("suite"), document.path, findings),
-        question=asked, asks=asks,
+        name=sections.suite_name(root.get("suite"), document.path, findings), question=asked, asks=asks,
         seeds=sections.seeds(root.get("seeds"), findings),
         interval=sections.choice(root.get("interval"), "interval", INTERVALS, findings),
         plugins=sections.plugins(root.get("plugins"), document.path.parent, findings),
+        resources=resources(root.get("resources"), findings),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from harness.suite.protocol import Protocol, protocol_of
 from harness.suite.published import json_schema as published
 from harness.suite.questions import json_schema as question
 from harness.suite.reference import json_schema as reference
+from harness.suite.resources import json_schema as resources
 from harness.suite.sections import COUNT, POSITIVE, SEED, SPLITS, JsonSchema
 from harness.suite.values import branches
 
@@ -70,6 +71,7 @@ def _top(protocols: list[str]) -> JsonSchema:
         "reference": ("What samples are compared with: a dataset, or stats (a file).", reference()),
         "plugins": ("Plugin files, relative to the suite, and modules.", _some(text, fewest=0)),
         "device": ("Where cells run; a list is an axis.", _some({"enum": list(DEVICES)})),
+        "resources": ("What one cell takes of a machine: cpus, gpus, memory in MiB.", resources()),
     }
     needed: JsonSchema = {
         "protocol": {"description": "The kind of experiment.", "type": "string", "enum": protocols},

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import socket
 import time
 import traceback
@@ -181,12 +182,16 @@ class Worker(Checks):
             numpy.save(to, found)
         return [*found.shape]
 
-    def setup(self, plugins: list[SourceData], cell: CellData, **where: Unpack[Surroundings]) -> SetUp:
-        """Set up a cell; return the number of seeds in a block, notes and issues."""
+    def setup(
+        self, plugins: list[SourceData], cell: CellData, fresh: bool = False, **where: Unpack[Surroundings]
+    ) -> SetUp:
+        """Set up a cell, a `fresh` one without what it kept; return the number of seeds in a block, notes, issues."""
         from harness.results.codec import data
         from harness.worker import cells
 
         _see_only(where["gpu"])
+        if fresh:  # a program must not go on where an earlier one stopped
+            shutil.rmtree(where["scratch"], ignore_errors=True)
         registry = registry_of(plugins)
         session = cells.open_session(registry, cell, self.report, **where)
         self._open = OpenCell(cell, session, registry, partial(_read, where))

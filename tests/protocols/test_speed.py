@@ -9,12 +9,11 @@ import pytest
 
 from harness.report import words
 from harness.results import MeasuredRow
-from harness.results.store import Store
-from harness.run.context import ExecutionConfig, RunContext
+from harness.run.context import ExecutionConfig
 from harness.run.execute import Execution
 from harness.run.load import RunOptions, load
-from harness.run.pipeline import planned
 from harness.worker.supervisor import Server
+from tests.helpers.placed import context
 
 PLUGIN = '''
 """Transforms that are wrong, or slow."""
@@ -73,7 +72,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ro
                 load(str(folder / "s.yaml"), RunOptions(), server),
                 ExecutionConfig(folder, fresh=True),
             )
-            site = RunContext("run", folder, planned(prepared, conditions), conditions, server, Store(folder, "run"))
+            site = context("run", folder, prepared, conditions, server)
             found = Execution(site).rows()
             site.store.close()
             return {" ".join(str(label) for label in row.vary.values()): row for row in found}

@@ -13,14 +13,13 @@ import pytest
 
 from harness.results import IssueKind, Reason, ReasonKind
 from harness.results.statements import Weakness
-from harness.results.store import Store
-from harness.run.context import ExecutionConfig, RunContext
+from harness.run.context import ExecutionConfig
 from harness.run.execute import Execution
 from harness.run.load import RunOptions, load
-from harness.run.pipeline import planned
 from harness.run.sanity import said
 from harness.run.task import Task
 from harness.worker.supervisor import Server
+from tests.helpers.placed import context
 
 PLUGIN = Path(__file__).resolve().parents[1] / "helpers" / "turns.py"
 
@@ -62,7 +61,7 @@ class Folder:
         prepared, results = load(str(suite), RunOptions(trust=True), self.server), self.path / "results"
         conditions = ExecutionConfig(results, fresh=fresh)
         name = f"run{len(list(results.glob('records/*'))):02}"
-        site = RunContext(name, self.path, planned(prepared, conditions), conditions, self.server, Store(results, name))
+        site = context(name, self.path, prepared, conditions, self.server)
         rows = Execution(site).rows()
         site.store.close()
         self.tasks[:] = site.plan.tasks

@@ -19,10 +19,11 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.results.store import Store
-from harness.run.context import ExecutionConfig, RunContext
+from harness.run.context import ExecutionConfig
 from harness.run.load import LoadedSuite, RunOptions, load
-from harness.run.pipeline import execute_run, new_run, planned
+from harness.run.pipeline import execute_run, new_run
 from harness.worker.supervisor import Server
+from tests.helpers.placed import context
 from tests.speed.test_cells import NOTHING
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,16 +52,15 @@ def filled(folder: Path, cells: int) -> float:
         conditions = ExecutionConfig(folder / "results")
         one = load(str(folder / "s.yaml"), RunOptions(select="1.0", overrides={"seeds": "1"}), server)
         execute_run(one, conditions, server)
-        plan = planned(suite, conditions)
         whole = next(Store(conditions.results, "").all())
         record: Any = {key: value for key, value in whole.items() if key not in NAMED}
         identity = new_run(conditions.results, "filled")
-        context = RunContext(identity, folder, plan, conditions, server, Store(conditions.results, identity))
+        site = context(identity, folder, suite, conditions, server)
         begun = time.monotonic()
-        for task in plan.tasks:
+        for task in site.plan.tasks:
             for seed in task.missing:
-                context.keep(task, record | {"block": seed, "seeds": [seed], "status": "ok"})
-        context.store.close()
+                site.keep(task, record | {"block": seed, "seeds": [seed], "status": "ok"})
+        site.store.close()
         return time.monotonic() - begun
 
 
