@@ -85,7 +85,7 @@ def test_seeds_without_a_finite_score_are_left_out_and_counted() -> None:
     found, whole = harness.compare(a, b), harness.compare(a[:3], b[:3])
     assert (found.difference, found.p, found.partial) == (whole.difference, whole.p, True)
     assert found.why is not None and (found.why.count, found.why.total) == (2, 5) and whole.why is None
-    assert reason(found.why) == "2 of 5 seeds left out: not finite in one of the two rows"
+    assert reason(found.why) == "2 of 5 seeds left out: one of the two rows has no value there"
 
 
 def test_one_seed_has_no_verdict() -> None:

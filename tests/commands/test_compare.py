@@ -82,9 +82,11 @@ def test_no_seed_pairs_times() -> None:
     assert line in issues(result)
 
 
-def test_seeds_of_one_run_alone_are_left_out() -> None:
+def test_seeds_of_one_run_alone_are_left_out_and_counted() -> None:
     longer = {name: [*values, 5.0, 6.0] for name, values in OLD.items()}
-    assert entries(compared(stored(longer), stored(NEW))) == entries(compared(stored(OLD), stored(NEW)))
+    found, without = (entries(compared(stored(before), stored(NEW))) for before in (longer, OLD))
+    assert {name: replace(each, why=None) for name, each in found.items()} == without
+    assert all(each.partial and each.why and (each.why.count, each.why.total) == (2, 10) for each in found.values())
 
 
 def test_runs_without_a_common_seed_are_compared_without_pairs() -> None:
