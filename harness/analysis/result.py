@@ -139,8 +139,8 @@ def _missing(one: Measured, low: float, seeds: int) -> Reason | None:
         return Reason(kind, count=lost, total=len(one.values))
     if math.isnan(low):
         return Reason(ReasonKind.ONE_SEED if len(one.seeds) == 1 else ReasonKind.SPREAD_NOT_FINITE)
-    if less := seeds - len(one.seeds):
-        return Reason(ReasonKind.FEWER, count=less, total=seeds) if less > 0 else None
+    if (less := seeds - len(one.seeds)) > 0:
+        return Reason(ReasonKind.FEWER, count=less, total=seeds)
     return None
 
 

@@ -66,7 +66,8 @@ def imported(
     """
     table = read(file)
     roles = columns(table, mapping)
-    table, last = _last(*_finished(table, roles), roles)
+    table, unfinished = _finished(table, roles)
+    table, last = _last(table, roles)
     found, examples = _values(table, roles, file.parent)
     if not found:
         raise BenchError("no row has a value", str(file))
@@ -84,7 +85,7 @@ def imported(
         contenders=(CONTENDER,), baseline=baseline, cells=rows, exit=0,
         unpaired=() if roles.seed else tuple(metric.label for metric in metrics),
     )  # fmt: skip
-    return Imported(run, examples, (*roles.guesses, *last, *guesses, *examples.guesses()))
+    return Imported(run, examples, (*roles.guesses, *unfinished, *last, *guesses, *examples.guesses()))
 
 
 def _finished(table: Table, roles: Columns) -> tuple[Table, list[str]]:
@@ -103,18 +104,18 @@ def _finished(table: Table, roles: Columns) -> tuple[Table, list[str]]:
     return replace(table, rows=tuple(rows)), said
 
 
-def _last(table: Table, said: list[str], roles: Columns) -> tuple[Table, list[str]]:
+def _last(table: Table, roles: Columns) -> tuple[Table, list[str]]:
     """Return the table with the last step of every repetition alone, where it has a column of benchopt's steps."""
     if STEPS not in table.names or roles.seed is None or STEPS in (*roles.contender, *roles.problem, roles.seed):
-        return table, said
+        return table, []
     last: dict[tuple[str, ...], Mapping[str, Cell]] = {}
     for row in table.rows:
         key = tuple(row[name].text for name in (*roles.contender, *roles.problem, roles.seed))
         if key not in last or (row[STEPS].number or 0.0) >= (last[key][STEPS].number or 0.0):
             last[key] = row
     if len(last) == len(table.rows):
-        return table, said
-    return replace(table, rows=tuple(last.values())), [*said, f"{STEPS}: the last one of every repetition"]
+        return table, []
+    return replace(table, rows=tuple(last.values())), [f"{STEPS}: the last one of every repetition"]
 
 
 Values = dict[Key, dict[str, dict[int, Cell]]]
@@ -176,9 +177,9 @@ class _Seeds:
         cells = [row[roles.seed] for row in table.rows] if roles.seed else []
         texts = [cell.text for cell in cells]
         numbers = [text.removesuffix(".0").isdigit() for text in texts]
-        whole = all(numbers)
+        whole, mostly = all(numbers), 2 * sum(numbers) >= len(numbers)
         for cell, is_whole in zip(cells, numbers, strict=True):
-            if cell.missing or (not is_whole and 2 * sum(numbers) >= len(numbers)):
+            if cell.missing or (not is_whole and mostly):
                 why = "no seed" if cell.missing else f"{cell.text[:40]!r} is no whole number, as other seeds are"
                 raise BenchError(f"column {cell.column}: {why}", f"{cell.file}:{cell.line}")
         self._known = {t: int(t.removesuffix(".0")) if whole else place for place, t in enumerate(dict.fromkeys(texts))}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from harness.analysis.pairing import competing, naming, problems, text
+from harness.analysis.pairing import competing, is_control, naming, problems, text
 from harness.report import asked, comparisons, words
 from harness.report.claimed import claimed, sentences
 from harness.report.parts import level
@@ -16,6 +16,7 @@ from harness.report.words import NO_REASON, counted, reason
 from harness.results import (
     MetricInfo,
     Rank,
+    ReasonKind,
     Row,
     Run,
     Statement,
@@ -131,13 +132,15 @@ class _Conclusion:
         """Say which row keeps all others from a rank: its mean is the best, over fewer seeds or by chance."""
         sign = 1 if metric.higher_is_better else -1
         rows = [self.run.cells[number] for number in members]
+        rows = [row for row in rows if not row.excluded and not is_control(self.run, row)]
         means = [(row, row.metrics[metric.label].mean) for row in rows if metric.label in row.metrics]
         known = [(row, mean) for row, mean in means if mean is not None]
         if len(known) < 2:
             return ""
         row = max(known, key=lambda pair: sign * pair[1])[0]
-        partial = row.metrics[metric.label].partial
-        why = "leaves out seeds without a finite value" if partial else "rests on examples at the decision threshold"
+        found = row.metrics[metric.label].why
+        lost = found is not None and found.kind is ReasonKind.NOT_FINITE
+        why = "leaves out seeds without a finite value" if lost else "rests on examples at the decision threshold"
         return f"None is best in {metric.label}{self.place(row)}: the mean of {self.row(row)} is the best, and {why}."
 
     def _best(self, metric: MetricInfo, ranks: Mapping[Rank, Sequence[Row]]) -> str:

@@ -31,7 +31,8 @@ class Trial(NamedTuple):
 def wrong_parts(prepared: LoadedSuite, server: Server, absent: Collection[str]) -> Iterator[str]:
     """Yield the mistakes of import paths that name nothing, and of denoisers that do not load or predict as asked.
 
-    Denoisers of the names in `absent` are not on this machine, and what needs `--trust` is not tried without it.
+    `absent` are the specs, as JSON, of what is not on this machine. That is not tried, nor is what needs `--trust`
+    without it.
     """
     for kind, spec in _distinct_specs(prepared):
         for path in prepared.catalogue.modules(kind, spec):

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from harness.errors import BenchError
@@ -60,7 +61,7 @@ def problem() -> str:
 
 
 @contextlib.contextmanager
-def _errors() -> Any:
+def _errors() -> Iterator[None]:
     """Convert what BenchExec and the system raise to one line."""
     try:
         yield

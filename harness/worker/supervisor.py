@@ -77,13 +77,13 @@ class Server:
 
         With `training`, torch.optim is imported already; `grouped` gives it a control group of its own.
         """
-        group = ControlGroup(memory) if grouped else None
         with self._lock:
             if self._stopped:
                 raise Failure("crashed", "the run was stopped")
             if self._gone():
                 self._launch()
             assert self._socket is not None and self._process is not None
+            group = ControlGroup(memory) if grouped else None
             kept = Log(log) if log else None
             mine, theirs = socket.socketpair()
             status_read, status_write = os.pipe()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.analysis import analyse
 from harness.report import render
 from harness.report.answer import answer
 from harness.results import Rank, ReasonKind, Run
@@ -16,14 +17,16 @@ GOOD, BAD, LOST = [0.83, 0.84, 0.82, 0.83, 0.84, 0.83], [0.80, 0.81, 0.80, 0.79,
 
 
 def run(
-    rows: Mapping[str, Sequence[float | None]], seeds: Mapping[str, Sequence[int]] | None = None, **more: Any
+    rows: Mapping[str, Sequence[float | None]],
+    seeds: Mapping[str, Sequence[int]] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Run:
-    from harness.analysis import analyse
-
     cells = [
         {
             "id": name, "vary": {"loss": name}, "status": "ok", "metrics": {"acc": list(values)},
             "seeds": list((seeds or {}).get(name, range(len(values)))),
+            "parameters": (parameters or {}).get(name, {}),
         }
         for name, values in rows.items()
     ]  # fmt: skip
@@ -66,3 +69,15 @@ def test_what_a_seed_lacks_is_said_once() -> None:
     found = run({"bad": BAD, "good": [*GOOD[:5], LOST]}, baseline="bad")
     told = [line for line in render(found, "console").splitlines() if "1 of 6 seeds" in line]
     assert len(told) == 1 and "good: 1 of 6 seeds have no finite acc" in told[0]
+
+
+def test_a_control_keeps_no_row_from_being_best() -> None:
+    """It is no contender: an incomplete one with the best mean is neither ranked nor named as the reason."""
+    rows: dict[str, Sequence[float | None]] = {"control": [*GOOD[:5], LOST], "bad": BAD}
+    parameters = {name: {"loss": {"name": name}} for name in rows}
+    found = run(rows, parameters=parameters, controls=[["loss", "control"]])
+    assert ranks(found) == [None, Rank.BEST] and "None is best" not in answer(found)
+    both = run(
+        {**rows, "bad": [*BAD[:5], LOST], "other": [0.5] * 6}, parameters=parameters, controls=[["loss", "control"]]
+    )
+    assert answer(both).startswith("None is best in acc: the mean of bad is the best, and leaves out seeds")

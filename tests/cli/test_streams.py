@@ -17,8 +17,7 @@ from tests.conftest import Bench
 def start(bench: Bench, *words: str, **more: object) -> subprocess.Popen[bytes]:
     """The command, which hears every signal: a shell's background job and one under nohup ignore some."""
     command = [sys.executable, "-m", "harness", *words]
-    environment = dict(os.environ) | bench.environment
-    return subprocess.Popen(command, cwd=bench.folder, env=environment, preexec_fn=heard, **more)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(command, cwd=bench.folder, env=bench.environment, preexec_fn=heard, **more)  # type: ignore[call-overload, no-any-return]
 
 
 def heard() -> None:

@@ -8,18 +8,7 @@ import torch
 
 import harness
 from tests.conftest import Bench
-
-MINE = """
-import torch
-
-
-class Net(torch.nn.Linear):
-    def __init__(self):
-        super().__init__(2, 2)
-
-    def forward(self, x, t):
-        return super().forward(x)
-"""
+from tests.helpers.networks import NET
 
 
 @pytest.mark.verify
@@ -43,7 +32,7 @@ def test_labels_and_guidance(bench: Bench) -> None:
 
 @pytest.mark.verify
 def test_modules_beside_are_found(bench: Bench) -> None:
-    bench.write("mine.py", MINE)
+    bench.write("mine.py", NET)
     torch.save(torch.nn.Linear(2, 2).state_dict(), bench.folder / "mine.pt")
     words = ["--sampler", "diffusers:DDIMScheduler", "--steps", "2", "-n", "3", "--out", "x.npy"]
     ended = bench("sample", 'checkpoint: {module: "mine:Net", file: mine.pt, shape: [2]}', *words)

@@ -153,8 +153,9 @@ def test_a_pipeline_of_the_hub_is_missing_until_the_librarys_cache_has_all_of_it
         (kept / "refs" / "main").write_text("abc")
     assert made.to_fetch() is None and made.fetch() is False
     shutil.rmtree(kept)
-    for folder in (str(tmp_path), "./not/there"):  # a folder is nothing to download, there or not
-        assert harness.component("denoiser", "diffusers", pipeline=folder).to_fetch() is None
+    assert harness.component("denoiser", "diffusers", pipeline=str(tmp_path)).to_fetch() is None  # a folder
+    with pytest.raises(harness.BenchError, match=r"no folder \./not/there"):
+        harness.component("denoiser", "diffusers", pipeline="./not/there").to_fetch()
 
 
 @pytest.mark.verify

@@ -105,15 +105,23 @@ def parts(server: Server, file: Path, of: int) -> list[LoadedSuite]:
     return [dealt(load(str(file), RunOptions(shard=(number, of)), server), "cpu") for number in range(1, of + 1)]
 
 
+def written(folder: Path, plugin: str, text: str) -> Path:
+    """A suite in a folder, beside one of the tests' plugins."""
+    (folder / plugin).symlink_to(HELPERS / plugin)
+    file = folder / "s.yaml"
+    file.write_text(text)
+    return file
+
+
 @pytest.mark.verify
 def test_cells_that_share_a_network_or_a_fit_stay_together(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "fitting.py").symlink_to(HELPERS / "fitting.py")
-    file = tmp_path / "s.yaml"
-    file.write_text(
+    file = written(
+        tmp_path,
+        "fitting.py",
         "protocol: generation\nplugins: [fitting.py]\nseeds: 1\nmetrics: [fid_proxy]\n"
         "settings: {steps: [2, 3], samples: 64}\n"
         "vary:\n  denoiser: [taught, {taught: {broken: true}}, gaussian]\n"
-        "  variance: [beta, {counted: {factor: [1.0, 2.0]}}]\n  sampler: [ddpm]\n"
+        "  variance: [beta, {counted: {factor: [1.0, 2.0]}}]\n  sampler: [ddpm]\n",
     )
     found = [[cell.vary for cell in each.cells] for each in parts(server, file, 5)]
     where = {name: {n for n, shard in enumerate(found) for vary in shard if vary["denoiser"] == name}
@@ -127,11 +135,11 @@ def test_cells_that_share_a_network_or_a_fit_stay_together(server: Server, tmp_p
 
 
 def test_what_takes_turns_stays_together(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "turns.py").symlink_to(HELPERS / "turns.py")
-    file = tmp_path / "s.yaml"
-    file.write_text(
+    file = written(
+        tmp_path,
+        "turns.py",
         "protocol: turns\nplugins: [turns.py]\nseeds: 3\nmetrics: [score]\nbaseline: each\n"
-        "settings: {warm: [1, 2, 3]}\nvary: {loss: [each, {each: {value: [2, 3]}}]}\n"
+        "settings: {warm: [1, 2, 3]}\nvary: {loss: [each, {each: {value: [2, 3]}}]}\n",
     )
     found = [{cell.vary["warm"] for cell in each.cells} for each in parts(server, file, 2)]
     assert sorted(len(each.cells) for each in parts(server, file, 2)) == [3, 6]

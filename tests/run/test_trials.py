@@ -6,18 +6,9 @@ import pytest
 import torch
 
 from tests.conftest import Bench
+from tests.helpers.networks import NET
 
-MINE = """
-import torch
-
-
-class Net(torch.nn.Linear):
-    def __init__(self):
-        super().__init__(2, 2)
-
-    def forward(self, x, t):
-        return super().forward(x)
-
+MINE = f"""{NET}
 
 class Embedding(Net):
     def __init__(self):
