@@ -30,11 +30,13 @@ def generator(seed: int, *names: object) -> Generator:
 def seed_globals(seed: int, *names: object) -> None:
     """Seed the global generators of torch (on every device), numpy and Python from a stream.
 
-    Plugins may draw from them: their draws depend on the seed alone, not on what ran in the process before.
+    Plugins may draw from them: their draws depend on the seed alone, not on what ran in the process before. Without a
+    device nothing is queued for one: torch keeps every such seed, so the last of many would be slow.
     """
     import torch
 
-    torch.manual_seed(number(seed, *names))
+    if torch.accelerator.is_available():
+        torch.manual_seed(number(seed, *names))
     seed_host(seed, *names)
 
 

@@ -54,7 +54,8 @@ class Measured:
 
 def lead(one: Measured, other: Measured, sign: int) -> Measured:
     """Return the difference of two rows at the seeds that both have, times `sign`, with what rounding may add to it."""
-    seeds = tuple(seed for seed in one.seeds if seed in set(other.seeds))
+    shared = set(other.seeds)
+    seeds = tuple(seed for seed in one.seeds if seed in shared)
     ours, theirs = one.sample(seeds), other.sample(seeds)
     rows = None
     if one.rows is not None and other.rows is not None:

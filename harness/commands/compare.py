@@ -13,7 +13,7 @@ from harness.results import Bootstrap, GateRule, Label, MeasuredRow, MeasuredRun
 from harness.results.codec import stored
 from harness.results.runs import records
 from harness.results.values import Number
-from harness.run.pipeline import analysed
+from harness.run.analyses import analysed
 from harness.worker.supervisor import Server
 
 RUN, BEFORE, AFTER = "run", "before", "after"

@@ -19,7 +19,8 @@ from harness.results.runs import environment_digest
 from harness.results.store import Store
 from harness.results.values import Number
 from harness.run import snapshot
-from harness.run.pipeline import analysed, new_run, store_run
+from harness.run.analyses import analysed
+from harness.run.pipeline import new_run, store_run
 from harness.worker.supervisor import Server
 
 CONTENDER, PROBLEM = "contender", "problem"

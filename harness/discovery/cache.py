@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -36,6 +37,13 @@ def write(file: Path, content: object) -> None:
         os.replace(stream.name, file)
     except OSError:
         return
+
+
+def keep_newest(folder: Path, number: int) -> None:
+    """Remove all but the newest files of one sort, as far as the system lets it."""
+    with contextlib.suppress(OSError):
+        for file in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-number]:
+            file.unlink(missing_ok=True)
 
 
 def _digest(content: bytes) -> str:

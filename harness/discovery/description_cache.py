@@ -49,12 +49,12 @@ def keep(source: Source, entries: Sequence[Description]) -> None:
 def _stock() -> dict[str, Entries]:
     """Return the descriptions of all stock plugins if no file has changed since they were written."""
     stored = cache.read(_stock_file())
-    entries: dict[str, Entries] = stored["plugins"] if stored and stored["state"] == _installation() else {}
+    entries: dict[str, Entries] = stored["plugins"] if stored and stored["state"] == installation() else {}
     return entries
 
 
 def _keep_stock(plugins: dict[str, Entries]) -> None:
-    cache.write(_stock_file(), {"state": _installation(), "plugins": {**_stock(), **plugins}})
+    cache.write(_stock_file(), {"state": installation(), "plugins": {**_stock(), **plugins}})
 
 
 def _stock_file() -> Path:
@@ -62,7 +62,7 @@ def _stock_file() -> Path:
 
 
 @functools.cache  # the harness's own files do not change under a running command
-def _installation() -> str:
+def installation() -> str:
     """Return the digest of Python's version and of size, time and inode of every file of the harness and plugins."""
     digest = hashlib.sha256(sys.version.encode())
     waiting = [str(sources.HARNESS), str(sources.stock_folder())]

@@ -19,7 +19,7 @@ from harness.analysis.exit_status import exit_code
 from harness.base import component_name
 from harness.discovery.descriptions import facts_of
 from harness.engines import Engine
-from harness.errors import BenchError, Failure, printable
+from harness.errors import BenchError
 from harness.report.answer import statements
 from harness.report.result import Result
 from harness.results import (
@@ -35,9 +35,10 @@ from harness.results import (
     RunInfo,
     manifests,
 )
-from harness.results.codec import data, typed
+from harness.results.codec import typed
 from harness.results.store import Damage, Store, write, writing
 from harness.run import snapshot
+from harness.run.analyses import analysed
 from harness.run.context import ExecutionConfig, RunContext
 from harness.run.demands import demands
 from harness.run.execute import Execution
@@ -239,29 +240,3 @@ def _metric(name: str, facts: Facts) -> MetricInfo:
         caveat=facts["caveat"],
         relative_margin=facts["relative_margin"],
     )
-
-
-def analysed(run: MeasuredRun, server: Server) -> Run:
-    """Return a measured run with its statistics, computed in a child, which is tried again if it crashes.
-
-    Raises BenchError if the baseline is no row, Failure if the child crashes again.
-    """
-    question = {"ask": "analyse", "run": printable(data(run))}
-    try:
-        return _asked(server, question)
-    except Failure as failure:
-        if failure.status == "failed":
-            raise BenchError(failure.reason) from None
-    try:
-        return _asked(server, question)
-    except Failure as failure:
-        again = "everything measured is stored, the same command computes them again"
-        raise Failure(failure.status, f"no statistics were computed: {failure.reason}; {again}") from None
-
-
-def _asked(server: Server, question: Mapping[str, object]) -> Run:
-    child = server.start()
-    try:
-        return child.ask(question, Run)
-    finally:
-        child.close()

@@ -67,7 +67,8 @@ def test_nothing_is_lost_torn_or_left_behind(bench: Bench) -> None:
         while process.poll() is None and kills["command"] + kills["worker"] < KILLS:
             kills[killed(mark, process.pid, rng)] += 1
             time.sleep(rng.uniform(0.0, 0.6))
-        process.communicate(timeout=120)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode in (0, 3, -signal.SIGKILL), (process.returncode, err)
         codes.append(process.returncode)
         assert gone(mark), marked(mark)
         after = lines(bench)
@@ -76,7 +77,8 @@ def test_nothing_is_lost_torn_or_left_behind(bench: Bench) -> None:
         before = after
         if process.returncode in (0, 1):  # all is measured: what is left of the kills needs more to do
             suite = bench.suite(LOSSES, settings=SETTINGS, seeds=8 + 8 * len(codes))
-    assert set(codes) <= {0, 3, -signal.SIGKILL} and min(kills["command"], kills["worker"]) > 0, (codes, kills)
+    assert min(kills["command"], kills["worker"]) > 0, kills
+    print(kills, f"{len(codes)} commands")
     ended = bench(suite, "--device", "cpu", "--json", "-", timeout=300)
     assert ended.code == 0, ended.err
     quiet = Bench(bench.folder / "quiet", bench.environment)

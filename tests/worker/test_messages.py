@@ -21,7 +21,7 @@ import pytest
 from harness.cli import main
 from harness.errors import Failure
 from harness.results.records import Record
-from harness.run.pipeline import analysed
+from harness.run.analyses import analysed
 from harness.worker import child as children
 from harness.worker import supervisor
 from harness.worker.child import Child
@@ -265,7 +265,10 @@ class Deadly(Server):
 
 @pytest.mark.verify
 @pytest.mark.parametrize("deaths", [1, 2])
-def test_killed_statistics_are_computed_again_once(deaths: int) -> None:
+def test_killed_statistics_are_computed_again_once(
+    deaths: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     run = measured({"metrics": [], "axes": {}, "contenders": [], "baseline": None, "group_by": None, "cells": []})
     with Deadly(deaths) as server:
         if deaths == 1:
