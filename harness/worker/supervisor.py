@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -21,6 +22,9 @@ from harness.worker.server import PLAIN, TRAINING
 
 if TYPE_CHECKING:
     import subprocess
+
+TRIES = 3
+"""Fork servers that are started, one after the other, before a process is given up."""
 
 
 class Server:
@@ -80,25 +84,39 @@ class Server:
         with self._lock:
             if self._stopped:
                 raise Failure("crashed", "the run was stopped")
-            if self._gone():
-                self._launch()
-            assert self._socket is not None and self._process is not None
+            self._run()
             group = ControlGroup(memory) if grouped else None
             kept = Log(log) if log else None
             mine, theirs = socket.socketpair()
             status_read, status_write = os.pipe()
             descriptor = kept.descriptor if kept else os.open(os.devnull, os.O_WRONLY)
             try:
-                socket.send_fds(
-                    self._socket, [TRAINING if training else PLAIN], [theirs.fileno(), descriptor, status_write]
-                )
+                process = self._asked(TRAINING if training else PLAIN, [theirs.fileno(), descriptor, status_write])
+            except Failure:
+                mine.close()
+                os.close(status_read)
+                raise
             finally:
                 theirs.close()
                 os.close(descriptor)
                 os.close(status_write)
-            child = Child(mine, status_read, partial(_end, self._process), kept, memory, group)
+            child = Child(mine, status_read, partial(_end, process), kept, memory, group)
             self._children.append(child)
             return child
+
+    def _asked(self, request: bytes, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+        """Ask the server for a child, or a new server where it has ended, at this moment even; return the server."""
+        for _ in range(TRIES):
+            self._run()
+            assert self._socket is not None and self._process is not None
+            with contextlib.suppress(ConnectionError):
+                socket.send_fds(self._socket, [request], descriptors)
+                return self._process
+        raise Failure("crashed", f"the fork server ended {TRIES} times before it was asked for a process")
+
+    def _run(self) -> None:
+        if self._gone():
+            self._launch()
 
     def _gone(self) -> bool:
         """Return whether a server must be launched: a killed one closes its socket before it can be waited for."""

@@ -247,6 +247,35 @@ def test_a_stopped_fork_server_holds_nothing_up(monkeypatch: pytest.MonkeyPatch)
         last.close()
 
 
+class Dying(Server):
+    """A fork server that is killed between the question whether it runs and the request for a process."""
+
+    def __init__(self, deaths: int) -> None:
+        super().__init__()
+        self.deaths = deaths
+
+    def _run(self) -> None:
+        super()._run()
+        if self.deaths:
+            self.deaths -= 1
+            assert self._process is not None
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.mark.verify
+def test_a_fork_server_killed_just_before_a_request_is_started_again() -> None:
+    with Dying(0) as server:
+        server.start().close()
+        server.deaths = 2
+        child = server.start()
+        assert child.ask({"ask": "gpus"}, int, 60) >= 0
+        child.close()
+        server.deaths = supervisor.TRIES + 1
+        with pytest.raises(Failure, match="the fork server ended 3 times before it was asked for a process"):
+            server.start()
+
+
 class Deadly(Server):
     """A fork server whose first children are killed once they run."""
 
