@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-disable
 
-.PHONY: bench test verify speed reference articles lint type clean
+.PHONY: bench test verify speed reference articles docs lint type clean
 
 bench: .venv/installed
 	$(BIN)/bench suites/quickstart.yaml suites/quick-generation.yaml
@@ -25,6 +25,15 @@ reference: .venv/installed
 # The pages in docs/articles/, from the claims of the suites and the reference runs.
 articles: .venv/installed
 	$(BIN)/python tests/docs/articles.py
+
+# The documentation as a site, in build/site; MathJax comes from npm. Warnings are errors.
+docs: .venv/installed build/static/mathjax/tex-svg.js
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/site
+
+build/static/mathjax/tex-svg.js:
+	mkdir -p $(@D)
+	cd $(@D) && tar -xmzf "$$(npm pack --silent mathjax@3.2.2)" --strip-components=2 package/es5/tex-svg.js && rm *.tgz
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -48,7 +48,7 @@ if its first and last point differ and no neighbors go the other way. A lead is 
 difference is the first minus the second. "Nearest" is the test closest to the other verdict. Where a result is computed
 without chance, p says only that every seed agrees. [What we found](found.md) has what surprised us.
 
-`make articles` writes these pages from the [reference runs](../../results/reference); `make reference` makes the runs. Every
+`make articles` writes these pages from the [reference runs](../../results/reference/index.json); `make reference` makes the runs. Every
 report of a suite opens with its verdicts; those that hold may be counted together. Networks of diffusion models are trained
 once, except in ddpm-training: their intervals cover other samples, not other trainings."""
 """What the index says before its rows."""

@@ -22,7 +22,7 @@ from harness.discovery.registry import Registry
 from harness.fields import says
 from harness.kinds import KINDS
 from harness.suite import json_schema
-from tests.docs.markdown import code, first, table
+from tests.docs.markdown import code, first, paragraph, table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UNNAMED = sources.Source("", "", None, "stock")
@@ -165,6 +165,17 @@ def metrics() -> str:
     return table(("metric", "", "unit", "what it is", "parameters and defaults"), rows)
 
 
+def metric_details() -> str:
+    """Every metric with the whole of its docstring: what it measures, of what, and its bias."""
+    registry = Registry(sources.stock())
+    found = []
+    for (kind, name), about in descriptions().items():
+        if kind == "metric":
+            arrow = {True: " ↑", False: " ↓", None: ""}[facts_of(about, {"name": name})["higher_is_better"]]
+            found.append(f"## {name}{arrow}\n\n{paragraph(registry.get(kind, name).__doc__)}")
+    return "\n\n".join(found)
+
+
 def _components(kind: str, head: Sequence[str]) -> str:
     return table(head, [(code(name), about["doc"]) for (of, name), about in descriptions().items() if of == kind])
 
@@ -207,7 +218,16 @@ def checks() -> str:
 
 def field_types() -> str:
     """The types that a field may have beyond plain ones."""
-    names = ("Positive", "NonNegative", "UnitInterval", "PositiveInt", "FilePath", "CommandLine")
+    names = (
+        "Positive",
+        "NonNegative",
+        "UnitInterval",
+        "PositiveInt",
+        "FilePath",
+        "PathOrId",
+        "ImportPath",
+        "CommandLine",
+    )
 
     class Some(Component):
         """One field of each."""

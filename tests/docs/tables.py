@@ -17,6 +17,7 @@ TABLES: Mapping[str, Callable[..., str]] = MappingProxyType(
         "suites": suite_tables.suites,
         "components": suite_tables.components,
         "metrics": suite_tables.metrics,
+        "metric-details": suite_tables.metric_details,
         "kinds": suite_tables.kinds,
         "checks": suite_tables.checks,
         "field-types": suite_tables.field_types,
