@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Literal
 
 from rich.box import ASCII, ROUNDED
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from harness.report import brief, prose, sections
+from harness.report import brief, forest, prose, sections
 from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
@@ -32,6 +32,8 @@ _NARROWEST = 60
 _PIPE = 100
 _PROSE = 110
 _LABEL = 20
+_DRAWN = 100
+"""Width from which on differences are drawn."""
 
 
 class _Console(Console):
@@ -100,9 +102,10 @@ def show(run: Run, console: Console, whole: bool = False) -> None:
         console.print(
             Panel(Text("\n".join(said)), title="Answer", title_align="left", box=box, border_style="cyan", width=width)
         )
-    for line in _tables(shown, console.width, ink, whole):
+    sheets, half = _sheets(shown, console.width, ink)
+    for line in _tables(shown, sheets, console.width, ink, whole):
         _print(console, line)
-    for line in _closing(shown, min(console.width, _PROSE), ink):
+    for line in _closing(shown, min(console.width, _PROSE), ink, [forest.legend(ink)] * bool(half)):
         _print(console, line)
 
 
@@ -113,10 +116,9 @@ def _print(console: Console, line: Line) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _tables(shown: View, width: int, ink: Glyphs, whole: bool = False) -> Iterator[Line]:
+def _tables(shown: View, sheets: Sequence[Sheet], width: int, ink: Glyphs, whole: bool = False) -> Iterator[Line]:
     if not shown.problems:
         yield from ([], [("Nothing was measured.", "dim")])
-    sheets = _sheets(shown, width, ink)
     labels = max((one.longest for one in sheets), default=0)
     widths = [max(column.width for column in same) for same in zip(*(one.columns for one in sheets), strict=True)]
     primary = sheets[0].primary if sheets else 0
@@ -130,13 +132,19 @@ def _tables(shown: View, width: int, ink: Glyphs, whole: bool = False) -> Iterat
         yield from _flow(prose.looks(shown, problem, whole), " ", min(width, _PROSE), ink)
 
 
-def _sheets(shown: View, width: int, ink: Glyphs) -> list[Sheet]:
-    """Return the tables with verdicts in words, or as marks if words leave too little space for the primary metric."""
+def _sheets(shown: View, width: int, ink: Glyphs) -> tuple[list[Sheet], int]:
+    """Return the tables with verdicts in words, or as marks if words leave too little space for the primary metric.
+
+    Differences are drawn too where there is room for that beside whole labels, so many characters on each side of zero.
+    """
     for compact in (False, True):
         sheets = [sheet(shown, problem, ink, compact) for problem in shown.problems]
         if max((one.needed for one in sheets), default=0) + _LABEL <= width:
             break
-    return sheets
+    if width < _DRAWN or not shown.baselines or not (half := forest.half(sheets, width)):
+        return sheets, 0
+    pairs = zip(sheets, shown.problems, strict=True)
+    return [forest.beside(one, shown, problem, half, ink) for one, problem in pairs], half
 
 
 def _header(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
@@ -146,10 +154,10 @@ def _header(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
     yield from _flow(prose.setting(shown), " · ", width, ink)
 
 
-def _closing(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
+def _closing(shown: View, width: int, ink: Glyphs, drawn: list[str]) -> Iterator[Line]:
     for section in sections.verdicts(shown, ink):
         yield from _section(section, width)
-    legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
+    legend = [line for parts in [*prose.legend(shown, ink), drawn] for line in _flow(parts, "  ", width, ink)]
     yield from [[], *legend] if legend else []
     for section in sections.remarks(shown, ink):
         yield from _section(section, width)

@@ -1,0 +1,102 @@
+"""A column that draws differences from the baseline with their intervals, around zero on one scale for a problem."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from harness.report.columns import STYLES
+from harness.report.glyphs import Glyphs
+from harness.report.layout import GAP, Column, Line, Sheet
+from harness.report.parts import Entry, Problem, View
+from harness.results import Comparison
+
+LEAST, MOST = 5, 12
+"""Characters on each side of zero: so many are needed, and no more are used."""
+BEYOND = 4.0
+"""A difference beyond so many times the median extent is drawn as an arrow, so that the others can be seen."""
+
+
+class Drawn(NamedTuple):
+    """A difference and the ends of its interval, as they are drawn: of a ratio the logarithms."""
+
+    low: float
+    middle: float
+    high: float
+
+    @property
+    def extent(self) -> float:
+        """The largest distance from zero."""
+        return max(abs(self.low), abs(self.high))
+
+
+def legend(ink: Glyphs) -> str:
+    """Return the meaning of what is drawn."""
+    point, stroke, left, right = "o|<>" if ink.plain else "●│◄►"
+    return f"{point} difference on its interval, {stroke} zero, {left} {right} farther away"
+
+
+def half(sheets: Sequence[Sheet], width: int) -> int:
+    """Return the characters on each side of zero for which tables have room beside whole labels; 0 for none."""
+    taken = max(one.longest for one in sheets) + max(one.needed for one in sheets) + GAP
+    room = (width - taken - 1) // 2
+    return min(room, MOST) if room >= LEAST else 0
+
+
+def beside(one: Sheet, view: View, problem: Problem, half: int, ink: Glyphs) -> Sheet:
+    """Return a table with the differences in the primary metric drawn beside its numbers."""
+    drawn = _column(view.primary, problem.shown, half, ink)
+    columns = (*one.columns[: one.primary], drawn, *one.columns[one.primary :])
+    return replace(one, columns=columns, primary=one.primary + 1)
+
+
+def _column(name: str, entries: Sequence[Entry], half: int, ink: Glyphs) -> Column:
+    """Return the column of one problem; its cells are empty where no row has a difference with an interval."""
+    compared = [None if entry.source else entry.against(name) for entry in entries]
+    drawn = [_drawn(found) for found in compared]
+    extents = [each.extent for each in drawn if each is not None]
+    if not any(extents):
+        return Column("", tuple([] for _ in entries))
+    scale = min(max(extents), BEYOND * statistics.median(extents)) or max(extents)
+    cells: list[Line] = []
+    for entry, found, each in zip(entries, compared, drawn, strict=True):
+        style = STYLES.get(found.verdict, "") if found else ""
+        text = _line(each, scale, half, ink) if each else _zero(half, ink) if entry.baseline else ""
+        cells.append([(text, style)] if text else [])
+    return Column("", tuple(cells))
+
+
+def _drawn(found: Comparison | None) -> Drawn | None:
+    if found is None:
+        return None
+    if found.ratio is not None:
+        ends = (found.ratio.low, found.ratio.ratio, found.ratio.high)
+        known = [math.log(end) for end in ends if end is not None and 0 < end < math.inf]
+    else:
+        known = [end for end in (found.low, found.difference, found.high) if end is not None]
+    return Drawn(*known) if len(known) == 3 else None
+
+
+def _line(each: Drawn, scale: float, half: int, ink: Glyphs) -> str:
+    """Return an interval as text: a line from end to end, a point on it, an upright stroke at zero.
+
+    The stroke crosses the line where zero is inside, however little of the line is on the other side.
+    """
+    line, point, stroke, cross, left, right = "-o|+<>" if ink.plain else "─●│┼◄►"
+    first, middle, last = (round(half * end / scale) for end in each)
+    text = [line if first <= place <= last else " " for place in range(-half, half + 1)]
+    text[half] = cross if each.low < 0 < each.high else stroke
+    if -half <= middle <= half:
+        text[half + middle] = point
+    if first < -half:
+        text[0] = left
+    if last > half:
+        text[-1] = right
+    return "".join(text)
+
+
+def _zero(half: int, ink: Glyphs) -> str:
+    return " " * half + ("|" if ink.plain else "│") + " " * half
