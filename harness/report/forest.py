@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from harness.report.columns import STYLES
 from harness.report.glyphs import Glyphs
 from harness.report.layout import GAP, Column, Line, Sheet
+from harness.report.number_format import number
 from harness.report.parts import Entry, Problem, View
 from harness.results import Comparison
 
@@ -60,13 +63,30 @@ def _column(name: str, entries: Sequence[Entry], half: int, ink: Glyphs) -> Colu
     extents = [each.extent for each in drawn if each is not None]
     if not any(extents):
         return Column("", tuple([] for _ in entries))
-    scale = min(max(extents), BEYOND * statistics.median(extents)) or max(extents)
+    scale = _rounded(min(max(extents), BEYOND * statistics.median(extents)) or max(extents))
+    by_ratio = any(found is not None and found.ratio is not None for found in compared)
     cells: list[Line] = []
     for entry, found, each in zip(entries, compared, drawn, strict=True):
         style = STYLES.get(found.verdict, "") if found else ""
         text = _line(each, scale, half, ink) if each else _zero(half, ink) if entry.baseline else ""
         cells.append([(text, style)] if text else [])
-    return Column("", tuple(cells))
+    return Column(_axis(scale, half, by_ratio, ink), tuple(cells))
+
+
+def _rounded(scale: float) -> float:
+    """Return the scale rounded up to two significant digits, so that its ends can be written exactly."""
+    step = 10.0 ** (math.floor(math.log10(scale)) - 1)
+    return math.ceil(scale / step - 1e-9) * step
+
+
+def _axis(scale: float, half: int, by_ratio: bool, ink: Glyphs) -> str:
+    """Return the heading: both ends of the scale, and zero above the stroke where there is room for it."""
+    size = f"{math.exp(scale):.2g}" if by_ratio else number(scale, max(0, 1 - math.floor(math.log10(scale))))
+    ends = (ink(f"÷{size}"), ink(f"×{size}")) if by_ratio else (ink(f"−{size}"), f"+{size}")
+    zero, room = "1" if by_ratio else "0", 2 * half + 1
+    if max(map(cell_len, ends)) < half:
+        return ends[0].ljust(half) + zero + ends[1].rjust(half)
+    return ends[0].ljust(room - cell_len(ends[1])) + ends[1] if sum(map(cell_len, ends)) < room else zero.center(room)
 
 
 def _drawn(found: Comparison | None) -> Drawn | None:
