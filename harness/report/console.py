@@ -19,7 +19,6 @@ from rich.panel import Panel
 from rich.text import Text
 
 from harness.report import brief, forest, prose, sections
-from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet, plan
@@ -31,6 +30,8 @@ from harness.results import Run
 _NARROWEST = 60
 _PIPE = 100
 _PROSE = 110
+UNLIMITED = 10_000
+"""Lines of an answer that is shown whole."""
 _LABEL = 20
 _DRAWN = 100
 """Width from which on differences are drawn."""
@@ -95,13 +96,17 @@ def show(run: Run, console: Console, whole: bool = False) -> None:
     width = min(console.width, _PROSE)
     for line in _header(shown, width, ink):
         _print(console, line)
-    if said := [ink(line) for line in (lines(run) if whole else brief.lines(run, width - 4))]:
+    found = brief.brief(run, width - 4, UNLIMITED if whole else brief.MOST)
+    if said := [ink.line(line) for line in found.lines]:
         box = ASCII if ink.plain else ROUNDED
-        width = min(width, max(max(map(cell_len, said)), 12) + 4)
+        width = min(width, max(max(map(cell_len, said)), 20) + 4)
         _print(console, [])
-        console.print(
-            Panel(Text("\n".join(said)), title="Answer", title_align="left", box=box, border_style="cyan", width=width)
-        )
+        more = None if found.whole else "whole: -v"
+        panel = Panel(
+            Text("\n".join(said)), box=box, border_style="cyan", width=width,
+            title="Answer", title_align="left", subtitle=more, subtitle_align="right",
+        )  # fmt: skip
+        console.print(panel)
     sheets, half = _sheets(shown, console.width, ink)
     for line in _tables(shown, sheets, console.width, ink, whole):
         _print(console, line)

@@ -50,6 +50,10 @@ class Glyphs:
             clean = clean.translate(_PLAIN)
         return clean.encode(self.encoding, "replace").decode(self.encoding)
 
+    def line(self, text: str) -> str:
+        """Return a line likewise, with its indentation."""
+        return " " * (len(text) - len(text.lstrip(" "))) + self(text.strip())
+
     @cached_property
     def plain(self) -> bool:
         """Whether the stream cannot encode one of the glyphs, so that all of them have their plain form."""

@@ -71,7 +71,9 @@ def test_parts() -> None:
     data = replace(result(), exit=3)
     found = Result(data)
     assert (found.rows, found.exit, found.answer) == (data.cells, 3, answer(data))
-    assert found.answer.startswith(f"In accuracy, against cross_entropy: digits: better: {LOSSES[2]} (")
+    assert found.answer.startswith(
+        f"In accuracy, against cross_entropy, in both problems: better: {LOSSES[2]} (+0.0411 "
+    )
     assert repr(found) == f"Result(losses-on-digits: {found.answer})"
     assert (Result(NOTHING).rows, Result(NOTHING).exit, Result(NOTHING).answer) == ((), 0, "")
 
