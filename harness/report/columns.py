@@ -36,7 +36,7 @@ STYLES: Mapping[Verdict | None, str] = MappingProxyType(
 FEWER = "†"
 """Mark of a number over fewer seeds than asked for."""
 Ends = Callable[[Entry, str], tuple[float, float] | None]
-_STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIED: "☆"})
+STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIED: "☆"})
 
 
 def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
@@ -46,7 +46,7 @@ def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
     primary = len(columns)
     for metric in view.metrics:
         if metric is not view.metrics[0]:
-            columns.append(_metric(metric, entries, ink, verdicts=bool(view.baselines)))
+            columns.append(column_of(metric, entries, ink, verdicts=bool(view.baselines)))
         spreads: dict[str, Ends] = {"within a seed": Entry.bootstrap}
         spreads |= {"quartiles": Entry.quartiles} if metric is view.metrics[0] else {}
         for what, ends in spreads.items():
@@ -57,24 +57,6 @@ def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
     names = {entry.label for entry in problem.entries}
     labels = tuple(_published(each, names, ink) if each.source else _label(each, ink) for each in entries)
     return Sheet(ink(" / ".join(view.row_axes)), labels, tuple(columns), primary)
-
-
-def matrix(view: View, metric: MetricInfo, ink: Glyphs) -> Sheet:
-    """Arrange one metric of a whole run: a row for every contender, a column for every problem."""
-    labels = list(dict.fromkeys(entry.label for entry in view.entries))
-    columns = []
-    for problem in view.problems:
-        column = _metric(metric, problem.entries, ink, verdicts=bool(view.baselines))
-        pairs = zip(problem.entries, column.cells, strict=True)
-        cells = {each.label: cell if each.metric(metric.label) else _ended(each, ink) for each, cell in pairs}
-        unit = _unit(metric, problem.entries)[1]
-        head = ink(f"{problem.title}{f' [{unit}]' if unit else ''}")
-        columns.append(dataclasses.replace(column, head=head, cells=tuple(cells.get(label, []) for label in labels)))
-    return Sheet(ink(" / ".join(view.row_axes)), tuple(Label(ink(label)) for label in labels), tuple(columns), 0)
-
-
-def _ended(entry: Entry, ink: Glyphs) -> Line:
-    return [(ink(f"✗ {entry.row.status}" if entry.ended else MISSING), "")]
 
 
 def _label(entry: Entry, ink: Glyphs) -> Label:
@@ -101,7 +83,7 @@ def _measured(column: Column, entries: Sequence[Entry]) -> Column:
 
 def _primary(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool) -> list[Column]:
     name = view.primary
-    columns = [_metric(view.metrics[0], entries, ink, verdicts=False)]
+    columns = [column_of(view.metrics[0], entries, ink, verdicts=False)]
     if not view.baselines:
         return columns
     columns.append(_difference(view, entries, ink, compact))
@@ -127,7 +109,7 @@ def _compared(head: str, name: str, entries: Sequence[Entry], text: Callable[[Co
     return Column(head, tuple([text(each) if each else ("", "")] for each in found))
 
 
-def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts: bool) -> Column:
+def column_of(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts: bool) -> Column:
     """Return `★ mean ± half ▲`: rank within the problem, number, verdict against the baseline if requested."""
     name = metric.label
     found = [estimate(entry.metric(name)) for entry in entries]
@@ -139,18 +121,23 @@ def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts:
     ]
     texts = _marked(texts, [bool((value := entry.metric(name)) and value.partial) for entry in entries])
     race = ranked(entries, name)
-    stars = [_STARS.get(entry.best(name), "") if race else "" for entry in entries]
+    stars = [STARS.get(entry.best(name), "") if race else "" for entry in entries]
     lead = 2 if any(stars) else 0
     cells = []
     for entry, star, text in zip(entries, stars, texts, strict=True):
         line: Line = [(ink(star.ljust(1)) + " ", "bold yellow")] if lead else []
         bold = "bold" if entry.best(name) is Rank.BEST else ""
         line.append((ink(text), "italic" if entry.source else bold))
-        if verdicts:
-            verdict = _found(entry, name)
-            line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict, "")))
+        line += found_mark(entry, name, ink) if verdicts else []
         cells.append(line if entry.metric(name) or not entry.source else [])
-    return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
+    return Column(head(metric, unit, ink), tuple(cells), lead=lead)
+
+
+def found_mark(entry: Entry, name: str, ink: Glyphs) -> Line:
+    """Return the sign of a row's verdict against its baseline in a metric, or that of a control."""
+    verdict = _found(entry, name)
+    sign = ink.control if entry.control(name) else ink.mark(verdict)
+    return [(" " + (sign or " "), STYLES.get(verdict, ""))]
 
 
 def _marked(texts: Sequence[str], partial: Sequence[bool]) -> list[str]:
@@ -167,20 +154,20 @@ def _found(entry: Entry, name: str) -> Verdict | None:
 
 def _between(what: str, ends: Ends, metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs) -> Column:
     """Return a column with the ends of a spread of the metric, in the unit of the metric's own column."""
-    size = _unit(metric, entries)[0]
+    size = unit_of(metric, entries)[0]
     found = [ends(entry, metric.label) for entry in entries]
     places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
     texts = [" to ".join(number(end / size, places) for end in both or ()) for both in found]
     return Column(ink(f"{what}: {metric.label}"), tuple([(ink(text), "dim")] for text in texts), right=True)
 
 
-def _unit(metric: MetricInfo, entries: Sequence[Entry]) -> tuple[float, str]:
+def unit_of(metric: MetricInfo, entries: Sequence[Entry]) -> tuple[float, str]:
     """Return the unit of the metric's column, its size first."""
     found = [estimate(entry.metric(metric.label)) for entry in entries]
     return unit_for([item for item in found if item], metric.unit)
 
 
-def _head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
+def head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
     arrow = {True: " ↑", False: " ↓", None: ""}[metric.higher_is_better]
     return ink(f"{metric.label}{f' [{unit}]' if unit else ''}{arrow}")
 
@@ -196,7 +183,7 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
         items = [estimate(found.ratio) if found and not _equal(found) else None for found in compared]
         texts = [f"×{text}" for text in estimates(items)]
     else:
-        size = _unit(metric, entries)[0]
+        size = unit_of(metric, entries)[0]
         items = [None if _equal(found) else item and item.divided(size) for found, item in _estimated(compared)]
         texts = estimates(items, signed=True)
     texts = _marked(texts, [bool(found and found.partial) for found in compared])
@@ -206,7 +193,8 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
         own = "1" if by_ratio else "baseline"
         blank = own if entry.baseline else ink(MISSING) if entry.measured else ""
         blank = ("1" if by_ratio else "0") if _equal(found) else blank
-        mark = f" {ink.mark(verdict)}" if compact and verdict else ""
+        sign = ink.control if entry.control(metric.label) else ink.mark(verdict)
+        mark = f" {sign}" if compact and sign else ""
         cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank + mark, "dim")])
     only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
     return Column(ink(f"vs {only}"), tuple(cells))
@@ -223,7 +211,7 @@ def _equal(found: Comparison | None) -> bool:
 def _verdict(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
     verdict = _found(entry, name)
     if entry.control(name):
-        return ("control", "dim")
+        return (f"{ink.control} control", "dim")
     if verdict is None:
         return ("" if entry.baseline else ink(MISSING), "dim")
     return (f"{ink.mark(verdict)} {verdict}", STYLES[verdict])

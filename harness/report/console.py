@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Literal
 
@@ -18,16 +17,17 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from harness.report import brief, forest, prose, sections
+from harness.report import brief, forest, matrix, prose, sections
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet, plan
 from harness.report.parts import View
 from harness.report.sections import Section
 from harness.report.view import view
+from harness.report.wrapping import filled
 from harness.results import Run
 
-_NARROWEST = 60
+_NARROWEST = 40
 _PIPE = 100
 _PROSE = 110
 UNLIMITED = 10_000
@@ -48,7 +48,7 @@ def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "au
     """Return a console that writes to the stream, with colors and width as the user requests.
 
     No escape codes if NO_COLOR is set (whatever `color` says), with `never`, and with `auto` if the stream is no
-    terminal. The width is COLUMNS, else that of the terminal, else 100 columns; at least 60.
+    terminal. The width is COLUMNS, else that of the terminal, else 100 columns; at least 40.
     """
     terminal = stream.isatty()
     colored = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_color(terminal)))
@@ -107,6 +107,8 @@ def show(run: Run, console: Console, whole: bool = False) -> None:
             title="Answer", title_align="left", subtitle=more, subtitle_align="right",
         )  # fmt: skip
         console.print(panel)
+    for line in _matrices(shown, console.width, ink):
+        _print(console, line)
     sheets, half = _sheets(shown, console.width, ink)
     for line in _tables(shown, sheets, console.width, ink, whole):
         _print(console, line)
@@ -119,6 +121,17 @@ def _print(console: Console, line: Line) -> None:
     text = Text.assemble(*line)
     text.rstrip()
     console.print(text, soft_wrap=True)
+
+
+def _matrices(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
+    """Yield the means of a whole run, contenders by problems, for every metric that is asked for."""
+    for metric in matrix.metrics(shown):
+        one = matrix.brief(shown, metric, width, ink)
+        how = plan(one.longest, [column.width for column in one.columns], 0, width)
+        yield from ([], *_paragraph(matrix.title(shown, metric, ink), min(width, _PROSE), "bold cyan"))
+        for page in range(len(how.pages)):
+            yield from [[]] if page else []
+            yield from one.lines(how, page, width, ink)
 
 
 def _tables(shown: View, sheets: Sequence[Sheet], width: int, ink: Glyphs, whole: bool = False) -> Iterator[Line]:
@@ -180,12 +193,11 @@ def _flow(parts: Iterable[str], between: str, width: int, ink: Glyphs) -> Iterat
         if lines and cell_len(lines[-1] + between + part) <= width:
             lines[-1] += (between if between.isspace() else ink(between)) + part
         else:
-            lines += textwrap.wrap(part, width, subsequent_indent="  ", break_on_hyphens=False)
+            lines += filled(part, width, after="  ")
     yield from ([(line, "dim")] for line in lines)
 
 
 def _paragraph(text: str, width: int, style: str = "", indent: int = 0) -> Iterator[Line]:
     lead, inner = " " * indent, text[: len(text) - len(text.lstrip())]
     after = lead * 2 + inner
-    kept = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=after, break_on_hyphens=False)
-    yield from ([(line, style)] for line in kept)
+    yield from ([(line, style)] for line in filled(text, width, lead + inner, after) if line.strip())

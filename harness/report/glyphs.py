@@ -57,12 +57,17 @@ class Glyphs:
     @cached_property
     def plain(self) -> bool:
         """Whether the stream cannot encode one of the glyphs, so that all of them have their plain form."""
-        glyphs = [*map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
+        glyphs = ["◇", *map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
         try:
             "".join(glyphs).encode(self.encoding)
         except UnicodeEncodeError:
             return True
         return False
+
+    @property
+    def control(self) -> str:
+        """The one-character sign of a control, which is compared and not tested."""
+        return "c" if self.plain else "◇"
 
     def mark(self, verdict: Verdict | None) -> str:
         """Return the one-character sign of a verdict; empty for None."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from harness.report import prose
-from harness.report.columns import matrix, sheet
+from harness.report import matrix, prose
+from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
@@ -49,7 +49,7 @@ def _matrices(shown: View, ink: Glyphs) -> Iterator[list[str]]:
         alone = replace(shown, run=replace(shown.run, metrics=(metric,)))
         arrow = {True: "higher is better", False: "lower is better", None: ""}[metric.higher_is_better]
         caption = [f"{metric.label} by problem{arrow and f', {arrow}'}", *_legend(alone, ink, arrows=False)]
-        yield _environment(caption, _table(matrix(shown, metric, ink)), _label(metric.label))
+        yield _environment(caption, _table(matrix.whole(shown, metric, ink)), _label(metric.label))
 
 
 def _tables(shown: View, ink: Glyphs) -> Iterator[list[str]]:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from rich.cells import cell_len, set_cell_size
 
 from harness.report.glyphs import Glyphs
-from harness.report.wrapping import pieces, wrapped
+from harness.report.wrapping import longest_word, pieces, wrapped
 
 Span = tuple[str, str]
 """Text and its style."""
@@ -18,6 +18,8 @@ GAP = 2
 _LEAST = 16
 _COMFORTABLE = 24
 _HEAD = 20
+_LONGEST = 36
+"""Columns up to which a word of a heading is kept whole."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,12 @@ class Column:
     cells: tuple[Line, ...]
     right: bool = False
     lead: int = 0
+    narrow: int = _HEAD
 
     @property
     def heads(self) -> list[str]:
-        """Return the heading, on several lines if it is much wider than the texts."""
-        room = max(self._content - self.lead, _HEAD)
+        """Return the heading, on several lines if it is wider than the texts and than `narrow`; words stay whole."""
+        room = max(self._content - self.lead, self.narrow, min(longest_word(self.head) + 2, _LONGEST))
         return [" " * self.lead + part for part in wrapped(self.head, room)]
 
     @property

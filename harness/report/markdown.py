@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.report import prose, sections
+from harness.report import matrix, prose, sections
 from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.flat import rows
@@ -31,6 +31,9 @@ def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     opening = (ink(shown.run.question), " · ".join(map(ink, prose.setting(shown))))
     yield from map(_escaped, filter(None, opening))
     yield from [_list(Section("Answer", said))] if (said := [*map(ink, lines(shown.run))]) else []
+    for metric in matrix.metrics(shown):
+        yield f"### {_escaped(matrix.title(shown, metric, ink))}"
+        yield "\n".join(_table(matrix.whole(shown, metric, ink)))
     for problem in shown.problems:
         yield from [f"### {_escaped(ink(problem.title))}"] if problem.title else []
         yield "\n".join(_table(sheet(shown, problem, ink, compact=False)))

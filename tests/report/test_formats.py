@@ -68,8 +68,8 @@ def test_nothing_measured_is_a_heading_alone() -> None:
 
 def test_markdown_has_the_tables_of_the_console() -> None:
     whole = result()
-    console, found = spaced(render(whole, "console", 300)), tables(render(whole, "md"))
-    assert len(found) == len(PROBLEMS)
+    console, (summary, *found) = spaced(render(whole, "console", 300)), tables(render(whole, "md"))
+    assert len(found) == len(PROBLEMS) and summary[0] == ["loss", *PROBLEMS]
     for table in found:
         assert table[0] == [
             *["loss", "accuracy ↑", "vs cross_entropy", "verdict", "p", "nll ↓", "ece ↓", "lr", "s/seed"]
@@ -90,14 +90,14 @@ def test_what_is_said_around_the_tables_is_there_too() -> None:
                  "- hinge on digits: skipped: an impossible pair", f"- {EDGE}", "**Issues**",
                  "**What would decide the undecided**", f"### {PROBLEMS[1]}", "p adjusted by Holm for 8 comparisons"):  # fmt: skip
         assert line in text
-    gone = next(row for row in tables(text)[0] if row[0] == "hinge")
+    gone = next(row for row in tables(text)[1] if row[0] == "hinge")
     assert gone[1] == "✗ skipped: an impossible pair" and set(gone[2:]) == {""}
 
 
 def test_published_numbers_are_in_italics_below_their_row() -> None:
     text = render(published(entry("hinge", 0.4321)), "md")
     assert "| *published \\[1\\]* | *0.4321* |" in text
-    (table, _) = tables(text)
+    (_, table, _) = tables(text)
     assert [row[0] for row in table][2:4] == ["hinge", "published [1]"]
 
 
@@ -124,7 +124,8 @@ def latex(run: Run) -> list[list[list[str]]]:
 def test_latex_has_the_tables_of_markdown() -> None:
     whole = lost(published(entry("hinge", 0.4321)), 2, Status.FAILED, "50 % of {a, b} & c_d #1 cost $2")
     text = render(whole, "latex")
-    assert latex(whole)[len(METRICS) :] == tables(render(whole, "md").replace("✗", "×"))
+    summary, *others = tables(render(whole, "md").replace("✗", "×"))
+    assert latex(whole)[len(METRICS) :] == others and latex(whole)[0] == summary
     count = len(METRICS) + len(PROBLEMS)
     assert text.isascii() and text.count(r"\begin{table}") == text.count(r"\end{table}") == count
     labels = re.findall(r"\\label\{(tab:[\w-]+)\}", text)
