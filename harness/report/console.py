@@ -21,9 +21,9 @@ from harness.report import brief, forest, matrix, prose, sections
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet, plan
-from harness.report.parts import View
+from harness.report.parts import Arrangement, View
 from harness.report.sections import Section
-from harness.report.view import view
+from harness.report.view import AS_IT_IS, view
 from harness.report.wrapping import filled
 from harness.results import Run
 
@@ -79,19 +79,19 @@ def _width(stream: IO[str], terminal: bool) -> int:
         return _PIPE
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the report as plain text, as for a pipe; `width` in columns (default: COLUMNS, else 100)."""
     stream = io.StringIO()
     console = console_for(stream, "never")
     if width is not None:
         console.width = max(_NARROWEST, width)
-    show(run, console)
+    show(run, console, arrangement=arrangement)
     return stream.getvalue()
 
 
-def show(run: Run, console: Console, whole: bool = False) -> None:
+def show(run: Run, console: Console, whole: bool = False, arrangement: Arrangement = AS_IT_IS) -> None:
     """Print the report of a run, with the answer in few lines or `whole`."""
-    shown = view(run)
+    shown = view(run, arrangement)
     ink = Glyphs(console.encoding)
     width = min(console.width, _PROSE)
     for line in _header(shown, width, ink):
@@ -155,11 +155,13 @@ def _sheets(shown: View, width: int, ink: Glyphs) -> tuple[list[Sheet], int]:
 
     Differences are drawn too where there is room for that beside whole labels, so many characters on each side of zero.
     """
-    for compact in (False, True):
+    asked = shown.arrangement.columns
+    for compact in (False, not asked):
         sheets = [sheet(shown, problem, ink, compact) for problem in shown.problems]
         if max((one.needed for one in sheets), default=0) + _LABEL <= width:
             break
-    if width < _DRAWN or not shown.baselines or not (half := forest.half(sheets, width)):
+    drawn = "forest" in asked if asked else width >= _DRAWN
+    if not drawn or not shown.baselines or not (half := forest.half(sheets, width)):
         return sheets, 0
     pairs = zip(sheets, shown.problems, strict=True)
     return [forest.beside(one, shown, problem, half, ink) for one, problem in pairs], half

@@ -15,8 +15,8 @@ from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
-from harness.report.parts import View
-from harness.report.view import view
+from harness.report.parts import Arrangement, View
+from harness.report.view import AS_IT_IS, view
 from harness.results import Run
 
 _SIGNS: Mapping[int, str] = MappingProxyType(
@@ -35,9 +35,9 @@ _PLAIN = re.compile(r"[^A-Za-z0-9]+")
 _STYLES = {"bold": r"\textbf{%s}", "italic": r"\textit{%s}"}
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the tables as LaTeX; `width` is not used."""
-    shown, ink = view(run), Glyphs()
+    shown, ink = view(run, arrangement), Glyphs()
     tables = [*_matrices(shown, ink), *_tables(shown, ink)]
     blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in tables)]
     return "\n\n".join(blocks) + "\n"

@@ -31,6 +31,8 @@ class Column:
     right: bool = False
     lead: int = 0
     narrow: int = _HEAD
+    key: str = ""
+    """The name by which a reader asks for the column."""
 
     @property
     def heads(self) -> list[str]:

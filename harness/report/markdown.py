@@ -11,18 +11,18 @@ from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
-from harness.report.parts import View
+from harness.report.parts import Arrangement, View
 from harness.report.sections import Section
-from harness.report.view import view
+from harness.report.view import AS_IT_IS, view
 from harness.results import Run
 
 _SPECIAL = re.compile(r"([\\|*`<\[\]]|(?<!\w)_|_(?!\w))")
 _STYLES = {"bold": "**{}**", "italic": "*{}*"}
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the report as Markdown; `width` is not used."""
-    return "\n\n".join(_blocks(view(run), Glyphs())) + "\n"
+    return "\n\n".join(_blocks(view(run, arrangement), Glyphs())) + "\n"
 
 
 def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:

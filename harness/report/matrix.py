@@ -55,7 +55,9 @@ def title(view: View, metric: MetricInfo, ink: Glyphs) -> str:
 
 def brief(view: View, metric: MetricInfo, width: int, ink: Glyphs) -> Sheet:
     """Arrange the means of a metric as fits the width better: contenders or problems in rows."""
-    names, titles = [*map(ink, labels(view))], [ink(problem.title) for problem in view.problems]
+    told = [each for each in view.problems if any(entry.ended or entry.metric(metric.label) for entry in each.entries)]
+    view = dataclasses.replace(view, problems=tuple(told))
+    names, titles = [*map(ink, labels(view))], [ink(problem.title) for problem in told]
     cells = dict(_cells(view, metric, ink))
     turned = {(column, row): cell for (row, column), cell in cells.items()}
     upright = [_sheet(ink(" / ".join(view.row_axes)), names, titles, cells, narrow) for narrow in _HEADS]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-_BREAKS = " ,(=·|/"
-_WITHIN = "_.-"
+_BREAKS = " ,(=·|"
+_WITHIN = "_.-/"
 """Signs after which only what is too long for a line is broken."""
 
 
 def wrapped(text: str, width: int) -> list[str]:
     """Wrap a label to lines of at most `width`, further lines indented by two.
 
-    It breaks after spaces and punctuation; a piece that is too long for a line, after underscores, dots and hyphens; a
-    word that is too long, anywhere.
+    It breaks after spaces and punctuation; what is too long for a line, after underscores, dots, hyphens and slashes;
+    a word that is too long, anywhere.
 
     >>> wrapped("exact(temperature=geometric(10.0, 0.01))", 20)
     ['exact(temperature=', '  geometric(10.0,', '  0.01))']
@@ -43,7 +43,7 @@ def pieces(text: str, breaks: str = _BREAKS) -> list[str]:
     """Split a text after spaces and punctuation.
 
     >>> pieces("denoiser / steps")
-    ['denoiser ', '/', ' ', 'steps']
+    ['denoiser ', '/ ', 'steps']
     """
     found = [""]
     for character in text:

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from harness.report import formats, render
 from harness.report.answer import answer, lines
+from harness.report.parts import Arrangement
 from harness.results import IntervalKind, Json, Run, Status
 
 from .factory import EDGE, LONG, LOSSES, METRICS, PROBLEMS, lost, on_rows, result, with_info, with_metric
@@ -113,9 +114,9 @@ def read(text: str) -> str:
     return re.sub(r"\\([&%$#_{}])", r"\1", text).replace(r"\backslash", "\\")
 
 
-def latex(run: Run) -> list[list[list[str]]]:
+def latex(run: Run, arrangement: Arrangement | None = None) -> list[list[list[str]]]:
     """The texts of every table, cell by cell, as a reader sees them."""
-    bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", render(run, "latex"), flags=re.DOTALL)
+    bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", render(run, "latex", None, arrangement), flags=re.DOTALL)
     lines = [[line for line in body.splitlines() if line != r"\midrule"] for body in bodies]
     assert all(line.endswith(r" \\") for table in lines for line in table)
     return [[[read(cell.strip()) for cell in re.split(r"(?<!\\)&", line[:-3])] for line in table] for table in lines]
