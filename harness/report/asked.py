@@ -70,11 +70,11 @@ def _counted(problems: Sequence[Leaders]) -> tuple[Group, ...]:
 
 
 def _counts(run: Run, asked: Asked) -> list[Sentence]:
-    """Return the number of comparisons by verdict, where no contender has the same one in all problems."""
+    """Return the number of comparisons by verdict, for where no contender has one verdict in all problems."""
     found = [row.against[asked.metric] for row in run.cells if asked.metric in row.against]
     verdicts = Counter(entry.verdict for entry in found if entry.verdict is not None)
     if asked.axis is not None or not verdicts:
         return []
     names = dict.fromkeys(entry.baseline for entry in found)
     said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    return [Sentence(f"In {asked.metric}, against {together(list(names), 1)}: {said}, none of them in all problems.")]
+    return [Sentence(f"Against {together(list(names), 1)}, no verdict holds in all problems: {said}.")]

@@ -185,6 +185,7 @@ def unit_of(metric: MetricInfo, entries: Sequence[Entry]) -> tuple[float, str]:
 
 
 def head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
+    """Return a metric with its unit and an arrow for its direction."""
     arrow = {True: " ↑", False: " ↓", None: ""}[metric.higher_is_better]
     return ink(f"{metric.label}{f' [{unit}]' if unit else ''}{arrow}")
 

@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.report import render
-from harness.report.parts import Arrangement
+from harness.report.parts import COLUMNS, Arrangement
 from harness.results import Run, Status
 
 from .factory import LOSSES, PROBLEMS, lost, mean_of, on_rows, result, with_metric
@@ -118,3 +118,10 @@ def test_final_values_of_learned_fields_and_evaluations_have_columns() -> None:
     both = on_rows(one, lambda each: replace(each, learned={"temperature": 0.4567, "margin": -2.0}), 1)
     assert "temperature=0.457, margin=-2" in render(both, "console", 200)
     assert "learned" not in render(result(), "console", 200) and "NFE" not in render(result(), "console", 200)
+
+
+def test_the_documentation_has_every_column() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "report.md").read_text()
+    table = page.split("## Sorted rows and chosen columns")[1].split("##")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert {name for cell in cells for name in re.findall(r"`(.*?)`", cell)} == set(COLUMNS)
