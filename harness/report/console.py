@@ -163,8 +163,10 @@ def _sheets(shown: View, width: int, ink: Glyphs) -> tuple[list[Sheet], int]:
     drawn = "forest" in asked if asked else width >= _DRAWN
     if not drawn or not shown.baselines or not (half := forest.half(sheets, width)):
         return sheets, 0
-    pairs = zip(sheets, shown.problems, strict=True)
-    return [forest.beside(one, shown, problem, half, ink) for one, problem in pairs], half
+    columns = [forest.column(shown.primary, problem.shown, half, ink) for problem in shown.problems]
+    if not any(column.head for column in columns):
+        return sheets, 0
+    return [forest.beside(one, column) for one, column in zip(sheets, columns, strict=True)], half
 
 
 def _header(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:

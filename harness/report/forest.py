@@ -14,7 +14,7 @@ from harness.report.columns import STYLES
 from harness.report.glyphs import Glyphs
 from harness.report.layout import GAP, Column, Line, Sheet
 from harness.report.number_format import number
-from harness.report.parts import Entry, Problem, View
+from harness.report.parts import Entry
 from harness.results import Comparison
 
 LEAST, MOST = 5, 12
@@ -43,21 +43,26 @@ def legend(ink: Glyphs) -> str:
 
 
 def half(sheets: Sequence[Sheet], width: int) -> int:
-    """Return the characters on each side of zero for which tables have room beside whole labels; 0 for none."""
-    taken = max(one.longest for one in sheets) + max(one.needed for one in sheets) + GAP
-    room = (width - taken - 1) // 2
+    """Return the characters on each side of zero for which tables have room beside whole labels; 0 for none.
+
+    They are as many as leave every row in one table, if there can be so many.
+    """
+    label = max(one.longest for one in sheets)
+    widths = [max(column.width for column in same) for same in zip(*(one.columns for one in sheets), strict=True)]
+    together = (width - label - sum(GAP + size for size in widths) - GAP - 1) // 2
+    apart = (width - label - max(one.needed for one in sheets) - GAP - 1) // 2
+    room = together if together >= LEAST else apart
     return min(room, MOST) if room >= LEAST else 0
 
 
-def beside(one: Sheet, view: View, problem: Problem, half: int, ink: Glyphs) -> Sheet:
+def beside(one: Sheet, drawn: Column) -> Sheet:
     """Return a table with the differences in the primary metric drawn beside its numbers."""
-    drawn = _column(view.primary, problem.shown, half, ink)
     columns = (*one.columns[: one.primary], drawn, *one.columns[one.primary :])
     return replace(one, columns=columns, primary=one.primary + 1)
 
 
-def _column(name: str, entries: Sequence[Entry], half: int, ink: Glyphs) -> Column:
-    """Return the column of one problem; its cells are empty where no row has a difference with an interval."""
+def column(name: str, entries: Sequence[Entry], half: int, ink: Glyphs) -> Column:
+    """Return the differences of one problem; without a heading where no row has one with an interval."""
     compared = [None if entry.source else entry.against(name) for entry in entries]
     drawn = [_drawn(found) for found in compared]
     extents = [each.extent for each in drawn if each is not None]

@@ -16,6 +16,8 @@ Span = tuple[str, str]
 Line = list[Span]
 GAP = 2
 _LEAST = 16
+_NARROWEST = 12
+"""Columns of row labels beside the widest of the columns, where no table has room for both."""
 _COMFORTABLE = 24
 _HEAD = 20
 _LONGEST = 36
@@ -87,6 +89,7 @@ def plan(longest: int, widths: Sequence[int], primary: int, width: int) -> Plan:
     `longest` is the length of the longest row label, `widths` those of the columns, `width` that of the page.
     """
     label = label_room(longest, sum(GAP + size for size in widths[:primary]), sum(GAP + size for size in widths), width)
+    label = min(label, max(_NARROWEST, width - GAP - max(widths, default=0)))
     pages = _pages(label, widths, primary, width)
     free = width - max((sum(GAP + widths[index] for index in page) for page in pages), default=0)
     return Plan(min(longest, max(label, free)), tuple(widths), tuple(map(tuple, pages)))

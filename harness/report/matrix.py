@@ -55,7 +55,7 @@ def title(view: View, metric: MetricInfo, ink: Glyphs) -> str:
 
 def brief(view: View, metric: MetricInfo, width: int, ink: Glyphs) -> Sheet:
     """Arrange the means of a metric as fits the width better: contenders or problems in rows."""
-    told = [each for each in view.problems if any(entry.ended or entry.metric(metric.label) for entry in each.entries)]
+    told = [problem for problem in view.problems if _is_told(problem, metric.label)]
     view = dataclasses.replace(view, problems=tuple(told))
     names, titles = [*map(ink, labels(view))], [ink(problem.title) for problem in told]
     cells = dict(_cells(view, metric, ink))
@@ -63,6 +63,11 @@ def brief(view: View, metric: MetricInfo, width: int, ink: Glyphs) -> Sheet:
     upright = [_sheet(ink(" / ".join(view.row_axes)), names, titles, cells, narrow) for narrow in _HEADS]
     across = [_sheet("problem", titles, names, turned, narrow) for narrow in _HEADS]
     return min(upright + across, key=lambda one: _misfit(one, width))
+
+
+def _is_told(problem: Problem, name: str) -> bool:
+    """Return whether a problem has the metric, or nothing at all since every row ended."""
+    return any(entry.metric(name) for entry in problem.entries) or all(entry.ended for entry in problem.entries)
 
 
 def _misfit(one: Sheet, width: int) -> tuple[bool, int]:
