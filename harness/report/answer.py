@@ -107,6 +107,8 @@ class _Conclusion:
             verdict = each.entry.verdict
             kind = StatementKind.NO_VERDICT if verdict is None else StatementKind(verdict)
             yield self._statement(kind, each.row, each.entry.baseline)
+        for row in comparisons.leaders(self.run, self.run.primary) if self.compares else ():
+            yield self._statement(StatementKind.BEST, row)
         for row in self.run.cells if self.ranks else ():
             if rank := row.best.get(self.run.primary.label):
                 yield self._statement(StatementKind(rank), row)

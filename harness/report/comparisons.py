@@ -5,17 +5,17 @@ Of many problems each contender has a sentence instead.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.analysis.pairing import naming, text
-from harness.report.number_format import Estimate, decimals, estimate, told
+from harness.report.evidence import decides, fewer, size
+from harness.report.number_format import decimals, estimate
 from harness.report.sentence import Group, Sentence
-from harness.report.words import NO_REASON, about, counted, reason, singular
-from harness.results import Comparison, IntervalKind, MetricInfo, Rank, ReasonKind, Row, Run, Verdict
+from harness.report.words import NO_REASON, counted, reason
+from harness.results import Comparison, MetricInfo, Rank, ReasonKind, Row, Run, Verdict
 
 PROBLEMS = 6
 """Number of problems up to which each has a sentence; of more, each contender has one."""
@@ -83,6 +83,12 @@ def common(run: Run, metric: MetricInfo) -> Sentence | None:
     return (
         Sentence(f"{telling.against[0].upper()}{telling.against[1:]}{telling.where}", tuple(groups)) if groups else None
     )
+
+
+def leaders(run: Run, metric: MetricInfo) -> list[Row]:
+    """Return the rows that sentences call best: each alone on its problem, among compared rows."""
+    found = _Telling(run, metric, compared(run, metric)).problems
+    return [problem.leader for problem in found if problem.leader is not None]
 
 
 def _told(telling: _Telling) -> Iterator[Sentence]:
@@ -247,44 +253,6 @@ def _lead(item: tuple[str, Sequence[Compared]]) -> int:
     """Sort key: the number of problems on which a contender is worse, less those on which it is better."""
     verdicts = [each.entry.verdict for each in item[1]]
     return verdicts.count(Verdict.WORSE) - verdicts.count(Verdict.BETTER)
-
-
-def size(metric: MetricInfo, entry: Comparison) -> str:
-    """Return a difference, or a ratio, with its interval: `+0.0124 (0.0078 to 0.0169)`."""
-    if entry.ratio is not None:
-        ratio = entry.ratio
-        middle, ends = told(Estimate(ratio.ratio or math.nan, ratio.low, ratio.high))
-        return f"times {middle}{_interval(ends)}"
-    width = (entry.high or 0.0) - (entry.low or 0.0)
-    difference = entry.difference or 0.0
-    shown = 0.0 if abs(difference) < 1e-9 * width else difference  # what rounding leaves of a difference of 0
-    middle, ends = told(Estimate(shown, entry.low, entry.high), metric.unit, signed=True)
-    return f"{middle}{_interval(ends)}"
-
-
-def _interval(ends: str) -> str:
-    return f" ({ends})" if ends else " (no interval)"
-
-
-def fewer(run: Run, entry: Comparison) -> str:
-    """Say over how many seeds a difference is, where it is over fewer than asked for."""
-    if not entry.partial or entry.why is None or entry.why.count is None or entry.why.total is None:
-        return ""
-    return f", over {entry.why.total - entry.why.count} of {entry.why.total} {run.replicates}"
-
-
-def decides(entry: Comparison, noun: str) -> str:
-    """Describe what would decide a comparison if the observed difference is the true one; `noun` is seeds or blocks."""
-    seeds, examples = entry.needed.seeds, entry.needed.examples
-    if entry.p == 1 and seeds is None and examples is None:
-        return "no difference was seen"
-    if seeds is None and examples is None:
-        also = " nor more test examples alone" if entry.interval is not IntervalKind.SEEDS else ""
-        return f"{f'neither more {noun}' if also else f'no number of {noun}'}{also} would decide it"
-    if seeds is None:
-        return f"no number of {noun} decides it, about {about(examples or 0)} more test examples would"
-    other = f" or {about(examples)} more test examples" if examples is not None else ""
-    return f"about {about(seeds)} more {singular(noun) if seeds == 1 else noun}{other}"
 
 
 def _silent(found: Sequence[Compared]) -> list[Sentence]:

@@ -14,7 +14,7 @@ from harness.errors import BenchError
 from harness.report import formats, render
 from harness.report.answer import answer
 from harness.report.result import Result
-from harness.results import Run, Status
+from harness.results import Rank, Run, Status
 from harness.results.codec import dumps, from_json
 
 from .factory import LOSSES, METRICS, PROBLEMS, comparison, lost, mean_of, on_rows, result, with_metric
@@ -65,6 +65,15 @@ def test_json_says_in_words_what_it_has_as_data() -> None:
     better = {"kind": "better", "row": LOSSES[2], "metric": "accuracy", "other": "cross_entropy"}
     assert {**better, "problem": {"dataset": "digits"}} in found["statements"]
     assert {each["kind"] for each in found["statements"]} == {"better", "worse", "equivalent", "undecided", "crashed"}
+
+
+def test_what_is_called_best_is_a_statement() -> None:
+    """Best alone on one of two problems: the answer names it there, and the statements have it."""
+    alone = on_rows(result(), lambda each: replace(each, best=dict.fromkeys(each.best, Rank.BEATEN)), 0, 1, 3, 4)
+    found = Result(alone)
+    assert f"digits: {LOSSES[2]} best, " in found.answer and f"{PROBLEMS[1]}: {LOSSES[2]} best" not in found.answer
+    best = [each for each in found.run.statements if each.kind == "best"]
+    assert [(each.row, each.problem, each.metric) for each in best] == [(LOSSES[2], {"dataset": "digits"}, "accuracy")]
 
 
 def test_parts() -> None:
