@@ -86,7 +86,9 @@ def _rounded(scale: float) -> float:
 
 def _axis(scale: float, half: int, by_ratio: bool, ink: Glyphs) -> str:
     """Return the heading: both ends of the scale, and zero above the stroke where there is room for it."""
-    size = f"{math.exp(scale):.2g}" if by_ratio else number(scale, max(0, 1 - math.floor(math.log10(scale))))
+    ratio = math.exp(scale)
+    times = f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.2g}"
+    size = times if by_ratio else number(scale, max(0, 1 - math.floor(math.log10(scale))))
     ends = (ink(f"÷{size}"), ink(f"×{size}")) if by_ratio else (ink(f"−{size}"), f"+{size}")
     zero, room = "1" if by_ratio else "0", 2 * half + 1
     if max(map(cell_len, ends)) < half:
