@@ -24,6 +24,7 @@ from harness.cli.option_types import (
     shard,
     target,
 )
+from harness.cli.table_options import table_options
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
@@ -90,7 +91,7 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     """Add the commands that read stored runs."""
     stored = "last, last~1, the beginning of an id, a folder or a file"
     rendering = [_output_options(), _format_option()]
-    report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
+    report = add("report", parents=[*rendering, _report_options(), table_options()], help="render a stored run again")
     report.add_argument("run", metavar="RUN", help=stored)
     report.set_defaults(command=commands_run["report"])
     compare = add("compare", parents=rendering, help="compare a stored run with another")
@@ -221,9 +222,7 @@ def _clean_options() -> argparse.ArgumentParser:
     options.add_argument("--size", type=amount, metavar="SIZE", help="the oldest runs, until 500M or 2G are left")
     options.add_argument("--caches", action="store_true", help="artifacts and interrupted trainings too")
     options.add_argument("--records", action="store_true", help="the runs' measurements too, but those others need")
-    options.add_argument(
-        "--yes", action="store_true", help="remove results and measurements, which are only listed else"
-    )
+    options.add_argument("--yes", action="store_true", help="remove results and measurements, otherwise only listed")
     options.add_argument("--dry-run", action="store_true", help="remove nothing, say what would be")
     _add_results(options)
     return options

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.report import brief, exit_status, render
 from harness.report.answer import lines
 from harness.report.glyphs import Glyphs
+from harness.report.parts import Arrangement
 from harness.results import Run, runs
 from harness.results.store import write
 
@@ -152,10 +153,17 @@ def _formatted(run: Run, options: argparse.Namespace) -> None:
     if options.format == "console":
         _print(run, options)
     else:
-        sys.stdout.write(render(run, options.format))
+        sys.stdout.write(render(run, options.format, arrangement=_arrangement(options)))
+
+
+def _arrangement(options: argparse.Namespace) -> Arrangement | None:
+    """Return how the tables of `bench report` are asked for; None without a wish."""
+    sort, columns = getattr(options, "sort", None), getattr(options, "columns", ())
+    return Arrangement(sort, columns) if sort or columns else None
 
 
 def _print(run: Run, options: argparse.Namespace) -> None:
     from harness.report.console import console_for, show
 
-    show(run, console_for(sys.stdout, options.color), options.verbose)
+    wishes = _arrangement(options) or Arrangement()
+    show(run, console_for(sys.stdout, options.color), options.verbose, wishes)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from harness.errors import BenchError, near_miss
+from harness.report.parts import Arrangement
 from harness.results import Run
 
 __all__ = ["formats", "render"]
@@ -24,18 +25,26 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
 )
 """Format name -> module with `render(run, width) -> str`."""
 
+_ARRANGED = ("console", "csv", "md", "latex")
+"""Formats with tables that a reader can sort and choose columns of: `render(run, width, arrangement)`."""
+
 
 def formats() -> tuple[str, ...]:
     """Return the names of formats that `render` supports."""
     return tuple(_FORMATS)
 
 
-def render(run: Run, format: str, width: int | None = None) -> str:
+def render(run: Run, format: str, width: int | None = None, arrangement: Arrangement | None = None) -> str:
     """Render a run in one format, as text without escape codes.
 
-    `width` in columns affects only `console` (default: COLUMNS, else 100).
-    Raises BenchError for an unknown format.
+    `width` in columns affects only `console` (default: COLUMNS, else 100); `arrangement` sorts rows and chooses columns
+    of tables. Raises BenchError for an unknown format, and for an arrangement of one without tables.
     """
     if format not in _FORMATS:
         raise BenchError(f"unknown format {format!r}{near_miss(format, _FORMATS)}")
-    return str(importlib.import_module(_FORMATS[format]).render(run, width))
+    module = importlib.import_module(_FORMATS[format])
+    if arrangement is None:
+        return str(module.render(run, width))
+    if format not in _ARRANGED:
+        raise BenchError(f"--sort and --columns are for tables ({', '.join(_ARRANGED)}), not for {format}")
+    return str(module.render(run, width, arrangement))

@@ -10,11 +10,14 @@ from typing import NamedTuple
 from harness.analysis.pairing import competing, is_control, naming, problems, text
 from harness.report import asked, comparisons, words
 from harness.report.claimed import claimed, sentences
+from harness.report.number_format import Estimate, told
 from harness.report.parts import level
+from harness.report.sentence import Group, Sentence
 from harness.report.view import whole
 from harness.report.words import NO_REASON, counted, reason
 from harness.results import (
     MetricInfo,
+    MetricValue,
     Rank,
     ReasonKind,
     Row,
@@ -26,6 +29,9 @@ from harness.results import (
 
 NAMED = 3
 """Number of problems, names or reasons that are written out; the others are counted."""
+LISTED = 4
+"""Number of names of a list in the answer of a record; a report writes out all."""
+_LEADING = (Rank.BEST, Rank.TIED)
 ENDS: Mapping[Status, str] = MappingProxyType(
     {Status.FAILED: "failed", Status.CRASHED: "crashed", Status.TIMEOUT: "timed out", Status.OOM: "ran out of memory"}
 )
@@ -34,18 +40,18 @@ PARETO = "pareto"
 
 
 def answer(run: Run) -> str:
-    """Return the answer to the suite's question; empty if there is none."""
-    return " ".join(lines(run))
+    """Return the answer to the suite's question, with the first names of every list; empty if there is none."""
+    return " ".join(sentence.text(LISTED) for part in parts(run) for sentence in part)
 
 
 class Parts(NamedTuple):
     """Sentences of the answer: on the shard, the parts of the question, the first metric, claims, what is missing."""
 
-    shard: list[str]
-    asked: list[str]
-    compared: list[str]
-    claims: list[str]
-    missing: list[str]
+    shard: list[Sentence]
+    asked: list[Sentence]
+    compared: list[Sentence]
+    claims: list[Sentence]
+    missing: list[Sentence]
 
 
 def parts(run: Run) -> Parts:
@@ -54,8 +60,8 @@ def parts(run: Run) -> Parts:
 
 
 def lines(run: Run) -> list[str]:
-    """Return the sentences of the answer, in reading order."""
-    return [sentence for part in parts(run) for sentence in part]
+    """Return the sentences of the answer, in reading order and whole."""
+    return [" " * sentence.indent + sentence.text() for part in parts(run) for sentence in part]
 
 
 def statements(run: Run) -> tuple[Statement, ...]:
@@ -81,16 +87,18 @@ class _Conclusion:
     def parts(self) -> Parts:
         """Return whole sentences; on the first metric only where no part of the question is answered."""
         primary = self._primary(self.metric) if self.metric is not None and not self.run.answers else []
-        missing = [*self._unmeasured()]
-        return Parts(words.shard(self.run.shard), asked.sentences(self.run), [*primary], sentences(self.run), missing)
+        claims, missing = map(Sentence, sentences(self.run)), map(Sentence, self._unmeasured())
+        shard = map(Sentence, words.shard(self.run.shard))
+        return Parts([*shard], asked.sentences(self.run), [*primary], [*claims], [*missing])
 
-    def _primary(self, metric: MetricInfo) -> Iterable[str]:
+    def _primary(self, metric: MetricInfo) -> Iterable[Sentence]:
         if not self.measured(metric):
-            return [f"No row has a value of {metric.label}."]
+            return [Sentence(f"No row has a value of {metric.label}.")]
         if metric.higher_is_better is None:
-            return [f"{metric.label} comes first in `metrics`, but it only describes: neither direction is better."]
+            why = "but it only describes: neither direction is better"
+            return [Sentence(f"{metric.label} comes first in `metrics`, {why}.")]
         if self.run.protocol == PARETO:
-            return [self._front(metric)]
+            return [Sentence(self._front(metric))]
         return comparisons.sentences(self.run, metric) if self.compares else self._bests(metric)
 
     def statements(self) -> Iterator[Statement]:
@@ -99,6 +107,8 @@ class _Conclusion:
             verdict = each.entry.verdict
             kind = StatementKind.NO_VERDICT if verdict is None else StatementKind(verdict)
             yield self._statement(kind, each.row, each.entry.baseline)
+        for row in comparisons.leaders(self.run, self.run.primary) if self.compares else ():
+            yield self._statement(StatementKind.BEST, row)
         for row in self.run.cells if self.ranks else ():
             if rank := row.best.get(self.run.primary.label):
                 yield self._statement(StatementKind(rank), row)
@@ -111,8 +121,9 @@ class _Conclusion:
         problem = {axis: row.vary.get(axis) for axis in self.places}
         return Statement(kind, self.row(row), self.run.primary.label if self.run.metrics else "", problem, other)
 
-    def _bests(self, metric: MetricInfo) -> list[str]:
-        lines, winners = [], []
+    def _bests(self, metric: MetricInfo) -> list[Sentence]:
+        lines: list[Sentence] = []
+        winners = []
         for members in problems(self.run, self.run.cells).values():
             ranks: dict[Rank, list[Row]] = {rank: [] for rank in Rank}
             for row in (self.run.cells[number] for number in members):
@@ -123,10 +134,26 @@ class _Conclusion:
                 lines.append(self._best(metric, ranks))
             elif doubtful := self._doubtful(metric, members):
                 winners.append("none")
-                lines.append(doubtful)
+                lines.append(Sentence(doubtful))
         rest = Counter(winners[NAMED:])
         counts = ", ".join(f"{name} in {n}" for name, n in rest.most_common(NAMED))
-        return lines[:NAMED] + ([f"Best in the {rest.total()} other problems: {counts}."] if rest else [])
+        others = [Sentence(f"Best in the {rest.total()} other problems: {counts}.")] if rest else []
+        return [*self._alike(metric), *lines[:NAMED], *others]
+
+    def _alike(self, metric: MetricInfo) -> list[Sentence]:
+        """Return a sentence on the rows that are best, or tied with the best, in all of several problems."""
+        groups = [[self.run.cells[k] for k in members] for members in problems(self.run, self.run.cells).values()]
+        leading = [[self.row(row) for row in rows if row.best.get(metric.label) in _LEADING] for rows in groups]
+        if len(groups) < 2 or not all(leading):
+            return []
+        names = [name for name in leading[0] if all(name in others for others in leading)]
+        where = (
+            f"both problems in {metric.label}" if len(groups) == 2 else f"all {len(groups)} problems in {metric.label}"
+        )
+        if not names:
+            return [Sentence(f"None is best or tied with the best in {where}.")]
+        verb = "is" if len(names) == 1 else "are"
+        return [Sentence(f"{_and(names[:NAMED])} {verb} best or tied with the best in {where}.")]
 
     def _doubtful(self, metric: MetricInfo, members: Sequence[int]) -> str:
         """Say which row keeps all others from a rank: its mean is the best, over fewer seeds or by chance."""
@@ -143,20 +170,21 @@ class _Conclusion:
         why = "leaves out seeds without a finite value" if lost else "rests on examples at the decision threshold"
         return f"None is best in {metric.label}{self.place(row)}: the mean of {self.row(row)} is the best, and {why}."
 
-    def _best(self, metric: MetricInfo, ranks: Mapping[Rank, Sequence[Row]]) -> str:
+    def _best(self, metric: MetricInfo, ranks: Mapping[Rank, Sequence[Row]]) -> Sentence:
         """Describe the best on one problem, those tied with it, and the number of those beaten."""
         best, tied, beaten = (ranks[rank] for rank in (Rank.BEST, Rank.TIED, Rank.BEATEN))
-        rest = f"; tied with the best: {self._names(tied)}" if tied else ""
-        rest += f"; {len(beaten)} beaten" if beaten else ""
+        rest = [Group("tied with the best", tuple(map(self.row, tied)))] if tied else []
+        rest += [Group("", (f"{len(beaten)} beaten",), lead=True)] if beaten else []
         if not best:
             place = self.place((*tied, *beaten)[0])
-            return f"The best in {metric.label}{place} is a row that was left out{rest}."
+            lost = Group("", (f"the best in {metric.label}{place} is a row that was left out",), lead=True)
+            return Sentence("", (lost, *rest))
         found = best[0].metrics[metric.label]
-        where = f"in {metric.label}{self.place(best[0])} ({_number(found.mean)}{_unit(metric)}"
         verb = "is" if len(best) == 1 else "are"
         said = "equal" if level(best, metric.label) and not rest else "best"
         how = f"{verb} {said}" if len(best) > 1 or rest else "was measured"
-        return f"{self._names(best)} {how} {where}, {_range(found.low, found.high)}){rest}."
+        where = f"in {metric.label}{self.place(best[0])} ({_measured(found, metric)})"
+        return Sentence("", (Group("", (f"{self._names(best)} {how} {where}",), lead=True), *rest))
 
     def _front(self, metric: MetricInfo) -> str:
         axes = competing(self.run)
@@ -195,13 +223,9 @@ def _and(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def _unit(metric: MetricInfo) -> str:
-    return f" {metric.unit}" if metric.unit else ""
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return "no interval" if low is None or high is None else f"{_number(low)} to {_number(high)}"
-
-
-def _number(value: float | None) -> str:
-    return "no number" if value is None else f"{value:.3g}"
+def _measured(found: MetricValue, metric: MetricInfo) -> str:
+    """Return a mean with its interval: `0.96 nats, 0.94 to 0.98`."""
+    if found.mean is None:
+        return "no number"
+    middle, ends = told(Estimate(found.mean, found.low, found.high), metric.unit)
+    return f"{middle}, {ends or 'no interval'}"

@@ -1,51 +1,67 @@
-"""The answer in few lines: whole where it fits, else a line for each part of it, and the rest counted."""
+"""The answer in few lines: whole where it fits, else with shorter lists, and the rest counted."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from harness.report import answer, asked, claimed
-from harness.report.words import counted
-from harness.results import Run
+from harness.report.sentence import Sentence
+from harness.results import Outcome, Run
 
 MOST = 12
 """Number of lines of an answer, whatever the size of the suite."""
+_CLAIMS = 4
+"""Lines that claims have even if the rest needs more."""
+_MISSING = 2
+"""Lines on what did not finish."""
+
+
+class Brief(NamedTuple):
+    """Lines of an answer, and whether they are all of it."""
+
+    lines: list[str]
+    whole: bool
 
 
 def lines(run: Run, width: int, most: int = MOST) -> list[str]:
     """Return the answer in at most so many lines of `width` columns."""
+    return brief(run, width, most).lines
+
+
+def brief(run: Run, width: int, most: int = MOST) -> Brief:
+    """Return the answer in at most so many lines of `width` columns, and whether it is whole."""
     parts = answer.parts(run)
-    whole = [line for part in parts for sentence in part for line in _cut(sentence, width, len(sentence))]
-    if len(whole) <= most:
-        return whole
-    asks, claims = asked.brief(run)[: most // 2], claimed.ordered(run)
-    left = most - len(parts.shard) - len(asks) - len(parts.missing)
-    compared = _first(parts.compared, left - min(len(claims), left // 2))
-    told = len(claims) if len(claims) <= left - len(compared) else left - len(compared) - 1
-    said = [claimed.brief(run, each) for each in claims[:told]]
-    sentences = [*parts.shard, *asks, *compared, *said, *claimed.rest(claims[told:], " below"), *parts.missing]
-    return _fitted(sentences, width, most)
+    asks = asked.brief(run)
+    everything = [*parts.shard, *asks, *parts.compared, *parts.claims, *parts.missing]
+    whole = [line for sentence in everything for line in sentence.lines(width, most + 1)[0]]
+    if len(whole) <= most and all(sentence.lines(width, most)[1] for sentence in everything):
+        return Brief(whole, True)
+    claims, missing = claimed.ordered(run), parts.missing[:_MISSING]
+    left = most - len(parts.shard) - len(missing)
+    lead = _first([*asks, *parts.compared], left - min(len(claims), _CLAIMS))
+    left -= len(lead)
+    told = len(claims) if len(claims) <= left else left - 1
+    said = [Sentence(claimed.brief(run, each), urgent=each.outcome is Outcome.FAILS) for each in claims[:told]]
+    rest = map(Sentence, claimed.rest(claims[told:], " below"))
+    return Brief(_fitted([*parts.shard, *lead, *said, *rest, *missing], width, most), False)
 
 
-def _fitted(sentences: Sequence[str], width: int, most: int) -> list[str]:
-    """Return every sentence in one line, or in more while there are lines left, the first sentences first."""
-    shown = [_cut(each, width, 1) for each in sentences]
-    for height in (2, 3, 4):
-        for place, sentence in enumerate(sentences):
-            taller = _cut(sentence, width, height)
-            if sum(map(len, shown)) - len(shown[place]) + len(taller) <= most:
+def _fitted(sentences: Sequence[Sentence], width: int, most: int) -> list[str]:
+    """Return every sentence in one line, or in more while there are lines left, in their order."""
+    shown = [each.lines(width, 1) for each in sentences]
+    order = sorted(range(len(sentences)), key=lambda place: sentences[place].place)
+    for height in range(2, most):
+        for place in order:
+            taller = sentences[place].lines(width, height)
+            grown = sum(len(found) for found, _ in shown) - len(shown[place][0]) + len(taller[0])
+            if not shown[place][1] and grown <= most:
                 shown[place] = taller
-    return [line for lines in shown for line in lines]
+    return [line for found, _ in shown for line in found]
 
 
-def _first(sentences: Sequence[str], room: int) -> list[str]:
+def _first(sentences: Sequence[Sentence], room: int) -> list[Sentence]:
     """Return as many sentences as there is room for; the last one counts the others."""
     if len(sentences) <= room:
         return [*sentences]
-    return [*sentences[: room - 1], f"-v shows {counted(len(sentences) - room + 1, 'more sentence')}."]
-
-
-def _cut(sentence: str, width: int, height: int) -> list[str]:
-    """Return a sentence in so many lines, cut between words."""
-    return textwrap.wrap(sentence, width, max_lines=max(height, 1), placeholder=" ...", break_on_hyphens=False)
+    return [*sentences[: room - 1], Sentence(f"and {len(sentences) - room + 1} more: -v")]

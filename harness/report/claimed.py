@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from harness.analysis.pairing import text
+from harness.report.number_format import Estimate, told
 from harness.report.words import about, adjusted, counted, reason, singular, together
 from harness.results import (
     PAIRED,
@@ -248,9 +249,10 @@ def _tested(run: Run, claim: Claim, test: ClaimTest) -> str:
 def _numbers(run: Run, claim: Claim, test: ClaimTest) -> str:
     if test.why is not None:
         return reason(test.why)
-    ends = "" if test.low is None or test.high is None else f", {test.low:.3g} to {test.high:.3g}"
+    unit = next((metric.unit for metric in run.metrics if metric.label == claim.metric), None)
+    middle, ends = told(Estimate(test.estimate or 0.0, test.low, test.high), unit)
     leads = claim.form is ClaimForm.ORDER or (claim.lead and claim.form not in PAIRED)
-    said = f"{'lead ' if leads else ''}{test.estimate or 0.0:.3g}{_unit(run, claim)}{ends}"
+    said = f"{'lead ' if leads else ''}{middle}{ends and f', {ends}'}"
     return said if test.p is None else f"{said}; {adjusted(test.p)}"
 
 

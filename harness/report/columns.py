@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from harness.report import costs
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Column, Label, Line, Sheet
 from harness.report.number_format import (
     MISSING,
     Estimate,
-    aligned,
     decimals,
     estimate,
     estimates,
@@ -21,8 +21,8 @@ from harness.report.number_format import (
     unit_for,
 )
 from harness.report.parts import Entry, Problem, View, ranked
-from harness.report.words import reason, singular
-from harness.results import Comparison, Json, MetricInfo, Rank, Status, Verdict
+from harness.report.words import reason
+from harness.results import Comparison, MetricInfo, Rank, Status, Verdict
 
 STYLES: Mapping[Verdict | None, str] = MappingProxyType(
     {
@@ -36,45 +36,37 @@ STYLES: Mapping[Verdict | None, str] = MappingProxyType(
 FEWER = "†"
 """Mark of a number over fewer seeds than asked for."""
 Ends = Callable[[Entry, str], tuple[float, float] | None]
-_STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIED: "☆"})
+STARS: Mapping[Rank | None, str] = MappingProxyType({Rank.BEST: "★", Rank.TIED: "☆"})
 
 
 def sheet(view: View, problem: Problem, ink: Glyphs, compact: bool) -> Sheet:
     """Arrange one problem in rows and columns; `compact` shows verdicts as marks without the word."""
     entries = problem.shown
-    columns = _primary(view, entries, ink, compact) if view.metrics else []
-    primary = len(columns)
+    groups = _primary(view, entries, ink, compact) if view.metrics else []
+    primary = {column.key for column in groups}
     for metric in view.metrics:
         if metric is not view.metrics[0]:
-            columns.append(_metric(metric, entries, ink, verdicts=bool(view.baselines)))
+            groups.append(column_of(metric, entries, ink, verdicts=bool(view.baselines)))
         spreads: dict[str, Ends] = {"within a seed": Entry.bootstrap}
         spreads |= {"quartiles": Entry.quartiles} if metric is view.metrics[0] else {}
         for what, ends in spreads.items():
             if any(ends(entry, metric.label) for entry in view.entries):
-                columns.append(_between(what, ends, metric, entries, ink))
-    costs = (_tuned(view, entries, ink), _seconds(view, entries, ink))
-    columns += [_measured(column, entries) for column in costs if column]
+                groups.append(_between(what, ends, metric, entries, ink))
+    groups += [_measured(column, entries) for column in costs.columns(view, entries, ink)]
+    if view.metrics and "seeds" in view.arrangement.columns:
+        groups.append(_measured(costs.spread(view, view.metrics[0], entries, ink), entries))
+    columns = _chosen(view, groups)
+    kept = next((place for place, column in enumerate(columns) if column.key not in primary), len(columns))
     names = {entry.label for entry in problem.entries}
     labels = tuple(_published(each, names, ink) if each.source else _label(each, ink) for each in entries)
-    return Sheet(ink(" / ".join(view.row_axes)), labels, tuple(columns), primary)
+    return Sheet(ink(" / ".join(view.row_axes)), labels, tuple(columns), kept)
 
 
-def matrix(view: View, metric: MetricInfo, ink: Glyphs) -> Sheet:
-    """Arrange one metric of a whole run: a row for every contender, a column for every problem."""
-    labels = list(dict.fromkeys(entry.label for entry in view.entries))
-    columns = []
-    for problem in view.problems:
-        column = _metric(metric, problem.entries, ink, verdicts=bool(view.baselines))
-        pairs = zip(problem.entries, column.cells, strict=True)
-        cells = {each.label: cell if each.metric(metric.label) else _ended(each, ink) for each, cell in pairs}
-        unit = _unit(metric, problem.entries)[1]
-        head = ink(f"{problem.title}{f' [{unit}]' if unit else ''}")
-        columns.append(dataclasses.replace(column, head=head, cells=tuple(cells.get(label, []) for label in labels)))
-    return Sheet(ink(" / ".join(view.row_axes)), tuple(Label(ink(label)) for label in labels), tuple(columns), 0)
-
-
-def _ended(entry: Entry, ink: Glyphs) -> Line:
-    return [(ink(f"✗ {entry.row.status}" if entry.ended else MISSING), "")]
+def _chosen(view: View, columns: Sequence[Column]) -> list[Column]:
+    """Return the columns that are asked for, in that order; all by default."""
+    if not view.arrangement.columns:
+        return [*columns]
+    return [column for key in view.arrangement.columns for column in columns if column.key == key]
 
 
 def _label(entry: Entry, ink: Glyphs) -> Label:
@@ -101,7 +93,9 @@ def _measured(column: Column, entries: Sequence[Entry]) -> Column:
 
 def _primary(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool) -> list[Column]:
     name = view.primary
-    columns = [_metric(view.metrics[0], entries, ink, verdicts=False)]
+    asked = view.arrangement.columns
+    marked = bool(asked and view.baselines) and not {"difference", "verdict"} & {*asked}
+    columns = [column_of(view.metrics[0], entries, ink, verdicts=marked)]
     if not view.baselines:
         return columns
     columns.append(_difference(view, entries, ink, compact))
@@ -118,16 +112,16 @@ def _primary(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool) -
 def _column(
     head: str, entries: Sequence[Entry], text: Callable[[Entry], tuple[str, str]], right: bool = False
 ) -> Column:
-    return Column(head, tuple([text(entry)] for entry in entries), right)
+    return Column(head, tuple([text(entry)] for entry in entries), right, key=head)
 
 
 def _compared(head: str, name: str, entries: Sequence[Entry], text: Callable[[Comparison], tuple[str, str]]) -> Column:
     """Return a column on comparisons, blank for rows without one."""
     found = [entry.against(name) for entry in entries]
-    return Column(head, tuple([text(each) if each else ("", "")] for each in found))
+    return Column(head, tuple([text(each) if each else ("", "")] for each in found), key=head)
 
 
-def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts: bool) -> Column:
+def column_of(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts: bool) -> Column:
     """Return `★ mean ± half ▲`: rank within the problem, number, verdict against the baseline if requested."""
     name = metric.label
     found = [estimate(entry.metric(name)) for entry in entries]
@@ -139,18 +133,23 @@ def _metric(metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs, verdicts:
     ]
     texts = _marked(texts, [bool((value := entry.metric(name)) and value.partial) for entry in entries])
     race = ranked(entries, name)
-    stars = [_STARS.get(entry.best(name), "") if race else "" for entry in entries]
+    stars = [STARS.get(entry.best(name), "") if race else "" for entry in entries]
     lead = 2 if any(stars) else 0
     cells = []
     for entry, star, text in zip(entries, stars, texts, strict=True):
         line: Line = [(ink(star.ljust(1)) + " ", "bold yellow")] if lead else []
         bold = "bold" if entry.best(name) is Rank.BEST else ""
         line.append((ink(text), "italic" if entry.source else bold))
-        if verdicts:
-            verdict = _found(entry, name)
-            line.append((" " + (ink.mark(verdict) or " "), STYLES.get(verdict, "")))
+        line += found_mark(entry, name, ink) if verdicts else []
         cells.append(line if entry.metric(name) or not entry.source else [])
-    return Column(_head(metric, unit, ink), tuple(cells), lead=lead)
+    return Column(head(metric, unit, ink), tuple(cells), lead=lead, key=name)
+
+
+def found_mark(entry: Entry, name: str, ink: Glyphs) -> Line:
+    """Return the sign of a row's verdict against its baseline in a metric, or that of a control."""
+    verdict = _found(entry, name)
+    sign = ink.control if entry.control(name) else ink.mark(verdict)
+    return [(" " + (sign or " "), STYLES.get(verdict, ""))]
 
 
 def _marked(texts: Sequence[str], partial: Sequence[bool]) -> list[str]:
@@ -167,20 +166,26 @@ def _found(entry: Entry, name: str) -> Verdict | None:
 
 def _between(what: str, ends: Ends, metric: MetricInfo, entries: Sequence[Entry], ink: Glyphs) -> Column:
     """Return a column with the ends of a spread of the metric, in the unit of the metric's own column."""
-    size = _unit(metric, entries)[0]
+    size = unit_of(metric, entries)[0]
     found = [ends(entry, metric.label) for entry in entries]
     places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
     texts = [" to ".join(number(end / size, places) for end in both or ()) for both in found]
-    return Column(ink(f"{what}: {metric.label}"), tuple([(ink(text), "dim")] for text in texts), right=True)
+    return Column(
+        ink(f"{what}: {metric.label}"),
+        tuple([(ink(text), "dim")] for text in texts),
+        right=True,
+        key=what.replace(" a ", "_"),
+    )
 
 
-def _unit(metric: MetricInfo, entries: Sequence[Entry]) -> tuple[float, str]:
+def unit_of(metric: MetricInfo, entries: Sequence[Entry]) -> tuple[float, str]:
     """Return the unit of the metric's column, its size first."""
     found = [estimate(entry.metric(metric.label)) for entry in entries]
     return unit_for([item for item in found if item], metric.unit)
 
 
-def _head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
+def head(metric: MetricInfo, unit: str, ink: Glyphs) -> str:
+    """Return a metric with its unit and an arrow for its direction."""
     arrow = {True: " ↑", False: " ↓", None: ""}[metric.higher_is_better]
     return ink(f"{metric.label}{f' [{unit}]' if unit else ''}{arrow}")
 
@@ -196,7 +201,7 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
         items = [estimate(found.ratio) if found and not _equal(found) else None for found in compared]
         texts = [f"×{text}" for text in estimates(items)]
     else:
-        size = _unit(metric, entries)[0]
+        size = unit_of(metric, entries)[0]
         items = [None if _equal(found) else item and item.divided(size) for found, item in _estimated(compared)]
         texts = estimates(items, signed=True)
     texts = _marked(texts, [bool(found and found.partial) for found in compared])
@@ -206,10 +211,11 @@ def _difference(view: View, entries: Sequence[Entry], ink: Glyphs, compact: bool
         own = "1" if by_ratio else "baseline"
         blank = own if entry.baseline else ink(MISSING) if entry.measured else ""
         blank = ("1" if by_ratio else "0") if _equal(found) else blank
-        mark = f" {ink.mark(verdict)}" if compact and verdict else ""
+        sign = ink.control if entry.control(metric.label) else ink.mark(verdict)
+        mark = f" {sign}" if compact and sign else ""
         cells.append([(ink(text) + mark, STYLES.get(verdict, ""))] if item else [(blank + mark, "dim")])
     only = view.baselines[0] if len(view.baselines) == 1 else "baseline"
-    return Column(ink(f"vs {only}"), tuple(cells))
+    return Column(ink(f"vs {only}"), tuple(cells), key="difference")
 
 
 def _estimated(compared: Sequence[Comparison | None]) -> list[tuple[Comparison | None, Estimate | None]]:
@@ -223,7 +229,7 @@ def _equal(found: Comparison | None) -> bool:
 def _verdict(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
     verdict = _found(entry, name)
     if entry.control(name):
-        return ("control", "dim")
+        return (f"{ink.control} control", "dim")
     if verdict is None:
         return ("" if entry.baseline else ink(MISSING), "dim")
     return (f"{ink.mark(verdict)} {verdict}", STYLES[verdict])
@@ -233,29 +239,3 @@ def _p(entry: Entry, name: str, ink: Glyphs) -> tuple[str, str]:
     found = entry.against(name)
     p = None if found is None else found.p if found.p_holm is None else found.p_holm
     return ("" if entry.baseline else ink(p_value(p)), "")
-
-
-def _tuned(view: View, entries: Sequence[Entry], ink: Glyphs) -> Column | None:
-    """Return the column of tuned values, or None; a single tuned field gives its name to the column."""
-    keys = {key for entry in view.entries for key in entry.row.tuned}
-    if not keys:
-        return None
-    if len(keys) == 1:
-        key = next(iter(keys))
-        texts = aligned([ink(entry.row.tuned.get(key, MISSING)) for entry in entries])
-        return Column(ink(key), tuple([(text, "")] for text in texts), right=True)
-    return _column("tuned", entries, lambda entry: (ink(_choices(entry.row.tuned)), ""))
-
-
-def _choices(tuned: Mapping[str, Json]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in tuned.items()) or MISSING
-
-
-def _seconds(view: View, entries: Sequence[Entry], ink: Glyphs) -> Column | None:
-    """Return the column of seconds per seed; None if no row has its time."""
-    if not any(entry.row.seconds for entry in view.entries):
-        return None
-    spent = [(entry.row.seconds, len(entry.row.seeds)) for entry in entries]
-    items = [Estimate(seconds / seeds) if seconds and seeds else None for seconds, seeds in spent]
-    texts = estimates(items, significant=3)
-    return Column(f"s/{singular(view.run.replicates)}", tuple([(ink(text), "dim")] for text in texts), right=True)

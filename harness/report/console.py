@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Literal
 
 from rich.box import ASCII, ROUNDED
@@ -18,20 +17,24 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from harness.report import brief, prose, sections
-from harness.report.answer import lines
+from harness.report import brief, forest, matrix, prose, sections
 from harness.report.columns import sheet
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet, plan
-from harness.report.parts import View
+from harness.report.parts import Arrangement, View
 from harness.report.sections import Section
-from harness.report.view import view
+from harness.report.view import AS_IT_IS, view
+from harness.report.wrapping import filled
 from harness.results import Run
 
-_NARROWEST = 60
+_NARROWEST = 40
 _PIPE = 100
 _PROSE = 110
+UNLIMITED = 10_000
+"""Lines of an answer that is shown whole."""
 _LABEL = 20
+_DRAWN = 100
+"""Width from which on differences are drawn."""
 
 
 class _Console(Console):
@@ -45,7 +48,7 @@ def console_for(stream: IO[str], color: Literal["auto", "always", "never"] = "au
     """Return a console that writes to the stream, with colors and width as the user requests.
 
     No escape codes if NO_COLOR is set (whatever `color` says), with `never`, and with `auto` if the stream is no
-    terminal. The width is COLUMNS, else that of the terminal, else 100 columns; at least 60.
+    terminal. The width is COLUMNS, else that of the terminal, else 100 columns; at least 40.
     """
     terminal = stream.isatty()
     colored = not os.environ.get("NO_COLOR") and (color == "always" or (color == "auto" and _shows_color(terminal)))
@@ -76,33 +79,40 @@ def _width(stream: IO[str], terminal: bool) -> int:
         return _PIPE
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the report as plain text, as for a pipe; `width` in columns (default: COLUMNS, else 100)."""
     stream = io.StringIO()
     console = console_for(stream, "never")
     if width is not None:
         console.width = max(_NARROWEST, width)
-    show(run, console)
+    show(run, console, arrangement=arrangement)
     return stream.getvalue()
 
 
-def show(run: Run, console: Console, whole: bool = False) -> None:
+def show(run: Run, console: Console, whole: bool = False, arrangement: Arrangement = AS_IT_IS) -> None:
     """Print the report of a run, with the answer in few lines or `whole`."""
-    shown = view(run)
+    shown = view(run, arrangement)
     ink = Glyphs(console.encoding)
     width = min(console.width, _PROSE)
     for line in _header(shown, width, ink):
         _print(console, line)
-    if said := [ink(line) for line in (lines(run) if whole else brief.lines(run, width - 4))]:
+    found = brief.brief(run, width - 4, UNLIMITED if whole else brief.MOST)
+    if said := [ink.line(line) for line in found.lines]:
         box = ASCII if ink.plain else ROUNDED
-        width = min(width, max(max(map(cell_len, said)), 12) + 4)
+        width = min(width, max(max(map(cell_len, said)), 20) + 4)
         _print(console, [])
-        console.print(
-            Panel(Text("\n".join(said)), title="Answer", title_align="left", box=box, border_style="cyan", width=width)
-        )
-    for line in _tables(shown, console.width, ink, whole):
+        more = None if found.whole else "whole: -v"
+        panel = Panel(
+            Text("\n".join(said)), box=box, border_style="cyan", width=width,
+            title="Answer", title_align="left", subtitle=more, subtitle_align="right",
+        )  # fmt: skip
+        console.print(panel)
+    for line in _matrices(shown, console.width, ink):
         _print(console, line)
-    for line in _closing(shown, min(console.width, _PROSE), ink):
+    sheets, half = _sheets(shown, console.width, ink)
+    for line in _tables(shown, sheets, console.width, ink, whole):
+        _print(console, line)
+    for line in _closing(shown, min(console.width, _PROSE), ink, [forest.legend(ink)] * bool(half)):
         _print(console, line)
 
 
@@ -113,10 +123,20 @@ def _print(console: Console, line: Line) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _tables(shown: View, width: int, ink: Glyphs, whole: bool = False) -> Iterator[Line]:
+def _matrices(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
+    """Yield the means of a whole run, contenders by problems, for every metric that is asked for."""
+    for metric in matrix.metrics(shown):
+        one = matrix.brief(shown, metric, width, ink)
+        how = plan(one.longest, [column.width for column in one.columns], 0, width)
+        yield from ([], *_paragraph(matrix.title(shown, metric, ink), min(width, _PROSE), "bold cyan"))
+        for page in range(len(how.pages)):
+            yield from [[]] if page else []
+            yield from one.lines(how, page, width, ink)
+
+
+def _tables(shown: View, sheets: Sequence[Sheet], width: int, ink: Glyphs, whole: bool = False) -> Iterator[Line]:
     if not shown.problems:
         yield from ([], [("Nothing was measured.", "dim")])
-    sheets = _sheets(shown, width, ink)
     labels = max((one.longest for one in sheets), default=0)
     widths = [max(column.width for column in same) for same in zip(*(one.columns for one in sheets), strict=True)]
     primary = sheets[0].primary if sheets else 0
@@ -130,13 +150,23 @@ def _tables(shown: View, width: int, ink: Glyphs, whole: bool = False) -> Iterat
         yield from _flow(prose.looks(shown, problem, whole), " ", min(width, _PROSE), ink)
 
 
-def _sheets(shown: View, width: int, ink: Glyphs) -> list[Sheet]:
-    """Return the tables with verdicts in words, or as marks if words leave too little space for the primary metric."""
-    for compact in (False, True):
+def _sheets(shown: View, width: int, ink: Glyphs) -> tuple[list[Sheet], int]:
+    """Return the tables with verdicts in words, or as marks if words leave too little space for the primary metric.
+
+    Differences are drawn too where there is room for that beside whole labels, so many characters on each side of zero.
+    """
+    asked = shown.arrangement.columns
+    for compact in (False, not asked):
         sheets = [sheet(shown, problem, ink, compact) for problem in shown.problems]
         if max((one.needed for one in sheets), default=0) + _LABEL <= width:
             break
-    return sheets
+    drawn = "forest" in asked if asked else width >= _DRAWN
+    if not drawn or not shown.baselines or not (half := forest.half(sheets, width)):
+        return sheets, 0
+    columns = [forest.column(shown.primary, problem.shown, half, ink) for problem in shown.problems]
+    if not any(column.head for column in columns):
+        return sheets, 0
+    return [forest.beside(one, column) for one, column in zip(sheets, columns, strict=True)], half
 
 
 def _header(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
@@ -146,10 +176,10 @@ def _header(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
     yield from _flow(prose.setting(shown), " · ", width, ink)
 
 
-def _closing(shown: View, width: int, ink: Glyphs) -> Iterator[Line]:
+def _closing(shown: View, width: int, ink: Glyphs, drawn: list[str]) -> Iterator[Line]:
     for section in sections.verdicts(shown, ink):
         yield from _section(section, width)
-    legend = [line for parts in prose.legend(shown, ink) for line in _flow(parts, "  ", width, ink)]
+    legend = [line for parts in [*prose.legend(shown, ink), drawn] for line in _flow(parts, "  ", width, ink)]
     yield from [[], *legend] if legend else []
     for section in sections.remarks(shown, ink):
         yield from _section(section, width)
@@ -167,12 +197,11 @@ def _flow(parts: Iterable[str], between: str, width: int, ink: Glyphs) -> Iterat
         if lines and cell_len(lines[-1] + between + part) <= width:
             lines[-1] += (between if between.isspace() else ink(between)) + part
         else:
-            lines += textwrap.wrap(part, width, subsequent_indent="  ", break_on_hyphens=False)
+            lines += filled(part, width, after="  ")
     yield from ([(line, "dim")] for line in lines)
 
 
 def _paragraph(text: str, width: int, style: str = "", indent: int = 0) -> Iterator[Line]:
     lead, inner = " " * indent, text[: len(text) - len(text.lstrip())]
     after = lead * 2 + inner
-    kept = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=after, break_on_hyphens=False)
-    yield from ([(line, style)] for line in kept)
+    yield from ([(line, style)] for line in filled(text, width, lead + inner, after) if line.strip())

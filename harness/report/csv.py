@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from harness.report.parts import Entry
-from harness.report.view import axes_of, view
+from harness.report.parts import Arrangement, Entry
+from harness.report.view import AS_IT_IS, axes_of, view
 from harness.report.words import reason
 from harness.results import Run
 
@@ -19,9 +19,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Value = str | int | float | bool | None
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the table; `width` is not used. A row without a number is one line without a metric."""
-    entries = view(run).entries
+    shown = view(run, arrangement)
+    entries = shown.entries
     axes = list(axes_of(entry.row.vary for entry in entries))
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
@@ -31,7 +32,7 @@ def render(run: Run, width: int | None = None) -> str:
         row = entry.row
         why = reason(row.why) if entry.ended and row.why else None
         start = [*(row.vary.get(axis) for axis in axes), row.status]
-        table.writerows([*map(_text, start), *map(_text, numbers)] for numbers in _numbers(entry, why))
+        table.writerows([*map(_text, start), *map(_text, numbers)] for numbers in _numbers(entry, why, shown.names))
     return stream.getvalue()
 
 
@@ -40,9 +41,9 @@ def _text(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _numbers(entry: Entry, why: str | None) -> Iterator[list[Value]]:
+def _numbers(entry: Entry, why: str | None, names: Sequence[str]) -> Iterator[list[Value]]:
     """Yield a row's lines from `reason` on; `seeds` are those with a value, which the mean is over."""
-    for name in list(entry.row.metrics) or [""]:
+    for name in [name for name in names if name in entry.row.metrics] or [""]:
         metric, against = entry.metric(name), entry.against(name)
         lost = reason(metric.why) if metric and metric.why and why is None else why
         known = len(entry.row.seeds) if metric is None else sum(value is not None for value in metric.numbers)

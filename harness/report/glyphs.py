@@ -12,7 +12,7 @@ from harness.results import Verdict
 
 _PLAIN: Mapping[int, str] = MappingProxyType(
     str.maketrans(
-        {"±": "+-", "−": "-", "–": "-", "—": "-", "·": "|", "×": "x", "…": "...", "↑": "^", "↓": "v"}
+        {"±": "+-", "−": "-", "–": "-", "—": "-", "·": "|", "×": "x", "÷": "/", "…": "...", "↑": "^", "↓": "v"}
         | {"†": "!", "★": "*", "☆": "o", "✗": "x", "─": "-", "µ": "u", "≥": ">=", "≤": "<=", "≈": "~"}
         | {"’": "'", "‘": "'", "“": '"', "”": '"'}
     )
@@ -50,15 +50,24 @@ class Glyphs:
             clean = clean.translate(_PLAIN)
         return clean.encode(self.encoding, "replace").decode(self.encoding)
 
+    def line(self, text: str) -> str:
+        """Return a line likewise, with its indentation."""
+        return " " * (len(text) - len(text.lstrip(" "))) + self(text.strip())
+
     @cached_property
     def plain(self) -> bool:
         """Whether the stream cannot encode one of the glyphs, so that all of them have their plain form."""
-        glyphs = [*map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
+        glyphs = ["◇", *map(chr, _PLAIN), *(glyph for glyph, _ in (*_MARKS.values(), *_SIGNS.values()))]
         try:
             "".join(glyphs).encode(self.encoding)
         except UnicodeEncodeError:
             return True
         return False
+
+    @property
+    def control(self) -> str:
+        """The one-character sign of a control, which is compared and not tested."""
+        return "c" if self.plain else "◇"
 
     def mark(self, verdict: Verdict | None) -> str:
         """Return the one-character sign of a verdict; empty for None."""

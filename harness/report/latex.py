@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from harness.report import prose
-from harness.report.columns import matrix, sheet
+from harness.report import matrix, prose
+from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
-from harness.report.parts import View
-from harness.report.view import view
+from harness.report.parts import Arrangement, View
+from harness.report.view import AS_IT_IS, view
 from harness.results import Run
 
 _SIGNS: Mapping[int, str] = MappingProxyType(
@@ -35,9 +35,9 @@ _PLAIN = re.compile(r"[^A-Za-z0-9]+")
 _STYLES = {"bold": r"\textbf{%s}", "italic": r"\textit{%s}"}
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the tables as LaTeX; `width` is not used."""
-    shown, ink = view(run), Glyphs()
+    shown, ink = view(run, arrangement), Glyphs()
     tables = [*_matrices(shown, ink), *_tables(shown, ink)]
     blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in tables)]
     return "\n\n".join(blocks) + "\n"
@@ -49,7 +49,7 @@ def _matrices(shown: View, ink: Glyphs) -> Iterator[list[str]]:
         alone = replace(shown, run=replace(shown.run, metrics=(metric,)))
         arrow = {True: "higher is better", False: "lower is better", None: ""}[metric.higher_is_better]
         caption = [f"{metric.label} by problem{arrow and f', {arrow}'}", *_legend(alone, ink, arrows=False)]
-        yield _environment(caption, _table(matrix(shown, metric, ink)), _label(metric.label))
+        yield _environment(caption, _table(matrix.whole(shown, metric, ink)), _label(metric.label))
 
 
 def _tables(shown: View, ink: Glyphs) -> Iterator[list[str]]:

@@ -9,15 +9,19 @@ from itertools import zip_longest
 from rich.cells import cell_len, set_cell_size
 
 from harness.report.glyphs import Glyphs
-from harness.report.wrapping import pieces, wrapped
+from harness.report.wrapping import longest_word, pieces, wrapped
 
 Span = tuple[str, str]
 """Text and its style."""
 Line = list[Span]
 GAP = 2
 _LEAST = 16
+_NARROWEST = 12
+"""Columns of row labels beside the widest of the columns, where no table has room for both."""
 _COMFORTABLE = 24
 _HEAD = 20
+_LONGEST = 36
+"""Columns up to which a word of a heading is kept whole."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,14 @@ class Column:
     cells: tuple[Line, ...]
     right: bool = False
     lead: int = 0
+    narrow: int = _HEAD
+    key: str = ""
+    """The name by which a reader asks for the column."""
 
     @property
     def heads(self) -> list[str]:
-        """Return the heading, on several lines if it is much wider than the texts."""
-        room = max(self._content - self.lead, _HEAD)
+        """Return the heading, on several lines if it is wider than the texts and than `narrow`; words stay whole."""
+        room = max(self._content - self.lead, self.narrow, min(longest_word(self.head) + 2, _LONGEST))
         return [" " * self.lead + part for part in wrapped(self.head, room)]
 
     @property
@@ -82,6 +89,7 @@ def plan(longest: int, widths: Sequence[int], primary: int, width: int) -> Plan:
     `longest` is the length of the longest row label, `widths` those of the columns, `width` that of the page.
     """
     label = label_room(longest, sum(GAP + size for size in widths[:primary]), sum(GAP + size for size in widths), width)
+    label = min(label, max(_NARROWEST, width - GAP - max(widths, default=0)))
     pages = _pages(label, widths, primary, width)
     free = width - max((sum(GAP + widths[index] for index in page) for page in pages), default=0)
     return Plan(min(longest, max(label, free)), tuple(widths), tuple(map(tuple, pages)))

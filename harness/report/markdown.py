@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.report import prose, sections
+from harness.report import matrix, prose, sections
 from harness.report.answer import lines
 from harness.report.columns import sheet
 from harness.report.flat import rows
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Line, Sheet
-from harness.report.parts import View
+from harness.report.parts import Arrangement, View
 from harness.report.sections import Section
-from harness.report.view import view
+from harness.report.view import AS_IT_IS, view
 from harness.results import Run
 
 _SPECIAL = re.compile(r"([\\|*`<\[\]]|(?<!\w)_|_(?!\w))")
 _STYLES = {"bold": "**{}**", "italic": "*{}*"}
 
 
-def render(run: Run, width: int | None = None) -> str:
+def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
     """Render the report as Markdown; `width` is not used."""
-    return "\n\n".join(_blocks(view(run), Glyphs())) + "\n"
+    return "\n\n".join(_blocks(view(run, arrangement), Glyphs())) + "\n"
 
 
 def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
@@ -31,6 +31,9 @@ def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     opening = (ink(shown.run.question), " · ".join(map(ink, prose.setting(shown))))
     yield from map(_escaped, filter(None, opening))
     yield from [_list(Section("Answer", said))] if (said := [*map(ink, lines(shown.run))]) else []
+    for metric in matrix.metrics(shown):
+        yield f"### {_escaped(matrix.title(shown, metric, ink))}"
+        yield "\n".join(_table(matrix.whole(shown, metric, ink)))
     for problem in shown.problems:
         yield from [f"### {_escaped(ink(problem.title))}"] if problem.title else []
         yield "\n".join(_table(sheet(shown, problem, ink, compact=False)))

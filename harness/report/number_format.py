@@ -13,6 +13,7 @@ from harness.results import Comparison, MetricValue, Ratio
 MISSING = "–"
 _TIME = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _MEMORY = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+_SCALED = ("s", "seconds", "B", "bytes")
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,33 @@ def printed(value: float, text: str) -> str:
     if rounded is None or "e" in text + whole + digits or len(digits) <= len(rounded[2]):
         return text
     return f"{whole.replace('-', '−').rjust(len(rounded[1]))}.{digits}".ljust(len(text))
+
+
+def told(item: Estimate, unit: str | None = None, signed: bool = False) -> tuple[str, str]:
+    """Format a number and its interval for a sentence, with the same decimals, as many as the interval has.
+
+    Without an interval: with three digits, and the second text is empty.
+
+    >>> told(Estimate(0.0124, 0.00777, 0.0169), signed=True), told(Estimate(0.914, 0.801, 1.03), "nats")
+    (('+0.0124', '0.0078 to 0.0169'), ('0.91 nats', '0.80 to 1.03'))
+    >>> told(Estimate(2.5e-5, 2.4e-5, 2.6e-5), "s"), told(Estimate(0.5))
+    (('25.0 µs', '24.0 to 26.0'), ('0.500', ''))
+    """
+    scaled = unit in _SCALED
+    size, name = unit_for([item], unit) if scaled else (1.0, unit or "")
+    item = item.divided(size)
+    if not item.mean and not item.half:
+        return f"{'+' if signed else ''}0{name and f' {name}'}", "" if item.low is None else "0 to 0"
+    count: int | None = decimals([item], significant=3)
+    count = None if (count or 0) > 7 else count
+    texts = ["" if each is None else _plain(each, count) for each in (item.mean, item.low, item.high)]
+    sign = "+" if signed and not texts[0].startswith("-") else ""
+    return f"{sign}{texts[0]}{name and f' {name}'}", " to ".join(texts[1:]) if all(texts) else ""
+
+
+def _plain(value: float, places: int | None) -> str:
+    """Format a number with the hyphen that sentences have for a minus sign."""
+    return number(value, places).replace("−", "-")
 
 
 def aligned(texts: Sequence[str]) -> list[str]:

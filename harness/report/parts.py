@@ -102,6 +102,31 @@ class Problem:
         return (*itertools.chain(*beside), *(each for each in self.published if each.label not in labels))
 
 
+COLUMNS = (
+    "difference",
+    "baseline",
+    "verdict",
+    "p",
+    "forest",
+    "within_seed",
+    "quartiles",
+    "tuned",
+    "learned",
+    "evaluations",
+    "time",
+    "seeds",
+)
+"""Columns of a table that are no metrics, by the names by which a reader asks for them."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How a reader wants tables: rows by a metric, the best first, and columns in an order; by default all."""
+
+    sort: str | None = None
+    columns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """A whole run: its problems, its metrics (the first is primary), common facts, and papers."""
@@ -111,11 +136,13 @@ class View:
     row_axes: tuple[str, ...]
     constants: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    arrangement: Arrangement = Arrangement()
 
     @property
     def metrics(self) -> tuple[MetricInfo, ...]:
-        """All metrics."""
-        return self.run.metrics
+        """The metrics that are asked for, in that order; all if none is."""
+        known = {metric.label: metric for metric in self.run.metrics}
+        return tuple(known[name] for name in self.arrangement.columns if name in known) or self.run.metrics
 
     @property
     def primary(self) -> str:

@@ -123,7 +123,9 @@ def _family(view: View) -> str:
 def _verdicts(view: View, ink: Glyphs) -> list[str]:
     found = {each.verdict for each in view.comparisons}
     meant = {Verdict.IDENTICAL: "identical: equal to rounding"}
-    return [f"{ink.mark(verdict)} {meant.get(verdict, verdict)}" for verdict in _SHOWN if verdict in found]
+    said = [f"{ink.mark(verdict)} {meant.get(verdict, verdict)}" for verdict in _SHOWN if verdict in found]
+    controls = any(entry.control(name) for entry in view.entries for name in view.names)
+    return said + ([f"{ink.control} control: not tested"] if controls else [])
 
 
 def _stars(view: View) -> list[str]:

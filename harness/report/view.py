@@ -6,16 +6,22 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from harness.analysis.pairing import competing, naming, problems, text
-from harness.report.parts import Entry, Problem, View
+from harness.errors import BenchError, near_miss
+from harness.report.parts import COLUMNS, Arrangement, Entry, Problem, View
 from harness.results import IntervalKind, Label, Labels, MetricInfo, MetricValue, Published, Row, Run
 
+AS_IT_IS = Arrangement()
 ONLY = "(only one)"
 """Label of a row if no axis distinguishes rows."""
 
 
-def view(given: Run) -> View:
-    """Group the rows of a run by problem, in the order of the rows; name them as the answer does."""
+def view(given: Run, arrangement: Arrangement = AS_IT_IS) -> View:
+    """Group the rows of a run by problem, in the order of the rows or as asked for; name them as the answer does.
+
+    Raises BenchError for a metric or a column that the run does not have.
+    """
     run = whole(given)
+    _check(arrangement, run)
     rows, places = naming(run)
     inner = competing(run)
     outer = [axis for axis in run.axes if axis not in inner]
@@ -26,11 +32,35 @@ def view(given: Run) -> View:
         first = run.cells[members[0]].vary
         known = [number for number in run.published if number.metric in {metric.label for metric in run.metrics}]
         here = [number for number in known if _same(number.vary, first, outer)]
-        entries = _entries(run, members, rows, places)
+        entries = _sorted(_entries(run, members, rows, places), arrangement.sort, run)
         found.append(Problem(text(first, titles), entries, _published(here, run, rows, sources)))
     rest = [axis for axis in run.axes if axis not in titles + rows]
     same = tuple(filter(None, [text(row.vary, [axis]) for row in run.cells[:1] for axis in rest]))
-    return View(run, tuple(found), tuple(rows), same, tuple(sources))
+    return View(run, tuple(found), tuple(rows), same, tuple(sources), arrangement)
+
+
+def _check(arrangement: Arrangement, run: Run) -> None:
+    names = [metric.label for metric in run.metrics]
+    if arrangement.sort is not None and arrangement.sort not in names:
+        raise BenchError(f"--sort: the run has no metric {arrangement.sort!r}{near_miss(arrangement.sort, names)}")
+    for name in arrangement.columns:
+        if name not in (*names, *COLUMNS):
+            most = len(names) + len(COLUMNS)
+            raise BenchError(f"--columns: the run has no column {name!r}{near_miss(name, (*names, *COLUMNS), most)}")
+
+
+def _sorted(entries: tuple[Entry, ...], name: str | None, run: Run) -> tuple[Entry, ...]:
+    """Sort rows by their mean in a metric, the best first, or else the smallest; rows without a mean come last."""
+    if name is None:
+        return entries
+    sign = -1 if run.metric(name).higher_is_better else 1
+
+    def key(entry: Entry) -> tuple[bool, float]:
+        found = entry.metric(name)
+        mean = None if found is None else found.average
+        return mean is None, sign * (mean or 0.0)
+
+    return tuple(sorted(entries, key=key))
 
 
 def whole(run: Run) -> Run:

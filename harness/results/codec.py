@@ -87,6 +87,7 @@ ABSENT = frozenset(
     {
         *("infinite", "bootstrap", "quartiles", "outliers", "ratio", "blocks", "resolution", "same"),
         *("diverged", "tied_places", "on_threshold", "used", "derivative_passes", "compared_features", "overridden"),
+        "learned",
         *("p_looks", "test_set", "shard"),
     }
 )

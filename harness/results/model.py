@@ -143,6 +143,8 @@ class RowInfo:
     used: dict[str, float] | None = None
     """Amount used of settings that are budgets, over all seeds: `nfe`, network evaluations of a sample; `epochs`, those
     that early stopping kept."""
+    learned: dict[str, float] | None = None
+    """Values of learned fields at the end of training, by their path, as means over all seeds; None for none."""
     derivative_passes: float | None = None
     """Samples for each sample drawn that derivatives passed through the network; None for none."""
     compared_features: ComparedFeatures | None = None

@@ -30,6 +30,8 @@ DIGEST = 12
 """Characters of the digest of an extractor in a result."""
 USED = "used "
 """Begin of the name of an auxiliary number that says what a measurement used of a budget."""
+LEARNED = "learned "
+"""Begin of the name of an auxiliary number that is the final value of a learned field."""
 
 
 def left_out_row(task: Task, units: Path) -> MeasuredRow:
@@ -74,7 +76,8 @@ def row(task: Task, ending: Ending | None, units: Path) -> MeasuredRow:
         },
         diverged=_diverged(seeds, found),
         on_threshold=_on_threshold(names, found),
-        used=_used(used),
+        used=_named_means(USED, used),
+        learned=_named_means(LEARNED, used),
         derivative_passes=_mean([record.get("auxiliary", {}).get("derivative passes") for record in used]),
         tied_places=_mean([record.get("auxiliary", {}).get("tied places") for record in used]),
         compared_features=_compared(task, used),
@@ -113,11 +116,11 @@ def _shares(name: str, found: Sequence[tuple[Record, int]]) -> list[float]:
     return told + (shares(seeds) if seeds else [])
 
 
-def _used(found: Sequence[Record]) -> dict[str, float] | None:
-    """Return the means of the auxiliary numbers `used NAME`, by name; None if there are none."""
-    names = dict.fromkeys(name for record in found for name in record.get("auxiliary", {}) if name.startswith(USED))
+def _named_means(start: str, found: Sequence[Record]) -> dict[str, float] | None:
+    """Return the means of the auxiliary numbers that begin so, by the rest of their names; None if there are none."""
+    names = dict.fromkeys(name for record in found for name in record.get("auxiliary", {}) if name.startswith(start))
     means = {name: _mean([record.get("auxiliary", {}).get(name) for record in found]) for name in names}
-    return {name.removeprefix(USED): mean for name, mean in means.items() if mean is not None} or None
+    return {name.removeprefix(start): mean for name, mean in means.items() if mean is not None} or None
 
 
 def _mean(found: Sequence[Numbers | None]) -> float | None:

@@ -296,8 +296,8 @@ def test_every_part_of_the_question_is_answered_by_its_own_metric_and_axis() -> 
     first, second = result["answers"]
     assert [each["best"] for each in first["problems"]] == [["a"], ["a"]]
     assert [(each["problem"], each["best"], each["beaten"]) for each in second["problems"]] == [({"loss": name}, ["one"], 1) for name in "abc"]  # fmt: skip
-    assert result["answer"].startswith("Which loss? By m: a best or tied in 2 of 2 problems (alone in 2)")
-    assert "Which data? By m: one best or tied in 3 of 3 problems (alone in 3)" in result["answer"]
+    assert result["answer"].startswith("Which loss? By m: a best or tied in 2 of 2 problems (2 alone)")
+    assert "Which data? By m: one best or tied in 3 of 3 problems (3 alone)" in result["answer"]
 
 
 @pytest.mark.parametrize(

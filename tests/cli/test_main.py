@@ -42,7 +42,7 @@ def mixed(folder: Bench, good: Ended) -> Ended:
 
 def test_everything_measured_is_0_and_the_report_is_on_stdout(good: Ended, folder: Bench) -> None:
     assert good.code == 0
-    assert "better: good(value=2.0) (" in " ".join(good.out.replace("│", " ").split())
+    assert "good(value=2.0) best, +1.00 (" in " ".join(good.out.replace("│", " ").split())
     assert set(good.lines[:-1]) == {"made dataset tiny", "done good", "done good(value=2.0)"}
     assert re.fullmatch(r"stored in results/runs/\S+", good.lines[-1])
     assert json.loads((folder.folder / "result.json").read_text())["exit"] == 0
@@ -152,7 +152,7 @@ def test_q_prints_the_answer_alone(folder: Bench, good: Ended) -> None:
     assert (
         ended.code == 0
         and ended.err == ""
-        and ended.out.startswith("In score, against good: better: good(value=2.0) (")
+        and ended.out.startswith("In score, against good: good(value=2.0) best, +1.00 (")
         and ended.out.count("\n") == 1
     )
 

@@ -22,4 +22,4 @@ def test_the_engine_of_the_page_measures_what_the_local_one_does(bench: Bench) -
     there = bench(suite, "-q", "--plugin", "submitit_engine.py", "--engine", "submitit", "-j", "2", timeout=120)
     assert there.code == 0 and there.err == "", there.err
     assert there.out == here.out
-    assert "better: good(value=3.0)" in there.out
+    assert "good(value=3.0) best" in there.out

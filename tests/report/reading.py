@@ -9,7 +9,7 @@ from typing import Any
 from harness.report.console import console_for, show
 from harness.results import Run
 
-WIDTHS = (60, 80, 100, 120, 200)
+WIDTHS = (40, 60, 80, 100, 120, 200)
 
 
 class Stream(io.StringIO):

@@ -56,7 +56,7 @@ def test_force_color_does_not_reach_a_pipe(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_width_of_a_pipe_and_of_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert console_for(Stream()).width == 100
-    for asked, width in (("72", 72), ("20", 60), ("nonsense", 100), ("0", 100)):
+    for asked, width in (("72", 72), ("20", 40), ("nonsense", 100), ("0", 100)):
         monkeypatch.setenv("COLUMNS", asked)
         assert console_for(Stream()).width == width
         assert console_for(Stream(terminal=True)).width == width

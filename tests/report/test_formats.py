@@ -11,7 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.report import formats, render
-from harness.report.answer import answer
+from harness.report.answer import answer, lines
+from harness.report.parts import Arrangement
 from harness.results import IntervalKind, Json, Run, Status
 
 from .factory import EDGE, LONG, LOSSES, METRICS, PROBLEMS, lost, on_rows, result, with_info, with_metric
@@ -68,8 +69,8 @@ def test_nothing_measured_is_a_heading_alone() -> None:
 
 def test_markdown_has_the_tables_of_the_console() -> None:
     whole = result()
-    console, found = spaced(render(whole, "console", 300)), tables(render(whole, "md"))
-    assert len(found) == len(PROBLEMS)
+    console, (summary, *found) = spaced(render(whole, "console", 300)), tables(render(whole, "md"))
+    assert len(found) == len(PROBLEMS) and summary[0] == ["loss", *PROBLEMS]
     for table in found:
         assert table[0] == [
             *["loss", "accuracy ↑", "vs cross_entropy", "verdict", "p", "nll ↓", "ece ↓", "lr", "s/seed"]
@@ -82,23 +83,22 @@ def test_markdown_has_the_tables_of_the_console() -> None:
 def test_what_is_said_around_the_tables_is_there_too() -> None:
     whole = lost(result(losses=(*LOSSES, "a", "b", "c", "d")), 1, Status.SKIPPED, "an impossible pair")
     text = render(whole, "md")
-    assert answer(whole).startswith(
-        "In accuracy, against cross_entropy: digits: better: b (+0.0959, 0.0942 to 0.0976), "
-    )
-    said = text.split("**Answer**")[1].split("###")[0]
-    assert " ".join(line.removeprefix("- ") for line in said.split("\n") if line) == answer(whole)
+    first = f"In accuracy, against cross_entropy, in both problems: better: b (+0.0959 to +0.1036), {LONG}"
+    said = re.split(r"\n\n(?=#|\*\*|[A-Z])", text.split("**Answer**")[1])[0]
+    told = " ".join(line.removeprefix("- ") for line in said.split("\n") if line)
+    assert told == " ".join(lines(whole)) and told.startswith(first) and answer(whole).startswith(first[:90])
     for line in ("Does any loss beat cross-entropy?",
                  "- hinge on digits: skipped: an impossible pair", f"- {EDGE}", "**Issues**",
                  "**What would decide the undecided**", f"### {PROBLEMS[1]}", "p adjusted by Holm for 8 comparisons"):  # fmt: skip
         assert line in text
-    gone = next(row for row in tables(text)[0] if row[0] == "hinge")
+    gone = next(row for row in tables(text)[1] if row[0] == "hinge")
     assert gone[1] == "✗ skipped: an impossible pair" and set(gone[2:]) == {""}
 
 
 def test_published_numbers_are_in_italics_below_their_row() -> None:
     text = render(published(entry("hinge", 0.4321)), "md")
     assert "| *published \\[1\\]* | *0.4321* |" in text
-    (table, _) = tables(text)
+    (_, table, _) = tables(text)
     assert [row[0] for row in table][2:4] == ["hinge", "published [1]"]
 
 
@@ -114,9 +114,9 @@ def read(text: str) -> str:
     return re.sub(r"\\([&%$#_{}])", r"\1", text).replace(r"\backslash", "\\")
 
 
-def latex(run: Run) -> list[list[list[str]]]:
+def latex(run: Run, arrangement: Arrangement | None = None) -> list[list[list[str]]]:
     """The texts of every table, cell by cell, as a reader sees them."""
-    bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", render(run, "latex"), flags=re.DOTALL)
+    bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", render(run, "latex", None, arrangement), flags=re.DOTALL)
     lines = [[line for line in body.splitlines() if line != r"\midrule"] for body in bodies]
     assert all(line.endswith(r" \\") for table in lines for line in table)
     return [[[read(cell.strip()) for cell in re.split(r"(?<!\\)&", line[:-3])] for line in table] for table in lines]
@@ -125,7 +125,8 @@ def latex(run: Run) -> list[list[list[str]]]:
 def test_latex_has_the_tables_of_markdown() -> None:
     whole = lost(published(entry("hinge", 0.4321)), 2, Status.FAILED, "50 % of {a, b} & c_d #1 cost $2")
     text = render(whole, "latex")
-    assert latex(whole)[len(METRICS) :] == tables(render(whole, "md").replace("✗", "×"))
+    summary, *others = tables(render(whole, "md").replace("✗", "×"))
+    assert latex(whole)[len(METRICS) :] == others and latex(whole)[0] == summary
     count = len(METRICS) + len(PROBLEMS)
     assert text.isascii() and text.count(r"\begin{table}") == text.count(r"\end{table}") == count
     labels = re.findall(r"\\label\{(tab:[\w-]+)\}", text)

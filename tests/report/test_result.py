@@ -14,7 +14,7 @@ from harness.errors import BenchError
 from harness.report import formats, render
 from harness.report.answer import answer
 from harness.report.result import Result
-from harness.results import Run, Status
+from harness.results import Rank, Run, Status
 from harness.results.codec import dumps, from_json
 
 from .factory import LOSSES, METRICS, PROBLEMS, comparison, lost, mean_of, on_rows, result, with_metric
@@ -67,11 +67,22 @@ def test_json_says_in_words_what_it_has_as_data() -> None:
     assert {each["kind"] for each in found["statements"]} == {"better", "worse", "equivalent", "undecided", "crashed"}
 
 
+def test_what_is_called_best_is_a_statement() -> None:
+    """Best alone on one of two problems: the answer names it there, and the statements have it."""
+    alone = on_rows(result(), lambda each: replace(each, best=dict.fromkeys(each.best, Rank.BEATEN)), 0, 1, 3, 4)
+    found = Result(alone)
+    assert f"digits: {LOSSES[2]} best, " in found.answer and f"{PROBLEMS[1]}: {LOSSES[2]} best" not in found.answer
+    best = [each for each in found.run.statements if each.kind == "best"]
+    assert [(each.row, each.problem, each.metric) for each in best] == [(LOSSES[2], {"dataset": "digits"}, "accuracy")]
+
+
 def test_parts() -> None:
     data = replace(result(), exit=3)
     found = Result(data)
     assert (found.rows, found.exit, found.answer) == (data.cells, 3, answer(data))
-    assert found.answer.startswith(f"In accuracy, against cross_entropy: digits: better: {LOSSES[2]} (")
+    assert found.answer.startswith(
+        f"In accuracy, against cross_entropy, in both problems: better: {LOSSES[2]} (+0.0411 "
+    )
     assert repr(found) == f"Result(losses-on-digits: {found.answer})"
     assert (Result(NOTHING).rows, Result(NOTHING).exit, Result(NOTHING).answer) == ((), 0, "")
 

@@ -57,9 +57,12 @@ def test_every_label_is_whole(width: int) -> None:
 
 
 def test_one_table_a_problem_where_there_is_room() -> None:
+    """And one before them of all problems."""
     lines = render(result(), "console", 200).splitlines()
-    assert sum(line.startswith("─") for line in lines) == len(PROBLEMS)
-    assert sum(line.startswith("─") for line in render(result(), "console", 80).splitlines()) == 2 * len(PROBLEMS)
+    assert sum(line.startswith("─") for line in lines) == 1 + len(PROBLEMS)
+    assert sum(line.startswith("─") for line in render(result(), "console", 80).splitlines()) == 1 + 2 * len(PROBLEMS)
+    one = render(result(count=1), "console", 200).splitlines()
+    assert sum(line.startswith("─") for line in one) == 1
 
 
 def test_decimal_points_stand_under_each_other() -> None:
