@@ -91,7 +91,8 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     stored = "last, last~1, the beginning of an id, a folder or a file"
     rendering = [_output_options(), _format_option()]
     report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
-    report.add_argument("run", metavar="RUN", help=stored)
+    report.add_argument("run", nargs="+", metavar="RUN", help=stored)
+    _add_open(report)
     report.set_defaults(command=commands_run["report"])
     compare = add("compare", parents=rendering, help="compare a stored run with another")
     compare.add_argument("before", metavar="RUN", help=stored)
@@ -166,7 +167,7 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    choices = "console, json, csv, md, latex, methods or pytest-benchmark"
+    choices = "console, html, json, csv, md, latex, methods or pytest-benchmark"
     options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
     options.add_argument("-v", dest="verbose", action="store_true", help="the whole answer, however long")
     return options
@@ -262,6 +263,11 @@ def _add_fail_on(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_open(command: argparse.ArgumentParser) -> None:
+    said = "write the report as an HTML page beside the run, and show it in a browser where there is one"
+    command.add_argument("--open", action="store_true", help=said)
+
+
 def _offline_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--offline", action="store_true", help="download nothing; list all that is missing at once")
@@ -294,6 +300,7 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
     run.add_argument("--shard", type=shard, metavar="I/N", help="part I of N of the cells, for one of N machines")
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     _add_fail_on(run)
+    _add_open(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")

@@ -22,7 +22,7 @@ from harness.results.store import write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST = 12
+MOST = 8
 """Number of figures on a page: the first of every kind, then the second of every kind, and so on."""
 LARGE = 250
 """Number of rows of a run from which its page has no figures, which would take longer than all else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from harness.report.html.tables import Table, table
 from harness.report.parts import Entry, Problem, View, ranked
 from harness.report.sections import Section
 from harness.report.view import view
-from harness.results import Json, Rank, Run, Verdict
+from harness.results import Comparison, Json, MetricValue, Rank, Run, Verdict
 
 SPOKEN = 12
 """Number of sentences of an answer that are seen at once."""
 LISTED = 6
 """Number of problems whose rows are listed below the answer; for more the matrix has them."""
+NAMED = 6
+"""Number of rows of one verdict that are listed; the others are counted."""
 _VERDICTS = (Verdict.BETTER, Verdict.WORSE, Verdict.EQUIVALENT, Verdict.IDENTICAL, Verdict.UNDECIDED)
 
 
@@ -66,11 +69,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Group:
-    """The contenders of a problem with one verdict, or of one rank."""
+    """The contenders of a problem with one verdict, or of one rank, the clearest first; `more` are not named."""
 
     name: str
     mark: str
     links: tuple[Link, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,31 +148,36 @@ def _grouped(shown: View, prefix: str) -> Iterator[tuple[str, str, tuple[Group, 
 def _by_verdict(shown: View, problem: Problem, prefix: str) -> Iterator[Group]:
     ink = Glyphs()
     for verdict in _VERDICTS:
-        links = []
-        for entry in problem.entries:
-            found = entry.against(shown.primary)
-            if found is not None and found.verdict is verdict:
-                by_ratio = shown.metrics[0].relative_margin is not None and found.ratio is not None
-                links.append(_link(entry, prefix, f"×{found.ratio.ratio:.3g}" if by_ratio and found.ratio else _signed(found.difference)))
+        pairs = [(entry, entry.against(shown.primary)) for entry in problem.entries]
+        found = [(entry, _effect(each)) for entry, each in pairs if each is not None and each.verdict is verdict]
+        found.sort(key=lambda each: -abs(each[1][0]))
+        links = [_link(entry, prefix, text) for entry, (_, text) in found]
         if links:
-            yield Group(str(verdict), ink.mark(verdict), tuple(links))
+            yield Group(str(verdict), ink.mark(verdict), tuple(links[:NAMED]), len(links[NAMED:]))
+
+
+def _effect(found: Comparison) -> tuple[float, str]:
+    """Return the size of a difference, and the difference in words; for a metric compared by ratio those of the ratio."""
+    if found.ratio is not None and found.ratio.ratio > 0:
+        return math.log(found.ratio.ratio), f"×{found.ratio.ratio:.3g}"
+    return found.difference or 0.0, "" if found.difference is None else f"{found.difference:+.3g}"
 
 
 def _by_rank(shown: View, problem: Problem, prefix: str) -> Iterator[Group]:
     for rank, mark in ((Rank.BEST, "★"), (Rank.TIED, "☆")) if ranked(problem.entries, shown.primary) else ():
         entries = [entry for entry in problem.entries if entry.best(shown.primary) is rank]
         found = [(entry, entry.metric(shown.primary)) for entry in entries]
-        links = [_link(entry, prefix, f"{each.mean:.3g}" if each and each.mean is not None else "") for entry, each in found]
+        links = [_link(entry, prefix, _mean(each)) for entry, each in found]
         if links:
-            yield Group(str(rank), mark, tuple(links))
+            yield Group(str(rank), mark, tuple(links[:NAMED]), len(links[NAMED:]))
+
+
+def _mean(found: MetricValue | None) -> str:
+    return f"{found.mean:.3g}" if found and found.mean is not None else ""
 
 
 def _link(entry: Entry, prefix: str, number: str) -> Link:
     return Link(short(entry.label), hint(entry.label), f"{prefix}{entry.number}", number.replace("-", "−"))
-
-
-def _signed(difference: float | None) -> str:
-    return "" if difference is None else f"{difference:+.3g}"
 
 
 def _flat(found: Mapping[str, Json], lead: str = "") -> Iterator[tuple[str, str]]:

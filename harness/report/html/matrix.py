@@ -42,6 +42,11 @@ class Matrix:
     heads: tuple[Head, ...]
     rows: tuple[tuple[Head, tuple[Place, ...]], ...]
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether any row was compared with a baseline."""
+        return any(place.verdict for _, line in self.rows for place in line)
+
 
 def matrix(view: View, prefix: str) -> Matrix | None:
     """Return the numbers of a run in its first metric, the longer of both axes downwards; None for one problem."""
