@@ -115,8 +115,14 @@ def _picture(name: str, make: Callable[[], Figure]) -> Picture:
 
 def _vertices(figure: Figure) -> int:
     """Count the points and vertices of a figure's collections and lines."""
+    import numpy
+
     found = 0
     for axes in figure.axes:
-        found += sum(max(len(each.get_offsets()), *(len(path) for path in each.get_paths()), 0) for each in axes.collections)
-        found += sum(len(line.get_xydata()) for line in axes.lines)
+        for line in axes.lines:
+            found += numpy.size(line.get_xdata())
+        for each in axes.collections:
+            found += numpy.size(each.get_offsets()) // 2
+            for path in each.get_paths():
+                found += numpy.size(path.vertices) // 2
     return found

@@ -24,7 +24,7 @@ class Element:
 
     def all(self, tag: str = "", **attributes: str) -> list[Element]:
         """Every element inside with a tag and attributes."""
-        found = [] if tag and tag != self.tag or not attributes.items() <= self.attributes.items() else [self]
+        found = [] if (tag and tag != self.tag) or not attributes.items() <= self.attributes.items() else [self]
         return found + [each for child in self.children for each in child.all(tag, **attributes)]
 
 

@@ -36,6 +36,7 @@ def page(subjects: Sequence[Subject]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     parts = [part(subject, f"r{number}-") for number, subject in enumerate(subjects, 1)]
     style, script = (files(__name__).joinpath(name).read_text("utf-8") for name in (STYLE, SCRIPT))

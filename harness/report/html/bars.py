@@ -57,15 +57,17 @@ class Scale:
         """Return the bar of an estimate; None without an interval."""
         if found is None or found.low is None or found.high is None:
             return None
-        inside = [min(max(each, self.low), self.high) for each in (found.low, found.mean, found.high)]
-        return Bar(*map(self.place, inside), before=found.low < self.low, after=found.high > self.high)
+        ends = (found.low, found.mean, found.high)
+        low, mean, high = (self.place(min(max(each, self.low), self.high)) for each in ends)
+        return Bar(low, mean, high, found.low < self.low, found.high > self.high)
 
     @property
     def ticks(self) -> list[Tick]:
         """Labels at two or three round numbers."""
         if self.logarithmic:
+            sign = "" if self.origin is None else "×"
             known = [each for each in (self.low, self.origin, self.high) if each is not None]
-            return _apart([Tick(self.place(each), f"×{each:.2g}") for each in known])
+            return _apart([Tick(self.place(each), f"{sign}{each:.2g}") for each in known])
         step = _step((self.high - self.low) / 2)
         places = max(0, -math.floor(math.log10(step) + 1e-9))
         first = math.ceil(self.low / step - 1e-9)

@@ -30,7 +30,7 @@ _VERDICTS = (Verdict.BETTER, Verdict.WORSE, Verdict.EQUIVALENT, Verdict.IDENTICA
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as the content of a file of some media type, in words for those who do not see it; or `why` there is none."""
+    """A figure as the content of a file of some media type, and in words; or `why` it is not drawn."""
 
     name: str
     words: str = ""
@@ -78,6 +78,14 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A title over lines, each with whether it explains the one before."""
+
+    title: str
+    lines: tuple[tuple[bool, str], ...]
+
+
+@dataclass(frozen=True)
 class Part:
     """A run on the page; `prefix` begins the names of all its anchors."""
 
@@ -90,11 +98,11 @@ class Part:
     groups: tuple[tuple[str, str, tuple[Group, ...]], ...]
     """For each problem its title, the anchor of its table, and its rows by verdict or rank."""
     matrix: Matrix | None
-    verdicts: tuple[Section, ...]
+    verdicts: tuple[Listed, ...]
     tables: tuple[tuple[Table, tuple[str, ...]], ...]
     """Each table with the lines below it."""
     legend: tuple[str, ...]
-    remarks: tuple[Section, ...]
+    remarks: tuple[Listed, ...]
     pictures: tuple[Picture, ...]
     remark: str
     environment: tuple[tuple[str, str], ...]
@@ -133,8 +141,10 @@ def part(subject: Subject, prefix: str) -> Part:
     )
 
 
-def _cleaned(found: Iterator[Section]) -> Iterator[Section]:
-    yield from (Section(each.title, [*map(clean, each.lines)], each.style) for each in found)
+def _cleaned(found: Iterator[Section]) -> Iterator[Listed]:
+    """Yield sections with the place of each line: an indented one explains the one before."""
+    for each in found:
+        yield Listed(each.title, tuple((line[:1].isspace(), clean(line).strip()) for line in each.lines))
 
 
 def _grouped(shown: View, prefix: str) -> Iterator[tuple[str, str, tuple[Group, ...]]]:
@@ -157,7 +167,7 @@ def _by_verdict(shown: View, problem: Problem, prefix: str) -> Iterator[Group]:
 
 
 def _effect(found: Comparison) -> tuple[float, str]:
-    """Return the size of a difference, and the difference in words; for a metric compared by ratio those of the ratio."""
+    """Return the size of a difference, and its text; those of the ratio for a metric that is compared by ratio."""
     if found.ratio is not None and found.ratio.ratio > 0:
         return math.log(found.ratio.ratio), f"×{found.ratio.ratio:.3g}"
     return found.difference or 0.0, "" if found.difference is None else f"{found.difference:+.3g}"

@@ -15,6 +15,12 @@ _DIRECTIONS = {
     False: "Lower is better.",
     None: "It describes: neither direction is better.",
 }
+_LOPSIDED = "An interval that is not symmetric is written [low, high]."
+_SCALE = "Each problem has one scale. An arrow says that the interval goes on beyond the picture."
+_VERDICT = (
+    "Better or worse: the adjusted p is below 5 %. Equivalent: inside the margin that the suite gives, by two one-sided"
+    " tests. Identical: equal to rounding. Undecided: none of these."
+)
 
 
 @dataclass(frozen=True)
@@ -43,23 +49,21 @@ def of_metric(metric: MetricInfo) -> Definition:
 def of_columns(view: View) -> dict[str, Definition]:
     """Return the definitions of the other columns, by their keys."""
     noun = singular(view.run.replicates)
-    ratio = bool(view.metrics) and view.metrics[0].relative_margin is not None
-    what = "Ratio to the baseline" if ratio else "Difference from the baseline"
-    same = "1 is no difference" if ratio else "0 is no difference"
-    return {
-        key: Definition(name, paragraphs)
-        for key, name, *paragraphs in (
-            ("mean", "mean ± half", f"Mean over {view.run.replicates}, and half the width of its 95 % interval."
-             " An interval that is not symmetric is written [low, high]."),
-            ("difference", "vs baseline", f"{what} in the first metric, paired by {noun}, with its 95 % interval."),
-            ("bar", "95 % interval", f"{what}: the bar is the 95 % interval, the dot the estimate; {same}."
-             " One scale for each problem. An arrow: the interval goes on beyond the picture."
-             if view.baselines else "The bar is the 95 % interval of the first metric, the dot its mean."),
-            ("verdict", "verdict", "Better or worse: the adjusted p is below 5 %. Equivalent: inside the margin that the"
-             " suite gives, by two one-sided tests. Identical: equal to rounding. Else undecided."),
-            ("p", "p", "Two-sided p of the difference, adjusted by Holm for all comparisons of the metric."),
-            ("tuned", "tuned", "Choice of the tuning, on validation data and seeds of its own."),
-            ("seconds", f"s/{noun}", f"Seconds of measuring for each {noun}."),
-        )
-        for paragraphs in [tuple(paragraphs)]
-    }  # fmt: skip
+    by_ratio = bool(view.metrics) and view.metrics[0].relative_margin is not None
+    what, none = ("Ratio to the baseline", 1) if by_ratio else ("Difference from the baseline", 0)
+    drawn = f"{what}: the bar is its 95 % interval, the dot the estimate, and {none} is no difference."
+    if not view.baselines:
+        drawn = "The bar is the 95 % interval of the first metric, the dot its mean."
+    texts = {
+        "mean": (
+            "mean ± half",
+            f"Mean over {view.run.replicates}, and half the width of its 95 % interval. {_LOPSIDED}",
+        ),
+        "difference": ("vs baseline", f"{what} in the first metric, paired by {noun}, with its 95 % interval."),
+        "bar": ("95 % interval", f"{drawn} {_SCALE}"),
+        "verdict": ("verdict", _VERDICT),
+        "p": ("p", "Two-sided p of the difference, adjusted by Holm for all comparisons of the metric."),
+        "tuned": ("tuned", "Choice of the tuning, on validation data and seeds of its own."),
+        "seconds": (f"s/{noun}", f"Seconds of measuring for each {noun}."),
+    }
+    return {key: Definition(name, (text,)) for key, (name, text) in texts.items()}

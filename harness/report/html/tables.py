@@ -24,6 +24,8 @@ from harness.report.parts import Entry, Problem, View, ranked
 from harness.report.words import counted, reason, singular
 from harness.results import Comparison, MetricInfo, MetricValue, Rank, Ratio, Verdict
 
+WIDE = 20
+"""Quotient of the largest and the least mean from which a scale is logarithmic."""
 ARROWS = {True: "↑", False: "↓", None: ""}
 _FIGURE_SPACE = "\u2007"
 _INK = Glyphs()
@@ -184,7 +186,9 @@ def _difference(view: View, metric: MetricInfo, entries: Sequence[Entry]) -> Col
     compared = [entry.against(metric.label) for entry in entries]
     size = 1.0 if metric.relative_margin is not None else _unit(metric, entries)[0]
     items = [_distance(each, metric) for each in compared]
-    shown = [None if each and each.verdict is Verdict.IDENTICAL else item for each, item in zip(compared, items, strict=True)]
+    shown = [
+        None if each and each.verdict is Verdict.IDENTICAL else item for each, item in zip(compared, items, strict=True)
+    ]
     by_ratio = metric.relative_margin is not None
     texts = estimates([item and item.divided(size) for item in shown], signed=not by_ratio)
     cells = []
@@ -214,7 +218,8 @@ def _bars(view: View, metric: MetricInfo, entries: Sequence[Entry]) -> Column | 
         drawn = scale(items, 1.0 if by_ratio else 0.0, by_ratio)
     else:
         items = [estimate(entry.metric(metric.label)) for entry in entries]
-        drawn = scale(items, None)
+        means = [item.mean for item in items if item is not None]
+        drawn = scale(items, None, bool(means) and max(means) > WIDE * min(means) > 0)
     if drawn is None:
         return None
     cells = []
@@ -222,7 +227,9 @@ def _bars(view: View, metric: MetricInfo, entries: Sequence[Entry]) -> Column | 
         found = entry.against(metric.label)
         said = "" if item is None or item.low is None or item.high is None else f"{item.low:.3g} to {item.high:.3g}"
         key = "" if item is None else item.mean
-        cells.append(Cell("", key, said.replace("-", "−"), verdict=found and found.verdict, bar=drawn.bar(item)))
+        cells.append(
+            Cell("", key, said.replace("-", "−"), verdict=found.verdict if found else None, bar=drawn.bar(item))
+        )
     return Column("bar", "95 % interval", "bar", tuple(cells), is_number=False, scale=drawn)
 
 
@@ -254,15 +261,18 @@ def _spreads(view: View, entries: Sequence[Entry]) -> list[Column]:
                 continue
             places = decimals([Estimate(low / size, low / size, high / size) for low, high in filter(None, found)])
             cells = tuple(
-                Cell(" to ".join(number(end / size, places) for end in both), both[0]) if both else Cell() for both in found
+                Cell(" to ".join(number(end / size, places) for end in both), both[0]) if both else Cell()
+                for both in found
             )
-            columns.append(Column(f"{what.split()[0]}-{place}", f"{short(metric.label)} {what}", f"metric-{place}", cells))
+            columns.append(
+                Column(f"{what.split()[0]}-{place}", f"{short(metric.label)} {what}", f"metric-{place}", cells)
+            )
     return columns
 
 
 def _costs(view: View, entries: Sequence[Entry]) -> list[Column]:
     """Return a column for each tuned value, and the seconds for each seed."""
-    columns = []
+    columns: list[Column] = []
     for key in dict.fromkeys(key for entry in view.entries for key in entry.row.tuned):
         found = [entry.row.tuned.get(key) for entry in entries]
         cells = tuple(Cell() if value is None else Cell(short(value), _key(value)) for value in found)
@@ -272,7 +282,8 @@ def _costs(view: View, entries: Sequence[Entry]) -> list[Column]:
         each = [seconds / seeds if seconds and seeds else None for seconds, seeds in spent]
         texts = estimates([None if value is None else Estimate(value) for value in each], significant=3)
         cells = tuple(
-            Cell() if value is None else Cell(_wide(text), value, f"{value:.6g} s") for value, text in zip(each, texts, strict=True)
+            Cell() if value is None else Cell(_wide(text), value, f"{value:.6g} s")
+            for value, text in zip(each, texts, strict=True)
         )
         columns.append(Column("seconds", f"s/{singular(view.run.replicates)}", "seconds", cells))
     return columns
