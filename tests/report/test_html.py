@@ -13,6 +13,8 @@ import pytest
 from harness.report import render
 from harness.report.answer import lines
 from harness.report.html import Picture, Subject, page
+from harness.report.html.bars import WIDTH, scale
+from harness.report.number_format import Estimate
 from harness.results import Run, Status
 
 from .factory import LOSSES, METRICS, PROBLEMS, lost, on_rows, result, with_info, with_metric
@@ -113,6 +115,18 @@ def test_a_bar_says_its_interval_and_lies_on_the_side_of_zero_of_its_difference(
             assert not shown.all("svg")
 
 
+def test_an_interval_far_beyond_the_others_is_cut_with_an_arrow_and_all_scales_are_finite() -> None:
+    near = [Estimate(0.1 * n, 0.1 * n - 0.1, 0.1 * n + 0.1) for n in range(-2, 3)]
+    drawn = scale([*near, Estimate(50.0, 40.0, 60.0)], 0.0)
+    assert drawn is not None and drawn.high < 1 and drawn.zero == drawn.place(0.0)
+    far, close = drawn.bar(Estimate(50.0, 40.0, 60.0)), drawn.bar(near[0])
+    assert far is not None and far.after and not far.before and far.mean <= WIDTH
+    assert close is not None and (close.before, close.after) == (False, False) and close.low < close.mean < close.high
+    ratios = scale([Estimate(1e200, 1e199, 1e201), Estimate(1.0, 0.9, 1.1)], 1.0, logarithmic=True)
+    assert ratios is not None and ratios.ticks[0].text == "×0.9"
+    assert scale([Estimate(0.0, 0.0, 0.0), None], 0.0) is None and scale([], None) is None
+
+
 def test_the_answer_is_there_with_links_to_the_rows_that_it_is_about() -> None:
     made = result()
     found = opened(made)
@@ -197,3 +211,11 @@ def test_a_figure_is_an_image_inside_the_page_with_words() -> None:
     (image,) = read(page([Subject(result(), "bench s.yaml", (drawn,))])).all("img")
     assert image.attributes == {"src": "data:image/svg+xml;base64,PHN2Zy8+", "alt": "Speed and quality <b>"}
     assert "bench report RUN --format html" in render(result(), "html")
+
+
+@pytest.mark.verify
+def test_a_thousand_rows_fit_in_three_megabytes() -> None:
+    labels = [*LOSSES, *(f"loss-{number}" for number in range(495))]
+    text = render(result(losses=labels), "html")
+    assert len(read(text).all("tr")) == 1000 + 2 + 1 + 500
+    assert len(text.encode()) < 3_000_000

@@ -93,6 +93,7 @@ def _reach(ends: Sequence[tuple[float, float]], origin: float, logarithmic: bool
     shift = math.log if logarithmic else float
     sizes = [max(abs(shift(low) - shift(origin)), abs(shift(high) - shift(origin))) for low, high in ends]
     far = FAR * statistics.median(sizes) or max(sizes)
+    far = min(far, 300.0) if logarithmic else far  # beyond no float has its exponential
     return (origin / math.exp(far), origin * math.exp(far)) if logarithmic else (origin - far, origin + far)
 
 

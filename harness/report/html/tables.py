@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.report.columns import FEWER
-from harness.report.glyphs import Glyphs
-from harness.report.html.bars import Bar, Scale, scale
+from harness.report.html.bars import scale
+from harness.report.html.cells import Cell, Column, wide
 from harness.report.html.names import clean, hint, short
 from harness.report.number_format import (
     MISSING,
@@ -22,45 +22,11 @@ from harness.report.number_format import (
 )
 from harness.report.parts import Entry, Problem, View, ranked
 from harness.report.words import counted, reason, singular
-from harness.results import Comparison, MetricInfo, MetricValue, Rank, Ratio, Verdict
+from harness.results import Comparison, MetricInfo, MetricValue, Ratio, Verdict
 
 WIDE = 20
 """Quotient of the largest and the least mean from which a scale is logarithmic."""
 ARROWS = {True: "↑", False: "↓", None: ""}
-_FIGURE_SPACE = "\u2007"
-_INK = Glyphs()
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A text, and what its column is sorted by (empty: last); `exact` is the number with all digits, in words."""
-
-    text: str = ""
-    key: float | str = ""
-    exact: str = ""
-    rank: Rank | None = None
-    verdict: Verdict | None = None
-    bar: Bar | None = None
-
-    @property
-    def sorted(self) -> str:
-        """The key as a script reads it."""
-        return str(self.key).replace("inf", "Infinity") if isinstance(self.key, float) else str(self.key)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A heading over a cell for each row; `key` is the same in every table, `defined` names its definition."""
-
-    key: str
-    head: str
-    defined: str
-    cells: tuple[Cell, ...]
-    arrow: str = ""
-    is_number: bool = True
-    has_ranks: bool = False
-    has_verdicts: bool = False
-    scale: Scale | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +110,7 @@ def _metric(view: View, place: int, entries: Sequence[Entry]) -> Column:
         verdict = found.verdict if (found := entry.against(metric.label)) else None
         cells.append(
             Cell(
-                text=_wide(said) + (FEWER if value and value.partial else ""),
+                text=wide(said) + (FEWER if value and value.partial else ""),
                 key="" if value is None or value.average is None else value.average,
                 exact=_exact(value, entry, view.run.replicates),
                 rank=entry.best(metric.label) if race else None,
@@ -197,7 +163,7 @@ def _difference(view: View, metric: MetricInfo, entries: Sequence[Entry]) -> Col
             cells.append(Cell("baseline" if entry.baseline else ""))
             continue
         same = each.verdict is Verdict.IDENTICAL
-        said = ("1" if by_ratio else "0") if same else _wide(f"×{text}" if by_ratio else text)
+        said = ("1" if by_ratio else "0") if same else wide(f"×{text}" if by_ratio else text)
         found = each.ratio if by_ratio and each.ratio is not None else each
         exact = f"{_said(found, None if by_ratio else metric.unit)}; baseline {short(each.baseline)}"
         cells.append(Cell(said + (FEWER if each.partial else ""), item.mean, exact, verdict=each.verdict))
@@ -282,7 +248,7 @@ def _costs(view: View, entries: Sequence[Entry]) -> list[Column]:
         each = [seconds / seeds if seconds and seeds else None for seconds, seeds in spent]
         texts = estimates([None if value is None else Estimate(value) for value in each], significant=3)
         cells = tuple(
-            Cell() if value is None else Cell(_wide(text), value, f"{value:.6g} s")
+            Cell() if value is None else Cell(wide(text), value, f"{value:.6g} s")
             for value, text in zip(each, texts, strict=True)
         )
         columns.append(Column("seconds", f"s/{singular(view.run.replicates)}", "seconds", cells))
@@ -291,13 +257,3 @@ def _costs(view: View, entries: Sequence[Entry]) -> list[Column]:
 
 def _key(value: object) -> float | str:
     return float(value) if isinstance(value, int | float) else clean(value)
-
-
-def _wide(text: str) -> str:
-    """Return an aligned text with the spaces that align it as wide as digits; the others stay.
-
-    >>> _wide(" 0.5 ±  0.1").replace("\\u2007", "#")
-    '#0.5 ± #0.1'
-    """
-    kept = text.rstrip().replace("± ", "±\0").replace(" ±", "\0±").replace(", ", ",\0").replace(" [", "\0[")
-    return kept.replace(" ", _FIGURE_SPACE).replace("\0", " ")
