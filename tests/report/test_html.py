@@ -103,8 +103,9 @@ def test_numbers_are_those_of_the_json() -> None:
 
 def test_a_bar_says_its_interval_and_lies_on_the_side_of_zero_of_its_difference() -> None:
     made = result()
+    found = opened(made)
     for number, cell in enumerate(made.cells):
-        shown = cells(opened(made), f"r1-{number}")["bar"]
+        shown = cells(found, f"r1-{number}")["bar"]
         if against := cell.against.get("accuracy"):
             (title,) = shown.all("title")
             assert title.text == f"{against.low:.3g} to {against.high:.3g}".replace("-", "−")
