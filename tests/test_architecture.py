@@ -234,6 +234,7 @@ TEXTS = {
             "RowInfo.skipped",
             "MeasuredRow.excluded",
             "MetricInfo.caveat",
+            "MetricInfo.definition",
         ),
         *("RunInfo.question", "Ask.ask", "ClaimRule.source", "ClaimRule.claim", "ClaimRule.control"),
         *("Published.source", "Published.note"),

@@ -24,6 +24,7 @@ from harness.cli.option_types import (
     shard,
     target,
 )
+from harness.cli.shared_options import add_open, offline_option
 from harness.cli.table_options import table_options
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
@@ -60,7 +61,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     validate = add("validate", parents=[plugins, _suite_options()], help="check suites and say what they would compare")
     validate.set_defaults(command=commands_run["validate"])
     fetch = add(
-        "fetch", parents=[plugins, _suite_options(), _offline_option()], help="download the data sets that suites name"
+        "fetch", parents=[plugins, _suite_options(), offline_option()], help="download the data sets that suites name"
     )
     fetch.set_defaults(command=commands_run["fetch"])
     schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
@@ -91,8 +92,10 @@ def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run:
     """Add the commands that read stored runs."""
     stored = "last, last~1, the beginning of an id, a folder or a file"
     rendering = [_output_options(), _format_option()]
-    report = add("report", parents=[*rendering, _report_options(), table_options()], help="render a stored run again")
-    report.add_argument("run", metavar="RUN", help=stored)
+    tables = [_report_options(), table_options()]
+    report = add("report", parents=[*rendering, *tables], help="render a stored run again")
+    report.add_argument("run", nargs="+", metavar="RUN", help=stored)
+    add_open(report)
     report.set_defaults(command=commands_run["report"])
     compare = add("compare", parents=rendering, help="compare a stored run with another")
     compare.add_argument("before", metavar="RUN", help=stored)
@@ -167,7 +170,7 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    choices = "console, json, csv, md, latex, methods or pytest-benchmark"
+    choices = "console, html, json, csv, md, latex, methods or pytest-benchmark"
     options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
     options.add_argument("-v", dest="verbose", action="store_true", help="the whole answer, however long")
     return options
@@ -261,14 +264,8 @@ def _add_fail_on(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _offline_option() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--offline", action="store_true", help="download nothing; list all that is missing at once")
-    return options
-
-
 def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.ArgumentParser, command: Command) -> None:
-    parents = [plugins, _suite_options(), _output_options(), _offline_option()]
+    parents = [plugins, _suite_options(), _output_options(), offline_option()]
     run = add("run", parents=parents, help="run suites; the word can be left out")
     run.set_defaults(command=command)
     run.add_argument("--device", choices=("cpu", "cuda", "auto"))
@@ -293,6 +290,7 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
     run.add_argument("--shard", type=shard, metavar="I/N", help="part I of N of the cells, for one of N machines")
     run.add_argument("--fresh", action="store_true", help="measure again what is stored")
     _add_fail_on(run)
+    add_open(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from harness.errors import BenchError
 from harness.report import brief, exit_status, render
 from harness.report.answer import lines
 from harness.report.glyphs import Glyphs
@@ -17,6 +19,8 @@ from harness.results.store import write
 
 WIDTH = 100
 """Columns of an answer without a report."""
+ALONE = ("json", "csv", "pytest-benchmark")
+"""Formats that programs read, of one run each."""
 
 
 def show(found: Run, run: str, options: argparse.Namespace) -> None:
@@ -31,18 +35,47 @@ def show(found: Run, run: str, options: argparse.Namespace) -> None:
             print("\n".join(lines(found) if options.verbose else brief.lines(found, WIDTH)))
         else:
             _print(found, options)
+    if options.open:
+        print(f"page {_page([str(Path(options.results) / 'runs' / run)], options)}", file=sys.stderr)
     if not options.quiet:
         print(f"stored in {Path(options.results) / 'runs' / run}", file=sys.stderr)
 
 
 def report(options: argparse.Namespace) -> None:
-    """Print a stored run again, and draw its figures."""
+    """Print stored runs again, one after the other or as one page, and draw their figures."""
+    if options.open:
+        print(_page(options.run, options))
+    elif options.format == "html":
+        from harness.commands.page import rendered
+
+        _put(rendered(Path(options.results), options.run))
+    elif len(options.run) > 1 and options.format in ALONE:
+        raise BenchError(f"--format {options.format} is of one run; {len(options.run)} were named")
+    for which in options.run:
+        _report(which, options)
+
+
+def _report(which: str, options: argparse.Namespace) -> None:
+    """Print a stored run, unless a page was asked for, and draw its figures."""
     results = Path(options.results)
+    on_page = options.open or options.format == "html"
     if not options.figures:
-        _formatted(runs.stored(results, options.run), options)
+        if not on_page:
+            _formatted(runs.stored(results, which), options)
         return
-    with runs.opened(results, options.run) as (run, folder):
-        _formatted_and_drawn(run, options, folder)
+    with runs.opened(results, which) as (run, folder):
+        if not on_page:
+            _formatted(run, options)
+        _drawn(run, Path(options.figures, *[run.run] * (len(options.run) > 1)), folder)
+
+
+def _page(which: Sequence[str], options: argparse.Namespace) -> Path:
+    """Write a page and show it in a browser, if there is one."""
+    from harness.commands.page import opened, written
+
+    file = written(Path(options.results), which)
+    opened(file)
+    return file
 
 
 def pareto(options: argparse.Namespace) -> None:
@@ -138,28 +171,38 @@ def compare(options: argparse.Namespace) -> int:
     return found.exit
 
 
-def _formatted_and_drawn(run: Run, options: argparse.Namespace, records: Path | None = None) -> None:
-    """Print a run, and draw its figures if requested; `records` is the results folder that holds its records."""
+def _formatted_and_drawn(run: Run, options: argparse.Namespace) -> None:
+    """Print a run, and draw its figures if requested."""
     _formatted(run, options)
     if options.figures:
-        from harness.figures import write as drawn
+        _drawn(run, Path(options.figures), Path(options.results))
 
-        sys.stderr.writelines(
-            f"{line}\n" for line in drawn(run, Path(options.figures), records or Path(options.results))
-        )
+
+def _drawn(run: Run, folder: Path, results: Path) -> None:
+    """Draw the figures of a run; `results` is the folder that holds its records."""
+    from harness.figures import write as drawn
+
+    sys.stderr.writelines(f"{line}\n" for line in drawn(run, folder, results))
 
 
 def _formatted(run: Run, options: argparse.Namespace) -> None:
     if options.format == "console":
         _print(run, options)
     else:
-        sys.stdout.write(render(run, options.format, arrangement=_arrangement(options)))
+        _put(render(run, options.format, arrangement=_arrangement(options)), options.format)
 
 
 def _arrangement(options: argparse.Namespace) -> Arrangement | None:
     """Return how the tables of `bench report` are asked for; None without a wish."""
     sort, columns = getattr(options, "sort", None), getattr(options, "columns", ())
     return Arrangement(sort, columns) if sort or columns else None
+
+
+def _put(text: str, form: str = "html") -> None:
+    """Print a text; a page, which says that it is UTF-8, in ASCII where the stream is another."""
+    is_utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    is_page = form == "html" and not is_utf8
+    sys.stdout.write(text.encode("ascii", "xmlcharrefreplace").decode("ascii") if is_page else text)
 
 
 def _print(run: Run, options: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
     {
         "console": "harness.report.console",
         "json": "harness.report.result",
+        "html": "harness.report.html",
         "csv": "harness.report.csv",
         "md": "harness.report.markdown",
         "latex": "harness.report.latex",

@@ -36,6 +36,8 @@ class MetricInfo:
     ideal: float | None = None
     caveat: str | None = None
     relative_margin: float | None = None
+    definition: str | None = None
+    """The docstring of its code; None for a metric of an imported table."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,8 @@ from harness.run.trust import check_trust
 from harness.worker.supervisor import Server
 
 if TYPE_CHECKING:
-    from harness.discovery.descriptions import Facts
+    from harness.base import Spec
+    from harness.discovery.descriptions import Description
 
 
 STAMPED = "[0-9]" * 8 + "-" + "[0-9]" * 6
@@ -211,7 +212,7 @@ def _measured_run(
         protocol_version=table["protocol", suite.protocol]["facts"]["version"],
         environment=whole.environment | ({"doctor": doctor} if doctor else {}),
         metrics=tuple(
-            _metric(name, facts_of(table["metric", component_name(spec)], spec)) for name, spec in suite.metrics.items()
+            _metric(name, table["metric", component_name(spec)], spec) for name, spec in suite.metrics.items()
         ),
         replicates="blocks" if whole.interleaved else "seeds",
         controls=controls(table),
@@ -230,8 +231,9 @@ def _measured_run(
     )
 
 
-def _metric(name: str, facts: Facts) -> MetricInfo:
+def _metric(name: str, described: Description, spec: Spec) -> MetricInfo:
     """Return the facts of a metric that a report needs beside its values; `name` is its label."""
+    facts = facts_of(described, spec)
     return MetricInfo(
         label=name,
         higher_is_better=facts["higher_is_better"],
@@ -239,4 +241,5 @@ def _metric(name: str, facts: Facts) -> MetricInfo:
         ideal=facts["ideal"],
         caveat=facts["caveat"],
         relative_margin=facts["relative_margin"],
+        definition=described.get("help") or None,
     )

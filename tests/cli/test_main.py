@@ -57,6 +57,14 @@ def test_a_pipe_gets_no_escape_codes_and_fits_its_columns(folder: Bench, good: E
     assert "\x1b" not in folder("report", "last", "--color", "always", env={"NO_COLOR": "1"}).out
 
 
+def test_several_runs_are_printed_in_turn_but_in_formats_for_programs(folder: Bench, good: Ended, mixed: Ended) -> None:
+    both, one, other = (folder("report", *runs).out for runs in (("last", "last~1"), ("last",), ("last~1",)))
+    assert both == one + other
+    ended = folder("report", "last", "last~1", "--format", "json")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.lines == ["bench: --format json is of one run; 2 were named"]
+
+
 def test_a_terminal_gets_colours_unless_no_color(folder: Bench, good: Ended) -> None:
     def on_terminal(**env: str) -> bytes:
         ours, theirs = pty.openpty()
