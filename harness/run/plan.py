@@ -20,6 +20,8 @@ from harness.run.task import Plan, Task
 from harness.suite import Cell, Suite
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.fields import Json
     from harness.kinds.evaluation import TuningPlan
     from harness.worker.messages import CellData
