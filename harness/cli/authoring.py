@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import BenchError
+from harness.kinds import KINDS
+
+KIND, FOLDER, FILE = (
+    re.compile(rf"\b({words})\b") for words in ("KIND", "DIR", "SUITE|FILE|FILE_OR_MODULE|PATH|PLUGIN")
+)
+"""Placeholders of help texts that stand for a kind, a folder and a file."""
 
 
 def new(options: argparse.Namespace) -> None:
@@ -36,5 +43,21 @@ def completion(options: argparse.Namespace) -> None:
     """Print the script that lets a shell complete the command."""
     import shtab
 
+    for action in _actions(options.parser):
+        if KIND.search(str(action.metavar)):
+            action.choices = [*KINDS]
+        elif FOLDER.search(str(action.metavar)):
+            vars(action)["complete"] = shtab.DIRECTORY
+        elif FILE.search(str(action.metavar)):
+            vars(action)["complete"] = shtab.FILE
     os.environ["COLUMNS"] = "1000"  # a help text is one line of the script
     sys.stdout.write(shtab.complete(options.parser, shell=options.shell))
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the options and words of a parser and of each of its commands."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _actions(command)

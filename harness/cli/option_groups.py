@@ -38,7 +38,7 @@ def sample_options() -> argparse.ArgumentParser:
 def new_options() -> argparse.ArgumentParser:
     """Return the words of `bench new`."""
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("what", choices=("plugin", "suite"), help="what to write")
+    options.add_argument("what", choices=("plugin", "suite"), metavar="plugin|suite", help="what to write")
     options.add_argument(
         "names", nargs="+", metavar="[KIND] NAME", help="of a plugin its kind and its name; of a suite its name"
     )

@@ -83,7 +83,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     new = add("new", parents=[new_options()], help="files to start from: a plugin with its suite, or a suite")
     new.set_defaults(command=commands_run["new"])
     completion = add("completion", help="print a script that lets a shell complete commands and options")
-    completion.add_argument("shell", choices=SHELLS)
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" or ".join(SHELLS))
     completion.set_defaults(command=commands_run["completion"], parser=parser)
     _commands_on_runs(add, commands_run)
     return parser

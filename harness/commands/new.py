@@ -72,7 +72,21 @@ def _code(kind: str, name: str) -> str:
     used |= {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     if new in used - {old}:
         raise BenchError(f"{name}: the class {new} would hide another of that name: choose another")
-    return re.sub(rf"\b{old}\b", new, text)
+    return re.sub(rf"\b{old}\b", new, _sorted(text, tree))
+
+
+def _sorted(text: str, tree: ast.Module) -> str:
+    """Return code whose imports are sorted as in a folder where `harness` is a library like others."""
+    every = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    foreign = [node for node in every if _module(node).split(".")[0] not in sys.stdlib_module_names]
+    ordered = sorted(foreign, key=lambda node: (isinstance(node, ast.ImportFrom), _module(node)))
+    lines, first, last = text.splitlines(), foreign[0].lineno - 1, foreign[-1].end_lineno
+    block = [ast.get_source_segment(text, node) or "" for node in ordered]
+    return "\n".join([*lines[:first], *block, *lines[last:]]) + "\n"
+
+
+def _module(node: ast.stmt) -> str:
+    return (node.module or "") if isinstance(node, ast.ImportFrom) else ast.unparse(node).split()[1]
 
 
 def _registered(tree: ast.Module) -> Iterator[str]:

@@ -30,17 +30,6 @@ seeds: 8
 metrics: [{metrics}]
 baseline: {baseline}
 """
-_TRANSFORM = """suite: {name}
-question: What does {name} cost beside softmax, and how exact is it?
-protocol: transform
-plugins: [{name}.py]
-vary:
-  transform: [softmax, {name}]
-settings: {{n: 10, batch: 64}}
-seeds: 3
-metrics: [max_abs_error, entropy, slowdown_vs_softmax]
-baseline: softmax
-"""
 _HUBNESS = """suite: {name}
 question: Does {name} make points each other's neighbors more evenly?
 protocol: hubness
@@ -79,7 +68,6 @@ SUITES: Mapping[str, str] = MappingProxyType(
     {
         "accuracy": _ACCURACY,
         "generation": _GENERATION,
-        "transform": _TRANSFORM,
         "dissimilarity": _HUBNESS,
         "protocol": _PROTOCOL,
         "suite": _SUITE,
@@ -111,7 +99,12 @@ FILLED: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
         ),
         "model": (
             "accuracy",
-            {"question": "Does {name} beat a linear model?", "model": "[linear, {name}]", "baseline": "linear"},
+            {
+                "question": "Does {name} beat a linear model?",
+                "model": "[linear, {name}]",
+                "more": "group_by: [dataset]\n",
+                "baseline": "linear",
+            },
         ),
         "trainer": (
             "accuracy",
@@ -122,6 +115,13 @@ FILLED: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
             },
         ),
         "loss": ("accuracy", {"question": "Does {name} beat cross-entropy?", "loss": "[cross_entropy, {name}]"}),
+        "transform": (
+            "accuracy",
+            {
+                "question": "Does {name} beat softmax as the last layer?",
+                "loss": "[cross_entropy, {{nll: {{transform: {name}}}, as: {name}}}]",
+            },
+        ),
         "metric": (
             "accuracy",
             {

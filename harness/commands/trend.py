@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,11 +17,13 @@ from harness.errors import BenchError, near_miss
 from harness.report.glyphs import Glyphs
 from harness.report.layout import Column, Label, Line, Sheet, plan
 from harness.report.number_format import MISSING, Estimate, estimate, estimates, unit_for
-from harness.report.words import issue
+from harness.report.words import counted, issue
 from harness.results import MetricInfo, MetricValue, Row, Run, runs
 
 SHOWN = 8
 """Runs that have a column, the last ones; the line has all of them."""
+CHANGES = 6
+"""Changes of the environment that are shown, the last ones."""
 BARS = "▁▂▃▄▅▆▇█"
 PLAIN = "12345678"
 UNRELATED = ("commit", "dirty", "harness_commit", "doctor")
@@ -55,11 +58,9 @@ def stored_trend(results: Path, names: Sequence[str], metric: str | None = None)
 def trend(found: Sequence[Run], metric: str | None = None) -> Trend:
     """Return the trend of runs in a metric, by default the first one of the last run.
 
-    Raises BenchError for fewer than two runs, for runs of several suites, and for a metric that none has.
+    Raises BenchError for runs of several suites, and for a metric that none has.
     """
     ordered = tuple(sorted({run.run: run for run in found}.values(), key=lambda run: run.run))
-    if len(ordered) < 2:
-        raise BenchError("a trend needs at least two runs")
     for run in ordered[:-1]:
         if (run.suite, run.protocol) != (ordered[-1].suite, ordered[-1].protocol):
             what = [f"{each.suite} ({each.protocol}) in {each.run}" for each in (run, ordered[-1])]
@@ -90,8 +91,9 @@ def _series(ordered: Sequence[Run], metric: str) -> Iterator[Series]:
 
 def _changes(ordered: Sequence[Run]) -> Iterator[tuple[str, list[str]]]:
     for before, after in pairwise(ordered):
-        said = [issue(each) for each in surroundings(before, after) if each.name not in UNRELATED]
-        if said:
+        code = "plugins." if commit(before) != commit(after) else " "  # which a commit changes as a matter of course
+        found = [each for each in surroundings(before, after) if each.name not in UNRELATED]
+        if said := [issue(each) for each in found if not str(each.name).startswith(code)]:
             yield after.run, said
 
 
@@ -101,7 +103,7 @@ def lines(found: Trend, width: int, ink: Glyphs) -> Iterator[str]:
     yield ink(f"{found.runs[-1].suite}: {found.metric.label}{arrow}")
     yield ""
     for number, run in enumerate(found.runs, 1):
-        yield ink(f"{number:>3}  {commit(run) or MISSING:<{SHORT + 1}}  {run.run}")
+        yield f"{number:>3}  {ink(commit(run) or MISSING):<{SHORT + 1}}  {ink(run.run)}"
     sheet = _sheet(found, ink)
     widths = [column.width for column in sheet.columns]
     how = plan(sheet.longest, widths, sheet.primary, width)
@@ -109,13 +111,21 @@ def lines(found: Trend, width: int, ink: Glyphs) -> Iterator[str]:
         yield ""
         yield from (_plain(line) for line in sheet.lines(how, page, width, ink))
     yield ""
-    yield ink("mean with its 95 % interval; the line is scaled to each row's own intervals")
+    for sentence in _closing(found):
+        yield from textwrap.wrap(ink(sentence), width, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _closing(found: Trend) -> Iterator[str]:
+    """Yield what the table shows, and what else has changed."""
+    yield "mean with its 95 % interval; the line is scaled to each row's own intervals"
     if is_time(found.metric):
-        yield ink("times of several runs show a trend and prove nothing: the machine may have changed")
+        yield "times of several runs show a trend and prove nothing: the machine may have changed"
     else:
-        yield ink("`bench compare RUN RUN` tests a difference")
-    for after, said in found.changed.items():
-        yield from (ink(f"changed before {after}: {each}") for each in said)
+        yield "`bench compare RUN RUN` tests a difference"
+    changed = [f"changed before {after}: {each}" for after, said in found.changed.items() for each in said]
+    yield from changed[-CHANGES:]
+    if len(changed) > CHANGES:
+        yield f"and {counted(len(changed) - CHANGES, 'change')} before earlier runs"
 
 
 def _plain(line: Line) -> str:
@@ -149,7 +159,7 @@ def _sheet(found: Trend, ink: Glyphs) -> Sheet:
         cells = tuple([(texts[number * count + place], "")] for number in range(len(found.rows)))
         columns.append(Column(ink(head), cells, right=True))
     corner = f"[{unit}]" if unit else ""
-    return Sheet(ink(corner), tuple(Label(ink(series.name)) for series in found.rows), tuple(columns), 2)
+    return Sheet(ink(corner), tuple(Label(ink(series.name)) for series in found.rows), tuple(columns), 1)
 
 
 def sparkline(values: Sequence[MetricValue | None], ink: Glyphs) -> str:
@@ -158,13 +168,9 @@ def sparkline(values: Sequence[MetricValue | None], ink: Glyphs) -> str:
     ends = [end for each in found if each for end in (each.low, each.mean, each.high) if end is not None]
     low, high = min(ends, default=0.0), max(ends, default=0.0)
     bars = PLAIN if ink.plain else BARS
-    span = high - low or 1.0
-    middle = (len(bars) - 1) // 2 if high == low else None
-    places = [
-        middle if middle is not None else round((each.mean - low) / span * (len(bars) - 1)) for each in found if each
-    ]
-    left = iter(places)
-    return "".join(bars[next(left)] if each else " " for each in found)
+    shares = [0.5 if each is None or high == low else (each.mean - low) / (high - low) for each in found]
+    places = (round(share * (len(bars) - 1)) for share in shares)
+    return "".join(bars[place] if each else " " for each, place in zip(found, places, strict=True))
 
 
 def _finite(found: Estimate | None) -> Estimate | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS = 3
+SHIFT = 0.04
+"""Distance of contenders at one run, so that intervals do not cover each other."""
 TICKS = 12
 """Runs that are named below a panel."""
 
@@ -42,10 +44,11 @@ def drawn(found: Trend) -> Figure:
         problems.setdefault(series.problem, []).append(series)
     figure, panels = sheet(len(problems), ACROSS, 3.6, 3.0, aside=2.2)
     looks = _looks(found)
+    shifts = {name: SHIFT * (place - (len(looks) - 1) / 2) for place, name in enumerate(looks)}
     for axes, (title, rows) in zip(panels, problems.items(), strict=True):
         axes.set_title(title)
         for series in rows:
-            _line(axes, series, looks[series.contender])
+            _line(axes, series, looks[series.contender], shifts[series.contender])
         _named(axes, found)
     for axes in panels[::ACROSS]:
         axes.set_ylabel(united(found.metric))
@@ -71,8 +74,10 @@ def _looks(found: Trend) -> dict[str, dict[str, Any]]:
     }
 
 
-def _line(axes: Axes, series: Series, look: dict[str, Any]) -> None:
-    known: list[tuple[int, MetricValue]] = [(x, value) for x, value in enumerate(series.values) if value is not None]
+def _line(axes: Axes, series: Series, look: dict[str, Any], shift: float) -> None:
+    known: list[tuple[float, MetricValue]] = [
+        (x + shift, value) for x, value in enumerate(series.values) if value is not None
+    ]
     points = [(x, value.mean, value.low, value.high) for x, value in known if value.mean is not None]
     axes.plot([x for x, *_ in points], [mean for _, mean, _, _ in points], label=series.contender, **look)
     for x, _, low, high in points:
