@@ -6,11 +6,12 @@ import json
 import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 from harness.analysis.pairing import full_name, naming, text
+from harness.commands.against import HERE, REVISION
 from harness.commands.changes import is_time, surroundings
 from harness.commands.runs import SHORT, STAMP
 from harness.errors import BenchError, near_miss
@@ -60,7 +61,7 @@ def trend(found: Sequence[Run], metric: str | None = None) -> Trend:
 
     Raises BenchError for runs of several suites, and for a metric that none has.
     """
-    ordered = tuple(sorted({run.run: run for run in found}.values(), key=lambda run: run.run))
+    ordered = tuple(sorted({run.run: _own(run) for run in found}.values(), key=lambda run: run.run))
     for run in ordered[:-1]:
         if (run.suite, run.protocol) != (ordered[-1].suite, ordered[-1].protocol):
             what = [f"{each.suite} ({each.protocol}) in {each.run}" for each in (run, ordered[-1])]
@@ -70,6 +71,16 @@ def trend(found: Sequence[Run], metric: str | None = None) -> Trend:
         raise BenchError(f"no metric {metric!r} in these runs{near_miss(metric, known)}")
     info = known[metric] if metric is not None else ordered[-1].primary
     return Trend(info, ordered, tuple(_series(ordered, info.label)), dict(_changes(ordered)))
+
+
+def _own(run: Run) -> Run:
+    """Return a run without the rows of another code that it was measured beside."""
+    if REVISION not in run.axes:
+        return run
+    rows = [row for row in run.cells if row.vary.get(REVISION) == HERE]
+    plain = [replace(row, vary={axis: label for axis, label in row.vary.items() if axis != REVISION}) for row in rows]
+    axes = {axis: labels for axis, labels in run.axes.items() if axis != REVISION}
+    return replace(run, cells=tuple(plain), axes=axes)
 
 
 def _series(ordered: Sequence[Run], metric: str) -> Iterator[Series]:

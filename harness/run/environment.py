@@ -55,13 +55,14 @@ def environment(
 def repository(folder: Path, results: Path | None = None) -> dict[str, Json]:
     """Return the commit of the user's repository around a folder and whether it is dirty; None for both outside of one.
 
-    It is dirty where a file has changed, or is new and not ignored, but for those under `results`.
+    It is dirty where a file has changed, or is new and not ignored, but for those under `results` and compiled modules.
     """
     outside: dict[str, Json] = {"commit": None, "dirty": None}
     root = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
     if root is None:
         return outside
-    words = ["git", "-C", str(root), "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--", "."]
+    words = ["git", "-C", str(root), "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--"]
+    words += [".", ":(exclude,glob)**/__pycache__/**"]
     if results is not None and results.resolve().is_relative_to(root):
         words.append(f":(exclude,literal){results.resolve().relative_to(root)}")
     try:

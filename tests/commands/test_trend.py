@@ -71,6 +71,16 @@ def test_many_runs_fit_the_screen(width: int) -> None:
     assert sum("28: 01-28 12:00" in line for line in said) == 1 and not any("20: 01-20" in line for line in said)
 
 
+def test_rows_of_another_revision_are_no_part_of_the_trend() -> None:
+    rows = [row(loss, [1.0, 2.0, 3.0]) for loss in ("old", "new")]
+    both = [replace(each, vary={**each.vary, "revision": name}) for each in rows for name in ("HEAD~1", "here")]
+    made_beside = replace(
+        analyse(run(both, run="20260105-120000-s", baseline=None)),
+        axes={"loss": ["old", "new"], "revision": ["HEAD~1", "here"]},
+    )
+    assert means(trend([FIRST, made_beside])) == {"old": [2.0, 2.0], "new": [3.0, 2.0]}
+
+
 def value(mean: float | None, half: float = 0.0) -> MetricValue:
     ends = (None, None) if mean is None else (mean - half, mean + half)
     return MetricValue(

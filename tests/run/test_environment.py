@@ -58,6 +58,9 @@ def test_what_a_run_stores_does_not_make_the_repository_dirty(tmp_path: Path) ->
     subprocess.run(["git", "-C", tmp_path, *who, "commit", "-qm", "one"], check=True)
     (results / "records.jsonl").write_text("{}\n")
     assert repository(tmp_path)["dirty"] is True
+    for folder in (tmp_path, tmp_path / "deep"):
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "__pycache__" / "s.pyc").write_text("")
     assert repository(tmp_path, results)["dirty"] is False
     assert repository(tmp_path, tmp_path.parent)["dirty"] is True, "a folder outside of it leaves nothing out"
     (tmp_path / "s.yaml").write_text("b\n")
