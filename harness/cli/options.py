@@ -24,6 +24,7 @@ from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
 Command = Callable[[argparse.Namespace], int]
+STORED = "last, last~1, the beginning of an id, a folder or a file"
 SHELLS = ("bash", "zsh", "tcsh")
 """Shells that complete commands."""
 
@@ -60,16 +61,7 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
         "fetch", parents=[plugins, _suite_options(), _offline_option()], help="download the data sets that suites name"
     )
     fetch.set_defaults(command=commands_run["fetch"])
-    schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
-    schema.set_defaults(command=commands_run["schema"])
-    listing = add("list", parents=[plugins], help="list the components of every kind, or of one")
-    listing.add_argument("kind", nargs="?", metavar="KIND")
-    listing.set_defaults(command=commands_run["list"])
-    info = add("info", parents=[plugins], help="show the contract of a kind, or everything about a component")
-    info.add_argument("name", metavar="KIND|[KIND:]NAME")
-    info.set_defaults(command=commands_run["info"])
-    check = add("check", parents=[plugins, check_options()], help="run the conformance checks of a plugin")
-    check.set_defaults(command=commands_run["check"])
+    _commands_for_authors(add, plugins, commands_run)
     found = "how often timings on this machine differ where there is no difference; what stored files are damaged"
     doctor = add("doctor", parents=[doctor_options()], help=found)
     doctor.set_defaults(command=commands_run["doctor"])
@@ -80,57 +72,77 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     table.set_defaults(command=commands_run["import"])
     sample = add("sample", parents=[sample_options()], help="draw samples of a model, as a picture or as numbers")
     sample.set_defaults(command=commands_run["sample"])
-    new = add("new", parents=[new_options()], help="files to start from: a plugin with its suite, or a suite")
-    new.set_defaults(command=commands_run["new"])
     completion = add("completion", help="print a script that lets a shell complete commands and options")
     completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" or ".join(SHELLS))
     completion.set_defaults(command=commands_run["completion"], parser=parser)
     _commands_on_runs(add, commands_run)
+    _commands_on_the_store(add, commands_run)
     return parser
 
 
-def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
-    """Add the commands that read stored runs."""
-    stored = "last, last~1, the beginning of an id, a folder or a file"
-    rendering = [_output_options(), _format_option()]
-    report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
-    report.add_argument("run", metavar="RUN", help=stored)
-    report.set_defaults(command=commands_run["report"])
-    compare = add("compare", parents=rendering, help="compare a stored run with another")
-    compare.add_argument("before", metavar="RUN", help=stored)
-    compare.add_argument("after", metavar="RUN", help="the run compared with it")
-    _add_fail_on(compare)
-    compare.set_defaults(command=commands_run["compare"])
-    freeze = add("freeze", parents=[_output_options()], help="write a stored run as one file, fit for version control")
-    freeze.add_argument("run", metavar="RUN", help=stored)
-    freeze.add_argument("file", type=target, metavar="FILE", help="the file; - is stdout")
-    freeze.set_defaults(command=commands_run["freeze"])
-    pack = add("pack", parents=[_output_options()], help="write a stored run as an archive with all that repeats it")
-    pack.add_argument("run", metavar="RUN", help=stored)
-    pack.add_argument("file", nargs="?", type=target, metavar="FILE", help="the archive (ID.zip)")
-    pack.set_defaults(command=commands_run["pack"])
-    cite = add("cite", parents=[_output_options()], help="BibTeX of everything that a stored run used")
-    cite.add_argument("run", metavar="RUN", help=stored)
-    cite.set_defaults(command=commands_run["cite"])
+def _commands_for_authors(
+    add: Callable[..., argparse.ArgumentParser], plugins: argparse.ArgumentParser, commands_run: Mapping[str, Command]
+) -> None:
+    """Add the commands that help to write suites and plugins."""
+    schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
+    schema.set_defaults(command=commands_run["schema"])
+    listing = add("list", parents=[plugins], help="list the components of every kind, or of one")
+    listing.add_argument("kind", nargs="?", metavar="KIND")
+    listing.set_defaults(command=commands_run["list"])
+    info = add("info", parents=[plugins], help="show the contract of a kind, or everything about a component")
+    info.add_argument("name", metavar="KIND|[KIND:]NAME")
+    info.set_defaults(command=commands_run["info"])
+    check = add("check", parents=[plugins, check_options()], help="run the conformance checks of a plugin")
+    check.set_defaults(command=commands_run["check"])
+    new = add("new", parents=[new_options()], help="files to start from: a plugin with its suite, or a suite")
+    new.set_defaults(command=commands_run["new"])
+
+
+def _commands_on_the_store(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
+    """Add the commands on all that is stored, on a row, on a metric."""
     listing = add("runs", help="list the runs that are stored, the newest first")
     add_results(listing)
     listing.set_defaults(command=commands_run["runs"])
     log = add("log", help="why a row failed: its reason, its traceback, its output")
-    log.add_argument("run", metavar="RUN", help=stored)
+    log.add_argument("run", metavar="RUN", help=STORED)
     log.add_argument("row", metavar="ROW", help="its name in the report, or the beginning of its id")
     log.add_argument("-v", dest="verbose", action="store_true", help="frames of the harness and all of the output too")
     add_results(log)
     log.set_defaults(command=commands_run["log"])
     trend = add("trend", parents=[_output_options(), _report_options()], help="one metric of every row, over runs")
-    trend.add_argument("runs", nargs="+", metavar="RUN", help=stored)
+    trend.add_argument("runs", nargs="+", metavar="RUN", help=STORED)
     trend.add_argument("--metric", metavar="NAME", help="the metric (the first one)")
     trend.set_defaults(command=commands_run["trend"])
+
+
+def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
+    """Add the commands that read stored runs."""
+    rendering = [_output_options(), _format_option()]
+    report = add("report", parents=[*rendering, _report_options()], help="render a stored run again")
+    report.add_argument("run", metavar="RUN", help=STORED)
+    report.set_defaults(command=commands_run["report"])
+    compare = add("compare", parents=rendering, help="compare a stored run with another")
+    compare.add_argument("before", metavar="RUN", help=STORED)
+    compare.add_argument("after", metavar="RUN", help="the run compared with it")
+    _add_fail_on(compare)
+    compare.set_defaults(command=commands_run["compare"])
+    freeze = add("freeze", parents=[_output_options()], help="write a stored run as one file, fit for version control")
+    freeze.add_argument("run", metavar="RUN", help=STORED)
+    freeze.add_argument("file", type=target, metavar="FILE", help="the file; - is stdout")
+    freeze.set_defaults(command=commands_run["freeze"])
+    pack = add("pack", parents=[_output_options()], help="write a stored run as an archive with all that repeats it")
+    pack.add_argument("run", metavar="RUN", help=STORED)
+    pack.add_argument("file", nargs="?", type=target, metavar="FILE", help="the archive (ID.zip)")
+    pack.set_defaults(command=commands_run["pack"])
+    cite = add("cite", parents=[_output_options()], help="BibTeX of everything that a stored run used")
+    cite.add_argument("run", metavar="RUN", help=STORED)
+    cite.set_defaults(command=commands_run["cite"])
     merge = add("merge", help="bring what other folders have stored into one")
     merge.add_argument("sources", nargs="+", metavar="RESULTS|RUN", help="a results folder, or a run, packed or not")
     add_results(merge)
     merge.set_defaults(command=commands_run["merge"])
     pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")
-    pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
+    pareto.add_argument("speed", metavar="SPEED_RUN", help=STORED)
     pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
     pareto.set_defaults(command=commands_run["pareto"])
 
