@@ -27,10 +27,15 @@ def tell(run: Run, conditions: Sequence[str], suite: str, options: argparse.Name
         from harness.report.junit import junit
 
         write(Path(options.junit), junit(options.finished))
+    annotate(run, conditions, _in_repository(suite))
+
+
+def annotate(run: Run, conditions: Sequence[str], file: str = "") -> None:
+    """Write annotations to stderr in a job of GitHub, shown at a file of the repository."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from harness.report.annotations import lines
 
-        sys.stderr.writelines(f"{line}\n" for line in lines(run, conditions, _in_repository(suite)))
+        sys.stderr.writelines(f"{line}\n" for line in lines(run, conditions, file))
 
 
 def _in_repository(suite: str) -> str:

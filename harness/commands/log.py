@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.analysis.pairing import full_name, naming, text
 from harness.errors import BenchError, Frame, Raised, near_miss, printable
-from harness.report.words import NO_REASON, reason
+from harness.report.words import NO_REASON, counted, reason
 from harness.results import Row, Run, Status, failures
 
 SHOWN = 40
@@ -83,7 +83,8 @@ def lines(found: RowLog, whole: bool = False) -> Iterator[str]:
     yield f"{found.name} ({found.row.id[: failures.NAMED]}) {found.row.status}{said}"
     if found.trace:
         hidden = sum(frame["ours"] for raised in found.trace for frame in raised["frames"])
-        yield from ("", "Traceback" + (f" ({hidden} frames of the harness left out: -v)" * (hidden > 0 and not whole)))
+        left_out = f" ({counted(hidden, 'frame')} of the harness left out: -v)" if hidden and not whole else ""
+        yield from ("", f"Traceback{left_out}")
         yield from _traceback(found.trace, whole)
     printed = found.output.splitlines()
     if not printed:

@@ -13,13 +13,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.base import same_name
+from harness.base import same_name, snake_case
 from harness.commands.new_suites import SUITES, suite_of
 from harness.discovery.catalogue import Catalogue, gather
 from harness.discovery.sources import HARNESS
 from harness.errors import BenchError, near_miss
 from harness.kinds import KINDS
-from harness.results.store import write
+from harness.results.store import write, writing
 from harness.run.load import describer, own
 from harness.suite import json_schema
 from harness.worker.supervisor import Server
@@ -68,6 +68,8 @@ def _code(kind: str, name: str) -> str:
     tree = ast.parse(text)
     old = next(_registered(tree))
     new = "".join(word.capitalize() for word in name.split("_"))
+    if snake_case(new) != name:
+        raise BenchError(f"{name}: the name of the class {new} is {snake_case(new)}: choose that, or another")
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     used |= {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     if new in used - {old}:
@@ -105,7 +107,8 @@ def _written(files: Mapping[Path, str], folder: Path, kind: str = "", name: str 
         if known is not None:
             raise BenchError(f"the {kind} {name} exists already ({known['file']}:{known['line']}): choose another name")
         for path, text in files.items():
-            write(path, HEADER + text if path.suffix == ".yaml" else text)
+            with writing(path), path.open("x", encoding="utf-8") as stream:
+                stream.write(HEADER + text if path.suffix == ".yaml" else text)
             yield path
         schema = folder / SCHEMA
         if not schema.exists():
