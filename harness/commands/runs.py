@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,10 +50,10 @@ class Brief:
 
 
 class StoredRun(NamedTuple):
-    """A run of a results folder: its id, when it last changed, its result; None where it has none, and `why`."""
+    """A run of a results folder: its id, when it began in seconds since 1970, its result; None without, and `why`."""
 
     id: str
-    changed: float
+    began: float
     result: Brief | None
     why: str = ""
 
@@ -65,13 +67,21 @@ def stored_runs(results: Path) -> list[StoredRun]:
 
 
 def _stored(run: RunFiles) -> StoredRun:
+    began = _began(run)
     if not run.result.is_file():
-        return StoredRun(run.id, run.changed, None, "running" if run.is_active else "stopped")
+        return StoredRun(run.id, began, None, "running" if run.is_active else "stopped")
     try:
         result = msgspec.json.decode(run.result.read_bytes(), type=Brief)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return StoredRun(run.id, run.changed, None, "damaged")
-    return StoredRun(run.id, run.result.stat().st_mtime, result)
+        return StoredRun(run.id, began, None, "damaged")
+    return StoredRun(run.id, began, result)
+
+
+def _began(run: RunFiles) -> float:
+    """Return the time in a run's id, whenever its files were copied; that of its last change if it has none."""
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(run.id[:15], "%Y%m%d-%H%M%S").timestamp()
+    return run.changed
 
 
 def lines(found: Sequence[StoredRun], width: int, ink: Glyphs, now: float | None = None) -> Iterator[str]:
@@ -94,7 +104,7 @@ def _names(ids: Sequence[str]) -> list[str]:
 
 
 def _cells(run: StoredRun, name: str, now: float) -> tuple[str, ...]:
-    age = _age(now - run.changed)
+    age = _age(now - run.began)
     if run.result is None:
         return name, age, STAMP.sub("", run.id).lstrip("-"), "", "", run.why, ""
     here = run.result.environment
