@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Literal, TypedDict, TypeVar, cast
 
 from harness.renamed import RENAMED
 
@@ -37,13 +37,42 @@ class Mistakes(BenchError):
         super().__init__("\n".join(lines))
 
 
-class Failure(Exception):
-    """A request without a result: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line."""
+After = Literal["cause", "context"] | None
+"""How an exception follows the one before: by `raise ... from`, raised while that was handled; None for the first."""
 
-    def __init__(self, status: str, reason: str) -> None:
+
+class Frame(TypedDict):
+    """A frame of a traceback, as Python prints it; `ours` says that it is the harness's, and no plugin's."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+    ours: bool
+
+
+class Raised(TypedDict):
+    """An exception: its class and text as Python prints them, its frames; `after` says how it follows the one before.
+
+    `cause` is `raise ... from`, `context` an exception raised while the one before was handled.
+    """
+
+    text: str
+    frames: list[Frame]
+    after: After
+
+
+class Failure(Exception):
+    """A request without a result: `status` is failed, crashed, timeout, oom or skipped; `reason` is one line.
+
+    `trace` holds the exceptions that were raised, where there were any, the last one last.
+    """
+
+    def __init__(self, status: str, reason: str, trace: Sequence[Raised] = ()) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.trace = trace
 
 
 class Skip(Exception):

@@ -175,6 +175,41 @@ def _sample(options: argparse.Namespace) -> int:
     return OK
 
 
+def _runs(options: argparse.Namespace) -> int:
+    from harness.cli.stored import runs
+
+    runs(options)
+    return OK
+
+
+def _log(options: argparse.Namespace) -> int:
+    from harness.cli.stored import log
+
+    log(options)
+    return OK
+
+
+def _trend(options: argparse.Namespace) -> int:
+    from harness.cli.stored import trend
+
+    trend(options)
+    return OK
+
+
+def _new(options: argparse.Namespace) -> int:
+    from harness.cli.authoring import new
+
+    new(options)
+    return OK
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from harness.cli.authoring import completion
+
+    completion(options)
+    return OK
+
+
 def _freeze(options: argparse.Namespace) -> int:
     from harness.cli.showing import freeze
 
@@ -250,4 +285,9 @@ COMMANDS: dict[str, Command] = {
     "sample": _sample,
     "pareto": _pareto,
     "import": _import,
+    "runs": _runs,
+    "log": _log,
+    "trend": _trend,
+    "new": _new,
+    "completion": _completion,
 }

@@ -83,6 +83,13 @@ def target(text: str) -> str:
     return text
 
 
+def file_target(text: str) -> str:
+    """Check that a file can be written, and is one: stdout has the report."""
+    if text == "-":
+        raise argparse.ArgumentTypeError("'-' is stdout, which has the report: name a file")
+    return target(text)
+
+
 def folder(text: str) -> str:
     """Check that a folder exists or can be created."""
     above = next(path for path in (Path(text), *Path(text).absolute().parents) if path.exists())

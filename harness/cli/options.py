@@ -9,27 +9,27 @@ from functools import partial
 
 from harness.cli import project
 from harness.cli.one_line_parser import OneLineParser
-from harness.cli.option_types import (
-    amount,
-    columns,
-    conditions,
-    count,
-    days,
-    folder,
-    labels,
-    mebibytes,
-    names,
-    numbers,
-    seconds,
-    shard,
-    target,
+from harness.cli.option_groups import (
+    add_open,
+    add_results,
+    check_options,
+    clean_options,
+    color_option,
+    doctor_options,
+    import_options,
+    new_options,
+    offline_option,
+    sample_options,
+    table_options,
 )
-from harness.cli.shared_options import add_open, offline_option
-from harness.cli.table_options import table_options
+from harness.cli.option_types import conditions, count, file_target, folder, mebibytes, numbers, seconds, shard, target
 from harness.errors import BenchError, near_miss
 from harness.results.statements import FailOn
 
 Command = Callable[[argparse.Namespace], int]
+STORED = "last, last~1, the beginning of an id, a folder or a file"
+SHELLS = ("bash", "zsh", "tcsh")
+"""Shells that complete commands."""
 
 
 def parse(words: Sequence[str], commands_run: Mapping[str, Command]) -> argparse.Namespace:
@@ -64,6 +64,29 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
         "fetch", parents=[plugins, _suite_options(), offline_option()], help="download the data sets that suites name"
     )
     fetch.set_defaults(command=commands_run["fetch"])
+    _commands_for_authors(add, plugins, commands_run)
+    found = "how often timings on this machine differ where there is no difference; what stored files are damaged"
+    doctor = add("doctor", parents=[doctor_options()], help=found)
+    doctor.set_defaults(command=commands_run["doctor"])
+    clean = add("clean", parents=[clean_options()], help="remove old runs and caches, by age, number and size")
+    clean.set_defaults(command=commands_run["clean"])
+    table = add("import", parents=[_output_options(), _format_option(), _report_options(), import_options()],
+                help="a table of results, measured anywhere, as a run")  # fmt: skip
+    table.set_defaults(command=commands_run["import"])
+    sample = add("sample", parents=[sample_options()], help="draw samples of a model, as a picture or as numbers")
+    sample.set_defaults(command=commands_run["sample"])
+    completion = add("completion", help="print a script that lets a shell complete commands and options")
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" or ".join(SHELLS))
+    completion.set_defaults(command=commands_run["completion"], parser=parser)
+    _commands_on_runs(add, commands_run)
+    _commands_on_the_store(add, commands_run)
+    return parser
+
+
+def _commands_for_authors(
+    add: Callable[..., argparse.ArgumentParser], plugins: argparse.ArgumentParser, commands_run: Mapping[str, Command]
+) -> None:
+    """Add the commands that help to write suites and plugins."""
     schema = add("schema", parents=[plugins], help="print the JSON Schema of suites, for editors")
     schema.set_defaults(command=commands_run["schema"])
     listing = add("list", parents=[plugins], help="list the components of every kind, or of one")
@@ -72,53 +95,59 @@ def parser(commands_run: Mapping[str, Command]) -> argparse.ArgumentParser:
     info = add("info", parents=[plugins], help="show the contract of a kind, or everything about a component")
     info.add_argument("name", metavar="KIND|[KIND:]NAME")
     info.set_defaults(command=commands_run["info"])
-    check = add("check", parents=[plugins, _check_options()], help="run the conformance checks of a plugin")
+    check = add("check", parents=[plugins, check_options()], help="run the conformance checks of a plugin")
     check.set_defaults(command=commands_run["check"])
-    found = "how often timings on this machine differ where there is no difference; what stored files are damaged"
-    doctor = add("doctor", parents=[_doctor_options()], help=found)
-    doctor.set_defaults(command=commands_run["doctor"])
-    clean = add("clean", parents=[_clean_options()], help="remove old runs and caches, by age, number and size")
-    clean.set_defaults(command=commands_run["clean"])
-    table = add("import", parents=[_output_options(), _format_option(), _report_options(), _import_options()],
-                help="a table of results, measured anywhere, as a run")  # fmt: skip
-    table.set_defaults(command=commands_run["import"])
-    sample = add("sample", parents=[_sample_options()], help="draw samples of a model, as a picture or as numbers")
-    sample.set_defaults(command=commands_run["sample"])
-    _commands_on_runs(add, commands_run)
-    return parser
+    new = add("new", parents=[new_options()], help="files to start from: a plugin with its suite, or a suite")
+    new.set_defaults(command=commands_run["new"])
+
+
+def _commands_on_the_store(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
+    """Add the commands on all that is stored, on a row, on a metric."""
+    listing = add("runs", help="list the runs that are stored, the newest first")
+    add_results(listing)
+    listing.set_defaults(command=commands_run["runs"])
+    log = add("log", help="why a row failed: its reason, its traceback, its output")
+    log.add_argument("run", metavar="RUN", help=STORED)
+    log.add_argument("row", metavar="ROW", help="its name in the report, or the beginning of its id")
+    log.add_argument("-v", dest="verbose", action="store_true", help="frames of the harness and all of the output too")
+    add_results(log)
+    log.set_defaults(command=commands_run["log"])
+    trend = add("trend", parents=[_output_options(), _report_options()], help="one metric of every row, over runs")
+    trend.add_argument("runs", nargs="+", metavar="RUN", help=STORED)
+    trend.add_argument("--metric", metavar="NAME", help="the metric (the first one)")
+    trend.set_defaults(command=commands_run["trend"])
 
 
 def _commands_on_runs(add: Callable[..., argparse.ArgumentParser], commands_run: Mapping[str, Command]) -> None:
     """Add the commands that read stored runs."""
-    stored = "last, last~1, the beginning of an id, a folder or a file"
     rendering = [_output_options(), _format_option()]
     tables = [_report_options(), table_options()]
     report = add("report", parents=[*rendering, *tables], help="render a stored run again")
-    report.add_argument("run", nargs="+", metavar="RUN", help=stored)
+    report.add_argument("run", nargs="+", metavar="RUN", help=STORED)
     add_open(report)
     report.set_defaults(command=commands_run["report"])
     compare = add("compare", parents=rendering, help="compare a stored run with another")
-    compare.add_argument("before", metavar="RUN", help=stored)
+    compare.add_argument("before", metavar="RUN", help=STORED)
     compare.add_argument("after", metavar="RUN", help="the run compared with it")
     _add_fail_on(compare)
     compare.set_defaults(command=commands_run["compare"])
     freeze = add("freeze", parents=[_output_options()], help="write a stored run as one file, fit for version control")
-    freeze.add_argument("run", metavar="RUN", help=stored)
+    freeze.add_argument("run", metavar="RUN", help=STORED)
     freeze.add_argument("file", type=target, metavar="FILE", help="the file; - is stdout")
     freeze.set_defaults(command=commands_run["freeze"])
     pack = add("pack", parents=[_output_options()], help="write a stored run as an archive with all that repeats it")
-    pack.add_argument("run", metavar="RUN", help=stored)
+    pack.add_argument("run", metavar="RUN", help=STORED)
     pack.add_argument("file", nargs="?", type=target, metavar="FILE", help="the archive (ID.zip)")
     pack.set_defaults(command=commands_run["pack"])
     cite = add("cite", parents=[_output_options()], help="BibTeX of everything that a stored run used")
-    cite.add_argument("run", metavar="RUN", help=stored)
+    cite.add_argument("run", metavar="RUN", help=STORED)
     cite.set_defaults(command=commands_run["cite"])
     merge = add("merge", help="bring what other folders have stored into one")
     merge.add_argument("sources", nargs="+", metavar="RESULTS|RUN", help="a results folder, or a run, packed or not")
-    _add_results(merge)
+    add_results(merge)
     merge.set_defaults(command=commands_run["merge"])
     pareto = add("pareto", parents=[*rendering, _report_options()], help="the Pareto front of speed and quality")
-    pareto.add_argument("speed", metavar="SPEED_RUN", help=stored)
+    pareto.add_argument("speed", metavar="SPEED_RUN", help=STORED)
     pareto.add_argument("quality", metavar="QUALITY_RUN", help="a run of the same contenders")
     pareto.set_defaults(command=commands_run["pareto"])
 
@@ -163,8 +192,8 @@ def _suite_options() -> argparse.ArgumentParser:
 
 
 def _output_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
-    _add_results(options)
+    options = argparse.ArgumentParser(add_help=False, parents=[color_option()])
+    add_results(options)
     return options
 
 
@@ -180,82 +209,6 @@ def _report_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
     return options
-
-
-def _check_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False, parents=[_color_option()])
-    options.add_argument("what", metavar="PLUGIN", help="a file, a module, [KIND:]NAME or 'NAME: {field: value}'")
-    options.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS", help="limit for one component")
-    return options
-
-
-def _sample_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("model", metavar="MODEL", help="a denoiser's NAME or 'NAME: {field: value}'")
-    options.add_argument("--plugin", action="append", default=[], metavar="FILE_OR_MODULE", help="add a plugin")
-    options.add_argument("--sampler", default="ddim", metavar="NAME", help="as a suite names it, fields too")
-    options.add_argument("--variance", metavar="NAME", help="the estimate of the variance (none: the least noise)")
-    options.add_argument("--spacing", default="even", metavar="NAME")
-    options.add_argument("--schedule", metavar="NAME", help="in place of the model's own")
-    options.add_argument("--steps", type=count, default=10, metavar="N")
-    options.add_argument("-n", dest="samples", type=count, default=64, metavar="N", help="how many samples")
-    options.add_argument("--seed", type=int, default=0, metavar="N")
-    options.add_argument("--clip-x0", action="store_true", help="clip predictions to the range of the data")
-    options.add_argument("--labels", type=labels, metavar="LIST", help="classes to draw labels from, such as 3 or 3,7")
-    options.add_argument("--guidance", type=float, metavar="W", help="classifier-free guidance (1: off)")
-    options.add_argument("--timeout", type=seconds, default=3600.0, metavar="SECONDS")
-    options.add_argument("--out", type=target, default="samples.png", metavar="FILE", help="FILE.png or FILE.npy")
-    return options
-
-
-def _doctor_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--pairs", type=count, default=40, metavar="N", help="how often it is timed against itself")
-    options.add_argument("--budget", type=seconds, default=0.5, metavar="SECONDS", help="for each of a pair")
-    store = "examine what is stored instead, and move what cannot be read into a folder of its own"
-    options.add_argument("--store", action="store_true", help=store)
-    _add_results(options)
-    return options
-
-
-def _clean_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--older-than", type=days, metavar="AGE", help="what has not changed for 12h, 30d or 4w")
-    options.add_argument("--keep", type=count, metavar="N", help="the newest N runs stay")
-    options.add_argument("--size", type=amount, metavar="SIZE", help="the oldest runs, until 500M or 2G are left")
-    options.add_argument("--caches", action="store_true", help="artifacts and interrupted trainings too")
-    options.add_argument("--records", action="store_true", help="the runs' measurements too, but those others need")
-    options.add_argument("--yes", action="store_true", help="remove results and measurements, otherwise only listed")
-    options.add_argument("--dry-run", action="store_true", help="remove nothing, say what would be")
-    _add_results(options)
-    return options
-
-
-def _import_options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("file", metavar="FILE", help="a table: .csv, .tsv, .jsonl or .parquet")
-    roles = (
-        "columns by role: contender, problem, seed, metric, value, examples; COLUMN+COLUMN for both; others are guessed"
-    )
-    options.add_argument("--map", type=columns, default={}, metavar="ROLE=COLUMN,...", help=roles)
-    options.add_argument(
-        "--higher", type=names, default=(), metavar="METRIC,...", help="metrics of which more is better"
-    )
-    options.add_argument(
-        "--lower", type=names, default=(), metavar="METRIC,...", help="metrics of which less is better"
-    )
-    options.add_argument("--baseline", metavar="NAME", help="the contender that others are compared with")
-    return options
-
-
-def _color_option() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    return options
-
-
-def _add_results(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--results", default="results", metavar="DIR", help="where everything is kept (./results)")
 
 
 def _add_fail_on(command: argparse.ArgumentParser) -> None:
@@ -293,5 +246,11 @@ def _add_run(add: Callable[..., argparse.ArgumentParser], plugins: argparse.Argu
     add_open(run)
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and what could not be decided")
     run.add_argument("--json", type=target, metavar="PATH|-", help="write the result as JSON; - puts it on stdout")
+    run.add_argument(
+        "--summary", type=file_target, metavar="PATH", help="append a summary in Markdown, for a CI job's page"
+    )
+    run.add_argument(
+        "--junit", type=file_target, metavar="PATH", help="write cells and gates as test cases, in JUnit's XML"
+    )
     run.add_argument("-q", dest="quiet", action="store_true", help="only the answer")
     run.add_argument("-v", dest="verbose", action="store_true", help="a line for every finished cell, the whole answer")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from harness.cli.to_ci import annotate
 from harness.errors import BenchError
 from harness.report import brief, exit_status, render
 from harness.report.answer import lines
@@ -168,6 +169,7 @@ def compare(options: argparse.Namespace) -> int:
     found = replace(found, exit=exit_code(found, options.fail_on))
     _formatted(found, options)
     sys.stderr.writelines(f"bench: {line}\n" for line in exit_status.lines(found, options.fail_on))
+    annotate(found, options.fail_on)
     return found.exit
 
 

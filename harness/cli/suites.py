@@ -25,6 +25,7 @@ def run(path: str, options: argparse.Namespace) -> int:
     """Run one suite and print its report; return the exit code."""
     from harness.cli.progress import Progress
     from harness.cli.showing import show
+    from harness.cli.to_ci import tell
     from harness.commands.against import alone, beside, challenged, earlier, opponents, since
     from harness.commands.dry_run import dry_run
     from harness.report.exit_status import lines
@@ -59,6 +60,7 @@ def run(path: str, options: argparse.Namespace) -> int:
             found = since(before, found, prepared.suite.gates, fail_on, conditions.results, server)
     show(found, run, options)
     sys.stderr.writelines(f"bench: {line}\n" for line in lines(found, fail_on))
+    tell(found, fail_on, path, options)
     return found.exit
 
 

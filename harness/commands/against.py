@@ -26,7 +26,8 @@ from harness.run.load import LoadedSuite
 from harness.suite.gates import COMPARING
 from harness.worker.supervisor import Server
 
-HERE = "here"
+REVISION, HERE = "revision", "here"
+"""The axis of a run with `--against` another code, and the label of this one."""
 
 
 class Opponent(NamedTuple):
@@ -104,7 +105,7 @@ def challenged(prepared: LoadedSuite, found: list[Opponent]) -> LoadedSuite:
             "programs are those of this folder: run the suite in both, then bench compare RUN RUN --fail-on regression"
         )
         raise BenchError(f"--against {found[0].name}: {why}", str(prepared.document.place_of_text(programs[0])))
-    return doubled(prepared, "revision", {found[0].name: found[0].revision, HERE: None})
+    return doubled(prepared, REVISION, {found[0].name: found[0].revision, HERE: None})
 
 
 def alone(prepared: LoadedSuite, before: Path, results: Path) -> LoadedSuite:

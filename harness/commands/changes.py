@@ -14,7 +14,7 @@ Pair = tuple[Row, Row]
 def changes(before: Run, after: Run, pairs: Sequence[Pair]) -> list[Issue]:
     """Return an issue for every difference: environment, versions, digests of plugins, code of rows, rows, metrics."""
     return [
-        *_surroundings(before, after),
+        *surroundings(before, after),
         *_code(after, pairs),
         *_times(after),
         *_alone(before, [one for one, _ in pairs], "before"),
@@ -24,7 +24,7 @@ def changes(before: Run, after: Run, pairs: Sequence[Pair]) -> list[Issue]:
     ]
 
 
-def _surroundings(before: Run, after: Run) -> Iterator[Issue]:
+def surroundings(before: Run, after: Run) -> Iterator[Issue]:
     """Yield changes of machine, versions, threads, digests of plugins and version of the protocol."""
     old, new = (dict(_facts("", _surrounding(each))) for each in (before, after))
     for name in dict.fromkeys([*old, *new]):

@@ -83,7 +83,7 @@ class Node:
             found = self._children[number].ask(question, answer, timeout, lambda share: said.put({"progress": share}))
             said.put({"answer": found})
         except Failure as failure:
-            said.put({"failure": {"status": failure.status, "reason": failure.reason}})
+            said.put({"failure": {"status": failure.status, "reason": failure.reason, "trace": [*failure.trace]}})
         except BaseException as error:  # the driver waits for a message
             said.put({"failure": {"status": "crashed", "reason": f"{type(error).__name__}: {error}"}})
 

@@ -183,7 +183,8 @@ class RemoteProcess:
         within = None if timeout is None else timeout + SILENT
         for message in self._node.stream("ask", self._number, json.dumps(question).encode(), timeout, within=within):
             if "failure" in message:
-                raise Failure(message["failure"]["status"], message["failure"]["reason"])
+                failure = message["failure"]
+                raise Failure(failure["status"], failure["reason"], failure.get("trace", []))
             if "answer" in message:
                 return self._answered(answer, message["answer"])
             if progress is not None:

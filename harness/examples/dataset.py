@@ -17,8 +17,10 @@ class Moons(Dataset):
         targets = torch.arange(self.points) % 2
         angles = torch.pi * torch.rand(self.points, generator=generator)
         sides = 1 - 2 * targets
-        circles = torch.stack([sides * angles.cos() + targets, sides * angles.sin() + targets / 2], 1)
-        inputs = circles + self.noise * torch.randn(self.points, 2, generator=generator)
+        x = sides * angles.cos() + targets
+        y = sides * angles.sin() + targets / 2
+        noise = torch.randn(self.points, 2, generator=generator)
+        inputs = torch.stack([x, y], 1) + self.noise * noise
         return Examples(inputs=inputs, targets=targets, classes=2)
 
 

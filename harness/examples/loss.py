@@ -13,9 +13,17 @@ class Tempered(Loss):
 
     temperature: Positive = 1.0
 
-    def __call__(self, logits: Tensor, target: Tensor, /, *args: Any, **inputs: Any) -> Tensor:
+    def __call__(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        /,
+        *args: Any,
+        **inputs: Any,
+    ) -> Tensor:
         """Logits [n, classes] and classes [n] -> losses [n]."""
-        return functional.cross_entropy(logits / self.temperature, target, reduction="none")
+        tempered = logits / self.temperature
+        return functional.cross_entropy(tempered, target, reduction="none")
 
 
 @hookimpl

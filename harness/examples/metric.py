@@ -17,7 +17,7 @@ class AmongFirst(Metric):
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         """Logits [n, classes] and classes [n] -> 0 or 1 for each, [n]: the arguments' names say what is needed."""
         if logits.shape[-1] <= self.k:
-            raise Skip(f"of {logits.shape[-1]} classes, all are among the first {self.k}")
+            raise Skip(f"all {logits.shape[-1]} classes are among the first {self.k}")
         return (logits.topk(self.k).indices == target[..., None]).any(-1).double()
 
 

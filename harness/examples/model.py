@@ -12,7 +12,8 @@ class OneHiddenLayer(Model):
 
     def build(self, inputs: int, outputs: int) -> nn.Module:
         """The network: [n, inputs] -> logits [n, outputs]."""
-        return nn.Sequential(nn.Linear(inputs, self.width), nn.Tanh(), nn.Linear(self.width, outputs))
+        hidden, last = nn.Linear(inputs, self.width), nn.Linear(self.width, outputs)
+        return nn.Sequential(hidden, nn.Tanh(), last)
 
 
 @hookimpl

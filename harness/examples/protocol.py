@@ -5,7 +5,16 @@ from typing import Any, ClassVar
 
 import torch
 
-from harness import CellContext, CellRunner, Measurements, Metric, PositiveInt, Protocol, call_with_inputs, hookimpl
+from harness import (
+    CellContext,
+    CellRunner,
+    Measurements,
+    Metric,
+    PositiveInt,
+    Protocol,
+    call_with_inputs,
+    hookimpl,
+)
 
 
 class AtRandom(Protocol):
@@ -43,7 +52,8 @@ class Drawn(CellRunner):
         generator = torch.Generator().manual_seed(seed)
         logits = torch.randn(100, self.classes, generator=generator)
         target = torch.randint(self.classes, (100,), generator=generator)
-        answer = call_with_inputs(metric, probabilities=self.transform(logits), target=target)
+        inputs = {"probabilities": self.transform(logits), "target": target}
+        answer = call_with_inputs(metric, **inputs)
         return float(torch.as_tensor(answer).mean())
 
 

@@ -13,7 +13,15 @@ class PlainDDIM(Sampler):
     unused_kinds: ClassVar = ("variance",)
     order = 1
 
-    def sample(self, model: DiffusionModel, covariance: Any, x: Tensor, times: Tensor, noise: NoiseSource, /) -> Tensor:
+    def sample(
+        self,
+        model: DiffusionModel,
+        covariance: Any,
+        x: Tensor,
+        times: Tensor,
+        noise: NoiseSource,
+        /,
+    ) -> Tensor:
         """Noise x [n, *shape] at the first time -> samples at the last."""
         kept = model.schedule.alpha_bar(times).tolist()
         for t, after in zip(times[:-1].tolist(), kept[1:], strict=True):

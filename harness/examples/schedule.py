@@ -12,7 +12,8 @@ class Rational(Schedule):
 
     def alpha_bar(self, t: Tensor) -> Tensor:
         """Times -> float64 values that fall from 1 at 0 to nearly 0 at T."""
-        return 1 / (1 + self.strength * (t.double() / self.num_train_timesteps).square())
+        part = t.double() / self.num_train_timesteps
+        return 1 / (1 + self.strength * part.square())
 
 
 @hookimpl

@@ -2,7 +2,14 @@
 
 import torch
 
-from harness import PositiveInt, Trainer, TrainingJob, TrainingResult, call_with_inputs, hookimpl
+from harness import (
+    PositiveInt,
+    Trainer,
+    TrainingJob,
+    TrainingResult,
+    call_with_inputs,
+    hookimpl,
+)
 
 
 class GradientDescent(Trainer):
@@ -18,14 +25,17 @@ class GradientDescent(Trainer):
             weights = list(model.parameters())
             for step in range(self.steps):
                 progress = {"progress": step / self.steps}
-                losses = call_with_inputs(job.loss, model(job.train.inputs), job.train.targets, **progress)
-                for weight, gradient in zip(weights, torch.autograd.grad(losses.mean(), weights), strict=True):
+                logits, targets = model(job.train.inputs), job.train.targets
+                losses = call_with_inputs(job.loss, logits, targets, **progress)
+                gradients = torch.autograd.grad(losses.mean(), weights)
+                for weight, gradient in zip(weights, gradients, strict=True):
                     weight.data -= job.lr[k] * gradient
             with torch.no_grad():
                 test.append(model(job.test.inputs))
                 validation.append(model(job.validation.inputs))
             job.on_progress(k + 1, len(job.seeds))
-        return TrainingResult(test=torch.stack(test), validation=torch.stack(validation))
+        logits, others = torch.stack(test), torch.stack(validation)
+        return TrainingResult(test=logits, validation=others)
 
 
 @hookimpl

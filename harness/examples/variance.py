@@ -13,7 +13,12 @@ class MeanSquaredError(Variance):
 
     at: UnitInterval = 0.5
 
-    def fit(self, model: DiffusionModel, data: Tensor, generator: Generator) -> dict[str, Tensor]:
+    def fit(
+        self,
+        model: DiffusionModel,
+        data: Tensor,
+        generator: Generator,
+    ) -> dict[str, Tensor]:
         """Estimated once for a model: tensors by name."""
         t = self.at * model.schedule.num_train_timesteps
         kept = float(model.schedule.alpha_bar(torch.tensor(t, dtype=torch.float64)))
@@ -22,7 +27,14 @@ class MeanSquaredError(Variance):
         return {"error": (data - predicted).square().mean()}
 
     def posterior_variance(
-        self, model: DiffusionModel, fitted: Mapping[str, Tensor], x_t: Tensor, t: float, s: float, eps: Tensor, /
+        self,
+        model: DiffusionModel,
+        fitted: Mapping[str, Tensor],
+        x_t: Tensor,
+        t: float,
+        s: float,
+        eps: Tensor,
+        /,
     ) -> Tensor:
         """Var[x_0 | x_t]: a number here; also [n, *shape], or a linear operator."""
         return fitted["error"]

@@ -14,15 +14,22 @@ from harness.results.statements import FailOn
 
 def lines(run: Run, conditions: Sequence[str]) -> Iterator[str]:
     """Yield a line for every cause, and one for every condition that cannot be judged."""
-    yield from (_line(run, cause) for cause in causes(run, conditions))
+    yield from (f"gate: {line}" for line in gates.broken(run))
+    yield from conditions_met(run, conditions)
+    yield from unjudged(run, conditions)
+
+
+def conditions_met(run: Run, conditions: Sequence[str]) -> Iterator[str]:
+    """Yield a line for everything that meets a condition of `--fail-on`."""
+    for cause in causes(run, conditions):
+        if cause.gate is None:
+            yield f"{cause.condition}: {_said(run, cause)}"
+
+
+def unjudged(run: Run, conditions: Sequence[str]) -> Iterator[str]:
+    """Yield a line for every condition that cannot be judged."""
     for _ in unknown(run, conditions):
         yield "noisy: nothing is known of this machine's false alarms, bench doctor finds out"
-
-
-def _line(run: Run, cause: ExitCause) -> str:
-    if cause.gate is not None:
-        return f"gate: {gates.line(run, cause.gate)}"
-    return f"{cause.condition}: {_said(run, cause)}"
 
 
 def _said(run: Run, cause: ExitCause) -> str:

@@ -27,7 +27,7 @@ def lines(run: Run) -> Iterator[tuple[bool | None, str]]:
     """
     groups: dict[str, list[Gate]] = {}
     for gate in run.gates:
-        groups.setdefault(_named(run, gate), []).append(gate)
+        groups.setdefault(named(run, gate), []).append(gate)
     for name, gates in groups.items():
         kept = [each for each in gates if each.passed and each.why is None and not _is_doubtful(each)]
         many = kept if len(kept) > NAMED else []
@@ -48,7 +48,7 @@ def _is_doubtful(gate: Gate) -> bool:
     return gate.rule in PROVING and gate.passed is True and found > gate.bound
 
 
-def _named(run: Run, gate: Gate) -> str:
+def named(run: Run, gate: Gate) -> str:
     """Return the gate as the suite writes it: `nll max_regression 5 %`."""
     return f"{gate.metric} {gate.rule} {_amount(run, gate, gate.bound)}"
 
@@ -60,7 +60,7 @@ def line(run: Run, gate: Gate) -> str:
     said += [f"confirmed by {counted(times, 'fresh measurement')}"] if times and not gate.passed else []
     said += [reason(gate.why)] if gate.why else []
     said += [f"more than {_amount(run, gate, gate.bound)} is not proven"] if _is_doubtful(gate) else []
-    return f"{_named(run, gate)}: {'; '.join(said)}"
+    return f"{named(run, gate)}: {'; '.join(said)}"
 
 
 def _together(run: Run, kept: Sequence[Gate]) -> str:

@@ -27,30 +27,32 @@ def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_
 
 def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     """Yield paragraphs, tables and lists, in the order of the console."""
-    yield f"## {_escaped(ink(shown.run.suite))}"
+    yield f"## {escaped(ink(shown.run.suite))}"
     opening = (ink(shown.run.question), " · ".join(map(ink, prose.setting(shown))))
-    yield from map(_escaped, filter(None, opening))
-    yield from [_list(Section("Answer", said))] if (said := [*map(ink, lines(shown.run))]) else []
+    yield from map(escaped, filter(None, opening))
+    yield from [bullets(Section("Answer", said))] if (said := [*map(ink, lines(shown.run))]) else []
     for metric in matrix.metrics(shown):
-        yield f"### {_escaped(matrix.title(shown, metric, ink))}"
-        yield "\n".join(_table(matrix.whole(shown, metric, ink)))
+        yield f"### {escaped(matrix.title(shown, metric, ink))}"
+        yield "\n".join(table(matrix.whole(shown, metric, ink)))
     for problem in shown.problems:
-        yield from [f"### {_escaped(ink(problem.title))}"] if problem.title else []
-        yield "\n".join(_table(sheet(shown, problem, ink, compact=False)))
-        yield from (_escaped(ink(line)) for line in prose.looks(shown, problem))
+        yield from [f"### {escaped(ink(problem.title))}"] if problem.title else []
+        yield "\n".join(table(sheet(shown, problem, ink, compact=False)))
+        yield from (escaped(ink(line)) for line in prose.looks(shown, problem))
     if not shown.problems:
         yield "Nothing was measured."
-    yield from map(_list, sections.verdicts(shown, ink))
-    yield from (_escaped("  ".join(parts)) for parts in prose.legend(shown, ink))
-    yield from map(_list, sections.remarks(shown, ink))
+    yield from map(bullets, sections.verdicts(shown, ink))
+    yield from (escaped("  ".join(parts)) for parts in prose.legend(shown, ink))
+    yield from map(bullets, sections.remarks(shown, ink))
 
 
-def _list(section: Section) -> str:
-    return "\n".join([f"**{section.title}**\n", *(f"- {_escaped(line)}" for line in section.lines)])
+def bullets(section: Section) -> str:
+    """Return a section as a title over a list."""
+    return "\n".join([f"**{section.title}**\n", *(f"- {escaped(line)}" for line in section.lines)])
 
 
-def _table(one: Sheet) -> Iterator[str]:
-    yield _row([_escaped(one.corner), *(_escaped(column.head) for column in one.columns)])
+def table(one: Sheet) -> Iterator[str]:
+    """Yield the lines of a table."""
+    yield _row([escaped(one.corner), *(escaped(column.head) for column in one.columns)])
     yield _row(["---", *("---:" if column.right else "---" for column in one.columns)])
     yield from (_row(list(map(_text, row))) for row in rows(one))
 
@@ -60,17 +62,17 @@ def _text(line: Line) -> str:
 
 
 def _styled(text: str, style: str) -> str:
-    return _STYLES.get(style, "{}").format(_escaped(text)) if text else ""
+    return _STYLES.get(style, "{}").format(escaped(text)) if text else ""
 
 
 def _row(texts: list[str]) -> str:
     return f"| {' | '.join(texts)} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape text for Markdown; an underscore inside a word stays.
 
-    >>> _escaped("a|b"), _escaped("cross_entropy"), _escaped("2 * _x_")
+    >>> escaped("a|b"), escaped("cross_entropy"), escaped("2 * _x_")
     ('a\\\\|b', 'cross_entropy', '2 \\\\* \\\\_x\\\\_')
     """
     return _SPECIAL.sub(r"\\\1", text)

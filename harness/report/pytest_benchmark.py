@@ -18,7 +18,12 @@ def render(run: Run, width: int | None = None) -> str:
     environment = run.environment
     whole = {
         "machine_info": {key: environment.get(key) for key in MACHINE},
-        "commit_info": {"id": environment.get("commit"), "dirty": False, "project": run.suite, "branch": None},
+        "commit_info": {
+            "id": environment.get("commit"),
+            "dirty": bool(environment.get("dirty")),
+            "project": run.suite,
+            "branch": None,
+        },
         "benchmarks": found,
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
         "version": version("pytest-benchmark"),

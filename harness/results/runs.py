@@ -17,7 +17,7 @@ from harness.results.model import Run
 from harness.results.records import Record
 from harness.results.store import Store
 
-UNRELATED = ("commit", "repository", "plugins", "device", "doctor")
+UNRELATED = ("commit", "dirty", "harness_commit", "repository", "plugins", "device", "doctor")
 """Parts of the environment that do not affect stored numbers; relevant parts of these are in a cell's id."""
 
 

@@ -15,6 +15,7 @@ from harness.discovery.sources import Source
 from harness.engines import Engine, Place, Process
 from harness.engines.local import Local
 from harness.errors import Failure
+from harness.results.failures import LOGS, artifact_log, cell_log
 from harness.results.records import compact
 from harness.results.store import Damage, Store, write
 from harness.run.artifacts import Artifact
@@ -129,16 +130,16 @@ class RunContext:
         """Start a process for a task, with the task's revision of the code."""
         for key in task.artifacts.values():
             place.bring(artifact_file(key))
-        return self._started(task.cell, task.id[:12], place, training="trainer" in task.cell["parts"])
+        return self._started(task.cell, cell_log(task.id), place, training="trainer" in task.cell["parts"])
 
     def start_making(self, artifact: Artifact, place: Place) -> Process:
         """Start a process for an artifact, with the revision of the code of the cells that need it."""
         for key in artifact.needs.values():
             place.bring(artifact_file(key))
-        return self._started(artifact.cell, f"artifact-{artifact.key[:12]}", place)
+        return self._started(artifact.cell, artifact_log(artifact.key), place)
 
     def _started(self, cell: CellData, name: str, place: Place, training: bool = False) -> Process:
-        limits, log = self.conditions, f"runs/{self.identity}/logs/{name}.log"
+        limits, log = self.conditions, f"runs/{self.identity}/{LOGS}/{name}.log"
         if elsewhere := self._elsewhere(cell):
             file = limits.results / log
             return elsewhere.server.start(file, training=training, memory=limits.memory, grouped=limits.grouped)

@@ -31,8 +31,13 @@ def cores_per_cell() -> int:
     return max(min(2, cores()), threads_per_cell())
 
 
-def environment(device: str, threads: int, plugins: Iterable[Source], folder: Path) -> dict[str, Json]:
-    """Return the environment of measurements, without host, user and paths."""
+def environment(
+    device: str, threads: int, plugins: Iterable[Source], folder: Path, results: Path | None = None
+) -> dict[str, Json]:
+    """Return the environment of measurements, without host, user and paths.
+
+    `folder` is that of the suite; what is new under `results` does not make its repository dirty.
+    """
     from harness import __version__
 
     strangers = {source for source in plugins if source.origin != "stock"}
@@ -41,23 +46,33 @@ def environment(device: str, threads: int, plugins: Iterable[Source], folder: Pa
         "device": device,
         "threads": threads,
         "harness": __version__,
-        "commit": commit(),
-        "repository": repository(folder),
+        "harness_commit": commit(),
+        **repository(folder, results),
         "plugins": {s.name: digest(of_plugin(s))[:12] for s in sorted(strangers, key=lambda s: s.name)},
     }
 
 
-def repository(folder: Path) -> dict[str, Json] | None:
-    """Return the commit of the user's repository around a folder and whether it is dirty; None outside of one."""
-    words = ["git", "-C", str(folder), "--no-optional-locks", "status", "--porcelain=v2", "--branch"]
+def repository(folder: Path, results: Path | None = None) -> dict[str, Json]:
+    """Return the commit of the user's repository around a folder and whether it is dirty; None for both outside of one.
+
+    It is dirty where a file has changed, or is new and not ignored, but for those under `results` and compiled modules.
+    """
+    outside: dict[str, Json] = {"commit": None, "dirty": None}
+    root = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+    if root is None:
+        return outside
+    words = ["git", "-C", str(root), "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--"]
+    words += [".", ":(exclude,glob)**/__pycache__/**"]
+    if results is not None and results.resolve().is_relative_to(root):
+        words.append(f":(exclude,literal){results.resolve().relative_to(root)}")
     try:
         found = subprocess.run(words, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
-        return None
+        return outside
     head, *lines = found.stdout.splitlines() or [""]
     commit = head.removeprefix("# branch.oid ")
     if found.returncode != 0 or commit in (head, "(initial)"):
-        return None
+        return outside
     return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
 
 

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from harness.engines import Place, PlaceLost
 from harness.errors import Failure
-from harness.results import MeasuredRow, Reason, ReasonKind, Status
+from harness.results import MeasuredRow, Reason, ReasonKind, Status, failures
 from harness.results.codec import data
 from harness.results.store import unique_part, writing
 from harness.run.artifacts import Artifact
@@ -27,12 +27,20 @@ ATTEMPTS = 3
 """How often a cell is begun on places that are lost."""
 
 
+class Broken(NamedTuple):
+    """An artifact that could not be made: why, its key, and the failure."""
+
+    why: Reason
+    key: str
+    failure: Failure
+
+
 class Execution:
     """Measuring part of a run: rows() requests all missing measurements."""
 
     def __init__(self, site: RunContext) -> None:
         self.site = site
-        self.broken: dict[str, Reason] = {}
+        self.broken: dict[str, Broken] = {}
         self.endings: dict[int, Ending] = {}
         self.stopping = threading.Event()
 
@@ -40,7 +48,7 @@ class Execution:
         """Return one row per task, in order, after requesting all missing measurements."""
         plan, site = self.site.plan, self.site
         with writing(site.folder):
-            (site.folder / "logs").mkdir(parents=True, exist_ok=True)
+            (site.folder / failures.LOGS).mkdir(parents=True, exist_ok=True)
         work = [group for group in plan.measured() if any(task.missing for task in group)]
         needed = {key for group in work for task in group for key in task.artifacts.values()}
         jobs = site.engine.open() if work else 1
@@ -79,11 +87,12 @@ class Execution:
         except Failure as failure:
             status, text = Status(failure.status), no_path(failure.reason)
             skipped = status is Status.SKIPPED
-            self.broken[artifact.key] = (
+            why = (
                 Reason(ReasonKind.SAID, text=text)
                 if skipped
                 else Reason(ReasonKind.ARTIFACT, name=artifact.name, status=status, text=text)
             )
+            self.broken[artifact.key] = Broken(why, artifact.key, failure)
 
     def _placed(self, work: Callable[[Place], T]) -> T:
         """Return the result of some work on a free place, begun again elsewhere if that is lost. Raises Failure."""
@@ -161,7 +170,9 @@ class Execution:
         """Return whether all artifacts of the task were made; if not, skip the task with the reason."""
         broken = [self.broken[key] for key in task.artifacts.values() if key in self.broken]
         if broken:
-            self.endings[id(task)] = Ending(Status.SKIPPED, broken[0])
+            why, key, failure = broken[0]
+            self.endings[id(task)] = Ending(Status.SKIPPED, why)
+            failures.keep(self.site.folder, task.id, failures.artifact_log(key), failure.trace)
         return not broken
 
     def _fail(self, task: Task, failure: Failure) -> None:
@@ -169,6 +180,8 @@ class Execution:
         if not self.stopping.is_set():
             ending = Ending(Status(failure.status), Reason(ReasonKind.SAID, text=no_path(failure.reason)))
             self.endings[id(task)] = ending
+            if failure.trace:
+                failures.keep(self.site.folder, task.id, failures.cell_log(task.id), failure.trace)
             self.site.keep(task, {"block": None, "status": ending.status, "why": data(ending.why), "seeds": []})
 
 

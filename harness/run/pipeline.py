@@ -98,11 +98,11 @@ def run(
 
 def planned(prepared: LoadedSuite, conditions: ExecutionConfig) -> Plan:
     """Return the plan of a run that reuses all stored records; a fresh one only those of cells that are left out."""
-    suite, left_out = prepared.suite, prepared.left_out
-    whole = plan(suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent, left_out)
+    suite, left_out, results = prepared.suite, prepared.left_out, conditions.results
+    whole = plan(suite, prepared.cells, prepared.catalogue, conditions.device, prepared.absent, left_out, results)
     damaged: list[Damage] = []
-    records = Store(conditions.results, "").all(damaged)
-    whole.accept(records, conditions.fresh, conditions.results / "units")
+    records = Store(results, "").all(damaged)
+    whole.accept(records, conditions.fresh, results / "units")
     conditions.listener.damaged(damaged)
     return whole
 

@@ -20,6 +20,8 @@ from harness.run.task import Plan, Task
 from harness.suite import Cell, Suite
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.fields import Json
     from harness.kinds.evaluation import TuningPlan
     from harness.worker.messages import CellData
@@ -34,11 +36,12 @@ def plan(
     device: str,
     absent: Collection[str] = (),
     left_out: Sequence[Cell] = (),
+    results: Path | None = None,
 ) -> Plan:
     """Return the tasks for these cells, without stored records.
 
     `device` is that of cells without a device of their own; those on an `absent` one are skipped. Cells that are
-    `left_out` have tasks too, of which nothing is measured.
+    `left_out` have tasks too, of which nothing is measured. `results` is the folder in which the run is stored.
     """
     tasks: list[Task] = []
     made: dict[str, Artifact] = {}
@@ -63,8 +66,8 @@ def plan(
     groups = interleaved_groups(suite, every, tasks) if interleaved else [[task] for task in tasks]
     devices = ", ".join(dict.fromkeys(task.cell["device"] for task in tasks)) or device
     plugins = [source for task in tasks for source in task.sources]
-    surroundings = environment(devices, threads, plugins, suite.file.resolve().parent)
     folder = suite.file.resolve().parent
+    surroundings = environment(devices, threads, plugins, folder, results)
     return Plan(tasks[: len(cells)], made, surroundings, groups, interleaved, tasks[len(cells) :], folder)
 
 

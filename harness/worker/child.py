@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.errors import BenchError, Failure, one_line
+from harness.errors import BenchError, Failure, one_line, printable
 from harness.processes import resident, signal_name
 from harness.worker.frames import Misfit, Reader, Sender
 from harness.worker.messages import answered, decoded
@@ -20,7 +20,7 @@ from harness.worker.server import kill_group
 if TYPE_CHECKING:
     from harness.worker.control_groups import ControlGroup
     from harness.worker.logs import Log
-    from harness.worker.messages import Message
+    from harness.worker.messages import FailureData, Message
 
 Progress = Callable[[float], None]
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Child:
                 if message["id"] != self._asked:
                     raise Misfit("an answer to another question")
                 if "failure" in message:
-                    raise Failure(message["failure"]["status"], one_line(message["failure"]["reason"], MOST))
+                    raise _failure(message["failure"])
                 if "answer" in message:
                     return answered(answer, message["answer"])
                 if progress is not None and "progress" in message:
@@ -214,3 +214,7 @@ class Child:
             self._group.close()
         if self._log is not None:
             self._log.close()
+
+
+def _failure(found: FailureData) -> Failure:
+    return Failure(found["status"], one_line(found["reason"], MOST), printable(found.get("trace", [])))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from harness.errors import described
+from harness.worker.traces import carry, trace
 
 T = TypeVar("T")
 _exit = os._exit  # kept before any plugin is imported
@@ -33,8 +34,9 @@ def forked(work: Callable[[], T]) -> T:
     if not said:
         os._exit(code)
     answer: T
-    answer, error = pickle.loads(said)
+    answer, error, found = pickle.loads(said)
     if error is not None:
+        carry(error, found)
         raise error
     return answer
 
@@ -49,11 +51,12 @@ def leave(code: int) -> None:
 
 def _tried(work: Callable[[], object]) -> bytes:
     try:
-        return pickle.dumps((work(), None))
+        return pickle.dumps((work(), None, []))
     except BaseException as error:
+        found = trace(error)
         try:
-            said = pickle.dumps((None, error))
+            said = pickle.dumps((None, error, found))
             pickle.loads(said)
         except BaseException:  # not every exception can be pickled, or made again
-            return pickle.dumps((None, RuntimeError(described(error))))
+            return pickle.dumps((None, RuntimeError(described(error)), found))
         return said

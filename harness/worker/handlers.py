@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack, cast
 
 from harness.discovery import opened
 from harness.discovery.sources import Source
-from harness.errors import BenchError, NotImported, Skip, described, one_line, own_line, text_of
+from harness.errors import BenchError, NotImported, Raised, Skip, described, one_line, own_line, text_of
 from harness.random import seed_globals
 from harness.results.store import writing
 from harness.worker import offline
 from harness.worker.checks import Checks, registry_of
 from harness.worker.fork import forked, leave
 from harness.worker.frames import LARGEST, Reader, Sender
+from harness.worker.traces import trace as traced
 
 if TYPE_CHECKING:
     from harness.base import Spec
@@ -79,20 +79,21 @@ def _raised(error: BaseException) -> dict[str, FailureData]:
     """Return the failure for an exception, whatever its class and the plugin's changes to libraries do."""
     kind, text, place = type(error), text_of(error), ""
     status: FailureStatus = "skipped" if issubclass(kind, Skip) else "failed"
+    trace: list[Raised] = []
     if status == "failed":
         with contextlib.suppress(BaseException):
-            traceback.print_exc()
+            trace = traced(error)
     if text is not None and issubclass(kind, (Skip, BenchError)):
-        return _failure(status, one_line(text))
+        return _failure(status, one_line(text), trace)
     if issubclass(kind, MemoryError):
-        return _failure("oom", "out of memory")
+        return _failure("oom", "out of memory", trace)
     with contextlib.suppress(BaseException):
         place = own_line(error)
-    return _failure("oom" if _is_out_of_memory(error) else status, f"{one_line(described(error))}{place}")
+    return _failure("oom" if _is_out_of_memory(error) else status, f"{one_line(described(error))}{place}", trace)
 
 
-def _failure(status: FailureStatus, reason: str) -> dict[str, FailureData]:
-    return {"failure": {"status": status, "reason": reason}}
+def _failure(status: FailureStatus, reason: str, trace: list[Raised] | None = None) -> dict[str, FailureData]:
+    return {"failure": {"status": status, "reason": reason, "trace": trace or []}}
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Required, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Literal, NotRequired, Required, TypedDict, TypeVar
 
-from harness.errors import printable
+from harness.errors import Raised, printable
 from harness.fields import Json
 from harness.worker.frames import Misfit
 
@@ -109,6 +109,7 @@ class FailureData(TypedDict):
 
     status: FailureStatus
     reason: str
+    trace: NotRequired[list[Raised]]
 
 
 class Message(TypedDict, total=False):

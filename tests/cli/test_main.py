@@ -96,7 +96,7 @@ def test_the_json_is_exactly_what_stdout_holds_and_what_is_stored(mixed: Ended, 
     assert (stored / "suite.yaml").read_bytes() == (folder.folder / "mixed.yaml").read_bytes()
 
 
-ENVIRONMENT = {"python", "torch", "device", "threads", "harness", "commit", "plugins"}
+ENVIRONMENT = {"python", "torch", "device", "threads", "harness", "harness_commit", "commit", "dirty", "plugins"}
 CELL = {
     "id",
     "vary",

@@ -29,9 +29,10 @@ def test_commit_and_dirtiness_of_the_repository_around_a_folder(tmp_path: Path) 
         git("--version")
     except OSError:
         pytest.skip("git is not installed")
-    assert repository(tmp_path) is None
+    nothing = {"commit": None, "dirty": None}
+    assert repository(tmp_path) == nothing
     git("init", "-q")
-    assert repository(tmp_path) is None  # no commit yet
+    assert repository(tmp_path) == nothing  # no commit yet
     inside = tmp_path / "suites"
     inside.mkdir()
     (inside / "s.yaml").write_text("a\n")
@@ -45,3 +46,22 @@ def test_commit_and_dirtiness_of_the_repository_around_a_folder(tmp_path: Path) 
     git("commit", "-qm", "two")
     (inside / "s.yaml").write_text("b\n")
     assert repository(inside) == {"commit": git("rev-parse", "HEAD"), "dirty": True}
+
+
+def test_what_a_run_stores_does_not_make_the_repository_dirty(tmp_path: Path) -> None:
+    subprocess.run(["git", "-C", tmp_path, "init", "-q"], check=True)
+    (tmp_path / "s.yaml").write_text("a\n")
+    results = tmp_path / "out [1]" / "results"
+    results.mkdir(parents=True)
+    who = ["-c", "user.name=n", "-c", "user.email=e"]
+    subprocess.run(["git", "-C", tmp_path, "add", "-A"], check=True)
+    subprocess.run(["git", "-C", tmp_path, *who, "commit", "-qm", "one"], check=True)
+    (results / "records.jsonl").write_text("{}\n")
+    assert repository(tmp_path)["dirty"] is True
+    for folder in (tmp_path, tmp_path / "deep"):
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "__pycache__" / "s.pyc").write_text("")
+    assert repository(tmp_path, results)["dirty"] is False
+    assert repository(tmp_path, tmp_path.parent)["dirty"] is True, "a folder outside of it leaves nothing out"
+    (tmp_path / "s.yaml").write_text("b\n")
+    assert repository(tmp_path, results)["dirty"] is True
