@@ -22,6 +22,9 @@ LEAST, MOST = 5, 12
 BEYOND = 4.0
 """A difference beyond so many times the median extent is drawn as an arrow, so that the others can be seen."""
 
+LARGEST = 700.0
+"""Logarithm beyond which a ratio has no float."""
+
 
 class Drawn(NamedTuple):
     """A difference and the ends of its interval, as they are drawn: of a ratio the logarithms."""
@@ -81,19 +84,22 @@ def column(name: str, entries: Sequence[Entry], half: int, ink: Glyphs) -> Colum
 def _rounded(scale: float) -> float:
     """Return the scale rounded up to two significant digits, so that its ends can be written exactly."""
     step = 10.0 ** (math.floor(math.log10(scale)) - 1)
-    return math.ceil(scale / step - 1e-9) * step
+    return math.ceil(scale / step - 1e-9) * step if step else scale  # nothing is smaller
 
 
 def _axis(scale: float, half: int, by_ratio: bool, ink: Glyphs) -> str:
     """Return the heading: both ends of the scale, and zero above the stroke where there is room for it."""
-    ratio = math.exp(scale)
-    times = f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.2g}"
-    size = times if by_ratio else number(scale, max(0, 1 - math.floor(math.log10(scale))))
+    size = _times(scale) if by_ratio else number(scale, max(0, 1 - math.floor(math.log10(scale))))
     ends = (ink(f"÷{size}"), ink(f"×{size}")) if by_ratio else (ink(f"−{size}"), f"+{size}")
     zero, room = "1" if by_ratio else "0", 2 * half + 1
     if max(map(cell_len, ends)) < half:
         return ends[0].ljust(half) + zero + ends[1].rjust(half)
     return ends[0].ljust(room - cell_len(ends[1])) + ends[1] if sum(map(cell_len, ends)) < room else zero.center(room)
+
+
+def _times(scale: float) -> str:
+    ratio = math.exp(min(scale, LARGEST))
+    return f"{ratio:.0f}" if 100 <= ratio < 1e6 else f"{ratio:.2g}"
 
 
 def _drawn(found: Comparison | None) -> Drawn | None:
@@ -113,7 +119,7 @@ def _line(each: Drawn, scale: float, half: int, ink: Glyphs) -> str:
     The stroke crosses the line where zero is inside, however little of the line is on the other side.
     """
     line, point, stroke, cross, left, right = "-o|+<>" if ink.plain else "─●│┼◄►"
-    first, middle, last = (round(half * end / scale) for end in each)
+    first, middle, last = (round(half * min(max(end / scale, -2.0), 2.0)) for end in each)
     text = [line if first <= place <= last else " " for place in range(-half, half + 1)]
     text[half] = cross if each.low < 0 < each.high else stroke
     if -half <= middle <= half:

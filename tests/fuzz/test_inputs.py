@@ -132,6 +132,18 @@ def test_results(share: int, tmp_path: Path, result: bytes) -> None:
 
 
 @pytest.mark.parametrize("share", [FEW, MANY])
+def test_pages(share: int, tmp_path: Path, result: bytes) -> None:
+    file = tmp_path / "result.json"
+
+    def use(data: bytes) -> None:
+        file.write_bytes(data)
+        page = render(runs.stored(tmp_path, str(file)), "html")
+        assert page.count("<script") == 1
+
+    tried(2 * share, 7, result, use)
+
+
+@pytest.mark.parametrize("share", [FEW, MANY])
 def test_records(share: int, tmp_path: Path) -> None:
     (tmp_path / "records").mkdir()
     file = tmp_path / "records" / "a.jsonl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 import statistics
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.report import html
 from harness.report.console import console_for, render, show
 from harness.results.runs import stored
 
@@ -86,3 +88,15 @@ def test_ratios_are_drawn_around_one() -> None:
             assert abs(line.rindex("●") - zero - away) <= 1
             drawn_rows += 1
     assert drawn_rows > 10
+
+
+@pytest.mark.parametrize("factor", [1e5, 1e307, 1e-310])
+def test_differences_of_any_size_are_drawn(factor: float, tmp_path: Path) -> None:
+    found = json.loads((REFERENCE / "accuracy.json").read_text())
+    for each in (cell["against"].get("accuracy", {}) for cell in found["cells"]):
+        each.update({key: each[key] * factor for key in ("difference", "low", "high") if each.get(key) is not None})
+    file = tmp_path / "large.json"
+    file.write_text(json.dumps(found))
+    run = stored(tmp_path, str(file))
+    assert "●" in render(run, 4000)
+    assert "<svg" in html.render(run)

@@ -13,6 +13,8 @@ WIDTH, MARGIN = 152, 7
 """Width of a bar's picture in pixels, and the part of it at either end that only arrows and labels use."""
 FAR = 2.5
 """An interval that reaches this many times as far as the median one is cut, so that the others can be read."""
+TINY, HUGE = 1e-300, 1e300
+"""Widths between which a scale can be computed with."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def scale(found: Sequence[Estimate | None], origin: float | None, logarithmic: b
     if origin is not None and ends:
         far = _reach(ends, origin, logarithmic)
         low, high = min(origin, max(low, far[0])), max(origin, min(high, far[1]))
-    return Scale(low, high, origin, logarithmic) if low < high else None
+    return Scale(low, high, origin, logarithmic) if TINY < high - low < HUGE else None
 
 
 def _reach(ends: Sequence[tuple[float, float]], origin: float, logarithmic: bool) -> tuple[float, float]:
