@@ -26,7 +26,7 @@ _APART = 10.0
 class _Link(NamedTuple):
     """A contender's comparison on one problem, by row numbers, with its difference and verdict."""
 
-    index: int
+    row: int
     partner: int
     found: Difference
     entry: Comparison
@@ -127,7 +127,9 @@ class _Metric:
         return linked
 
     def _poolable(self, linked: Sequence[_Link]) -> bool:
-        return len(linked) > 1 and (self.has_scale or self.metric.relative_margin is not None)
+        """Return whether there are several differences on one scale; a row identical to its baseline has none."""
+        differs = any(each.entry.verdict is not Verdict.IDENTICAL for each in linked)
+        return len(linked) > 1 and differs and (self.has_scale or self.metric.relative_margin is not None)
 
     def _pooled(self, linked: Sequence[_Link]) -> pooled.Pooled:
         """Return the mean difference over problems, or the mean logarithm of the ratio."""
@@ -183,7 +185,7 @@ class _Metric:
         """Return the probability of improvement over the baseline; None without common seeds on several problems."""
         if len(linked) < 2 or self.metric.label in self.run.unpaired:
             return None
-        pairs = [self._pair(each.index, each.partner) for each in linked]
+        pairs = [self._pair(each.row, each.partner) for each in linked]
         if not all(len(one) for one, _ in pairs):
             return None
         ours, theirs = zip(*pairs, strict=True)

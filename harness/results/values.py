@@ -56,8 +56,8 @@ class Pooled:
     """A contender's mean difference from its baseline over several problems, in the metric's unit.
 
     Its interval carries the doubt of each problem and the spread over problems; `p` is two-sided, `p_holm` adjusted for
-    all contenders. It is over `problems`, on `better` and `worse` of which the verdict says so. A metric that is compared
-    by ratio has the `ratio` and no difference.
+    all contenders. It is over `problems`, on `better` and `worse` of which the verdict says so. A metric that is
+    compared by ratio has the `ratio` and no difference.
     """
 
     difference: float | None

@@ -45,11 +45,12 @@ def pooled(effects: ArrayLike, errors: ArrayLike, level: float = 0.95) -> Pooled
     """Return the random-effects mean of effects [k] with standard errors [k], in one unit, from independent problems.
 
     An effect d_i is drawn around the true one of its problem with variance v_i, and that around the mean with variance
-    tau^2. The weights are w_i = 1 / (v_i + tau^2), the mean is sum w_i d_i / sum w_i. Paule and Mandel (1982) choose
-    tau^2 so that Q = sum w_i (d_i - mean)^2 is k - 1, its expectation, and 0 where Q is smaller already. The variance of
-    the mean is 1 / sum w_i times the factor of Hartung and Knapp (2001), Q / (k - 1), which is 1 where tau^2 > 0, and
-    never below 1 (Roever, Knapp and Friede, 2015), so that the interval is never narrower than that of problems with
-    one common effect. The interval is Student's with k - 1 degrees of freedom: few problems say little about others.
+    tau^2. The weights are w_i = 1 / (v_i + tau^2), the mean is sum w_i d_i / sum w_i. Since Q = sum w_i (d_i - mean)^2
+    has the expectation k - 1 with the true tau^2, Paule and Mandel (1982) choose the tau^2 that makes it so, or 0 where
+    Q is smaller already. The variance of the mean is 1 / sum w_i times the factor Q / (k - 1) of Hartung and Knapp
+    (2001), which is 1 where tau^2 > 0, and never below 1 (Roever, Knapp and Friede, 2015): the interval is never
+    narrower than that of problems with one common effect. It is Student's with k - 1 degrees of freedom, so few
+    problems say little about others.
 
     Where a problem has no error, since its rows are identical or constants, its weight would be infinite. All problems
     weigh alike then, and the test is Student's t of the effects. Effects that are all one number other than 0, without
@@ -76,7 +77,7 @@ def _mean(d: Array, variances: Array) -> tuple[float, float]:
 
 
 def _between(d: Array, v: Array) -> float:
-    """Return the variance over problems by Paule and Mandel; Q falls in it, and is at most k - 1 at the effects' own."""
+    """Return the variance over problems by Paule and Mandel: Q falls in it, from above k - 1 to at most that."""
 
     def excess(between: float) -> float:
         return float(((d - _mean(d, v + between)[0]) ** 2 / (v + between)).sum()) - (len(d) - 1)
