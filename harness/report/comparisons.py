@@ -141,7 +141,8 @@ class _Telling:
             note = self._spread(self.contenders.get(self.best, []))
             said.append(Group("best", (f"{self.best} best",), note, lead=True))
         for verdict in _WORDS:
-            groups = {name: self.contenders[name] for name in self.alike if self._verdict(name) is verdict}
+            named = (name for name in self.contenders if name in self.alike)  # in order, unlike a set
+            groups = {name: self.contenders[name] for name in named if self._verdict(name) is verdict}
             names = sorted(groups, key=lambda name: _size(groups[name]), reverse=True)
             names = [name for name in names if name != self.best]
             if names:

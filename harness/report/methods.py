@@ -86,10 +86,9 @@ def _tests(shown: View) -> Iterator[str]:
 def _pooled(shown: View) -> Iterator[str]:
     names = [each.metric for each in shown.run.overall if any(one.pooled for one in each.standings)]
     if names:
-        yield (
-            "Differences were pooled over problems by a random-effects mean (Paule and Mandel, 1982; Hartung and Knapp, "
-            f"2001), p adjusted by Holm over the contenders: {_listed(names)}."
-        )
+        source = "Paule and Mandel, 1982; Hartung and Knapp, 2001"
+        how = f"a random-effects mean ({source}), p adjusted by Holm over the contenders"
+        yield f"Differences were pooled over problems by {how}: {_listed(names)}."
 
 
 def _lost(shown: View) -> Iterator[str]:
