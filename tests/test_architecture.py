@@ -27,7 +27,7 @@ FLOORS = {
     **dict.fromkeys(("engines", "report"), 4),
     "run": 5,
     **dict.fromkeys(("commands", "figures"), 6),
-    **dict.fromkeys(("cli", "pytest_plugin", "__main__", "examples"), 7),
+    **dict.fromkeys(("cli", "pytest_plugin", "testing", "__main__", "examples"), 7),
 }
 ABOVE = {"diffusion.sampling": 3, "results.runs": 3}
 """Modules on a higher floor than their folder: they build on what lies in between."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from harness.base import Component, dynamic_fields, replace_fields
 from harness.dynamic import Dynamic, GeometricSchedule, Learned, LinearSchedule
 from harness.errors import BenchError, Skip, own_line
 
-__all__ = ["ConformanceCheck", "Verdict", "check_component"]
+__all__ = ["ConformanceCheck", "Verdict", "check_component", "checks_of"]
 
 ConformanceCheck = Callable[[Any], tuple[bool | None, str]]
 """A component -> whether it passes, None if the check does not apply, and a sentence with the finding."""
@@ -36,12 +37,17 @@ def check_component(component: Component) -> list[Verdict]:
     Learned and scheduled fields have their initial values. A check that raises Skip does not apply; one that
     raises anything else has failed.
     """
+    return [check() for check in checks_of(component).values()]
+
+
+def checks_of(component: Component) -> dict[str, Callable[[], Verdict]]:
+    """Return the conformance checks of the component's kind by name, each of which runs on the component."""
     name = f"{__name__}.{component.kind}"
     if importlib.util.find_spec(name) is None:
-        return []
+        return {}
     checks: tuple[ConformanceCheck, ...] = importlib.import_module(name).CHECKS
     fixed = replace_fields(component, {path: _start(value) for path, value, _ in dynamic_fields(component)})
-    return [_tried(check, fixed) for check in checks]
+    return {check.__name__: partial(_tried, check, fixed) for check in checks}
 
 
 def _start(value: Dynamic) -> float:

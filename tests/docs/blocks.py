@@ -78,6 +78,7 @@ class Folder:
             script.chmod(0o755)
         (folder / "work" / "suites").symlink_to(ROOT / "suites")
         for name, text in files(page).items():
+            (folder / "work" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "work" / name).write_text(text)
         self._environment = {
             **environment,
