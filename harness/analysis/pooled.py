@@ -162,12 +162,12 @@ class _Metric:
         )
 
     def _ranks(self) -> tuple[pooled.Ranks | None, list[str]]:
-        """Return the ranks of the contenders with a value on all problems, and their names; repeated rows are tied."""
+        """Return the ranks of the contenders with all values on all problems, and their names; repeated rows are tied."""
         table = {}
         for name, own in self.table.items():
-            values = [typical(self.cells[self.same[index]][self.metric.label], self.metric) for index in own.values()]
-            if [*own] and {*own} == {*self.places} and all(map(math.isfinite, values)):
-                table[name] = [values[[*own].index(place)] for place in self.places]
+            cells = [self.cells[self.same[own[place]]][self.metric.label] for place in self.places if place in own]
+            if len(cells) == len(self.places) and all(np.isfinite(each.values).all() for each in cells):
+                table[name] = [typical(each, self.metric) for each in cells]
         if len(table) < 2:
             return None, []
         columns = np.array([*table.values()]).T
