@@ -21,6 +21,8 @@ _GROWING = frozenset({None, "s", "seconds", "B", "bytes"})
 """Units whose numbers may grow with the problem, so that a difference on one is not a difference on another."""
 _APART = 10.0
 """Ratio of two problems' typical values from which such numbers have no common scale."""
+_MOST = 700.0
+"""Logarithm above which a ratio is no number of float64."""
 
 
 class _Link(NamedTuple):
@@ -144,7 +146,7 @@ class _Metric:
         by_ratio = self.metric.relative_margin is not None
         verdicts = [each.entry.verdict for each in linked]
         ends = [finite(each) for each in (mean.effect, mean.low, mean.high)]
-        ratio = [None if each is None else math.exp(each) for each in ends]
+        ratio = [None if each is None else math.exp(min(each, _MOST)) for each in ends]
         sure = p_holm is not None and p_holm <= ALPHA
         better = Verdict.BETTER if (mean.effect > 0) == bool(self.metric.higher_is_better) else Verdict.WORSE
         return Pooled(
@@ -162,7 +164,7 @@ class _Metric:
         )
 
     def _ranks(self) -> tuple[pooled.Ranks | None, list[str]]:
-        """Return the ranks of the contenders with all values on all problems, and their names; repeated rows are tied."""
+        """Return the ranks of the contenders with every value on every problem, and their names; repetitions are tied."""
         table = {}
         for name, own in self.table.items():
             cells = [self.cells[self.same[own[place]]][self.metric.label] for place in self.places if place in own]
