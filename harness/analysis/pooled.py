@@ -164,7 +164,7 @@ class _Metric:
         )
 
     def _ranks(self) -> tuple[pooled.Ranks | None, list[str]]:
-        """Return the ranks of the contenders with every value on every problem, and their names; repetitions are tied."""
+        """Return the ranks of contenders with every value on every problem, and their names; repeated rows tie."""
         table = {}
         for name, own in self.table.items():
             cells = [self.cells[self.same[own[place]]][self.metric.label] for place in self.places if place in own]
