@@ -28,7 +28,7 @@ def ranks(
     label, sign = metric.label, 1 if metric.higher_is_better else -1
     ranked = [i for i in members if label in cells[i] and run.cells[i].excluded is None]
     ranked = [i for i in ranked if not is_control(run, run.cells[i])]
-    means = {index: sign * _typical(cells[index][label], metric) for index in ranked}
+    means = {index: sign * typical(cells[index][label], metric) for index in ranked}
     means = {index: mean for index, mean in means.items() if math.isfinite(mean)}
     doubtful = {index for index in means if label in (run.cells[index].on_threshold or {})}
     doubtful |= {index for index in means if not np.isfinite(cells[index][label].values).all()}
@@ -45,7 +45,7 @@ def ranks(
     return {i: Rank.BEST if i in equal else Rank.BEATEN if same[i] in beaten else Rank.TIED for i in means}
 
 
-def _typical(one: Measured, metric: MetricInfo) -> float:
+def typical(one: Measured, metric: MetricInfo) -> float:
     """Return the value by which a row is ranked: its mean, or the typical value of a metric compared by ratio.
 
     It is that of the seeds with a value; NaN if there is none, or one is infinite.

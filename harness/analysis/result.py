@@ -13,10 +13,11 @@ from harness.analysis.differences import Cells, originals
 from harness.analysis.exit_status import is_lost
 from harness.analysis.gates import outcomes
 from harness.analysis.pairing import Partner, full_name, is_control, partners, problems
+from harness.analysis.pooled import overall
 from harness.analysis.ranks import ranks
 from harness.analysis.samples import Measured, measured
 from harness.analysis.selection import left_out, repeated
-from harness.analysis.verdicts import against, finite
+from harness.analysis.verdicts import Found, against, differences, finite
 from harness.results import (
     Comparison,
     IntervalKind,
@@ -51,7 +52,9 @@ def result(run: MeasuredRun) -> Run:
     labels = [metric.label for metric in run.metrics]
     cells: Cells = [measured(cell, labels) if cell.status is Status.OK else {} for cell in whole.cells]
     same = originals(whole, cells)
-    compared, ranked = _judged(whole, cells, links, same)
+    directed = [metric for metric in run.metrics if metric.higher_is_better is not None]
+    apart = {metric.label: differences(whole, cells, links, metric) for metric in directed} if links else {}
+    compared, ranked = _judged(whole, cells, links or (), same, apart)
     parts = zip(whole.cells, cells, compared, ranked, _expected(whole), strict=True)
     rows = tuple(_row(whole, *each) for each in parts)
     gates = outcomes(run.gates, rows, links, [is_control(run, cell) for cell in whole.cells])
@@ -64,20 +67,29 @@ def result(run: MeasuredRun) -> Run:
         answers=tuple(answered(whole, cells, same, own)),
         claims=tuple(judged(whole, cells, own)),
         looks=run.looks,
+        overall=tuple(overall(whole, cells, links or (), same, apart, compared, own)),
         notices=(*run.notices, *issues, *left_out(whole, own, links or ())),
     )
 
 
 def _judged(
-    run: MeasuredRun, cells: Cells, links: Sequence[Partner] | None, same: Sequence[int]
+    run: MeasuredRun,
+    cells: Cells,
+    links: Sequence[Partner],
+    same: Sequence[int],
+    apart: Mapping[str, Mapping[int, Found]],
 ) -> tuple[list[dict[str, Comparison]], list[dict[str, Rank]]]:
-    """Return the comparisons and the ranks of every row, by metric; metrics that describe have neither."""
+    """Return the comparisons and the ranks of every row, by metric; metrics that describe have neither.
+
+    `apart` are the differences from the baseline by metric.
+    """
     compared: list[dict[str, Comparison]] = [{} for _ in run.cells]
     ranked: list[dict[str, Rank]] = [{} for _ in run.cells]
     for metric in run.metrics:
         if metric.higher_is_better is None:
             continue
-        for index, entry in against(run, cells, links, metric, same).items() if links else ():
+        found = apart.get(metric.label, {})
+        for index, entry in against(run, cells, links, metric, same, found).items() if found else ():
             compared[index][metric.label] = entry
         for members in problems(run, run.cells).values():
             for index, rank in ranks(run, cells, members, metric, same).items():

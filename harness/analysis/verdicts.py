@@ -29,21 +29,30 @@ Found = tuple[Difference | None, Reason | None]
 """Difference of a row to its partner, and the reason for its absence or a remark about it."""
 
 
+def differences(run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: MetricInfo) -> dict[int, Found]:
+    """Return row number -> difference from the baseline, for every row with the metric that is no baseline itself."""
+    return {
+        index: _compare(run, cells, index, link, metric)
+        for index, link in enumerate(links)
+        if metric.label in cells[index] and link.index != index
+    }
+
+
 def against(
-    run: MeasuredRun, cells: Cells, links: Sequence[Partner], metric: MetricInfo, same: Sequence[int]
+    run: MeasuredRun,
+    cells: Cells,
+    links: Sequence[Partner],
+    metric: MetricInfo,
+    same: Sequence[int],
+    found: Mapping[int, Found],
 ) -> dict[int, Comparison]:
-    """Return row number -> comparison with the baseline, for every row with the metric that is no baseline itself.
+    """Return row number -> comparison with the baseline, for every row with a `found` difference or reason.
 
     Holm runs over all comparisons of contenders in the suite (see `Family`). Rows that are equal to rounding are
     identical, and there is nothing to test. Where a `margin` is given, a difference shown to be inside it is equivalent
     even if it is not zero: the suite declares it irrelevant. A metric that is compared by ratio has a margin of its
     own; a difference within it is never better or worse, even if significant. `same` are the rows that rows repeat.
     """
-    found = {
-        index: _compare(run, cells, index, link, metric)
-        for index, link in enumerate(links)
-        if metric.label in cells[index] and link.index != index
-    }
     tests = {index: each for index, (each, _) in found.items() if each is not None and _tested(run, index, each)}
     margins = {index: _margin(run, cells, links[index], metric) for index in tests}
     others = {(each.test_set, each.metric): each.others for each in run.looks}

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.analysis.pairing import text
+from harness.report import overall
 from harness.report.comparisons import common
 from harness.report.sentence import Group, Sentence
 from harness.report.words import counted, together
@@ -42,8 +43,11 @@ def _led(run: Run, asked: Asked, ask: str = "") -> Sentence:
 
 def _judged(run: Run, asked: Asked) -> list[Sentence]:
     """Return the verdicts against the baseline, if there is one and all contenders are asked for."""
-    found = common(run, run.metric(asked.metric)) if asked.axis is None else None
-    return [found] if found else _counts(run, asked)
+    if asked.axis is not None:
+        return []
+    metric = run.metric(asked.metric)
+    found = common(run, metric)
+    return [*overall.sentences(run, metric), *([found] if found else _counts(run, asked))]
 
 
 def _single(found: Leaders) -> tuple[Group, ...]:
@@ -73,7 +77,7 @@ def _counts(run: Run, asked: Asked) -> list[Sentence]:
     """Return the number of comparisons by verdict, for where no contender has one verdict in all problems."""
     found = [row.against[asked.metric] for row in run.cells if asked.metric in row.against]
     verdicts = Counter(entry.verdict for entry in found if entry.verdict is not None)
-    if asked.axis is not None or not verdicts:
+    if not verdicts:
         return []
     names = dict.fromkeys(entry.baseline for entry in found)
     said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())

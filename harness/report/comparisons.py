@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.analysis.pairing import naming, text
+from harness.report import overall
 from harness.report.evidence import decides, fewer, size
 from harness.report.number_format import decimals, estimate
 from harness.report.sentence import Group, Sentence
@@ -61,6 +62,7 @@ def sentences(run: Run, metric: MetricInfo) -> Iterator[Sentence]:
     """Yield what the comparisons in a metric show."""
     found = compared(run, metric)
     verdicts = {each.entry.verdict for each in found} - {None}
+    yield from overall.sentences(run, metric)
     if not found:
         yield Sentence(f"Nothing was compared in {metric.label}: only the baseline's row was measured.")
     elif verdicts == {Verdict.UNDECIDED}:
@@ -139,7 +141,8 @@ class _Telling:
             note = self._spread(self.contenders.get(self.best, []))
             said.append(Group("best", (f"{self.best} best",), note, lead=True))
         for verdict in _WORDS:
-            groups = {name: self.contenders[name] for name in self.alike if self._verdict(name) is verdict}
+            named = (name for name in self.contenders if name in self.alike)  # in order, unlike a set
+            groups = {name: self.contenders[name] for name in named if self._verdict(name) is verdict}
             names = sorted(groups, key=lambda name: _size(groups[name]), reverse=True)
             names = [name for name in names if name != self.best]
             if names:
@@ -245,8 +248,8 @@ def _clearness(each: Compared) -> tuple[float, float]:
 
 
 def _size(members: Sequence[Compared]) -> float:
-    """Sort key: the smallest difference of a contender."""
-    return min(abs(each.entry.difference or 0.0) for each in members)
+    """Sort key: the smallest difference of a contender, without what rounding adds to equal ones."""
+    return float(f"{min(abs(each.entry.difference or 0.0) for each in members):.9g}")
 
 
 def _lead(item: tuple[str, Sequence[Compared]]) -> int:

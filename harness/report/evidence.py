@@ -6,10 +6,10 @@ import math
 
 from harness.report.number_format import Estimate, told
 from harness.report.words import about, singular
-from harness.results import Comparison, IntervalKind, MetricInfo, Run
+from harness.results import Comparison, IntervalKind, MetricInfo, Pooled, Run
 
 
-def size(metric: MetricInfo, entry: Comparison) -> str:
+def size(metric: MetricInfo, entry: Comparison | Pooled) -> str:
     """Return a difference, or a ratio, with its interval: `+0.0124 (0.0078 to 0.0169)`."""
     if entry.ratio is not None:
         ratio = entry.ratio

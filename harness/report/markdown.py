@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -33,7 +34,9 @@ def _blocks(shown: View, ink: Glyphs) -> Iterator[str]:
     yield from [bullets(Section("Answer", said))] if (said := [*map(ink, lines(shown.run))]) else []
     for metric in matrix.metrics(shown):
         yield f"### {escaped(matrix.title(shown, metric, ink))}"
-        yield "\n".join(table(matrix.whole(shown, metric, ink)))
+        one = matrix.whole(shown, metric, ink)
+        columns = (*one.columns, *matrix.closing(shown, metric, ink))
+        yield "\n".join(table(dataclasses.replace(one, columns=columns)))
     for problem in shown.problems:
         yield from [f"### {escaped(ink(problem.title))}"] if problem.title else []
         yield "\n".join(table(sheet(shown, problem, ink, compact=False)))

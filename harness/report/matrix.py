@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.report.columns import STARS, column_of, found_mark, head, unit_of
+from harness.report import overall
+from harness.report.columns import STARS, STYLES, column_of, found_mark, head, unit_of
 from harness.report.glyphs import Glyphs
-from harness.report.layout import GAP, Column, Label, Line, Sheet, plan
+from harness.report.layout import GAP, Column, Label, Line, Sheet, Span, plan
 from harness.report.number_format import MISSING, aligned, decimals, estimate, number
 from harness.report.parts import Entry, Problem, View, ranked
-from harness.results import MetricInfo, Rank
+from harness.results import MetricInfo, Rank, Verdict
 
 _HEADS = (40, 20, 12)
 """Columns in which headings are wrapped: the first that need no more tables than the last."""
@@ -60,9 +61,51 @@ def brief(view: View, metric: MetricInfo, width: int, ink: Glyphs) -> Sheet:
     names, titles = [*map(ink, labels(view))], [ink(problem.title) for problem in told]
     cells = dict(_cells(view, metric, ink))
     turned = {(column, row): cell for (row, column), cell in cells.items()}
+    added = closing(view, metric, ink)
     upright = [_sheet(ink(" / ".join(view.row_axes)), names, titles, cells, narrow) for narrow in _HEADS]
-    across = [_sheet("problem", titles, names, turned, narrow) for narrow in _HEADS]
+    upright = [dataclasses.replace(one, columns=(*one.columns, *added)) for one in upright]
+    rows, below = _closing_rows(view, metric, ink)
+    turned |= {(len(titles) + row, column): cell for (row, column), cell in below.items()}
+    across = [_sheet("problem", [*titles, *rows], names, turned, narrow) for narrow in _HEADS]
     return min(upright + across, key=lambda one: _misfit(one, width))
+
+
+def closing(view: View, metric: MetricInfo, ink: Glyphs) -> list[Column]:
+    """Return the columns on all problems: the pooled difference with its interval, and the mean rank."""
+    found = overall.cells(view.run, metric, unit_of(metric, view.entries)[0], labels(view))
+    middles = aligned([each.middle for each in found])
+    pooled = [middle + each.interval for middle, each in zip(middles, found, strict=True)]
+    room = max(map(len, pooled), default=0)
+    pooled = [text.ljust(room) for text in pooled]
+    marked = [[(ink(text), ""), _mark(each.verdict, ink)] for text, each in zip(pooled, found, strict=True)]
+    columns = []
+    if any(each.middle for each in found):
+        columns.append(Column("all problems, pooled", tuple(marked), narrow=_HEADS[-1]))
+    if any(each.rank for each in found):
+        columns.append(Column("mean rank", tuple([(each.rank, "")] for each in found), right=True, narrow=4))
+    return columns
+
+
+def _closing_rows(view: View, metric: MetricInfo, ink: Glyphs) -> tuple[list[str], Cells]:
+    """Return the same as rows below the problems, the ends of the interval in rows of their own."""
+    found = overall.cells(view.run, metric, unit_of(metric, view.entries)[0], labels(view))
+    rows = {
+        "all problems, pooled": [each.middle for each in found],
+        "  from": [each.low for each in found],
+        "  to": [each.high for each in found],
+        "mean rank": [each.rank for each in found],
+    }
+    rows = {name: texts for name, texts in rows.items() if any(texts)}
+    cells: dict[tuple[int, int], Line] = {}
+    for place, texts in enumerate(rows.values()):
+        for column, (text, each) in enumerate(zip(texts, found, strict=True)):
+            mark = _mark(each.verdict if place == 0 else None, ink)
+            cells[place, column] = [("  ", ""), (ink(text), ""), mark] if text else []
+    return list(rows), cells
+
+
+def _mark(verdict: Verdict | None, ink: Glyphs) -> Span:
+    return (f" {ink.mark(verdict)}" if verdict else "  ", STYLES.get(verdict, ""))
 
 
 def _is_told(problem: Problem, name: str) -> bool:

@@ -33,6 +33,7 @@ def _sentences(shown: View) -> Iterator[str]:
     yield from _tuned(shown)
     yield from _intervals(shown)
     yield from _tests(shown)
+    yield from _pooled(shown)
     yield from _lost(shown)
     yield from _surroundings(shown.run.environment)
 
@@ -80,6 +81,14 @@ def _tests(shown: View) -> Iterator[str]:
     if margin := shown.run.margin:
         named = [f"{size:g} in {name}" for name, size in margin.items()] if isinstance(margin, dict) else [margin]
         yield f"Two one-sided tests (Schuirmann, 1987) show what is equivalent, with a margin of {_listed(named)}."
+
+
+def _pooled(shown: View) -> Iterator[str]:
+    names = [each.metric for each in shown.run.overall if any(one.pooled for one in each.standings)]
+    if names:
+        source = "Paule and Mandel, 1982; Hartung and Knapp, 2001"
+        how = f"a random-effects mean ({source}), p adjusted by Holm over the contenders"
+        yield f"Differences were pooled over problems by {how}: {_listed(names)}."
 
 
 def _lost(shown: View) -> Iterator[str]:

@@ -209,7 +209,7 @@ def _reasons(entry: Entry) -> Iterator[str]:
 def notes(view: View) -> list[str]:
     """Return the metrics' caveats, then the rows' notes, equal ones together."""
     cautions = [f"{metric.label} {metric.caveat}" for metric in view.metrics if metric.caveat]
-    lost = [f"{_whose([entry], view)[0]}: {_diverged(entry.row)}" for entry in view.entries if entry.row.diverged]
+    lost = [f"{whose([entry], view)[0]}: {_diverged(entry.row)}" for entry in view.entries if entry.row.diverged]
     found: dict[str, list[Entry]] = {}
     for entry in view.entries:
         for note in _notes(entry):
@@ -217,7 +217,7 @@ def notes(view: View) -> list[str]:
     return (
         cautions
         + [
-            note if len(entries) == len(view.entries) else f"{together(_whose(entries, view))}: {note}"
+            note if len(entries) == len(view.entries) else f"{together(whose(entries, view))}: {note}"
             for note, entries in found.items()
         ]
         + lost
@@ -232,7 +232,7 @@ def _diverged(row: Row) -> str:
     return f"diverged: {'seeds' if len(seeds) > 1 else 'seed'} {', '.join(map(str, seeds))} of {len(row.seeds)}"
 
 
-def _whose(entries: Sequence[Entry], view: View) -> list[str]:
+def whose(entries: Sequence[Entry], view: View) -> list[str]:
     """Name entries by their problem or label where all of that problem or label are among them, else by both."""
     names: dict[str, None] = {}
     for entry in entries:

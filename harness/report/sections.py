@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from harness.report import claimed, gates, prose
+from harness.report import claimed, gates, prose, unadjusted
 from harness.report.glyphs import Glyphs
 from harness.report.parts import View
 from harness.results import Outcome
@@ -37,7 +37,7 @@ def remarks(view: View, ink: Glyphs) -> Iterator[Section]:
     """Yield the sections on published numbers, issues and notes; empty sections are left out."""
     yield from _filled(Section("Published, not measured here", [*map(ink, prose.published(view))]))
     yield from _filled(Section("Issues", [*map(ink, [*prose.lost(view), *prose.issues(view)])], "red"))
-    yield from _filled(Section("Notes", [*map(ink, prose.notes(view))]))
+    yield from _filled(Section("Notes", [*map(ink, [*unadjusted.notes(view), *prose.notes(view)])]))
 
 
 def _filled(section: Section) -> list[Section]:

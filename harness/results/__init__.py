@@ -52,14 +52,18 @@ if TYPE_CHECKING:
     from harness.results.values import (
         Blocks,
         Bootstrap,
+        Bounded,
         ComparedFeatures,
         Label,
         Labels,
         Looks,
         Needed,
+        Overall,
+        Pooled,
         Ratio,
         ReferenceKind,
         Shard,
+        Standing,
     )
 
 __all__ = [
@@ -70,6 +74,7 @@ __all__ = [
     "Asked",
     "Blocks",
     "Bootstrap",
+    "Bounded",
     "Claim",
     "ClaimForm",
     "ClaimKind",
@@ -94,6 +99,8 @@ __all__ = [
     "MetricValue",
     "Needed",
     "Outcome",
+    "Overall",
+    "Pooled",
     "Published",
     "Rank",
     "Ratio",
@@ -105,6 +112,7 @@ __all__ = [
     "Run",
     "RunInfo",
     "Shard",
+    "Standing",
     "Statement",
     "StatementKind",
     "Status",
@@ -148,7 +156,22 @@ _CLAIMS = frozenset(
 )
 _MEASURED = frozenset({"MeasuredRow", "MeasuredRun"})
 _VALUES = frozenset(
-    {"Blocks", "Bootstrap", "ComparedFeatures", "Label", "Labels", "Looks", "Needed", "Ratio", "ReferenceKind", "Shard"}
+    {
+        "Blocks",
+        "Bootstrap",
+        "Bounded",
+        "ComparedFeatures",
+        "Label",
+        "Labels",
+        "Looks",
+        "Needed",
+        "Overall",
+        "Pooled",
+        "Ratio",
+        "ReferenceKind",
+        "Shard",
+        "Standing",
+    }
 )
 
 

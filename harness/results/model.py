@@ -21,7 +21,7 @@ from harness.results.statements import (
     Status,
     Verdict,
 )
-from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Looks, Needed, Ratio, Shard
+from harness.results.values import Blocks, Bootstrap, ComparedFeatures, Label, Looks, Needed, Overall, Ratio, Shard
 
 SCHEMA = 2
 
@@ -268,3 +268,5 @@ class Run(RunInfo):
     """Remarks on the whole run; the result JSON has the same in words under `issues`."""
     looks: tuple[Looks, ...] = ()
     """Looks at the test sets of the rows, by metric, when the run ended."""
+    overall: tuple[Overall, ...] = ()
+    """Contenders over all problems, by metric, where several problems are compared with a baseline."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from harness.results.statements import StopReason
+from harness.results.statements import StopReason, Verdict
 
 Label = str | int | float | bool | None
 """Name of a point of an axis."""
@@ -40,6 +40,68 @@ class Ratio:
     ratio: float
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A number with the ends of its interval, None without one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooled:
+    """A contender's mean difference from its baseline over several problems, in the metric's unit.
+
+    Its interval carries the doubt of each problem and the spread over problems; `p` is two-sided, `p_holm` adjusted for
+    all contenders. It is over `problems`, on `better` and `worse` of which the verdict says so. A metric that is
+    compared by ratio has the `ratio` and no difference.
+    """
+
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    problems: int
+    better: int
+    worse: int
+    verdict: Verdict | None
+    spread: float | None
+    """Standard deviation of the true differences over problems; of their logarithms for a ratio."""
+    ratio: Ratio | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A contender over all problems in one metric. What needs a common scale or a baseline is None without it."""
+
+    row: str
+    baseline: str | None = None
+    pooled: Pooled | None = None
+    mean_rank: float | None = None
+    """Mean over problems of its rank among the contenders with a value on all of them, 1 for the best."""
+    interquartile_mean: Bounded | None = None
+    """Mean of the middle half of all values, over problems and seeds."""
+    improvement: Bounded | None = None
+    """Probability that a run is better than one of the baseline on the same problem, as a mean over problems."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overall:
+    """Contenders over all `problems` in one metric: the first, and those that the question asks for.
+
+    Mean ranks that differ by less than the `critical_difference` are not told apart by Nemenyi's test.
+    """
+
+    metric: str
+    problems: int
+    standings: tuple[Standing, ...]
+    friedman_p: float | None = None
+    """p of Friedman's test that all contenders rank alike; None for fewer than three."""
+    critical_difference: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

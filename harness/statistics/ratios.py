@@ -118,6 +118,12 @@ def as_ratio(found: Difference, baseline: Sample) -> tuple[float, float, float]:
     return 1 + found.difference / unit, 1 + found.low / unit, 1 + found.high / unit
 
 
+def as_log(found: Difference, baseline: Sample) -> tuple[float, float]:
+    """Return the logarithm of the ratio and its standard error."""
+    unit = interval(baseline).mean
+    return math.log1p(found.difference / unit), found.error / unit
+
+
 def _p(x: Array) -> float:
     draws = np.random.default_rng(0)
     found = stats.permutation_test((x,), _center, permutation_type="samples", n_resamples=FLIPS, vectorized=True,

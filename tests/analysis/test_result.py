@@ -402,13 +402,18 @@ def test_the_answer_has_a_sentence_for_each_problem(make: Make) -> None:
     alike = (
         f"In accuracy, against ce, in all 4 problems: good best ({min(ends):+.3f} to {max(ends):+.3f}); worse: bad ("
     )
-    assert result["answer"].startswith(alike) and "digits" not in result["answer"]
+    pooled = r"In accuracy, against ce, over 4 problems: good better on 4 of 4 problems, pooled \+0\.\d+ \(0\.\d+ to 0\.\d+\); bad"
+    assert re.match(pooled, result["answer"]) and alike in result["answer"] and "digits" not in result["answer"]
     mixed = make({"ce": 0.0, "good": 0.8, "bad": -0.8}, sets)
     for place in (1, 4):  # of digits and of wine: as good as the baseline
         mixed["cells"][place]["metrics"] = mixed["cells"][place - 1]["metrics"]
         mixed["cells"][place]["units"] = mixed["cells"][place - 1]["units"]
     told = analyse(mixed)["answer"]
-    assert told.startswith("In accuracy, against ce, in all 4 problems: worse: bad (")
+    assert re.match(
+        "In accuracy, against ce, over 4 problems: bad worse on 4 of 4 .*; undecided: good \\(better on 2 of 4 problems, pooled",
+        told,
+    )
+    assert ". In accuracy, against ce, in all 4 problems: worse: bad (" in told
     assert "digits: identical: good. wine: identical: good. iris: good best, +" in told
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.report import overall
 from harness.report.html.names import clean, hint, short
 from harness.report.html.tables import ARROWS
 from harness.report.number_format import MISSING, Estimate, decimals, estimate, number, unit_for
@@ -41,6 +42,7 @@ class Matrix:
     corner: str
     heads: tuple[Head, ...]
     rows: tuple[tuple[Head, tuple[Place, ...]], ...]
+    is_pooled: bool = False
 
     @property
     def is_compared(self) -> bool:
@@ -63,12 +65,36 @@ def matrix(view: View, prefix: str) -> Matrix | None:
     names = [each.title for each in view.problems]
     problems = [Head(short(name), hint(name), f"{prefix}p{place}") for place, name in enumerate(names)]
     grid = [[column.get(label, Place(MISSING)) for column in columns] for label in labels]
+    turned = len(problems) > len(contenders)
+    added, places = _closing(view, metric, size, labels, turned)
+    grid = [[*line, *more] for line, more in zip(grid, places, strict=True)]
+    problems += added
     heads, rows, corner = problems, contenders, " / ".join(view.row_axes)
-    if len(problems) > len(contenders):
+    if turned:
         heads, rows, corner = contenders, problems, "problem"
         grid = [list(line) for line in zip(*grid, strict=True)]
     lines = tuple((head, tuple(line)) for head, line in zip(rows, grid, strict=True))
-    return Matrix(_named(metric, unit), ARROWS[metric.higher_is_better], short(corner), tuple(heads), lines)
+    pooled = bool(added)
+    return Matrix(_named(metric, unit), ARROWS[metric.higher_is_better], short(corner), tuple(heads), lines, pooled)
+
+
+def _closing(
+    view: View, metric: MetricInfo, size: float, labels: Sequence[str], turned: bool
+) -> tuple[list[Head], list[list[Place]]]:
+    """Return the headings and the places of every contender over all problems; nothing where nothing is known.
+
+    Where problems are rows, the ends of the interval have rows of their own.
+    """
+    found = overall.cells(view.run, metric, size, labels)
+    middles = [each.middle + ("" if turned else each.interval) for each in found]
+    parts = {
+        "all problems, pooled": [Place(text, verdict=one.verdict) for text, one in zip(middles, found, strict=True)],
+        "from": [Place(one.low if turned else "") for one in found],
+        "to": [Place(one.high if turned else "") for one in found],
+        "mean rank": [Place(one.rank) for one in found],
+    }
+    kept = {name: places for name, places in parts.items() if any(place.text for place in places)}
+    return [Head(name) for name in kept], [[places[k] for places in kept.values()] for k in range(len(labels))]
 
 
 def beside(views: Sequence[View], prefixes: Sequence[str]) -> list[Matrix]:
