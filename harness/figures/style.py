@@ -6,14 +6,15 @@ import contextlib
 import itertools
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from harness.report.wrapping import wrapped
 from harness.results import MetricInfo
 
 if TYPE_CHECKING:
@@ -50,10 +51,16 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
         "legend.fontsize": 8,
         "lines.linewidth": 1.2,
         "lines.markersize": 4.5,
+        "pdf.fonttype": 42,  # whole outlines: journals refuse type 3
+        "svg.hashsalt": "touchstone",
         "text.parse_math": False,
     }
 )
+LEGEND, LABEL = 36, 34
+"""Characters in which the names of a legend and of rows are wrapped."""
 _SMALL = 7.5
+_WIDE, _HIGH = 0.075, 0.155
+"""Width of a character and height of a line of a legend, in inches."""
 _CHARACTERS = 16.5
 """Characters of the small font size per inch."""
 
@@ -67,15 +74,50 @@ def styled() -> Iterator[None]:
         yield
 
 
-def sheet(count: int, across: int, width: float, height: float, aside: float = 0.0) -> tuple[Figure, list[Axes]]:
-    """Create a figure of panels of a size in inches, at most so many side by side, with space aside for a legend."""
+def sheet(
+    count: int, across: int, width: float, height: float, aside: float = 0.0, named: Sequence[str] = ()
+) -> tuple[Figure, list[Axes]]:
+    """Create a figure of panels of a size in inches, at most so many side by side.
+
+    There is space aside for the row labels of the first panel, or for a legend of the `named` (see `beside`).
+    """
     columns = min(count, across)
     rows = -(-count // columns)
-    figure = Figure(figsize=(max(columns * width + aside, 4.5), rows * height + 1.1), layout="constrained")
+    lines = [line for name in named for line in wrapped(name, LEGEND)]
+    if len(named) > 1:
+        aside += 0.8 + max(map(len, lines)) * _WIDE
+    size = (max(columns * width + aside, 4.5), max(rows * height, len(lines) * _HIGH) + 1.1)
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for empty in panels[count:]:
         empty.remove()
     return figure, panels[:count]
+
+
+def beside(figure: Figure, order: Callable[[str], Any] = lambda name: 0) -> None:
+    """Add a legend at the right of all panels: each name once, in their order or another; none for a single name."""
+    handles: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    names = sorted(handles, key=order)
+    if len(names) > 1:
+        texts = ["\n".join(wrapped(name, LEGEND)) for name in names]
+        figure.legend([handles[name] for name in names], texts, loc="outside right center", handlelength=3.2)
+
+
+def row_height(names: Iterable[str]) -> float:
+    """Return the height of a row in inches that has room for any of the names."""
+    return 0.08 + _HIGH * max((len(wrapped(name, LABEL)) for name in names), default=1)
+
+
+def row_labels(axes: Axes, names: Sequence[str], first: bool) -> None:
+    """Name the rows of a panel from the top at 0, or leave a mark for each if it is not the first of its line."""
+    texts = ["\n".join(wrapped(name, LABEL)) for name in names] if first else [""] * len(names)
+    axes.set_yticks(range(len(names)), texts, fontsize=8)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    for height in range(len(names)):
+        axes.axhline(height, color="#eeeeee", linewidth=0.6, zorder=0)
 
 
 def headed(figure: Figure, title: str, caption: Iterable[str]) -> Figure:
@@ -108,6 +150,21 @@ def plainly(*sides: Axis) -> None:
     for side in sides:
         side.set_major_formatter(FuncFormatter(_plain))
         side.set_minor_formatter(NullFormatter())
+
+
+def ticked(axis: Axis) -> None:
+    """Use few plain numbers at the ticks of a linear axis, so that they never touch."""
+    axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    plainly(axis)
+
+
+def logarithmic(axes: Axes, ends: tuple[float, float]) -> None:
+    """Use a logarithmic horizontal axis for numbers between the ends, with several ticks even within a decade."""
+    axes.set_xscale("log")
+    if ends[1] < 100 * ends[0]:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    plainly(axes.xaxis)
 
 
 def numbered(axes: Axes, values: Sequence[float]) -> None:
@@ -150,8 +207,10 @@ def _logarithmic(axes: Axes, least: float, low: float) -> str:
 
 def _bent(axes: Axes, bend: float) -> str:
     axes.set_yscale("symlog", linthresh=bend, linscale=0.5)
-    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
     limits = axes.get_ylim()
+    beyond = [10.0**power for power in range(-30, 30) if bend * 1.5 < 10.0**power <= max(map(abs, limits))]
+    axes.yaxis.set_major_locator(FixedLocator([sign * tick for tick in (0.0, bend, *beyond) for sign in (-1, 1)]))
+    plainly(axes.yaxis)
     axes.axhspan(-bend, bend, color="#f2f2f2", zorder=0, linewidth=0)
     axes.set_ylim(limits)
     return f"In the shaded band, up to {bend:g}, the vertical axis is linear; beyond it is logarithmic."

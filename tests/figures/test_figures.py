@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -79,14 +80,19 @@ def cells(data: Any, **vary: Any) -> list[Any]:
 @pytest.mark.verify
 def test_the_command_writes_a_picture_of_each_and_says_so(folder: Bench, drawn: Ended) -> None:
     assert drawn.code == 0 and "ring8 / steps=2" in drawn.out
-    names = ["differences-in-mmd", "mmd-against-steps", "nfe-against-steps"]
+    names = ["mmd-against-cost", "differences-in-mmd", "mmd-against-steps", "nfe-against-steps", "mmd-by-seed"]
     names += [f"samples-fitted-mixture-components-2-steps-{steps}" for steps in (2, 8)]
     names += [f"path-ring8-steps-{steps}" for steps in (2, 8)]
-    assert drawn.lines == [f"figure new/pictures/{name}.png" for name in names]
+    assert drawn.lines == [f"figure new/pictures/{name}.png, .svg, .pdf" for name in names]
+    pictures = folder.folder / "new" / "pictures"
+    assert len(list(pictures.iterdir())) == 3 * len(names)
     for name in names:
-        with Image.open(folder.folder / "new" / "pictures" / f"{name}.png") as image:
+        with Image.open(pictures / f"{name}.png") as image:
             image.load()
             assert image.format == "PNG" and min(image.size) > 400
+        assert ElementTree.parse(pictures / f"{name}.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        content = (pictures / f"{name}.pdf").read_bytes()
+        assert content.startswith(b"%PDF") and b"/FontFile2" in content and b"/Type3" not in content
 
 
 @pytest.mark.verify
