@@ -209,7 +209,7 @@ def _bent(axes: Axes, bend: float) -> str:
     axes.set_yscale("symlog", linthresh=bend, linscale=0.5)
     limits = axes.get_ylim()
     beyond = [10.0**power for power in range(-30, 30) if bend * 1.5 < 10.0**power <= max(map(abs, limits))]
-    axes.yaxis.set_major_locator(FixedLocator([sign * tick for tick in (0.0, bend, *beyond) for sign in (-1, 1)]))
+    axes.yaxis.set_major_locator(FixedLocator([*(-tick for tick in (bend, *beyond)), 0.0, bend, *beyond]))
     plainly(axes.yaxis)
     axes.axhspan(-bend, bend, color="#f2f2f2", zorder=0, linewidth=0)
     axes.set_ylim(limits)

@@ -14,17 +14,20 @@ from types import MappingProxyType
 from harness.report import matrix, prose
 from harness.report.columns import STARS, sheet
 from harness.report.glyphs import Glyphs
-from harness.report.layout import Column, Label, Line, Sheet, plan
+from harness.report.layout import Label, Line, Sheet, plan
 from harness.report.parts import COLUMNS, Arrangement, View
 from harness.report.view import AS_IT_IS, view
 from harness.report.wrapping import wrapped
 from harness.results import Run
 
-_WIDTH = 74
+_WIDTH = 64
 """Characters of a small line of an article's text; columns that do not fit go to a further block of their table."""
+_LETTERS = "αβγδεζηθικλμνξπρστυφχψω"
+_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
 _SIGNS: Mapping[int, str] = MappingProxyType(
     str.maketrans(
-        {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+        {letter: rf"$\{name}$" for letter, name in zip(_LETTERS, _GREEK.split(), strict=True)}
+        | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
         | {sign: rf"\{sign}" for sign in "&%$#_{}"}
         | {sign: f"{{{sign}}}" for sign in "[]*"}
         | {"|": "$|$", "◇": r"$\diamond$", "…": r"\ldots{}"}
@@ -35,6 +38,10 @@ _SIGNS: Mapping[int, str] = MappingProxyType(
     )
 )
 """Characters that LaTeX interprets or cannot print, and their replacements."""
+_LATIN = 0x17F
+"""Last character that pdfLaTeX prints as it is."""
+_DRAWN = ("forest", "seeds")
+"""Columns of signs of one width, which no font of a paper has."""
 _PLAIN = re.compile(r"[^A-Za-z0-9]+")
 _LIGATURE = re.compile(r"(?<=[-`'!?])(?=[-`'])")
 _STYLES = {"bold": r"\textbf{%s}", "italic": r"\textit{%s}"}
@@ -46,8 +53,10 @@ def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_
     tables = list(_matrices(shown, ink))
     if not tables or any(name in COLUMNS for name in arrangement.columns):
         tables += _tables(shown, ink)
-    blocks = ["% \\usepackage{amssymb, booktabs}", *("\n".join(lines) for lines in tables)]
-    return "\n\n".join(blocks) + "\n"
+    text = "\n\n".join("\n".join(lines) for lines in tables)
+    head = "% \\usepackage{amssymb, booktabs}\n"
+    head += "% Some names need XeLaTeX or LuaLaTeX, and a font that has them.\n" * any(ord(c) > _LATIN for c in text)
+    return f"{head}\n{text}\n"
 
 
 def _matrices(shown: View, ink: Glyphs) -> Iterator[list[str]]:
@@ -63,7 +72,9 @@ def _tables(shown: View, ink: Glyphs) -> Iterator[list[str]]:
     """Yield a table with all columns for every problem."""
     for problem in shown.problems:
         titles = [ink(problem.title or shown.run.suite or "results"), *_legend(shown, ink)]
-        yield _environment(titles, sheet(shown, problem, ink, compact=False), _label(shown, problem.title))
+        one = sheet(shown, problem, ink, compact=False)
+        one = replace(one, columns=tuple(column for column in one.columns if column.key not in _DRAWN))
+        yield _environment(titles, one, _label(shown, problem.title))
 
 
 def _legend(shown: View, ink: Glyphs, arrows: bool = True) -> list[str]:
@@ -82,7 +93,7 @@ def _environment(titles: Sequence[str], one: Sheet, label: str) -> list[str]:
     caption = " ".join(map(_sentence, filter(None, titles)))
     start = [r"\begin{table}", r"\centering", r"\small", r"\setlength{\tabcolsep}{4pt}"]
     how = plan(one.longest, [column.width for column in one.columns], one.primary, _WIDTH)
-    blocks = (_tabular(one, [one.columns[k] for k in page], how.label) for page in how.pages)
+    blocks = (_tabular(one, page, how.label) for page in how.pages)
     body = "\n\\par\\medskip\n".join("\n".join(lines) for lines in blocks)
     head = rf"\caption[{_escaped(titles[0])}]{{{caption}}}{label}"
     return [*start, head, r"\smallskip", body, r"\end{table}"]
@@ -92,8 +103,9 @@ def _sentence(text: str) -> str:
     return _escaped(text if text.endswith((".", "?", "!")) else f"{text}.")
 
 
-def _tabular(one: Sheet, columns: Sequence[Column], room: int) -> Iterator[str]:
-    """Yield one block of a table: row labels in so many characters, and some of the columns."""
+def _tabular(one: Sheet, page: Sequence[int], room: int) -> Iterator[str]:
+    """Yield one block of a table: row labels in so many characters, and the columns of a page."""
+    columns = [one.columns[place] for place in page]
     yield rf"\begin{{tabular}}{{l{''.join('r' if column.right else 'l' for column in columns)}}}"
     yield r"\toprule"
     heads = (_stacked([head.strip() for head in column.heads], "b") for column in columns)
@@ -103,14 +115,16 @@ def _tabular(one: Sheet, columns: Sequence[Column], room: int) -> Iterator[str]:
         cells = [column.cells[place] for column in columns]
         if label.notice or not label.optional or any(cells):
             name = _styled(_stacked(wrapped(label.text.strip(), room), "t"), label.style)
-            yield _row([name, *([_notice(label, len(columns))] if label.notice else map(_text, cells))])
+            yield _row([name, *([_notice(label, page)] if label.notice else map(_text, cells))])
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
 
-def _notice(label: Label, count: int) -> str:
-    text = _styled(_escaped(f"{label.notice}: {label.reason}" if label.reason else label.notice), label.style)
-    return rf"\multicolumn{{{count}}}{{p{{0.6\linewidth}}}}{{\raggedright {text}}}"
+def _notice(label: Label, page: Sequence[int]) -> str:
+    """Return what stands for the numbers of a row, in the first block with the reason."""
+    said = f"{label.notice}: {label.reason}" if label.reason and 0 in page else label.notice
+    text = _styled(_escaped(said), label.style)
+    return rf"\multicolumn{{{len(page)}}}{{p{{0.6\linewidth}}}}{{\raggedright {text}}}"
 
 
 def _stacked(lines: Sequence[str], side: str) -> str:

@@ -29,7 +29,9 @@ def bars(figure: Figure, panel: int) -> dict[str, tuple[float, float, str, str]]
     labels = dict(enumerate(label.get_text().replace("\n  ", "") for label in figure.axes[0].get_yticklabels()))
     axes = figure.axes[panel]
     found: dict[str, tuple[float, float, str, str]] = {}
-    points = {float(y[0]): str(line.get_marker()) for line in axes.lines if len(y := np.atleast_1d(line.get_ydata())) == 1}
+    points = {
+        float(y[0]): str(line.get_marker()) for line in axes.lines if len(y := np.atleast_1d(line.get_ydata())) == 1
+    }
     for group in axes.collections:
         assert isinstance(group, LineCollection)
         ((low, height), (high, _)) = group.get_segments()[0]
