@@ -23,7 +23,10 @@ from harness.results import Run
 _WIDTH = 64
 """Characters of a small line of an article's text; columns that do not fit go to a further block of their table."""
 _LETTERS = "αβγδεζηθικλμνξπρστυφχψω"
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega"
+)
 _SIGNS: Mapping[int, str] = MappingProxyType(
     str.maketrans(
         {letter: rf"$\{name}$" for letter, name in zip(_LETTERS, _GREEK.split(), strict=True)}
