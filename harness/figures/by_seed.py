@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import BenchError
 from harness.figures.against import ARROWS
 from harness.figures.run import StoredRun
-from harness.figures.style import COLORS, INK, few, headed, row_height, row_labels, sheet, ticked, united
+from harness.figures.style import COLORS, INK, few, headed, logarithmic, row_height, row_labels, sheet, ticked, united
 from harness.report.number_format import estimate
 from harness.report.parts import Problem
 from harness.report.prose import SOURCES
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS = 3
+WIDE = 10
+"""Quotient of values compared by ratio beyond which their axis is logarithmic."""
 LANES = 7
 """Heights at which the points of a row lie, in turn, so that equal values are seen."""
 THICK = 0.5
@@ -72,7 +74,11 @@ def _drawn(axes: Axes, problem: Problem, metric: MetricInfo, names: Sequence[str
             if found.low is not None and found.high is not None:
                 axes.hlines(height, found.low, found.high, color=INK, linewidth=1.4, zorder=2)
             axes.plot([found.mean], [height], "D", color=INK, markersize=3.5, zorder=2)
-    ticked(axes.xaxis)
+    known = [value for found in values(problem, metric).values() for value in found]
+    if metric.relative_margin is not None and max(known) > WIDE * min(known) > 0:
+        logarithmic(axes, (min(known), max(known)))
+    else:
+        ticked(axes.xaxis)
 
 
 def _caption(run: StoredRun, metric: MetricInfo, unit: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MultipleLocator
 
 from harness.figures.run import StoredRun
-from harness.figures.style import FAINT, INK, LABEL, few, headed, plainly, sheet
+from harness.figures.style import FAINT, INK, LABEL, few, headed, plainly, row_height, sheet
 from harness.report.words import counted
 from harness.report.wrapping import wrapped
 from harness.results import MetricInfo
@@ -87,7 +87,7 @@ def _figure(
     ordered = [float(ranks[k]) for k in order]
     joined = cliques(ordered, distance)
     half = -(-len(names) // 2)
-    figure, (axes,) = sheet(1, 1, 7.0, 0.9 + 0.12 * len(joined) + 0.26 * half)
+    figure, (axes,) = sheet(1, 1, 7.0, row_height(names) * (half + _top(joined) + 1.6))
     _draw(axes, [names[k] for k in order], ordered, joined, distance)
     title = f"{metric.label}: mean rank over {counted(len(means), 'problem')}"
     return headed(figure, title, _caption(run, left, len(run.view.problems) - len(means)))
@@ -98,7 +98,7 @@ def _draw(
 ) -> None:
     """Draw the ranks on an axis above, the best at the left; names at the nearer side, bars below the axis."""
     count, half = len(names), -(-len(names) // 2)
-    top = 0.9 + 0.45 * len(joined)
+    top = _top(joined)
     for place, (name, rank) in enumerate(zip(names, ranks, strict=True)):
         is_left = place < half
         height = top + (place if is_left else count - 1 - place)
@@ -123,6 +123,11 @@ def _draw(
     axes.xaxis.set_major_locator(MultipleLocator(1 if count <= 12 else 2))
     axes.tick_params(axis="x", direction="in", pad=-14)
     plainly(axes.xaxis)
+
+
+def _top(joined: Sequence[tuple[int, int]]) -> float:
+    """Return the height of the first names, in rows below the axis."""
+    return 0.9 + 0.45 * len(joined)
 
 
 def _caption(run: StoredRun, left: Sequence[str], lost: int) -> Iterator[str]:

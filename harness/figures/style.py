@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import math
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from harness.report.wrapping import wrapped
@@ -56,6 +59,16 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
         "text.parse_math": False,
     }
 )
+FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+)
+"""Fonts for letters that matplotlib's own lacks, where they are installed."""
 LEGEND, LABEL = 36, 34
 """Characters in which the names of a legend and of rows are wrapped."""
 _SMALL = 7.5
@@ -68,10 +81,19 @@ _CHARACTERS = 16.5
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
     """Apply the style of the harness inside a context, whatever the user's own settings are."""
-    with matplotlib.rc_context():
+    known = {font.name for font in fontManager.ttflist}
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # it is a box, and no more to say
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        yield
+        matplotlib.rcParams["font.family"] = ["DejaVu Sans", *(name for name in FONTS if name in known)]
+        log.setLevel(logging.ERROR)  # another weight of such a font will do
+        try:
+            yield
+        finally:
+            log.setLevel(level)
 
 
 def sheet(
@@ -162,7 +184,7 @@ def logarithmic(axes: Axes, ends: tuple[float, float]) -> None:
     """Use a logarithmic horizontal axis for numbers between the ends, with several ticks even within a decade."""
     axes.set_xscale("log")
     if ends[1] < 100 * ends[0]:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_minor_locator(NullLocator())
     plainly(axes.xaxis)
 

@@ -144,7 +144,7 @@ def test_evaluations_are_the_cost_where_they_differ() -> None:
 
 
 def test_hostile_names_are_texts_and_never_formulas() -> None:
-    names = ["cross_entropy", "$x^2$", "$\\frac{", "_a_ " * 30, "b\\b", "c{}"]
+    names = ["cross_entropy", "$x^2$", "$\\frac{", "_a_ " * 30, "b\\b", "交叉"]
     run = factory.result(["accuracy"], names, 1)
     for figure in makers(costing(run, (1.0, 2.0, 3.0))).values():
         with styled():
