@@ -183,10 +183,15 @@ def ticked(axis: Axis) -> None:
 def logarithmic(axes: Axes, ends: tuple[float, float]) -> None:
     """Use a logarithmic horizontal axis for numbers between the ends, with several ticks even within a decade."""
     axes.set_xscale("log")
+    _spread(axes.xaxis, ends)
+
+
+def _spread(axis: Axis, ends: tuple[float, float]) -> None:
+    """Use plain numbers at the ticks of a logarithmic axis, the more in a decade the fewer decades there are."""
     if ends[1] < 100 * ends[0]:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-        axes.xaxis.set_minor_locator(NullLocator())
-    plainly(axes.xaxis)
+        axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if ends[1] > 15 * ends[0] else (1.0, 2.0, 5.0)))
+        axis.set_minor_locator(NullLocator())
+    plainly(axis)
 
 
 def numbered(axes: Axes, values: Sequence[float]) -> None:
@@ -211,19 +216,19 @@ def scale(axes: Axes, means: Sequence[float], lows: Sequence[float]) -> str:
     if not sizes or max(sizes) < 20 * min(sizes):
         return ""
     if min(means) > 0:
-        return _logarithmic(axes, min(means), min(lows))
+        return _logarithmic(axes, (min(means), max(means)), min(lows))
     doubtful = [max(abs(mean), abs(low)) for mean, low in zip(means, lows, strict=True) if low <= 0]
     bend = _round(max(doubtful) or min(sizes))
     return _bent(axes, bend) if max(sizes) >= 5 * bend else ""
 
 
-def _logarithmic(axes: Axes, least: float, low: float) -> str:
+def _logarithmic(axes: Axes, ends: tuple[float, float], low: float) -> str:
     """Use a logarithmic axis down to a decade below the least mean, since an interval may extend to 0."""
     axes.set_yscale("log")
-    plainly(axes.yaxis)
-    if low >= least / 10:
+    _spread(axes.yaxis, ends)
+    if low >= ends[0] / 10:
         return ""
-    axes.set_ylim(bottom=least / 10)
+    axes.set_ylim(bottom=ends[0] / 10)
     return "Bars that end at the lower edge go on below it."
 
 
