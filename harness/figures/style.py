@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+from matplotlib.axis import XAxis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
@@ -187,9 +188,10 @@ def logarithmic(axes: Axes, ends: tuple[float, float]) -> None:
 
 
 def _spread(axis: Axis, ends: tuple[float, float]) -> None:
-    """Use plain numbers at the ticks of a logarithmic axis, the more in a decade the fewer decades there are."""
+    """Use plain numbers at the ticks of a logarithmic axis, several in a decade if there are few decades."""
     if ends[1] < 100 * ends[0]:
-        axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if ends[1] > 15 * ends[0] else (1.0, 2.0, 5.0)))
+        is_full = ends[1] > 15 * ends[0] and isinstance(axis, XAxis)  # numbers beside each other would touch
+        axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if is_full else (1.0, 2.0, 5.0)))
         axis.set_minor_locator(NullLocator())
     plainly(axis)
 
