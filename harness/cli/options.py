@@ -199,7 +199,7 @@ def _output_options() -> argparse.ArgumentParser:
 
 def _format_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    choices = "console, html, json, csv, md, latex, methods or pytest-benchmark"
+    choices = "console, html, json, csv, parquet, md, latex, methods or pytest-benchmark"
     options.add_argument("--format", default="console", metavar="FORMAT", help=choices)
     options.add_argument("-v", dest="verbose", action="store_true", help="the whole answer, however long")
     return options
@@ -207,7 +207,8 @@ def _format_option() -> argparse.ArgumentParser:
 
 def _report_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--figures", type=folder, metavar="DIR", help="write its figures into a folder, as PNG")
+    where = "write its figures into a folder, as PNG, SVG and PDF"
+    options.add_argument("--figures", type=folder, metavar="DIR", help=where)
     return options
 
 

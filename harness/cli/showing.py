@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.cli.to_ci import annotate
 from harness.errors import BenchError
-from harness.report import brief, exit_status, render
+from harness.report import BINARY, brief, content, exit_status, render
 from harness.report.answer import lines
 from harness.report.glyphs import Glyphs
 from harness.report.parts import Arrangement
@@ -20,7 +20,7 @@ from harness.results.store import write
 
 WIDTH = 100
 """Columns of an answer without a report."""
-ALONE = ("json", "csv", "pytest-benchmark")
+ALONE = ("json", "csv", "parquet", "pytest-benchmark")
 """Formats that programs read, of one run each."""
 
 
@@ -190,6 +190,8 @@ def _drawn(run: Run, folder: Path, results: Path) -> None:
 def _formatted(run: Run, options: argparse.Namespace) -> None:
     if options.format == "console":
         _print(run, options)
+    elif options.format in BINARY:
+        _put_bytes(content(run, options.format, _arrangement(options)), options.format)
     else:
         _put(render(run, options.format, arrangement=_arrangement(options)), options.format)
 
@@ -205,6 +207,14 @@ def _put(text: str, form: str = "html") -> None:
     is_utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     is_page = form == "html" and not is_utf8
     sys.stdout.write(text.encode("ascii", "xmlcharrefreplace").decode("ascii") if is_page else text)
+
+
+def _put_bytes(data: bytes, form: str) -> None:
+    """Write the content of a file to standard output. Raises BenchError if that is a terminal."""
+    if sys.stdout.isatty():
+        raise BenchError(f"{form} is not for a terminal: write it to a file, as in > run.{form}")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
 
 
 def _print(run: Run, options: argparse.Namespace) -> None:

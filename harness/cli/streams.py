@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 
 class Terminated(KeyboardInterrupt):
@@ -16,16 +16,16 @@ class Terminated(KeyboardInterrupt):
 
 
 class Lenient:
-    """A text stream whose first failed write ends all output: what is to be printed is dropped from then on.
+    """A stream whose first failed write ends all output: what is to be printed is dropped from then on.
 
     A reader may have closed it, which is no news, or the disk may be full, which is said once on stderr.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream, self._lost = stream, False
 
-    def write(self, text: str) -> int:
-        """Write a text, or drop it."""
+    def write(self, text: str | bytes) -> int:
+        """Write a text, or bytes to a stream of bytes, or drop them."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
@@ -36,6 +36,11 @@ class Lenient:
     def flush(self) -> None:
         """Write what is buffered, or drop it."""
         self._try(self._stream.flush)
+
+    @property
+    def buffer(self) -> Lenient:
+        """The stream of bytes below the text."""
+        return Lenient(self._stream.buffer)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

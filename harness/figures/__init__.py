@@ -11,20 +11,38 @@ import io
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
 from harness.figures.run import StoredRun
 from harness.results import Run
+from harness.results.store import write as store
 from harness.results.store import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["StoredRun", "figures", "write"]
+__all__ = ["StoredRun", "contents", "figures", "png", "save", "write"]
 
-MODULES = ("claims", "front", "forest", "against", "samples", "path", "steps", "occurrences", "ball")
+MODULES = (
+    "claims",
+    "front",
+    "forest",
+    "ranks",
+    "against",
+    "by_seed",
+    "samples",
+    "path",
+    "steps",
+    "occurrences",
+    "ball",
+)
 """Modules that draw, in the order in which their figures are written."""
+FORMATS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"png": {}, "svg": {"metadata": {"Date": None}}, "pdf": {"metadata": {"CreationDate": None}}}
+)
+"""Format of a file -> how matplotlib saves it. No file has its date: the same run gives the same bytes."""
 
 
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
@@ -38,34 +56,55 @@ def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
 
 
 def write(run: Run, folder: Path, results: Path) -> Iterator[str]:
-    """Write the figures of a run as `folder`/NAME.png; yield a line for each, written or not.
+    """Write the figures of a run as `folder`/NAME.png, .svg and .pdf; yield a line for each figure, written or not.
 
     `results` is the folder of the run's records. Raises BenchError if `folder` cannot be written to.
     """
+    makers = figures(StoredRun(run, results))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    makers = figures(StoredRun(run, results))
     if not makers:
         yield "no figure: nothing was measured at several numbers or compared, and nothing else was kept to be shown"
     for name, make in makers.items():
-        file = folder / f"{name}.png"
         try:
-            picture = png(make)
+            content = contents(make)
         except BenchError as error:
-            yield f"no figure {file.name}: {error}"
+            yield f"no figure {name}: {error}"
             continue
-        with writing(file):
-            file.write_bytes(picture)
-        yield f"figure {file}"
+        yield save(folder / name, content)
+
+
+def contents(make: Callable[[], Figure]) -> dict[str, bytes]:
+    """Return a figure as the content of a file in every format."""
+    from harness.figures.style import styled
+
+    found = {}
+    with styled():
+        figure = make()
+        for format in FORMATS:
+            found[format] = _content(figure, format)
+            figure.set_layout_engine("none")  # the layout of the first format is that of all
+    return found
+
+
+def save(path: Path, content: Mapping[str, bytes]) -> str:
+    """Write a figure as PATH.FORMAT for every format; return a line with its files."""
+    for format, data in content.items():
+        store(path.with_name(f"{path.name}.{format}"), data)
+    return f"figure {path}.{', .'.join(content)}"
 
 
 def png(make: Callable[[], Figure]) -> bytes:
     """Return a figure as the content of a PNG file."""
     from harness.figures.style import styled
 
-    stream = io.BytesIO()
     with styled():
-        make().savefig(stream, format="png")
+        return _content(make(), "png")
+
+
+def _content(figure: Figure, format: str) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=format, **FORMATS[format])
     return stream.getvalue()
 
 

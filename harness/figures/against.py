@@ -14,9 +14,10 @@ from harness.errors import BenchError
 from harness.figures.field_axes import opened
 from harness.figures.run import StoredRun
 from harness.figures.series import Line, Panel, Series, numeric, series
-from harness.figures.style import COLORS, DASHES, FAINT, MARKERS, few, headed, numbered, scale, sheet, united
+from harness.figures.style import COLORS, DASHES, FAINT, MARKERS, beside, few, headed, numbered, scale, sheet, united
 from harness.report.prose import SOURCES
-from harness.results import MetricInfo, Status
+from harness.report.words import singular
+from harness.results import IntervalKind, MetricInfo, Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,15 +44,16 @@ def _against(run: StoredRun, metric: MetricInfo, axis: str) -> Figure:
     values = sorted({point.x for point in found.points})
     if len(values) < 2:
         raise BenchError(f"{name} was measured at {f'one {axis} only' if values else f'no {axis} at all'}")
-    figure, panels = sheet(len(found.panels), ACROSS, 3.4, 2.9, aside=2.2)
     looks = _looks(found)
+    figure, panels = sheet(len(found.panels), ACROSS, 3.4, 2.9, named=list(looks))
     notes = list(dict.fromkeys(_drawn(*pair, looks, found, metric) for pair in zip(panels, found.panels, strict=True)))
     for axes in panels:
         numbered(axes, values)
         axes.set_xlabel(f"{axis}, as used" if any(axis in (row.used or {}) for row in run.rows) else axis)
     for axes in panels[::ACROSS]:
         axes.set_ylabel(united(metric))
-    _legend(figure, found, looks)
+    controls = {_key(line) for line in found.lines if line.is_control}
+    beside(figure, lambda label: label in controls)
     arrow = ARROWS.get(metric.higher_is_better, "")
     title = f"{name} against {axis}" + (f"   {arrow}" if arrow else "")
     return headed(figure, title, [*filter(None, notes), *_caption(run, found, name)])
@@ -102,25 +104,14 @@ def _looks(found: Series) -> dict[str, Look]:
     return looks
 
 
-def _legend(figure: Figure, found: Series, looks: Mapping[str, Look]) -> None:
-    """Add a legend beside the panels: the contenders in the order of the suite, then controls."""
-    if len(looks) < 2:
-        return
-    handles: dict[str, Any] = {}
-    for axes in figure.axes:
-        handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    controls = {_key(line) for line in found.lines if line.is_control}
-    order = sorted(handles, key=lambda label: label in controls)
-    figure.legend([handles[label] for label in order], order, loc="outside right center", handlelength=3.2)
-
-
 def _caption(run: StoredRun, found: Series, metric: str) -> Iterator[str]:
     values = [row.metrics[metric] for row in run.rows if metric in row.metrics]
     kinds = sorted({value.interval for value in values if value.low is not None})
     counts = sorted({len(row.seeds) for row in run.rows if row.status is Status.OK})
-    seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "no"
-    bars = f"; bars are 95 % intervals over {' or '.join(SOURCES[kind] for kind in kinds)}" if kinds else ""
-    yield f"Means of {seeds} seed{'' if counts == [1] else 's'}{bars}."
+    count = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "no"
+    sources = {**SOURCES, IntervalKind.SEEDS: run.run.replicates}
+    bars = f"; bars are 95 % intervals over {' or '.join(sources[kind] for kind in kinds)}" if kinds else ""
+    yield f"Means of {count} {singular(run.run.replicates) if counts == [1] else run.run.replicates}{bars}."
     if any(line.is_control for line in found.lines):
         yield "Gray and dashed: controls, which show what is left when nothing is wrong but chance."
     for source in dict.fromkeys(line.source for line in found.lines if line.source):

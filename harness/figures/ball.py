@@ -12,13 +12,15 @@ from matplotlib.ticker import MaxNLocator
 from harness.errors import BenchError
 from harness.figures.exhibits import gathered
 from harness.figures.run import StoredRun
-from harness.figures.style import COLORS, INK, MARKERS, few, headed, plainly, sheet
+from harness.figures.style import COLORS, INK, MARKERS, beside, few, headed, plainly, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 20
 """Largest dimension of the curve; beyond it no feasible number of points has one inside."""
+
+CURVE = "a ball in its cube"
 
 
 class Place(NamedTuple):
@@ -45,9 +47,9 @@ def _ball(run: StoredRun) -> Figure:
     places = list(_places(run))
     if not places:
         raise BenchError("no points are kept that lie in any number of dimensions")
-    figure, (axes,) = sheet(1, 1, 4.4, 3.4, aside=2.6)
+    figure, (axes,) = sheet(1, 1, 4.4, 3.4, named=[CURVE, *(place.title for place in places)])
     ds = range(1, MOST + 1)
-    axes.plot(ds, [10 ** log_share(d) for d in ds], color=INK, label="a ball in its cube", zorder=1)
+    axes.plot(ds, [10 ** log_share(d) for d in ds], color=INK, label=CURVE, zorder=1)
     drawn = [place for place in places if place.inside and place.dimensions <= MOST]
     for number, place in enumerate(drawn):
         color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
@@ -58,7 +60,7 @@ def _ball(run: StoredRun) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("dimensions")
     axes.set_ylabel("share inside")
-    figure.legend(loc="outside right center")
+    beside(figure)
     return headed(figure, "Volume of the ball over that of the cube", _caption(places, drawn))
 
 

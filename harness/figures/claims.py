@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.figures.run import StoredRun
-from harness.figures.style import COLORS, FAINT, headed, sheet
+from harness.figures.style import COLORS, FAINT, headed, sheet, ticked
 from harness.report.claimed import pair, place, sentence
 from harness.results import PAIRED, Claim, ClaimTest, Outcome
 
@@ -77,6 +77,8 @@ def _draw(axes: Axes, claim: Claim, tests: Sequence[ClaimTest]) -> None:
     typical = sizes[len(sizes) // 2]
     if claim.form in PAIRED and typical > 0 and sizes[-1] > FAR * typical:
         axes.set_xscale("symlog", linthresh=typical)
+    else:
+        ticked(axes.xaxis)
 
 
 def _beyond(test: ClaimTest, sign: int) -> float:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.figures.against import ARROWS
 from harness.figures.run import StoredRun
-from harness.figures.style import COLORS, FAINT, INK, few, headed, plainly, sheet, united
+from harness.figures.style import (
+    COLORS,
+    FAINT,
+    INK,
+    few,
+    headed,
+    logarithmic,
+    row_height,
+    row_labels,
+    sheet,
+    ticked,
+    united,
+)
 from harness.report.number_format import Estimate, estimate
 from harness.report.parts import Entry, Problem
 from harness.report.prose import SOURCES
@@ -23,10 +35,16 @@ if TYPE_CHECKING:
 ACROSS = 3
 WIDE = 10
 """Quotient of the ends of an axis of ratios beyond which it is logarithmic."""
-MARKS: Mapping[Verdict | None, str] = MappingProxyType(
-    {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.EQUIVALENT: "=", Verdict.IDENTICAL: "≡"}
+LOOKS: Mapping[Verdict | None, tuple[str, str, str]] = MappingProxyType(
+    {
+        Verdict.BETTER: ("^", COLORS[2], "▲"),
+        Verdict.WORSE: ("v", COLORS[1], "▼"),
+        Verdict.EQUIVALENT: ("s", INK, "■"),
+        Verdict.IDENTICAL: ("D", INK, "◆"),
+        Verdict.UNDECIDED: ("o", INK, "●"),
+    }
 )
-TINTS: Mapping[Verdict | None, str] = MappingProxyType({Verdict.BETTER: COLORS[2], Verdict.WORSE: COLORS[1]})
+"""Marker and color of a verdict, and the marker as text."""
 
 
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
@@ -51,10 +69,13 @@ def _found(entry: Entry, metric: MetricInfo) -> Estimate | None:
 
 def _forest(run: StoredRun, metric: MetricInfo) -> Figure:
     problems = [each for each in run.view.problems if any(_found(entry, metric) for entry in each.entries)]
-    most = max(len(problem.entries) for problem in problems)
-    figure, panels = sheet(len(problems), ACROSS, 3.9, max(1.2, 0.5 + 0.22 * most))
-    for axes, problem in zip(panels, problems, strict=True):
-        _drawn(axes, problem, metric)
+    entries = [entry for problem in problems for entry in problem.entries]
+    names = list(dict.fromkeys(entry.label for entry in entries if _found(entry, metric)))
+    height = max(1.2, 0.6 + row_height(names) * len(names))
+    figure, panels = sheet(len(problems), ACROSS, 2.9, height, aside=2.4)
+    for place, (axes, problem) in enumerate(zip(panels, problems, strict=True)):
+        row_labels(axes, names, first=place % ACROSS == 0)
+        _drawn(axes, problem, metric, names)
     arrow = ARROWS.get(metric.higher_is_better, "")
     what = "ratio to" if metric.relative_margin is not None else "difference from"
     baselines = run.view.baselines
@@ -63,26 +84,24 @@ def _forest(run: StoredRun, metric: MetricInfo) -> Figure:
     return headed(figure, title + (f"   {arrow}" if arrow else ""), _caption(run, metric))
 
 
-def _drawn(axes: Axes, problem: Problem, metric: MetricInfo) -> None:
+def _drawn(axes: Axes, problem: Problem, metric: MetricInfo, names: Sequence[str]) -> None:
     """Draw an interval for each compared contender, the first of the report on top."""
     axes.set_title(problem.title)
     by_ratio = metric.relative_margin is not None
     drawn = [(entry, found) for entry in problem.entries if (found := _found(entry, metric)) is not None]
-    for height, (entry, found) in enumerate(drawn[::-1]):
-        color = FAINT if entry.control(metric.label) else TINTS.get(_verdict(entry, metric), INK)
+    for entry, found in drawn:
+        height = names.index(entry.label)
+        plain = ("d", FAINT, "") if entry.control(metric.label) else ("o", INK, "")
+        marker, color, _ = LOOKS.get(_verdict(entry, metric), plain)
         if found.low is not None and found.high is not None:
             axes.hlines(height, found.low, found.high, color=color, linewidth=1.4)
-        axes.plot([found.mean], [height], "o", color=color)
-    labels = [f"{entry.label} {MARKS.get(_verdict(entry, metric), '')}".strip() for entry, _ in drawn[::-1]]
-    axes.set_yticks(range(len(drawn)), labels)
-    axes.set_ylim(-0.6, len(drawn) - 0.4)
-    axes.axvline(1 if by_ratio else 0, color=FAINT, linewidth=0.8, zorder=0)
+        axes.plot([found.mean], [height], marker, color=color)
+    axes.axvline(1 if by_ratio else 0, color=FAINT, linewidth=0.8, zorder=0.5)
     ends = [end for _, found in drawn for end in (1.0, found.mean, found.low, found.high) if end is not None]
     if by_ratio and max(ends) > WIDE * min(ends) > 0:
-        axes.set_xscale("log")
-        plainly(axes.xaxis)
+        logarithmic(axes, (min(ends), max(ends)))
     else:
-        axes.locator_params(axis="x", nbins=5)
+        ticked(axes.xaxis)
 
 
 def _verdict(entry: Entry, metric: MetricInfo) -> Verdict | None:
@@ -95,8 +114,10 @@ def _caption(run: StoredRun, metric: MetricInfo) -> Iterator[str]:
     kinds: list[IntervalKind] = sorted({found.interval for found in compared if found.interval is not None})
     sources = {**SOURCES, IntervalKind.SEEDS: run.run.replicates}
     over = f" over {' or '.join(sources[kind] for kind in kinds)}" if kinds else ""
-    signs = {verdict: MARKS[verdict] for found in compared if (verdict := found.verdict) in MARKS}
-    yield f"Bars are 95 % intervals{over}. " + ", ".join(f"{sign} {verdict}" for verdict, sign in signs.items())
+    seen = {found.verdict for found in compared if found.difference is not None}
+    signs = [f"{sign} {verdict}" for verdict, (_, _, sign) in LOOKS.items() if verdict in seen]
+    signs += ["gray: a control"] if any(entry.control(metric.label) for entry in run.view.entries) else []
+    yield f"Bars are 95 % intervals{over}. " + ", ".join(signs)
     lost = [entry for entry in run.view.entries if not entry.baseline and _found(entry, metric) is None]
     yield from few([f"Not drawn: {entry.label}{_why(entry, metric)}" for entry in lost])
     if run.run.run:

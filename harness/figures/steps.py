@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.figures.exhibits import Arrays, Exhibit, captioned, shown
 from harness.figures.run import StoredRun
-from harness.figures.style import COLORS, DASHES, headed, scale, sheet, united
+from harness.figures.style import COLORS, DASHES, beside, headed, scale, sheet, united
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ def _has(name: str, arrays: Arrays) -> bool:
 
 def _steps(run: StoredRun, name: str, found: Exhibit) -> Figure:
     """Draw a line for each contender over the time at which a step starts."""
-    figure, (axes,) = sheet(1, 1, 5.2, 3.6, aside=2.4)
+    figure, (axes,) = sheet(1, 1, 5.2, 3.6, named=[contender.entry.label for contender in found.contenders])
     values = []
     for k, contender in enumerate(found.contenders):
         times, losses = contender.arrays[f"{CURVE}{name}"]
@@ -44,6 +44,6 @@ def _steps(run: StoredRun, name: str, found: Exhibit) -> Figure:
     note = scale(axes, values, values)
     axes.set_xlabel("time at which the step starts")
     axes.set_ylabel(united(run.view.run.metric(name)))
-    figure.legend(loc="outside right center", handlelength=3.2)
+    beside(figure)
     caption = [f"{name} of seed 0, step by step, from noise at the right to data at the left.", note]
     return headed(figure, f"{name} by step on {found.title}", [*filter(None, caption), *captioned(run, found)])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+from matplotlib.axis import XAxis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.font_manager import fontManager
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from harness.report.wrapping import wrapped
 from harness.results import MetricInfo
 
 if TYPE_CHECKING:
@@ -50,10 +55,26 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
         "legend.fontsize": 8,
         "lines.linewidth": 1.2,
         "lines.markersize": 4.5,
+        "pdf.fonttype": 42,  # whole outlines: journals refuse type 3
+        "svg.hashsalt": "touchstone",
         "text.parse_math": False,
     }
 )
+FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+)
+"""Fonts for letters that matplotlib's own lacks, where they are installed."""
+LEGEND, LABEL = 36, 34
+"""Characters in which the names of a legend and of rows are wrapped."""
 _SMALL = 7.5
+_WIDE, _HIGH = 0.075, 0.155
+"""Width of a character and height of a line of a legend, in inches."""
 _CHARACTERS = 16.5
 """Characters of the small font size per inch."""
 
@@ -61,21 +82,65 @@ _CHARACTERS = 16.5
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
     """Apply the style of the harness inside a context, whatever the user's own settings are."""
-    with matplotlib.rc_context():
+    known = {font.name for font in fontManager.ttflist}
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # it is a box, and no more to say
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        yield
+        matplotlib.rcParams["font.family"] = ["DejaVu Sans", *(name for name in FONTS if name in known)]
+        log.setLevel(logging.ERROR)  # another weight of such a font will do
+        try:
+            yield
+        finally:
+            log.setLevel(level)
 
 
-def sheet(count: int, across: int, width: float, height: float, aside: float = 0.0) -> tuple[Figure, list[Axes]]:
-    """Create a figure of panels of a size in inches, at most so many side by side, with space aside for a legend."""
+def sheet(
+    count: int, across: int, width: float, height: float, aside: float = 0.0, named: Sequence[str] = ()
+) -> tuple[Figure, list[Axes]]:
+    """Create a figure of panels of a size in inches, at most so many side by side.
+
+    There is space aside for the row labels of the first panel, or for a legend of the `named` (see `beside`).
+    """
     columns = min(count, across)
     rows = -(-count // columns)
-    figure = Figure(figsize=(max(columns * width + aside, 4.5), rows * height + 1.1), layout="constrained")
+    lines = [line for name in named for line in wrapped(name, LEGEND)]
+    if len(named) > 1:
+        aside += 0.8 + max(map(len, lines)) * _WIDE
+    size = (max(columns * width + aside, 4.5), max(rows * height, len(lines) * _HIGH) + 1.1)
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for empty in panels[count:]:
         empty.remove()
     return figure, panels[:count]
+
+
+def beside(figure: Figure, order: Callable[[str], Any] = lambda name: 0) -> None:
+    """Add a legend at the right of all panels: each name once, in their order or another; none for a single name."""
+    handles: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles |= {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    names = sorted(handles, key=order)
+    if len(names) > 1:
+        texts = ["\n".join(wrapped(name, LEGEND)) for name in names]
+        figure.legend([handles[name] for name in names], texts, loc="outside right center", handlelength=3.2)
+
+
+def row_height(names: Iterable[str]) -> float:
+    """Return the height of a row in inches that has room for any of the names."""
+    return 0.08 + _HIGH * max((len(wrapped(name, LABEL)) for name in names), default=1)
+
+
+def row_labels(axes: Axes, names: Sequence[str], first: bool) -> None:
+    """Name the rows of a panel from the top at 0, or leave a mark for each if it is not the first of its line."""
+    texts = ["\n".join(wrapped(name, LABEL)) for name in names] if first else [""] * len(names)
+    axes.set_yticks(range(len(names)), texts, fontsize=8)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    for height in range(len(names)):
+        axes.axhline(height, color="#eeeeee", linewidth=0.6, zorder=0)
 
 
 def headed(figure: Figure, title: str, caption: Iterable[str]) -> Figure:
@@ -110,6 +175,27 @@ def plainly(*sides: Axis) -> None:
         side.set_minor_formatter(NullFormatter())
 
 
+def ticked(axis: Axis) -> None:
+    """Use few plain numbers at the ticks of a linear axis, so that they never touch."""
+    axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    plainly(axis)
+
+
+def logarithmic(axes: Axes, ends: tuple[float, float]) -> None:
+    """Use a logarithmic horizontal axis for numbers between the ends, with several ticks even within a decade."""
+    axes.set_xscale("log")
+    _spread(axes.xaxis, ends)
+
+
+def _spread(axis: Axis, ends: tuple[float, float]) -> None:
+    """Use plain numbers at the ticks of a logarithmic axis, several in a decade if there are few decades."""
+    if ends[1] < 100 * ends[0]:
+        is_full = ends[1] > 15 * ends[0] and isinstance(axis, XAxis)  # numbers beside each other would touch
+        axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if is_full else (1.0, 2.0, 5.0)))
+        axis.set_minor_locator(NullLocator())
+    plainly(axis)
+
+
 def numbered(axes: Axes, values: Sequence[float]) -> None:
     """Set up a horizontal axis with a tick at every value, logarithmic if the values are far apart."""
     if values[0] > 0 and values[-1] >= 4 * values[0]:
@@ -132,26 +218,28 @@ def scale(axes: Axes, means: Sequence[float], lows: Sequence[float]) -> str:
     if not sizes or max(sizes) < 20 * min(sizes):
         return ""
     if min(means) > 0:
-        return _logarithmic(axes, min(means), min(lows))
+        return _logarithmic(axes, (min(means), max(means)), min(lows))
     doubtful = [max(abs(mean), abs(low)) for mean, low in zip(means, lows, strict=True) if low <= 0]
     bend = _round(max(doubtful) or min(sizes))
     return _bent(axes, bend) if max(sizes) >= 5 * bend else ""
 
 
-def _logarithmic(axes: Axes, least: float, low: float) -> str:
+def _logarithmic(axes: Axes, ends: tuple[float, float], low: float) -> str:
     """Use a logarithmic axis down to a decade below the least mean, since an interval may extend to 0."""
     axes.set_yscale("log")
-    plainly(axes.yaxis)
-    if low >= least / 10:
+    _spread(axes.yaxis, ends)
+    if low >= ends[0] / 10:
         return ""
-    axes.set_ylim(bottom=least / 10)
+    axes.set_ylim(bottom=ends[0] / 10)
     return "Bars that end at the lower edge go on below it."
 
 
 def _bent(axes: Axes, bend: float) -> str:
     axes.set_yscale("symlog", linthresh=bend, linscale=0.5)
-    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
     limits = axes.get_ylim()
+    beyond = [10.0**power for power in range(-30, 30) if bend * 1.5 < 10.0**power <= max(map(abs, limits))]
+    axes.yaxis.set_major_locator(FixedLocator([*(-tick for tick in (bend, *beyond)), 0.0, bend, *beyond]))
+    plainly(axes.yaxis)
     axes.axhspan(-bend, bend, color="#f2f2f2", zorder=0, linewidth=0)
     axes.set_ylim(limits)
     return f"In the shaded band, up to {bend:g}, the vertical axis is linear; beyond it is logarithmic."

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from harness.commands.trend import Series, Trend, commit, moment
-from harness.figures import png
-from harness.figures.style import COLORS, DASHES, MARKERS, few, headed, sheet, united
+from harness.figures import contents, save
+from harness.figures.style import COLORS, DASHES, MARKERS, beside, few, headed, sheet, united
 from harness.results import MetricValue
-from harness.results.store import write as stored
 from harness.results.store import writing
 
 if TYPE_CHECKING:
@@ -28,13 +27,11 @@ TICKS = 12
 
 
 def write(found: Trend, folder: Path) -> Iterator[str]:
-    """Write the figure into a folder; yield a line with its file."""
+    """Write the figure into a folder; yield a line with its files."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     name = "".join(c if c.isalnum() or c in "._-" else "-" for c in found.metric.label)
-    file = folder / f"trend-{name}.png"
-    stored(file, png(partial(drawn, found)))
-    yield f"figure {file}"
+    yield save(folder / f"trend-{name}", contents(partial(drawn, found)))
 
 
 def drawn(found: Trend) -> Figure:
@@ -42,8 +39,8 @@ def drawn(found: Trend) -> Figure:
     problems: dict[str, list[Series]] = {}
     for series in found.rows:
         problems.setdefault(series.problem, []).append(series)
-    figure, panels = sheet(len(problems), ACROSS, 3.6, 3.0, aside=2.2)
     looks = _looks(found)
+    figure, panels = sheet(len(problems), ACROSS, 3.6, 3.0, named=list(looks))
     shifts = {name: SHIFT * (place - (len(looks) - 1) / 2) for place, name in enumerate(looks)}
     for axes, (title, rows) in zip(panels, problems.items(), strict=True):
         axes.set_title(title)
@@ -52,10 +49,7 @@ def drawn(found: Trend) -> Figure:
         _named(axes, found)
     for axes in panels[::ACROSS]:
         axes.set_ylabel(united(found.metric))
-    handles: dict[str, Any] = {}
-    for axes in panels:
-        handles |= {name: each for each, name in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles, loc="outside right center", handlelength=3.2)
+    beside(figure)
     caption = [f"Means of {found.metric.label} with their 95 % intervals, run by run."]
     caption += few([f"{run}: {text}" for run, said in found.changed.items() for text in said], 4)
     return headed(figure, f"{found.runs[-1].suite}: {found.metric.label} over {len(found.runs)} runs", caption)

@@ -10,7 +10,7 @@ from harness.errors import BenchError, near_miss
 from harness.report.parts import Arrangement
 from harness.results import Run
 
-__all__ = ["formats", "render"]
+__all__ = ["BINARY", "content", "formats", "render"]
 
 _FORMATS: Mapping[str, str] = MappingProxyType(
     {
@@ -18,16 +18,20 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "json": "harness.report.result",
         "html": "harness.report.html",
         "csv": "harness.report.csv",
+        "parquet": "harness.report.parquet",
         "md": "harness.report.markdown",
         "latex": "harness.report.latex",
         "methods": "harness.report.methods",
         "pytest-benchmark": "harness.report.pytest_benchmark",
     }
 )
-"""Format name -> module with `render(run, width) -> str`."""
+"""Format name -> module with `render(run, width) -> str`, or bytes."""
 
-_ARRANGED = ("console", "csv", "md", "latex")
+_ARRANGED = ("console", "csv", "parquet", "md", "latex")
 """Formats with tables that a reader can sort and choose columns of: `render(run, width, arrangement)`."""
+
+BINARY = ("parquet",)
+"""Formats that are no text."""
 
 
 def formats() -> tuple[str, ...]:
@@ -39,13 +43,25 @@ def render(run: Run, format: str, width: int | None = None, arrangement: Arrange
     """Render a run in one format, as text without escape codes.
 
     `width` in columns affects only `console` (default: COLUMNS, else 100); `arrangement` sorts rows and chooses columns
-    of tables. Raises BenchError for an unknown format, and for an arrangement of one without tables.
+    of tables. Raises BenchError for an unknown format, for one that is no text, and for an arrangement of one without
+    tables.
     """
+    if format in BINARY:
+        raise BenchError(f"{format} is no text")
+    return str(_rendered(run, format, width, arrangement))
+
+
+def content(run: Run, format: str, arrangement: Arrangement | None = None) -> bytes:
+    """Render a run in one format, as the content of a file; text is in UTF-8. Raises BenchError as `render` does."""
+    found = _rendered(run, format, None, arrangement)
+    return found if isinstance(found, bytes) else found.encode()
+
+
+def _rendered(run: Run, format: str, width: int | None, arrangement: Arrangement | None) -> str | bytes:
     if format not in _FORMATS:
         raise BenchError(f"unknown format {format!r}{near_miss(format, _FORMATS)}")
     module = importlib.import_module(_FORMATS[format])
-    if arrangement is None:
-        return str(module.render(run, width))
-    if format not in _ARRANGED:
+    if arrangement is not None and format not in _ARRANGED:
         raise BenchError(f"--sort and --columns are for tables ({', '.join(_ARRANGED)}), not for {format}")
-    return str(module.render(run, width, arrangement))
+    found: str | bytes = module.render(run, width, *([arrangement] if arrangement else []))
+    return found

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from harness.report.parts import Arrangement, Entry
+from harness.report.parts import Arrangement, Entry, View
 from harness.report.view import AS_IT_IS, axes_of, view
 from harness.report.words import reason
 from harness.results import Run
@@ -20,20 +20,26 @@ Value = str | int | float | bool | None
 
 
 def render(run: Run, width: int | None = None, arrangement: Arrangement = AS_IT_IS) -> str:
-    """Render the table; `width` is not used. A row without a number is one line without a metric."""
-    shown = view(run, arrangement)
-    entries = shown.entries
-    axes = list(axes_of(entry.row.vary for entry in entries))
+    """Render the table; `width` is not used."""
     stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
+    heads, rows = table(view(run, arrangement))
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows(map(_text, row) for row in rows)
+    return stream.getvalue()
+
+
+def table(shown: View) -> tuple[list[str], list[list[Value]]]:
+    """Return the names of the columns, and the lines. A row without a number is one line without a metric."""
+    axes = list(axes_of(entry.row.vary for entry in shown.entries))
     compared = [f"difference_{name}" if name in TWICE else name for name in AGAINST]
-    table.writerow([*axes, "status", "reason", "seeds", "metric", *METRIC, *compared, "best"])
-    for entry in entries:
+    lines: list[list[Value]] = []
+    for entry in shown.entries:
         row = entry.row
         why = reason(row.why) if entry.ended and row.why else None
         start = [*(row.vary.get(axis) for axis in axes), row.status]
-        table.writerows([*map(_text, start), *map(_text, numbers)] for numbers in _numbers(entry, why, shown.names))
-    return stream.getvalue()
+        lines += [[*start, *numbers] for numbers in _numbers(entry, why, shown.names)]
+    return [*axes, "status", "reason", "seeds", "metric", *METRIC, *compared, "best"], lines
 
 
 def _text(value: Value) -> Value:

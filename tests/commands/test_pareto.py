@@ -106,7 +106,7 @@ def test_the_best_are_those_no_other_beats_in_both(joined: Run) -> None:
 def test_it_reads_as_a_table_and_a_figure(joined: Run, tmp_path: Path) -> None:
     text = render(joined, "console")
     assert "accuracy ↑" in text and "seconds" in text and "★ 0.900" in text
-    assert next(write(joined, tmp_path, tmp_path)).endswith("accuracy-against-seconds.png")
+    assert next(write(joined, tmp_path, tmp_path)).endswith("accuracy-against-seconds.png, .svg, .pdf")
     assert (tmp_path / "accuracy-against-seconds.png").stat().st_size > 5000
 
 

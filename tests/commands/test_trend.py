@@ -125,5 +125,5 @@ def test_the_figure_has_a_panel_for_every_problem_and_a_line_for_every_contender
     for axes in figure.axes:
         assert [line.get_label() for line in axes.lines] == ["old", "new"]
         assert [list(line.get_ydata()) for line in axes.lines] == [[each.metrics["m"].mean for run in days for each in run.cells if each.vary["dataset"] == axes.get_title(loc="left") and each.vary["loss"] == loss] for loss in ("old", "new")]  # fmt: skip
-    assert list(write(found, tmp_path)) == [f"figure {tmp_path / 'trend-m.png'}"]
+    assert list(write(found, tmp_path)) == [f"figure {tmp_path / 'trend-m.png'}, .svg, .pdf"]
     assert (tmp_path / "trend-m.png").read_bytes().startswith(b"\x89PNG")

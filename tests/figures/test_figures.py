@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -79,14 +80,19 @@ def cells(data: Any, **vary: Any) -> list[Any]:
 @pytest.mark.verify
 def test_the_command_writes_a_picture_of_each_and_says_so(folder: Bench, drawn: Ended) -> None:
     assert drawn.code == 0 and "ring8 / steps=2" in drawn.out
-    names = ["differences-in-mmd", "mmd-against-steps", "nfe-against-steps"]
+    names = ["mmd-against-cost", "differences-in-mmd", "mmd-against-steps", "nfe-against-steps", "mmd-by-seed"]
     names += [f"samples-fitted-mixture-components-2-steps-{steps}" for steps in (2, 8)]
     names += [f"path-ring8-steps-{steps}" for steps in (2, 8)]
-    assert drawn.lines == [f"figure new/pictures/{name}.png" for name in names]
+    assert drawn.lines == [f"figure new/pictures/{name}.png, .svg, .pdf" for name in names]
+    pictures = folder.folder / "new" / "pictures"
+    assert len(list(pictures.iterdir())) == 3 * len(names)
     for name in names:
-        with Image.open(folder.folder / "new" / "pictures" / f"{name}.png") as image:
+        with Image.open(pictures / f"{name}.png") as image:
             image.load()
             assert image.format == "PNG" and min(image.size) > 400
+        assert ElementTree.parse(pictures / f"{name}.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        content = (pictures / f"{name}.pdf").read_bytes()
+        assert content.startswith(b"%PDF") and b"/FontFile2" in content and b"/Type3" not in content
 
 
 @pytest.mark.verify
@@ -214,13 +220,11 @@ def _measured(cell: Any) -> torch.Tensor:
 
 def test_samples_that_are_gone_cost_their_own_figures_only(folder: Bench, data: Any, tmp_path: Path) -> None:
     lines = list(write(from_json(data), tmp_path / "out", tmp_path / "elsewhere"))
-    assert [line.split(":")[0] for line in lines[3:]] == ["no figure samples.png", "no figure path.png"]
-    assert all("nothing to show is kept under" in line for line in lines[3:])
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
-        "differences-in-mmd.png",
-        "mmd-against-steps.png",
-        "nfe-against-steps.png",
-    ]
+    gone = [line for line in lines if line.startswith("no figure")]
+    assert [line.split(":")[0] for line in gone] == ["no figure samples", "no figure path"]
+    assert all("nothing to show is kept under" in line for line in gone)
+    names = ["differences-in-mmd", "mmd-against-cost", "mmd-against-steps", "mmd-by-seed", "nfe-against-steps"]
+    assert sorted(file.name for file in (tmp_path / "out").glob("*.png")) == [f"{name}.png" for name in names]
 
 
 def test_one_contender_whose_samples_are_gone_is_named(folder: Bench, data: Any, tmp_path: Path) -> None:
@@ -256,8 +260,7 @@ def series() -> Run:
 
 
 def only(run: Run) -> Figure:
-    (make,) = figures(StoredRun(run, Path("nowhere"))).values()
-    return make()
+    return figures(StoredRun(run, Path("nowhere")))["accuracy-against-n"]()
 
 
 def heights(figure: Figure) -> dict[str, list[float]]:
@@ -311,12 +314,13 @@ def test_means_on_both_sides_of_zero_are_linear_around_it() -> None:
 
 
 def test_one_value_on_the_axis_is_no_figure(tmp_path: Path) -> None:
-    data = replace(series(), cells=series().cells[:2])
-    (line,) = write(data, tmp_path, tmp_path)
+    one = factory.on_rows(series(), lambda cell: factory.with_metric(cell, "accuracy", values=(cell.seeds[0],)))
+    (line,) = write(replace(one, cells=one.cells[:2]), tmp_path, tmp_path)
     assert line.startswith("no figure: nothing was measured at several numbers")
-    data = factory.on_rows(series(), lambda cell: factory.without(cell, Status.FAILED, "no"), 2, 3, 4, 5)
-    (line,) = write(data, tmp_path, tmp_path)
-    assert line == "no figure accuracy-against-n.png: accuracy was measured at one n only"
+    (line,) = write(
+        factory.on_rows(one, lambda cell: factory.without(cell, Status.FAILED, "no"), 2, 3, 4, 5), tmp_path, tmp_path
+    )
+    assert line == "no figure accuracy-against-n: accuracy was measured at one n only"
     assert not list(tmp_path.iterdir())
 
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from harness.figures import StoredRun, figures
-from harness.figures.forest import TINTS
-from harness.figures.style import INK, styled
+from harness.figures.forest import LOOKS
+from harness.figures.style import styled
 from harness.results import IntervalKind, Ratio, Run, Status, Verdict
 from tests.report import factory
 
@@ -23,34 +24,41 @@ def drawn(run: Run, name: str = "differences-in-accuracy") -> Figure:
         return figures(StoredRun(run, Path("nowhere")))[name]()
 
 
-def bars(figure: Figure, panel: int) -> dict[str, tuple[float, float, str]]:
-    """Label of a line -> the ends of its bar and its color."""
+def bars(figure: Figure, panel: int) -> dict[str, tuple[float, float, str, str]]:
+    """Label of a line -> the ends of its bar, its color and its marker."""
+    labels = dict(enumerate(label.get_text().replace("\n  ", "") for label in figure.axes[0].get_yticklabels()))
     axes = figure.axes[panel]
-    labels = {float(at): label.get_text() for at, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)}
-    found: dict[str, tuple[float, float, str]] = {}
+    found: dict[str, tuple[float, float, str, str]] = {}
+    points = {
+        float(y[0]): str(line.get_marker()) for line in axes.lines if len(y := np.atleast_1d(line.get_ydata())) == 1
+    }
     for group in axes.collections:
         assert isinstance(group, LineCollection)
         ((low, height), (high, _)) = group.get_segments()[0]
-        found[labels[float(height)]] = (float(low), float(high), to_hex(group.get_color()[0]))  # type: ignore[index]
+        color = to_hex(group.get_color()[0])  # type: ignore[index]
+        found[labels[int(height)]] = (float(low), float(high), color, points[float(height)])
     return found
 
 
-def test_every_difference_is_a_bar_with_the_mark_and_color_of_its_verdict() -> None:
+def test_every_difference_is_a_bar_with_the_marker_and_color_of_its_verdict() -> None:
     run = factory.result()
     figure = drawn(run)
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(factory.PROBLEMS)
-    marks = {Verdict.BETTER: " ▲", Verdict.WORSE: " ▼", Verdict.EQUIVALENT: " =", Verdict.UNDECIDED: ""}
+    assert len({marker for marker, _, _ in LOOKS.values()}) == len(LOOKS)  # told apart without color
     for place, problem in enumerate(factory.PROBLEMS):
         expected = {}
         for cell in run.cells:
             if cell.vary["dataset"] == problem and cell.against:
                 found = cell.against["accuracy"]
                 assert found.verdict is not None
-                color = TINTS.get(found.verdict, INK).lower()
-                expected[f"{cell.vary['loss']}{marks[found.verdict]}"] = (found.low, found.high, color)
-        assert bars(figure, place) == expected
+                marker, color, _ = LOOKS[found.verdict]
+                expected[str(cell.vary["loss"])] = (found.low, found.high, color.lower(), marker)
+        assert {label.replace(" ", ""): bar for label, bar in bars(figure, place).items()} == {
+            label.replace(" ", ""): bar for label, bar in expected.items()
+        }
     assert figure.get_suptitle() == "accuracy: difference from cross_entropy   ↑ higher is better"
-    assert "95 % intervals over seeds and test examples" in figure.get_supxlabel()
+    words = " ".join(figure.get_supxlabel().split())
+    assert "95 % intervals over seeds and test examples. ▲ better, ▼ worse, ■ equivalent, ● undecided" in words
 
 
 def test_rows_without_a_difference_are_named() -> None:
@@ -65,7 +73,7 @@ def test_ratios_are_drawn_around_1(ratio: Ratio, scale: str) -> None:
     timed: Any = {"ratio": ratio, "interval": IntervalKind.SEEDS}
     run = factory.on_rows(run, lambda cell: factory.with_comparison(cell, "seconds", **timed), 1, 2, 3, 4)
     figure = drawn(replace(run, replicates="blocks"), "differences-in-seconds")
-    assert {(low, high) for low, high, _ in bars(figure, 0).values()} == {(ratio.low, ratio.high)}
+    assert {(low, high) for low, high, *_ in bars(figure, 0).values()} == {(ratio.low, ratio.high)}
     assert figure.axes[0].get_xscale() == scale
     assert figure.get_suptitle().startswith("seconds: ratio to cross_entropy")
     assert "intervals over blocks." in figure.get_supxlabel()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.report import formats, render
+from harness.errors import BenchError
+from harness.report import BINARY, content, formats, render
 from harness.report.answer import answer, lines
 from harness.report.parts import Arrangement
 from harness.results import IntervalKind, Json, Run, Status
@@ -54,6 +59,41 @@ def test_every_cell_and_metric_is_one_row_with_all_its_digits() -> None:
         for name, key in names.items():
             assert (float(row[name]) if row[name] else None) == getattr(against, key, None)
         assert row["verdict"] == (getattr(against, "verdict", None) or "")
+
+
+@pytest.mark.verify
+def test_parquet_has_the_table_of_csv_with_typed_columns() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    whole = lost(result(), 1, Status.CRASHED, "=1+1, killed")
+    wish = Arrangement(sort="nll", columns=("nll", "accuracy"))
+    table = parquet.read_table(io.BytesIO(content(whole, "parquet", wish)))
+    assert {str(table.schema.field(name).type) for name in ("mean", "p_holm", "difference_low")} == {"double"}
+    assert [str(table.schema.field(name).type) for name in ("higher_is_better", "family", "loss")] == [
+        "bool",
+        "int64",
+        "string",
+    ]
+    expected = list(csv.DictReader(io.StringIO(render(whole, "csv", None, wish))))
+    found = [{name: "" if value is None else str(value) for name, value in row.items()} for row in table.to_pylist()]
+    assert found == [{name: text.removeprefix("'") for name, text in row.items()} for row in expected]
+
+
+@pytest.mark.verify
+def test_parquet_is_written_to_a_file_and_not_to_a_terminal(tmp_path: Path) -> None:
+    reference = Path(__file__).resolve().parents[2] / "results" / "reference" / "quickstart.json"
+    command = [sys.executable, "-m", "harness", "report", str(reference), "--format", "parquet"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stdout.startswith(b"PAR1") and done.stdout.endswith(b"PAR1") and not done.stderr
+    main, end = os.openpty()
+    done = subprocess.run(command, stdout=end, stderr=subprocess.PIPE, check=False)
+    os.close(end), os.close(main)
+    assert done.returncode == 2 and done.stderr.decode().startswith("bench: parquet is not for a terminal")
+
+
+def test_parquet_without_pyarrow_says_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BenchError, match=r"pip install 'touchstone-bench\[parquet\]'"):
+        content(result(), "parquet")
 
 
 def test_a_lost_cell_is_a_row_too() -> None:
@@ -104,53 +144,77 @@ def test_published_numbers_are_in_italics_below_their_row() -> None:
 
 MATHS = {"pm": "±", "-": "−", "times": "×", "cdot": "·", "uparrow": "↑", "downarrow": "↓", "bigstar": "★", "star": "☆", "<": "<", ">": ">", "|": "|",
          "blacktriangle": "▲", "blacktriangledown": "▼"}  # fmt: skip
+EVERYTHING = Arrangement(columns=(*METRICS, "difference", "verdict", "p", "tuned", "time"))
 
 
 def read(text: str) -> str:
-    """What LaTeX prints."""
+    """What LaTeX prints, with the star of a number before it, as in the other formats."""
+    text = re.sub(r"\\begin\{tabular\}\[.\]\{@\{\}l@\{\}\}(.*?)\\end\{tabular\}", r"\1", text).replace(r" \\ ", " ")
+    text = re.sub(r"\\multicolumn\{\d\}\{p\{.*?\}\}\{\\raggedright (.*)\}$", r"\1", text)
+    text = re.sub(r"\$\^\{(\\\w+)\}\$", r" $\1$", text)
     text = re.sub(r"\\text(bf|it)\{(.*?)\}(?= |$)", r"\2", text)
-    text = text.replace("{[}", "[").replace(r"\textbackslash{}", r"\backslash").replace("--", "–")
+    text = re.sub(r"\{([\[\]*])\}", r"\1", text).replace(r"\textbackslash{}", r"\backslash").replace("--", "–")
     text = re.sub(r"(?<!\\)\$\\?(.*?)\$", lambda found: MATHS[found[1]], text)
-    return re.sub(r"\\([&%$#_{}])", r"\1", text).replace(r"\backslash", "\\")
+    text = re.sub(r"\\([&%$#_{}])", r"\1", text).replace(r"\backslash", "\\")
+    return re.sub(r"^(.*) ([★☆])", r"\2 \1", text)
 
 
 def latex(run: Run, arrangement: Arrangement | None = None) -> list[list[list[str]]]:
-    """The texts of every table, cell by cell, as a reader sees them."""
-    bodies = re.findall(r"\\toprule\n(.*?)\\bottomrule", render(run, "latex", None, arrangement), flags=re.DOTALL)
+    """The texts of every table, cell by cell, as a reader sees them; blocks of one table side by side."""
+    tables = re.findall(
+        r"\\begin\{table\}(.*?)\\end\{table\}", render(run, "latex", None, arrangement), flags=re.DOTALL
+    )
+    return [_joined(re.findall(r"\\toprule\n(.*?)\\bottomrule", table, flags=re.DOTALL)) for table in tables]
+
+
+def _joined(bodies: list[str]) -> list[list[str]]:
     lines = [[line for line in body.splitlines() if line != r"\midrule"] for body in bodies]
-    assert all(line.endswith(r" \\") for table in lines for line in table)
-    return [[[read(cell.strip()) for cell in re.split(r"(?<!\\)&", line[:-3])] for line in table] for table in lines]
+    assert all(line.endswith(r" \\") for block in lines for line in block)
+    cells = [[[read(cell.strip()) for cell in re.split(r"(?<!\\)&", line[:-3])] for line in block] for block in lines]
+    first, *others = cells
+    for block in others:
+        further = {row[0]: row[1:] for row in block}
+        first = [row + further.get(row[0], [""] * (len(block[0]) - 1)) for row in first]
+    return first
+
+
+def gapless(table: list[list[str]]) -> list[list[str]]:
+    """A table without the spaces at which texts may be wrapped; of a row that ended its name and notice alone."""
+    rows = [[cell.replace(" ", "") for cell in row] for row in table]
+    return [row[:2] if {*row[2:]} <= {"", row[1].split(":")[0]} and row[1].startswith("×") else row for row in rows]
 
 
 def test_latex_has_the_tables_of_markdown() -> None:
     whole = lost(published(entry("hinge", 0.4321)), 2, Status.FAILED, "50 % of {a, b} & c_d #1 cost $2")
-    text = render(whole, "latex")
-    summary, *others = tables(render(whole, "md").replace("✗", "×"))
-    assert latex(whole)[len(METRICS) :] == others and latex(whole)[0] == summary
+    text = render(whole, "latex", None, EVERYTHING)
+    summary, *others = tables(render(whole, "md", None, EVERYTHING).replace("✗", "×"))
+    found = latex(whole, EVERYTHING)
+    assert [*map(gapless, found[len(METRICS) :])] == [*map(gapless, others)]
+    assert gapless(found[0]) == gapless(summary) and latex(whole) == found[: len(METRICS)]
     count = len(METRICS) + len(PROBLEMS)
     assert text.isascii() and text.count(r"\begin{table}") == text.count(r"\end{table}") == count
     labels = re.findall(r"\\label\{(tab:[\w-]+)\}", text)
     assert len(labels) == len(set(labels)) == count
     assert len(re.findall(r"(?<!\\)\{", text)) == len(re.findall(r"(?<!\\)\}", text))
-    assert r"p adjusted by Holm for 8 comparisons" in text and r"\textit{published {[}1]}" in text
+    assert r"p adjusted by Holm for 8 comparisons" in text and r"\textit{published {[}1{]}}" in text
 
 
 def test_latex_has_a_matrix_of_contenders_and_problems_for_every_metric() -> None:
     """The numbers are those of the tables by problem; a lost row and a row that a problem lacks are seen."""
     whole = lost(result(), 2, Status.FAILED, "no luck")
     whole = replace(whole, cells=whole.cells[:-1])
-    text, found = render(whole, "latex"), latex(whole)
+    text, found = render(whole, "latex"), [*map(gapless, latex(whole, EVERYTHING))]
     for number, metric in enumerate(METRICS):
-        assert rf"\label{{tab:{metric}}}" in text
+        assert rf"\label{{tab:losses-on-digits-{metric}}}" in text
         head, *body = found[number]
-        assert head == ["loss", *PROBLEMS] and [row[0] for row in body] == list(LOSSES)
+        assert head == ["loss", *PROBLEMS] and [row[0] for row in body] == [loss.replace(" ", "") for loss in LOSSES]
         for place, table in enumerate(found[len(METRICS) :]):
             column = next(k for k, text in enumerate(table[0]) if text.startswith(metric))
-            numbers = {row[0]: re.findall(r"0\.\d+", row[column]) for row in table[1:]}
+            numbers = {row[0]: re.findall(r"0\.\d+", row[column]) for row in table[1:] if not row[1].startswith("×")}
             assert {row[0]: re.findall(r"0\.\d+", row[1 + place]) for row in body if row[1 + place]} == numbers | (
-                {LONG: []} if place == 0 else {}
+                {LONG.replace(" ", ""): []} if place == 0 else {}
             )
-        assert body[2][1] == "× failed" and body[-1][2] == ""
+        assert body[2][1] == "×failed" and body[-1][2] == ""
     assert rf"\textbf{{{METRICS[0]}" not in text and render(result(count=1), "latex").count(r"\label") == 1
 
 
@@ -158,7 +222,7 @@ def test_latex_has_a_matrix_of_contenders_and_problems_for_every_metric() -> Non
 def test_labels_read_as_they_are_written(label: str) -> None:
     whole = result(losses=["cross_entropy", label], count=1)
     (table,) = tables(render(whole, "md"))
-    assert table[2][0] == label == latex(whole)[0][2][0]
+    assert table[2][0] == label and gapless(latex(whole)[0])[2][0] == label.replace(" ", "")
     assert {row["loss"] for row in rows(whole)} == {"cross_entropy", label}
 
 
@@ -198,5 +262,8 @@ def test_methods_claim_no_test_that_was_not_made() -> None:
 
 def test_every_format_renders_every_result() -> None:
     timed = {"pytest-benchmark"}  # needs a run in seconds: tests/report/test_pytest_benchmark.py
-    for name in set(formats()) - timed:
-        assert render(result(), name).endswith("\n")
+    for name in set(formats()) - timed - {*BINARY}:
+        assert render(result(), name).endswith("\n") and content(result(), name).decode() == render(result(), name)
+    for name in BINARY:
+        with pytest.raises(BenchError, match="is no text"):
+            render(result(), name)

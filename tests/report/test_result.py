@@ -128,7 +128,7 @@ def test_frame_holds_the_values() -> None:
 
 
 def test_formats_are_found_by_name() -> None:
-    assert formats() == ("console", "json", "html", "csv", "md", "latex", "methods", "pytest-benchmark")
+    assert formats() == ("console", "json", "html", "csv", "parquet", "md", "latex", "methods", "pytest-benchmark")
     assert render(result(), "json") == Result(result()).to_json()
     assert "losses-on-digits" in render(result(), "console")
     with pytest.raises(BenchError, match="unknown format 'consol', did you mean console"):
