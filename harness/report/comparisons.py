@@ -184,7 +184,7 @@ class _Telling:
             yield Sentence(f"{counted(len(others), 'more contender')}: {self._counted(members, 'comparisons')}.")
 
     def _counted(self, members: Sequence[Compared], noun: str = "problems") -> str:
-        """Return `better in 12 of 16 problems (+0.01 to +0.30), undecided in 4`."""
+        """Return `better in 12 of 16 problems (between +0.01 and +0.30), undecided in 4`."""
         said: list[str] = []
         for verdict, word in _WORDS.items():
             own = [each for each in members if each.entry.verdict is verdict]
@@ -229,7 +229,9 @@ class _Telling:
         places = decimals(known)
         ends = [f"{known[k].mean:{'' if ratios else '+'}.{places}f}" for k in (0, -1)]
         unit = f" {self.metric.unit}" if self.metric.unit and not ratios else ""
-        return f" ({'times ' if ratios else ''}{' to '.join(dict.fromkeys(ends))}{unit})"
+        word, link = ("", " to ") if ratios else ("between ", " and ")
+        both = ends[0] if ends[0] == ends[1] else f"{word}{link.join(ends)}"
+        return f" ({'times ' if ratios else ''}{both}{unit})"
 
 
 def _grouped(found: Sequence[Compared], axes: Sequence[str]) -> dict[str, list[Compared]]:

@@ -68,7 +68,7 @@ def decimals(items: Sequence[Estimate], significant: int = 4) -> int:
     Numbers negligible beside the largest one do not count.
     """
     items = [item for item in items if math.isfinite(item.mean)]
-    halves = [item.half for item in items if item.half and item.half > _nothing(items)]
+    halves = [item.half for item in items if item.half and _nothing(items) < item.half < math.inf]
     numbers = halves or [abs(item.mean) for item in items if abs(item.mean) > _nothing(items)]
     if not numbers:
         return 2

@@ -123,7 +123,7 @@ def test_markdown_has_the_tables_of_the_console() -> None:
 def test_what_is_said_around_the_tables_is_there_too() -> None:
     whole = lost(result(losses=(*LOSSES, "a", "b", "c", "d")), 1, Status.SKIPPED, "an impossible pair")
     text = render(whole, "md")
-    first = f"In accuracy, against cross_entropy, in both problems: better: b (+0.0959 to +0.1036), {LONG}"
+    first = f"In accuracy, against cross_entropy, in both problems: better: b (between +0.0959 and +0.1036), {LONG}"
     said = re.split(r"\n\n(?=#|\*\*|[A-Z])", text.split("**Answer**")[1])[0]
     told = " ".join(line.removeprefix("- ") for line in said.split("\n") if line)
     assert told == " ".join(lines(whole)) and told.startswith(first) and answer(whole).startswith(first[:90])

@@ -14,6 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 from harness.report import render
+from harness.report.number_format import Estimate, told
 from harness.results import Comparison, IntervalKind, MetricValue, Needed, Reason, ReasonKind, Row, Run, Status
 from harness.results.codec import from_json
 
@@ -122,3 +123,7 @@ def test_no_label_is_a_formula_in_a_spreadsheet() -> None:
     lines = list(csv.DictReader(io.StringIO(render(from_json(json.loads(found)), "csv"))))
     assert {row["loss"] for row in lines if "cmd" in row["loss"]} == {"'=cmd|' /C calc'!A0"}
     assert all(float(row["difference"]) for row in lines if row["difference"].startswith("-"))
+
+
+def test_an_interval_wider_than_any_number_is_told() -> None:
+    assert told(Estimate(1.0, -1e308, 1e308))[0] == "1.00"

@@ -81,7 +81,7 @@ def test_parts() -> None:
     found = Result(data)
     assert (found.rows, found.exit, found.answer) == (data.cells, 3, answer(data))
     assert found.answer.startswith(
-        f"In accuracy, against cross_entropy, in both problems: better: {LOSSES[2]} (+0.0411 "
+        f"In accuracy, against cross_entropy, in both problems: better: {LOSSES[2]} (between +0.0411 "
     )
     assert repr(found) == f"Result(losses-on-digits: {found.answer})"
     assert (Result(NOTHING).rows, Result(NOTHING).exit, Result(NOTHING).answer) == ((), 0, "")
