@@ -11,7 +11,7 @@ import numpy as np
 from harness.analysis.differences import ALPHA, Cells
 from harness.analysis.pairing import Partner, is_control, naming, text
 from harness.analysis.ranks import typical
-from harness.analysis.verdicts import Found, finite
+from harness.analysis.verdicts import Found, finite, margin_of
 from harness.results import Bounded, Comparison, MeasuredRun, MetricInfo, Overall, Pooled, Ratio, Standing, Verdict
 from harness.statistics import pooled, ratios
 from harness.statistics.clusters import Array
@@ -19,6 +19,8 @@ from harness.statistics.paired import Difference, holm
 
 _GROWING = frozenset({None, "s", "seconds", "B", "bytes"})
 """Units whose numbers may grow with the problem, so that a difference on one is not a difference on another."""
+_DATA = ("dataset", "denoiser")
+"""Kinds whose component is where the data come from: problems with the same one are not independent."""
 _APART = 10.0
 """Ratio of two problems' typical values from which such numbers have no common scale."""
 _MOST = 700.0
@@ -131,15 +133,30 @@ class _Metric:
     def _poolable(self, linked: Sequence[_Link]) -> bool:
         """Return whether there are several differences on one scale; a row identical to its baseline has none."""
         differs = any(each.entry.verdict is not Verdict.IDENTICAL for each in linked)
-        return len(linked) > 1 and differs and (self.has_scale or self.metric.relative_margin is not None)
+        several = len({self._data(each.row) for each in linked}) > 1
+        return several and differs and (self.has_scale or self.metric.relative_margin is not None)
+
+    def _data(self, index: int) -> str:
+        """Return where the data of a row come from; without data set and denoiser every problem has its own."""
+        row = self.run.cells[index]
+        parts = [row.parameters[kind] for kind in _DATA if kind in row.parameters]
+        names = [str(part.get("name")) for part in parts if isinstance(part, Mapping)]
+        return " / ".join(names) or text(row.vary, naming(self.run)[1])
 
     def _pooled(self, linked: Sequence[_Link]) -> pooled.Pooled:
-        """Return the mean difference over problems, or the mean logarithm of the ratio."""
+        """Return the mean difference over problems, or the mean logarithm of the ratio.
+
+        Problems on the same data share their seeds and examples. They count as one, with the mean of their differences
+        and of their errors, the most that the error of that mean can be.
+        """
         effects = [(each.found.difference, each.found.error) for each in linked]
         if self.metric.relative_margin is not None:
             bases = [self.cells[each.partner][self.metric.label].sample() for each in linked]
             effects = [ratios.as_log(each.found, base) for each, base in zip(linked, bases, strict=True)]
-        values, errors = zip(*effects, strict=True)
+        groups: dict[str, list[tuple[float, float]]] = {}
+        for each, effect in zip(linked, effects, strict=True):
+            groups.setdefault(self._data(each.row), []).append(effect)
+        values, errors = zip(*(np.mean(group, axis=0).tolist() for group in groups.values()), strict=True)
         return pooled.pooled(values, errors)
 
     def _told(self, mean: pooled.Pooled, p_holm: float | None, linked: Sequence[_Link]) -> Pooled:
@@ -147,21 +164,30 @@ class _Metric:
         verdicts = [each.entry.verdict for each in linked]
         ends = [finite(each) for each in (mean.effect, mean.low, mean.high)]
         ratio = [None if each is None else math.exp(min(each, _MOST)) for each in ends]
-        sure = p_holm is not None and p_holm <= ALPHA
-        better = Verdict.BETTER if (mean.effect > 0) == bool(self.metric.higher_is_better) else Verdict.WORSE
         return Pooled(
             difference=None if by_ratio else ends[0],
             low=None if by_ratio else ends[1],
             high=None if by_ratio else ends[2],
             p=mean.p,
             p_holm=p_holm,
-            problems=mean.problems,
+            problems=len(linked),
             better=verdicts.count(Verdict.BETTER),
             worse=verdicts.count(Verdict.WORSE),
-            verdict=None if p_holm is None else better if sure else Verdict.UNDECIDED,
+            verdict=None if p_holm is None else self._verdict(mean, p_holm),
             spread=finite(mean.spread),
             ratio=Ratio(ratio[0], ratio[1], ratio[2]) if by_ratio and ratio[0] is not None else None,
         )
+
+    def _verdict(self, mean: pooled.Pooled, p_holm: float) -> Verdict:
+        """Return the verdict on a mean; one within a margin is never better or worse, as on a single problem."""
+        margin = margin_of(self.run, self.metric)
+        margin = math.log1p(margin) if margin is not None and self.metric.relative_margin is not None else margin
+        if margin is not None and pooled.within(mean, margin) <= ALPHA:
+            return Verdict.EQUIVALENT
+        least = margin if margin is not None and self.metric.relative_margin is not None else 0.0
+        if p_holm > ALPHA or abs(mean.effect) <= least:
+            return Verdict.UNDECIDED
+        return Verdict.BETTER if (mean.effect > 0) == bool(self.metric.higher_is_better) else Verdict.WORSE
 
     def _ranks(self) -> tuple[pooled.Ranks | None, list[str]]:
         """Return the ranks of contenders with every value on every problem, and their names; repeated rows tie."""
@@ -196,7 +222,8 @@ class _Metric:
     def _pair(self, index: int, partner: int) -> tuple[Array, Array]:
         """Return the values of two rows at the seeds where both are finite."""
         one, other = (self.cells[place][self.metric.label] for place in (index, partner))
-        shared = [seed for seed in one.seeds if seed in {*other.seeds}]
+        common = {*other.seeds}
+        shared = [seed for seed in one.seeds if seed in common]
         x, y = (np.asarray(each.sample(shared).values, float) for each in (one, other))
         keep = np.isfinite(x) & np.isfinite(y)
         return x[keep], y[keep]

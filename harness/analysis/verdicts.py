@@ -153,13 +153,19 @@ def _ratio(cells: Cells, link: Partner, found: Difference | None, metric: Metric
 
 def _margin(run: MeasuredRun, cells: Cells, link: Partner, metric: MetricInfo) -> float | None:
     """Return the margin in the metric's unit. A ratio's is a share of the baseline, by default the metric's own."""
+    margin = margin_of(run, metric)
+    if margin is None or metric.relative_margin is None or link.index is None:
+        return margin
+    return margin * ratios.interval(cells[link.index][metric.label].sample()).mean
+
+
+def margin_of(run: MeasuredRun, metric: MetricInfo) -> float | None:
+    """Return a metric's margin, in its unit or as a share of the baseline: the suite's, or the metric's own."""
     label, margin = metric.label, run.margin
     if isinstance(margin, Mapping):
         margin = margin.get(label, margin.get(label.split("(", 1)[0]))
-    if metric.relative_margin is None or link.index is None:
-        return None if margin is None else float(margin)
-    share = float(metric.relative_margin if margin is None else margin)
-    return share * ratios.interval(cells[link.index][label].sample()).mean
+    margin = metric.relative_margin if margin is None else margin
+    return None if margin is None else float(margin)
 
 
 def _verdict(index: int, test: Difference | None, metric: MetricInfo, family: Family) -> Verdict | None:

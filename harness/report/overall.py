@@ -41,7 +41,9 @@ def sentences(run: Run, metric: MetricInfo) -> list[Sentence]:
         for one, pooled in sure[:NAMED]:
             groups.append(Group("", (f"{one.row} {_told(metric, pooled, found)}",), lead=True))
         groups += [Group(f"{word} too", tuple(one.row for one, _ in sure[NAMED:]))] if sure[NAMED:] else []
-    if rest := [pair for pair in each if pair[1].verdict not in _WORDS]:
+    if equal := [one.row for one, pooled in each if pooled.verdict is Verdict.EQUIVALENT]:
+        groups.append(Group("equivalent", tuple(equal)))
+    if rest := [pair for pair in each if pair[1].verdict not in (*_WORDS, Verdict.EQUIVALENT)]:
         rest.sort(key=lambda pair: round(pair[1].p or 0.0, 9))
         groups.append(Group("undecided", tuple(one.row for one, _ in rest), f" ({_told(metric, rest[0][1], found)})"))
     names = {one.baseline for one, _ in each}

@@ -1,8 +1,8 @@
 """Statistics of contenders over several problems: pure functions of arrays.
 
 An effect over problems has two sources of doubt: each problem's own standard error, and the spread of the true effects
-over problems. `pooled` is a random-effects mean that carries both. Ranks, the interquartile mean, performance profiles
-and the probability of improvement describe contenders without the size of a difference, or without its tails.
+over problems. `pooled` is a random-effects mean that carries both. Ranks, the interquartile mean and
+the probability of improvement describe contenders without the size of a difference, or without its tails.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from harness.statistics.paired import tested
 
 RESAMPLES = 999
 """Draws of a stratified bootstrap: seeds are drawn again within every problem, problems are kept."""
+MOST, LARGEST = 500, 20_000
+"""Seeds of a problem, and scores in all, up to which the bootstrap is made; with more there is no interval."""
 TRIM = 0.25
 """Share that an interquartile mean leaves out at each end."""
 
@@ -88,6 +90,16 @@ def _between(d: Array, v: Array) -> float:
     return float(optimize.brentq(excess, 0.0, most * (1 + 1e-9), xtol=1e-14 * most, rtol=1e-12))
 
 
+def within(found: Pooled, margin: float) -> float:
+    """Return p of two one-sided tests (Schuirmann 1987) that the mean over problems is nearer to 0 than `margin`."""
+    room = margin - abs(found.effect)
+    if not found.problems > 1 or math.isnan(found.error):
+        return 1.0
+    if found.error > 0:
+        return float(stats.t.sf(room / found.error, found.problems - 1))
+    return 2.0 ** (1 - found.problems) if room > 0 else 1.0
+
+
 @dataclass(frozen=True)
 class Ranks:
     """Mean ranks over problems, 1 for the best; `p` of Friedman's test, None for fewer than three contenders.
@@ -120,7 +132,10 @@ def mean_ranks(values: ArrayLike, higher_is_better: bool, level: float = 0.95) -
 
 @dataclass(frozen=True)
 class Bootstrapped:
-    """A number over problems and seeds with its interval by the stratified bootstrap; NaN ends for a single seed."""
+    """A number over problems and seeds with its interval by the stratified bootstrap.
+
+    The ends are NaN for a single seed, and for so many (MOST) that the bootstrap would need much memory and time.
+    """
 
     value: float
     low: float
@@ -135,23 +150,12 @@ def interquartile_mean(scores: ArrayLike, level: float = 0.95) -> Bootstrapped:
     """
     table = np.asarray(scores, float)
     value, count = float(stats.trim_mean(table, TRIM, axis=None)), table.shape[1]
-    if count < 2:
+    if not 1 < count <= MOST or table.size > LARGEST:
         return Bootstrapped(value, math.nan, math.nan)
-    chosen = np.random.default_rng(0).integers(count, size=(RESAMPLES, *table.shape))
-    drawn = np.take_along_axis(np.broadcast_to(table, chosen.shape), chosen, 2).reshape(RESAMPLES, -1)
-    return Bootstrapped(value, *_limits(stats.trim_mean(drawn, TRIM, axis=1), level))
-
-
-def profile(scores: ArrayLike, thresholds: ArrayLike) -> Array:
-    """Return the performance profile of scores [problems, seeds]: the share of runs above each threshold [t].
-
-    It is the mean over problems of each one's share (Agarwal et al., 2021, after Dolan and More, 2002). Scores have to
-    be on one scale, higher better; where lower is better give their negative.
-    """
-    table = np.sort(np.asarray(scores, float), axis=1)
-    above = [1 - np.searchsorted(row, np.asarray(thresholds, float), side="right") / len(row) for row in table]
-    found: Array = np.mean(above, axis=0)
-    return found
+    rng, problem = np.random.default_rng(0), np.arange(len(table))[:, None]
+    chosen = (rng.integers(count, size=table.shape) for _ in range(RESAMPLES))
+    drawn = np.array([stats.trim_mean(table[problem, each], TRIM, axis=None) for each in chosen])
+    return Bootstrapped(value, *_limits(drawn, level))
 
 
 def improvement(
@@ -164,15 +168,21 @@ def improvement(
     assumes no scale. Seeds are drawn again for both contenders together, since values of one seed are paired.
     """
     sign = 1 if higher_is_better else -1
-    wins = []
-    for x, y in zip(one, other, strict=True):
-        apart = sign * (np.asarray(x, float)[:, None] - np.asarray(y, float)[None, :])
-        wins.append((np.sign(apart) + 1) / 2)
-
+    pairs = [(sign * np.asarray(x, float), sign * np.asarray(y, float)) for x, y in zip(one, other, strict=True)]
+    value = float(np.mean([_wins(x, y) for x, y in pairs]))
+    sizes = [len(x) for x, _ in pairs]
+    if not 1 < min(sizes) <= max(sizes) <= MOST:
+        return Bootstrapped(value, math.nan, math.nan)
     rng = np.random.default_rng(0)
-    drawn = np.mean([_drawn(each, rng) for each in wins], axis=0)
-    ends = _limits(drawn, level) if min(map(len, wins)) > 1 else (math.nan, math.nan)
-    return Bootstrapped(float(np.mean([each.mean() for each in wins])), *ends)
+    drawn = np.mean([_drawn((np.sign(x[:, None] - y[None, :]) + 1) / 2, rng) for x, y in pairs], axis=0)
+    return Bootstrapped(value, *_limits(drawn, level))
+
+
+def _wins(x: Array, y: Array) -> float:
+    """Return the share of pairs in which x is larger, with half for ties."""
+    order = np.sort(y)
+    below = np.searchsorted(order, x, side="left") + np.searchsorted(order, x, side="right")
+    return float(below.mean() / (2 * len(y)))
 
 
 def _drawn(wins: Array, rng: np.random.Generator) -> Array:

@@ -183,3 +183,40 @@ def test_a_report_says_why_interval_and_verdict_disagree() -> None:
         assert "m: the interval of near leaves out no difference" in text and "all 6 together (Holm)" in text
     alone = analyse(run(rows[:2]))
     assert alone.cells[1].against["m"].verdict is Verdict.BETTER and "leaves out no" not in render(alone, "console")
+
+
+def on(data: dict[str, str], given: MeasuredRun) -> MeasuredRun:
+    """The run with the data set of every problem as a component."""
+    cells = [
+        dataclasses.replace(each, parameters={"dataset": {"name": data[str(each.vary["dataset"])]}})
+        for each in given.cells
+    ]
+    return dataclasses.replace(given, cells=tuple(cells))
+
+
+def test_problems_on_the_same_data_count_as_one() -> None:
+    same = standing(on(dict.fromkeys(SETS, "digits"), made()), "new")
+    assert same.pooled is None and same.mean_rank is not None
+    two = standing(on({"digits": "a", "wine": "a", "iris": "b", "csv": "b"}, made()), "new").pooled
+    cells = {(cell.vary["loss"], cell.vary["dataset"]): np.array(cell.values["m"], float) for cell in made().cells}
+    apart = [cells["new", name] - cells["old", name] for name in SETS]
+    means, errors = ([f(each) for each in apart] for f in (np.mean, lambda x: x.std(ddof=1) / math.sqrt(8)))
+    wanted = pooled(np.reshape(means, (2, 2)).mean(1), np.reshape(errors, (2, 2)).mean(1))
+    assert two is not None and two.problems == 4
+    assert (two.difference, two.low, two.p) == pytest.approx((wanted.effect, wanted.low, wanted.p))
+
+
+def test_a_pooled_difference_inside_the_margin_is_not_better() -> None:
+    """A thousandth slower everywhere, measured sharply: significant, and of no interest to a metric of times."""
+    noise = np.random.default_rng(0).normal(0, 1e-5, (len(SETS), 2, 20))
+    rows = []
+    for place, name in enumerate(SETS):
+        rows += [row(loss, (by * np.exp(noise[place, k])).tolist(), name) for k, (loss, by) in
+                 enumerate((("old", 1.0), ("new", 1.001)))]  # fmt: skip
+    times = (MetricInfo(label="m", higher_is_better=False, unit="s", relative_margin=0.02),)
+    found = analyse(run(rows, metrics=times, replicates="blocks"))
+    mean = found.overall[0].standings[1].pooled
+    assert mean is not None and mean.p is not None and mean.p < 1e-3 and mean.verdict is Verdict.EQUIVALENT
+    assert "worse" not in Result(found).answer and "over 4 problems: equivalent: new" in Result(found).answer
+    suite = standing(made(0.1, margin=0.2), "new").pooled
+    assert suite is not None and suite.verdict is Verdict.EQUIVALENT

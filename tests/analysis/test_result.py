@@ -400,7 +400,8 @@ def test_the_answer_has_a_sentence_for_each_problem(make: Make) -> None:
     result = analyse(make({"ce": 0.0, "good": 0.8, "bad": -0.8}, sets))
     ends = [entry(result, 3 * k + 1)["difference"] for k in range(4)]
     alike = (
-        f"In accuracy, against ce, in all 4 problems: good best ({min(ends):+.3f} to {max(ends):+.3f}); worse: bad ("
+        f"In accuracy, against ce, in all 4 problems: good best (between {min(ends):+.3f} and {max(ends):+.3f}); "
+        "worse: bad ("
     )
     pooled = r"In accuracy, against ce, over 4 problems: good better on 4 of 4 problems, pooled \+0\.\d+ \(0\.\d+ to 0\.\d+\); bad"
     assert re.match(pooled, result["answer"]) and alike in result["answer"] and "digits" not in result["answer"]
@@ -420,7 +421,8 @@ def test_the_answer_has_a_sentence_for_each_problem(make: Make) -> None:
 def test_of_many_problems_the_answer_counts_by_contender(make: Make) -> None:
     result = analyse(make({"ce": 0.0, "good": 0.8, "bad": -0.8}, [f"set{k}" for k in range(8)]))
     assert re.search(
-        r"in all 8 problems: good best \(\+\S+ to \+\S+\); worse: bad \(-\S+ to -\S+\)\.$", result["answer"]
+        r"in all 8 problems: good best \(between \+\S+ and \+\S+\); worse: bad \(between -\S+ and -\S+\)\.$",
+        result["answer"],
     )
     mixed = make({"ce": 0.0, "good": 0.8, "bad": -0.8}, [f"set{k}" for k in range(8)])
     mixed["cells"][1] |= {key: mixed["cells"][0][key] for key in ("metrics", "units")}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from harness.statistics.pooled import improvement, interquartile_mean, mean_ranks, pooled, profile
+from harness.statistics.pooled import improvement, interquartile_mean, mean_ranks, pooled
 
 
 def drawn(k: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -153,14 +153,6 @@ def test_problems_are_strata_of_the_bootstrap() -> None:
     assert (chance.value, chance.low, chance.high) == (0.5, 0.5, 0.5)
 
 
-def test_a_profile_is_the_share_of_runs_above() -> None:
-    scores = np.random.default_rng(0).integers(0, 5, (3, 7)).astype(float)
-    at = np.arange(-1, 6) + 0.0
-    assert profile(scores, at) == pytest.approx([(scores > each).mean() for each in at])
-    unequal = profile([[0.0, 1.0], [1.0, 1.0]], [0.5])
-    assert unequal.tolist() == [0.75]
-
-
 @pytest.mark.parametrize("higher_is_better", [True, False])
 def test_improvement_counts_pairs(higher_is_better: bool) -> None:
     rng = np.random.default_rng(0)
@@ -200,3 +192,19 @@ def test_intervals_of_improvement_cover() -> None:
         found = improvement(list(one), list(other), True)
         hits += found.low <= truth <= found.high
     assert 0.90 <= hits / trials <= 0.985
+
+
+def test_many_seeds_have_values_without_intervals() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(0.3, 1, (2, 100_000)), rng.normal(0.0, 1, (2, 100_000))
+    found = improvement([*one], [*other], True)
+    assert found.value == pytest.approx(stats.norm.cdf(0.3 / math.sqrt(2)), abs=0.005) and math.isnan(found.low)
+    assert math.isnan(interquartile_mean(one).low)
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_improvement_is_that_of_scipy(higher_is_better: bool) -> None:
+    x, y = np.random.default_rng(1).integers(0, 4, (2, 40)).astype(float)
+    first, second = (x, y) if higher_is_better else (y, x)
+    wanted = stats.mannwhitneyu(first, second).statistic / 1600
+    assert improvement([x], [y], higher_is_better).value == pytest.approx(wanted)
