@@ -27,6 +27,8 @@ def conformance(*components: Component) -> Callable[[Callable[[], Verdict]], Non
     The checks run in pytest's process, without a limit of time. Raises BenchError for a component of a kind without
     checks.
     """
+    if not components:
+        raise BenchError("conformance() of no component tests nothing")
     cases = []
     for component in components:
         checks = checks_of(component)

@@ -52,12 +52,12 @@ def report(options: argparse.Namespace) -> None:
         _put(rendered(Path(options.results), options.run))
     elif len(options.run) > 1 and options.format in ALONE:
         raise BenchError(f"--format {options.format} is of one run; {len(options.run)} were named")
-    for which in options.run:
-        _report(which, options)
+    for place, which in enumerate(options.run, 1):
+        _report(which, options, f"{place}" if len(options.run) > 1 else "")
 
 
-def _report(which: str, options: argparse.Namespace) -> None:
-    """Print a stored run, unless a page was asked for, and draw its figures."""
+def _report(which: str, options: argparse.Namespace, below: str) -> None:
+    """Print a stored run, unless a page was asked for, and draw its figures, `below` the folder for figures."""
     results = Path(options.results)
     on_page = options.open or options.format == "html"
     if not options.figures:
@@ -67,7 +67,7 @@ def _report(which: str, options: argparse.Namespace) -> None:
     with runs.opened(results, which) as (run, folder):
         if not on_page:
             _formatted(run, options)
-        _drawn(run, Path(options.figures, *[run.run] * (len(options.run) > 1)), folder)
+        _drawn(run, Path(options.figures, below), folder)
 
 
 def _page(which: Sequence[str], options: argparse.Namespace) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -18,16 +19,25 @@ class Terminated(KeyboardInterrupt):
 class Lenient:
     """A stream whose first failed write ends all output: what is to be printed is dropped from then on.
 
-    A reader may have closed it, which is no news, or the disk may be full, which is said once on stderr.
+    A reader may have closed it, which is no news, or the disk may be full, which is said once on stderr. None is the
+    stream of a process that was started without one.
     """
 
     def __init__(self, stream: Any) -> None:
-        self._stream, self._lost = stream, False
+        self._stream: Any = stream or io.TextIOWrapper(io.BytesIO())
+        self._lost = False
 
     def write(self, text: str | bytes) -> int:
         """Write a text, or bytes to a stream of bytes, or drop them."""
-        self._try(lambda: self._stream.write(text))
+        self._try(lambda: self._stream.write(self._encodable(text)))
         return len(text)
+
+    def _encodable(self, text: str | bytes) -> str | bytes:
+        """Return a text with a question mark for every character that the stream's encoding lacks."""
+        encoding = getattr(self._stream, "encoding", None)
+        if isinstance(text, bytes) or not encoding or text.isascii():
+            return text
+        return text.encode(encoding, "replace").decode(encoding)
 
     def writelines(self, lines: Any) -> None:
         """Write some lines, or drop them."""

@@ -31,6 +31,9 @@ NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 TAKEN = frozenset({*sys.stdlib_module_names, "torch", "numpy", "scipy", "harness", "pytest"})
 """Names of modules, which a file in the same folder would hide."""
 
+WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
+"""Names that some readers of YAML take for a value."""
+
 
 def new_plugin(kind: str, name: str, *, folder: Path) -> Iterator[Path]:
     """Write NAME.py with a component of the kind, and NAME.yaml, which compares it; yield the files written.
@@ -41,6 +44,8 @@ def new_plugin(kind: str, name: str, *, folder: Path) -> Iterator[Path]:
         raise BenchError(f"no kind {kind!r}{near_miss(kind, KINDS, most=len(KINDS))}")
     _check(name)
     plain_name = same_name(name)
+    if plain_name in TAKEN or keyword.iskeyword(plain_name):
+        raise BenchError(f"{name!r} is the name of a module or a word of Python: choose another")
     code = _code(kind, plain_name)
     files = {folder / f"{plain_name}.py": code, folder / f"{plain_name}.yaml": suite_of(kind, plain_name)}
     yield from _written(files, folder, kind, plain_name)
@@ -58,8 +63,8 @@ def new_suite(name: str, *, folder: Path) -> Iterator[Path]:
 def _check(name: str) -> None:
     if not NAME.fullmatch(name):
         raise BenchError(f"{name!r} is no name: lower-case letters, digits, _ and -, such as my_loss")
-    if name in TAKEN or keyword.iskeyword(name):
-        raise BenchError(f"{name!r} is the name of a module or a word of Python: choose another")
+    if name in WORDS:
+        raise BenchError(f"{name!r} is a word of YAML: choose another name")
 
 
 def _code(kind: str, name: str) -> str:

@@ -69,6 +69,8 @@ def trend(found: Sequence[Run], metric: str | None = None) -> Trend:
     known = {each.label: each for run in ordered for each in run.metrics}
     if metric is not None and metric not in known:
         raise BenchError(f"no metric {metric!r} in these runs{near_miss(metric, known)}")
+    if not ordered[-1].metrics:
+        raise BenchError(f"{ordered[-1].run} has no metric")
     info = known[metric] if metric is not None else ordered[-1].primary
     return Trend(info, ordered, tuple(_series(ordered, info.label)), dict(_changes(ordered)))
 

@@ -41,4 +41,5 @@ def remarks(view: View, ink: Glyphs) -> Iterator[Section]:
 
 
 def _filled(section: Section) -> list[Section]:
-    return [section] if any(section.lines) else []
+    lines = [line for line in section.lines if line.strip()]
+    return [section._replace(lines=lines)] if lines else []

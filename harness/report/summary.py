@@ -24,8 +24,8 @@ ROWS = 50
 """Rows without a result that are listed."""
 _ONE_LINE = 100_000
 _ENDS = {
-    0: "Everything was measured, and no gate failed.",
-    1: "Everything was measured, and a gate or a condition failed.",
+    0: "No row failed, and no gate.",
+    1: "A gate or a condition failed; no row did.",
     3: "Some rows failed; the others are complete.",
     4: "Nothing was measured.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +42,16 @@ class RunFiles:
 
 def stored_runs(results: Path) -> list[RunFiles]:
     """Return every run of a results folder, oldest first: those with a folder, and those with records alone."""
-    written: dict[str, list[Path]] = {folder.name: [] for folder in (results / "runs").glob("*")}
+    folders = [folder.name for folder in (results / "runs").glob("*")]
+    written: dict[str, list[Path]] = {name: [] for name in folders if not _confirms(name, folders)}
     for file in sorted((results / "records").glob("*.jsonl")):
         written.setdefault(CONFIRMING.sub("", file.stem), []).append(file)
     return [RunFiles(name, results / "runs" / name, tuple(written[name])) for name in sorted(written)]
+
+
+def _confirms(name: str, others: Collection[str]) -> bool:
+    """Whether a folder holds the logs of a run that measured rows of another run again."""
+    return (run := CONFIRMING.sub("", name)) != name and run in others
 
 
 def files(path: Path) -> Iterator[Path]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Bench
+from tests.conftest import ROOT, Bench
 from tests.report.pages import read
 
 pytestmark = pytest.mark.verify
@@ -50,3 +51,14 @@ def test_a_run_may_end_with_its_page_and_needs_no_browser(folder: Bench) -> None
     (page,) = [Path(line.removeprefix("page ")) for line in ended.lines if line.startswith("page ")]
     assert ended.code == 0 and page.name == "report.html" and (page.parent / "result.json").is_file()
     assert "Answer" in ended.out
+
+
+@pytest.mark.verify
+def test_figures_of_several_runs_stay_in_their_folder(bench: Bench) -> None:
+    found = json.loads((ROOT / "results" / "reference" / "quickstart.json").read_text())
+    files = [bench.write(f"{name}.json", json.dumps(found | {"run": "../../out"})) for name in "ab"]
+    ended = bench("report", *files, "--figures", "drawn", timeout=300)
+    assert ended.code == 0, ended.err
+    assert {path.name for path in bench.folder.iterdir()} == {"a.json", "b.json", "drawn"}
+    assert sorted(path.name for path in (bench.folder / "drawn").iterdir()) == ["1", "2"]
+    assert list((bench.folder / "drawn" / "2").glob("*.svg")) and not (bench.folder.parent / "out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Bench
+from tests.conftest import ROOT, Bench
 
 
 def start(bench: Bench, *words: str, **more: object) -> subprocess.Popen[bytes]:
@@ -73,3 +74,28 @@ def test_a_full_standard_output_is_said_and_does_not_change_the_code(bench: Benc
         _, told = process.communicate(timeout=120)
     assert process.returncode == 0
     assert told.decode().splitlines()[0] == "bench: cannot write to standard output: No space left on device"
+
+
+@pytest.mark.parametrize(
+    "words", [["report", "RUN", "--format", "md"], ["report", "RUN", "-v"], ["report", "RUN", "--format", "csv"]]
+)
+def test_an_encoding_without_a_sign_loses_the_sign_and_no_report(words: list[str], bench: Bench) -> None:
+    shown = json.loads((ROOT / "results" / "reference" / "quickstart.json").read_text())
+    shown["suite"] = "größe"
+    run = bench.write("run.json", json.dumps(shown))
+    words = [str(run) if word == "RUN" else word for word in words]
+    command = [sys.executable, "-m", "harness", *words]
+    ended = subprocess.run(
+        command, cwd=bench.folder, env=bench.environment | {"PYTHONIOENCODING": "ascii"}, capture_output=True
+    )
+    assert ended.returncode == 0 and b"label_smoothing" in ended.stdout and ended.stdout.isascii()
+
+
+def test_a_command_without_a_standard_output_ends_as_with_one(bench: Bench) -> None:
+    run = ROOT / "results" / "reference" / "quickstart.json"
+    for more in ("", "--format html", "--format csv"):
+        shell = f"exec {sys.executable} -m harness report {run} {more} >&-"
+        ended = subprocess.run(
+            shell, shell=True, cwd=bench.folder, env=bench.environment, stderr=subprocess.PIPE, text=True
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")

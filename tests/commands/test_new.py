@@ -52,6 +52,8 @@ def test_a_suite_of_every_kind_names_its_plugin(kind: str) -> None:
         ("loss", "../mine", "'../mine' is no name: lower-case letters, digits, _ and -, such as my_loss"),
         ("loss", "class", "'class' is the name of a module or a word of Python: choose another"),
         ("loss", "random", "'random' is the name of a module or a word of Python: choose another"),
+        ("loss", "py-compile", "'py-compile' is the name of a module or a word of Python: choose another"),
+        ("loss", "null", "'null' is a word of YAML: choose another name"),
         ("loss", "tensor", "tensor: the class Tensor would hide another of that name: choose another"),
         ("loss", "top_2", "top_2: the name of the class Top2 is top2: choose that, or another"),
         ("loss", "there", "there.yaml: exists already, nothing was written"),

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from harness.commands.runs import lines, stored_runs
 from harness.errors import BenchError
 from harness.report.glyphs import Glyphs
+from harness.results import contents
 from tests.conftest import Bench
 
 NOW = datetime(2026, 1, 4, 0, 0, 5).timestamp()
@@ -93,3 +94,9 @@ def test_a_run_is_listed_by_the_name_that_other_commands_take(bench: Bench) -> N
     assert row.split()[1:] == ["now", "noops", "noop", "2", "0"]
     assert bench("report", row.split()[0], "--format", "json").json["suite"] == "noops"
     assert bench("runs", "--results", "nowhere").code == 2
+
+
+def test_a_gate_that_measures_again_is_no_run_of_its_own(tmp_path: Path) -> None:
+    for name in ("20261130-120000-s", "20261130-120000-s-confirm-1", "20261130-120001-lone-confirm-1"):
+        (tmp_path / "runs" / name / "logs").mkdir(parents=True)
+    assert [run.id for run in contents.stored_runs(tmp_path)] == ["20261130-120000-s", "20261130-120001-lone-confirm-1"]

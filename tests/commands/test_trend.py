@@ -127,3 +127,8 @@ def test_the_figure_has_a_panel_for_every_problem_and_a_line_for_every_contender
         assert [list(line.get_ydata()) for line in axes.lines] == [[each.metrics["m"].mean for run in days for each in run.cells if each.vary["dataset"] == axes.get_title(loc="left") and each.vary["loss"] == loss] for loss in ("old", "new")]  # fmt: skip
     assert list(write(found, tmp_path)) == [f"figure {tmp_path / 'trend-m.png'}, .svg, .pdf"]
     assert (tmp_path / "trend-m.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_without_a_metric_has_no_trend() -> None:
+    with pytest.raises(BenchError, match="r has no metric"):
+        trend([analyse(run([], metrics=()))])

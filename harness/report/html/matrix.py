@@ -152,7 +152,7 @@ def _places(entries: Sequence[Entry], metric: MetricInfo, size: float, prefix: s
         found = entry.against(metric.label)
         text = _number(item, size, digits) if item else str(entry.row.status) if entry.ended else MISSING
         rank = entry.best(metric.label) if race else None
-        exact = f"{item.mean:.6g}".replace("-", "−") if item else ""
+        exact = f"{item.mean:.6g} {metric.unit or ''}".strip().replace("-", "−") if item else ""
         places.append(Place(text, f"{prefix}{entry.number}", exact, rank, found.verdict if found else None))
     return places
 

@@ -178,12 +178,14 @@ def _distance(found: Comparison | None, metric: MetricInfo) -> Estimate | None:
 
 def _bars(view: View, metric: MetricInfo, entries: Sequence[Entry]) -> Column | None:
     """Return the drawn intervals of the differences, of the metric itself without a baseline; None without any."""
+    by_ratio = metric.relative_margin is not None and bool(view.baselines)
+    size, unit = (1.0, "") if by_ratio else _unit(metric, entries)
     if view.baselines:
-        by_ratio = metric.relative_margin is not None
         items = [_distance(entry.against(metric.label), metric) for entry in entries]
+        items = [item and item.divided(size) for item in items]
         drawn = scale(items, 1.0 if by_ratio else 0.0, by_ratio)
     else:
-        items = [estimate(entry.metric(metric.label)) for entry in entries]
+        items = [item and item.divided(size) for item in (estimate(entry.metric(metric.label)) for entry in entries)]
         means = [item.mean for item in items if item is not None]
         drawn = scale(items, None, bool(means) and max(means) > WIDE * min(means) > 0)
     if drawn is None:
@@ -191,10 +193,11 @@ def _bars(view: View, metric: MetricInfo, entries: Sequence[Entry]) -> Column | 
     cells = []
     for entry, item in zip(entries, items, strict=True):
         found = entry.against(metric.label)
-        said = "" if item is None or item.low is None or item.high is None else f"{item.low:.3g} to {item.high:.3g}"
+        ends = None if item is None or item.low is None or item.high is None else (item.low, item.high)
+        said = f"{ends[0]:.3g} to {ends[1]:.3g} {unit}" if ends else ""
         key = "" if item is None else item.mean
         cells.append(
-            Cell("", key, said.replace("-", "−"), verdict=found.verdict if found else None, bar=drawn.bar(item))
+            Cell("", key, said.strip().replace("-", "−"), verdict=found.verdict if found else None, bar=drawn.bar(item))
         )
     return Column("bar", "95 % interval", "bar", tuple(cells), is_number=False, scale=drawn)
 
