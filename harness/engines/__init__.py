@@ -161,9 +161,16 @@ class Engine(ABC):
 
     def _replace(self) -> None:
         with self._lock:
-            self._add(self.replacements())
-            if all(place.is_lost for place in self._every):
-                self._free.put(None)
+            try:
+                self._add(self.replacements())
+            finally:
+                if not self.working:
+                    self._free.put(None)
+
+    @property
+    def working(self) -> int:
+        """Number of places that are not lost."""
+        return sum(not place.is_lost for place in self._every)
 
     def _add(self, places: Sequence[Place]) -> None:
         self._every += places

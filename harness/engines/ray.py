@@ -114,8 +114,9 @@ class Ray(RemoteEngine):
             with contextlib.suppress(Exception):  # it may be there, and not answer
                 self._ray.kill(self._actors.pop(name))
         found: list[RemotePlace] = []
-        for dealt in _dealt([offer for offer in self._offers() if offer.id not in self._nodes], self.demands):
-            with contextlib.suppress(BenchError):
+        others = [offer for offer in self._offers() if offer.id not in self._nodes]
+        for dealt in _dealt(others, self.demands, self.working):
+            with contextlib.suppress(BenchError, Failure):
                 found += self._started([dealt])
         return found
 
@@ -275,11 +276,12 @@ def _check_possible(wanted: Mapping[str, float], offers: Sequence[Offer]) -> Non
     raise BenchError("resources: no node of the cluster has all that a cell takes")
 
 
-def _dealt(offers: Sequence[Offer], demands: Demands) -> list[tuple[Offer, int]]:
-    """Return how many cells at once run on which node: as many as fit, or `jobs` of them, evenly."""
+def _dealt(offers: Sequence[Offer], demands: Demands, working: int = 0) -> list[tuple[Offer, int]]:
+    """Return how many cells at once run on which node: as many as fit, or `jobs` with those `working`, evenly."""
     wanted = _wanted(demands)
     rooms = [min(int(offer.free.get(name, 0) // amount) for name, amount in wanted.items()) for offer in offers]
-    left = 1 if demands.alone else demands.jobs or sum(rooms)
+    most = 1 if demands.alone else demands.jobs
+    left = max(0, most - working) if most else sum(rooms)
     counts = [0] * len(offers)
     while left and (open_ := [place for place, room in enumerate(rooms) if counts[place] < room]):
         place = min(open_, key=lambda place: (counts[place], -rooms[place]))

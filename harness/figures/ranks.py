@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,59 +12,24 @@ from harness.figures.run import StoredRun
 from harness.figures.style import FAINT, INK, LABEL, few, headed, plainly, row_height, sheet
 from harness.report.words import counted
 from harness.report.wrapping import wrapped
-from harness.results import MetricInfo
+from harness.results import Overall
 
 if TYPE_CHECKING:
-    import numpy
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PROBLEMS, CONTENDERS = 5, 3
 """Fewest problems and contenders of a diagram."""
-LEVEL = 0.05
 
 
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
-    """Return ranks-in-METRIC for every metric with a direction that enough contenders have on enough problems."""
+    """Return ranks-in-METRIC for every metric that the run has ranks of enough contenders on enough problems for."""
     makers: dict[str, Callable[[], Figure]] = {}
-    for metric in run.view.metrics:
-        names, means, left = table(run, metric)
-        if metric.higher_is_better is not None and len(names) >= CONTENDERS and len(means) >= PROBLEMS:
-            makers[f"ranks-in-{metric.label}"] = partial(_figure, run, metric, names, means, left)
+    for found in run.run.overall:
+        ranked = [each for each in found.standings if each.mean_rank is not None]
+        if found.problems >= PROBLEMS and len(ranked) >= CONTENDERS and found.critical_difference is not None:
+            makers[f"ranks-in-{found.metric}"] = partial(_figure, run, found)
     return makers
-
-
-def table(run: StoredRun, metric: MetricInfo) -> tuple[list[str], list[list[float]], list[str]]:
-    """Return contenders, their means for each problem that has all of them, and the contenders left out.
-
-    Left out are those that most problems lack, and controls.
-    """
-    found = []
-    for problem in run.view.problems:
-        entries = [entry for entry in problem.entries if not run.is_control(entry.row)]
-        means = {entry.label: value.average for entry in entries if (value := entry.metric(metric.label))}
-        found.append({label: mean for label, mean in means.items() if mean is not None})
-    labels = dict.fromkeys(entry.label for entry in run.view.entries if not run.is_control(entry.row))
-    names = [label for label in labels if 2 * sum(label in means for means in found) > len(found)]
-    rows = [[means[name] for name in names] for means in found if all(name in means for name in names)]
-    return names, rows, [label for label in labels if label not in names]
-
-
-def mean_ranks(means: Sequence[Sequence[float]], higher_is_better: bool) -> numpy.ndarray:
-    """Return the mean rank [k] of each column of means [n, k]; 1 is the best, and equal means share their ranks."""
-    import numpy
-    from scipy.stats import rankdata
-
-    ranks = rankdata(numpy.asarray(means) * (-1 if higher_is_better else 1), axis=1)
-    return numpy.asarray(ranks.mean(0))
-
-
-def critical_difference(contenders: int, problems: int, level: float = LEVEL) -> float:
-    """Return the difference of two mean ranks from which Nemenyi's test tells them apart."""
-    from scipy.stats import studentized_range
-
-    quantile = float(studentized_range.ppf(1 - level, contenders, math.inf)) / math.sqrt(2)
-    return quantile * math.sqrt(contenders * (contenders + 1) / (6 * problems))
 
 
 def cliques(ranks: Sequence[float], distance: float) -> list[tuple[int, int]]:
@@ -78,19 +42,16 @@ def cliques(ranks: Sequence[float], distance: float) -> list[tuple[int, int]]:
     return found
 
 
-def _figure(
-    run: StoredRun, metric: MetricInfo, names: Sequence[str], means: Sequence[Sequence[float]], left: Sequence[str]
-) -> Figure:
-    ranks = mean_ranks(means, bool(metric.higher_is_better))
-    distance = critical_difference(len(names), len(means))
-    order = sorted(range(len(names)), key=lambda k: float(ranks[k]))
-    ordered = [float(ranks[k]) for k in order]
-    joined = cliques(ordered, distance)
+def _figure(run: StoredRun, found: Overall) -> Figure:
+    pairs = sorted((each.mean_rank, each.row) for each in found.standings if each.mean_rank is not None)
+    ranks, names, distance = [rank for rank, _ in pairs], [name for _, name in pairs], found.critical_difference or 0.0
+    joined = cliques(ranks, distance)
     half = -(-len(names) // 2)
     figure, (axes,) = sheet(1, 1, 7.0, row_height(names) * (half + _top(joined) + 1.6))
-    _draw(axes, [names[k] for k in order], ordered, joined, distance)
-    title = f"{metric.label}: mean rank over {counted(len(means), 'problem')}"
-    return headed(figure, title, _caption(run, left, len(run.view.problems) - len(means)))
+    _draw(axes, names, ranks, joined, distance)
+    title = f"{found.metric}: mean rank over {counted(found.problems, 'problem')}"
+    left = [each.row for each in found.standings if each.mean_rank is None]
+    return headed(figure, title, _caption(run, left))
 
 
 def _draw(
@@ -130,13 +91,11 @@ def _top(joined: Sequence[tuple[int, int]]) -> float:
     return 0.9 + 0.45 * len(joined)
 
 
-def _caption(run: StoredRun, left: Sequence[str], lost: int) -> Iterator[str]:
+def _caption(run: StoredRun, left: Sequence[str]) -> Iterator[str]:
     yield (
         "Rank 1 is the best mean of a problem. Thick bars join contenders that Nemenyi's test at 5 % over problems "
         "does not tell apart."
     )
-    if lost:
-        yield f"{counted(lost, 'problem')} not counted: a contender has no number there."
-    yield from few([f"Not drawn: {name}, which most problems lack" for name in left], 4)
+    yield from few([f"Not drawn: {name}, which lacks a number on a problem" for name in left], 4)
     if run.run.run:
         yield f"{run.run.suite}, run {run.run.run}"
