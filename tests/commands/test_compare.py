@@ -180,7 +180,7 @@ def test_the_command_compares_what_it_has_stored(bench: Bench) -> None:
     rows = [line.split("  ")[0] for line in ended.out.splitlines() if line.startswith(("good", "shaken"))]
     assert [*dict.fromkeys(rows)] == ["good / before", "good / after", "shaken / before", "shaken / after"]
     text = " ".join(ended.out.replace("│", " ").split())
-    assert "In score, each against its own baseline: worse: shaken / after (-0.188" in text and "★" not in text
+    assert "In score, each against its own baseline: worse: shaken / after -0.188 (" in text and "★" not in text
     for line in ("plugins.shaken: ", "settings: shaken", "the same numbers in both runs: good"):
         assert line in text
     before, after = sorted(path.name for path in (bench.folder / "results" / "runs").iterdir())
