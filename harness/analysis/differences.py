@@ -20,8 +20,7 @@ Cells = Sequence[Mapping[str, Measured]]
 
 def paired_difference(one: Measured, other: Measured, kind: str, metric: MetricInfo) -> Difference | None:
     """Return the paired difference over the common seeds; None if there is no common seed."""
-    shared = set(other.seeds)
-    seeds = [seed for seed in one.seeds if seed in shared]
+    seeds = one.shared(other)
     if metric.relative_margin is not None and seeds:
         return ratios.difference(one.sample(seeds), other.sample(seeds))
     return difference(one.sample(seeds), other.sample(seeds), kind) if seeds else None

@@ -71,14 +71,15 @@ class _Metric:
         own: int,
     ) -> None:
         self.run, self.cells, self.links, self.same, self.metric = run, cells, links, same, metric
-        rows, where = naming(run)
+        rows, self.where = naming(run)
+        self.by_ratio = metric.relative_margin is not None
         self.table: dict[str, dict[str, int]] = {}
         """Contender -> problem -> row number."""
         for index, row in enumerate(run.cells[:own]):
             if metric.label in cells[index] and row.excluded is None and not is_control(run, row):
-                self.table.setdefault(text(row.vary, rows), {})[text(row.vary, where)] = index
+                self.table.setdefault(text(row.vary, rows), {})[text(row.vary, self.where)] = index
         self.places = list(dict.fromkeys(place for each in self.table.values() for place in each))
-        self.has_scale = metric.relative_margin is None and self._has_scale()
+        self.has_scale = not self.by_ratio and self._has_scale()
 
     def _has_scale(self) -> bool:
         """Return whether differences on the problems are on one scale: by the unit, or by their typical values."""
@@ -134,14 +135,14 @@ class _Metric:
         """Return whether there are several differences on one scale; a row identical to its baseline has none."""
         differs = any(each.entry.verdict is not Verdict.IDENTICAL for each in linked)
         several = len({self._data(each.row) for each in linked}) > 1
-        return several and differs and (self.has_scale or self.metric.relative_margin is not None)
+        return several and differs and (self.has_scale or self.by_ratio)
 
     def _data(self, index: int) -> str:
         """Return where the data of a row come from; without data set and denoiser every problem has its own."""
         row = self.run.cells[index]
         parts = [row.parameters[kind] for kind in _DATA if kind in row.parameters]
         names = [str(part.get("name")) for part in parts if isinstance(part, Mapping)]
-        return " / ".join(names) or text(row.vary, naming(self.run)[1])
+        return " / ".join(names) or text(row.vary, self.where)
 
     def _pooled(self, linked: Sequence[_Link]) -> pooled.Pooled:
         """Return the mean difference over problems, or the mean logarithm of the ratio.
@@ -150,7 +151,7 @@ class _Metric:
         and of their errors, the most that the error of that mean can be.
         """
         effects = [(each.found.difference, each.found.error) for each in linked]
-        if self.metric.relative_margin is not None:
+        if self.by_ratio:
             bases = [self.cells[each.partner][self.metric.label].sample() for each in linked]
             effects = [ratios.as_log(each.found, base) for each, base in zip(linked, bases, strict=True)]
         groups: dict[str, list[tuple[float, float]]] = {}
@@ -160,7 +161,7 @@ class _Metric:
         return pooled.pooled(values, errors)
 
     def _told(self, mean: pooled.Pooled, p_holm: float | None, linked: Sequence[_Link]) -> Pooled:
-        by_ratio = self.metric.relative_margin is not None
+        by_ratio = self.by_ratio
         verdicts = [each.entry.verdict for each in linked]
         ends = [finite(each) for each in (mean.effect, mean.low, mean.high)]
         ratio = [None if each is None else math.exp(min(each, _MOST)) for each in ends]
@@ -181,10 +182,11 @@ class _Metric:
     def _verdict(self, mean: pooled.Pooled, p_holm: float) -> Verdict:
         """Return the verdict on a mean; one within a margin is never better or worse, as on a single problem."""
         margin = margin_of(self.run, self.metric)
-        margin = math.log1p(margin) if margin is not None and self.metric.relative_margin is not None else margin
+        if margin is not None and self.by_ratio:
+            margin = math.log1p(margin)
         if margin is not None and pooled.within(mean, margin) <= ALPHA:
             return Verdict.EQUIVALENT
-        least = margin if margin is not None and self.metric.relative_margin is not None else 0.0
+        least = margin if margin is not None and self.by_ratio else 0.0
         if p_holm > ALPHA or abs(mean.effect) <= least:
             return Verdict.UNDECIDED
         return Verdict.BETTER if (mean.effect > 0) == bool(self.metric.higher_is_better) else Verdict.WORSE
@@ -222,9 +224,8 @@ class _Metric:
     def _pair(self, index: int, partner: int) -> tuple[Array, Array]:
         """Return the values of two rows at the seeds where both are finite."""
         one, other = (self.cells[place][self.metric.label] for place in (index, partner))
-        common = {*other.seeds}
-        shared = [seed for seed in one.seeds if seed in common]
-        x, y = (np.asarray(each.sample(shared).values, float) for each in (one, other))
+        seeds = one.shared(other)
+        x, y = (np.asarray(each.sample(seeds).values, float) for each in (one, other))
         keep = np.isfinite(x) & np.isfinite(y)
         return x[keep], y[keep]
 

@@ -41,6 +41,11 @@ class Measured:
         finite = self.values[np.isfinite(self.values)]
         return max(ROUNDING * float(np.abs(finite).max(initial=0.0)), self.resolution)
 
+    def shared(self, other: Measured) -> tuple[int, ...]:
+        """Return the seeds that another row has too, in their order here."""
+        theirs = set(other.seeds)
+        return tuple(seed for seed in self.seeds if seed in theirs)
+
     def sample(self, seeds: Sequence[int] | None = None) -> Sample:
         """Return the sample of some of the seeds, by default all, in the given order."""
         chosen = self.seeds if seeds is None else tuple(seeds)
@@ -54,8 +59,7 @@ class Measured:
 
 def lead(one: Measured, other: Measured, sign: int) -> Measured:
     """Return the difference of two rows at the seeds that both have, times `sign`, with what rounding may add to it."""
-    shared = set(other.seeds)
-    seeds = tuple(seed for seed in one.seeds if seed in shared)
+    seeds = one.shared(other)
     ours, theirs = one.sample(seeds), other.sample(seeds)
     rows = None
     if one.rows is not None and other.rows is not None:

@@ -107,15 +107,14 @@ class Node:
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, data)
 
-    def read(self, name: str, keep: bool) -> bytes | None:
-        """Return a file of the results folder, None if there is none; unless it is to `keep`, it is removed."""
+    def take(self, name: str) -> bytes | None:
+        """Remove a file of the results folder and return its content; None if there is none."""
         file = self._results / name
         try:
             data = file.read_bytes()
         except OSError:
             return None
-        if not keep:
-            file.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
         return data
 
     def stop(self) -> None:

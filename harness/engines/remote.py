@@ -122,9 +122,9 @@ class RemoteNode:
                     self.call("write", name, self._link.shared(self.here / name))
                 self._brought.add(name)
 
-    def fetch(self, name: str, keep: bool) -> bytes | None:
-        """Return the content of a file that was written there; None if there is none, or the folder is the same."""
-        found: bytes | None = None if self.results == self.here else self.call("read", name, keep)
+    def fetch(self, name: str) -> bytes | None:
+        """Take a file from there and return its content; None if there is none, or the folder is the same."""
+        found: bytes | None = None if self.results == self.here else self.call("take", name)
         return found
 
     @contextlib.contextmanager
@@ -158,8 +158,8 @@ class RemotePlace(Place):
         self._node.bring(name)
 
     def fetch(self, name: str) -> None:
-        """Write a file as it is on the node; artifacts, which others need too, stay there."""
-        data = self._node.fetch(name, keep=Path(name).suffix == ".pt")
+        """Take a file from the node and write it here."""
+        data = self._node.fetch(name)
         if data is not None:
             file = self._node.here / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -207,7 +207,7 @@ class RemoteProcess:
         """Let it end, and add what it printed to the log here."""
         with contextlib.suppress(PlaceLost):
             self._node.call("close", self._number)
-            if printed := self._node.fetch(self._log, keep=False):
+            if printed := self._node.fetch(self._log):
                 file = self._node.here / self._log
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with file.open("ab") as stream:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import BenchError
 from harness.figures.against import ARROWS
 from harness.figures.run import StoredRun
-from harness.figures.style import COLORS, INK, few, headed, logarithmic, row_height, row_labels, sheet, ticked, united
+from harness.figures.style import COLORS, INK, few, headed, logarithmic, row_sheet, ticked, united
 from harness.report.number_format import estimate
 from harness.report.parts import Problem
 from harness.report.prose import SOURCES
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ACROSS = 3
 WIDE = 10
 """Quotient of values compared by ratio beyond which their axis is logarithmic."""
 LANES = 7
@@ -51,10 +50,8 @@ def _figure(run: StoredRun, metric: MetricInfo, unit: str) -> Figure:
     if not problems:
         raise BenchError(f"{metric.label} has no value")
     names = list(dict.fromkeys(label for problem in problems for label in values(problem, metric)))
-    height = max(1.2, 0.6 + row_height(names) * len(names))
-    figure, panels = sheet(len(problems), ACROSS, 2.9, height, aside=2.4)
-    for place, (axes, problem) in enumerate(zip(panels, problems, strict=True)):
-        row_labels(axes, names, first=place % ACROSS == 0)
+    figure, panels = row_sheet(len(problems), names)
+    for axes, problem in zip(panels, problems, strict=True):
         _drawn(axes, problem, metric, names)
     arrow = ARROWS.get(metric.higher_is_better, "")
     title = f"{united(metric)} by {unit}" + (f"   {arrow}" if arrow else "")

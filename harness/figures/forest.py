@@ -16,9 +16,7 @@ from harness.figures.style import (
     few,
     headed,
     logarithmic,
-    row_height,
-    row_labels,
-    sheet,
+    row_sheet,
     ticked,
     united,
 )
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ACROSS = 3
 WIDE = 10
 """Quotient of the ends of an axis of ratios beyond which it is logarithmic."""
 LOOKS: Mapping[Verdict | None, tuple[str, str, str]] = MappingProxyType(
@@ -71,10 +68,8 @@ def _forest(run: StoredRun, metric: MetricInfo) -> Figure:
     problems = [each for each in run.view.problems if any(_found(entry, metric) for entry in each.entries)]
     entries = [entry for problem in problems for entry in problem.entries]
     names = list(dict.fromkeys(entry.label for entry in entries if _found(entry, metric)))
-    height = max(1.2, 0.6 + row_height(names) * len(names))
-    figure, panels = sheet(len(problems), ACROSS, 2.9, height, aside=2.4)
-    for place, (axes, problem) in enumerate(zip(panels, problems, strict=True)):
-        row_labels(axes, names, first=place % ACROSS == 0)
+    figure, panels = row_sheet(len(problems), names)
+    for axes, problem in zip(panels, problems, strict=True):
         _drawn(axes, problem, metric, names)
     arrow = ARROWS.get(metric.higher_is_better, "")
     what = "ratio to" if metric.relative_margin is not None else "difference from"

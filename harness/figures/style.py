@@ -75,6 +75,8 @@ LEGEND, LABEL = 36, 34
 _SMALL = 7.5
 _WIDE, _HIGH = 0.075, 0.155
 """Width of a character and height of a line of a legend, in inches."""
+_ACROSS = 3
+"""Panels with rows side by side, at most."""
 _CHARACTERS = 16.5
 """Characters of the small font size per inch."""
 
@@ -133,7 +135,16 @@ def row_height(names: Iterable[str]) -> float:
     return 0.08 + _HIGH * max((len(wrapped(name, LABEL)) for name in names), default=1)
 
 
-def row_labels(axes: Axes, names: Sequence[str], first: bool) -> None:
+def row_sheet(count: int, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Create a figure of so many panels with a row for each name, named in the first panel of a line."""
+    height = max(1.2, 0.6 + row_height(names) * len(names))
+    figure, panels = sheet(count, _ACROSS, 2.9, height, aside=2.4)
+    for place, axes in enumerate(panels):
+        _row_labels(axes, names, first=place % _ACROSS == 0)
+    return figure, panels
+
+
+def _row_labels(axes: Axes, names: Sequence[str], first: bool) -> None:
     """Name the rows of a panel from the top at 0, or leave a mark for each if it is not the first of its line."""
     texts = ["\n".join(wrapped(name, LABEL)) for name in names] if first else [""] * len(names)
     axes.set_yticks(range(len(names)), texts, fontsize=8)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from harness.discovery import cache
 from harness.discovery.description_cache import installation
@@ -28,21 +28,22 @@ def analysed(run: MeasuredRun, server: Server) -> Run:
 
     Raises BenchError if the baseline is no row, Failure if the child crashes again.
     """
-    file = cache.folder("analyses") / f"{_key(run)}.json"
+    question = cast("dict[str, object]", data(run))
+    file = cache.folder("analyses") / f"{_key(run, question)}.json"
     stored = cache.read(file)
     if stored is not None:
         return replace(typed(Run, stored), run=run.run)
-    found = _computed(server, {"ask": "analyse", "run": printable(data(run))})
+    found = _computed(server, {"ask": "analyse", "run": printable(question)})
     cache.write(file, data(found))
     cache.keep_newest(file.parent, KEPT)
     return found
 
 
-def _key(run: MeasuredRun) -> str:
+def _key(run: MeasuredRun, question: Mapping[str, object]) -> str:
     """Return the digest of all that an analysis depends on: the rows, their results per example, the code."""
     units = [_state(Path(name)) for row in (*run.cells, *run.left_out) for name in row.units]
     libraries = [importlib.metadata.version(name) for name in ("numpy", "scipy")]
-    parts = [data(replace(run, run="")), units, installation(), libraries]
+    parts = [{**question, "run": ""}, units, installation(), libraries]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
