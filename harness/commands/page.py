@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import os
@@ -82,14 +81,10 @@ def drawn(run: Run, results: Path) -> tuple[list[Picture], str]:
 
 def _makers(run: Run, results: Path) -> list[tuple[str, int, Callable[[], Figure]]]:
     """Return the name, the place among those of its module, and the maker of every figure."""
-    from harness.figures import MODULES, StoredRun
+    from harness.figures import StoredRun, by_module
 
-    shown = StoredRun(run, results)
-    found = []
-    for module in MODULES:
-        makers: dict[str, Callable[[], Figure]] = importlib.import_module(f"harness.figures.{module}").figures(shown)
-        found += [(name, place, make) for place, (name, make) in enumerate(makers.items())]
-    return found
+    modules = by_module(StoredRun(run, results))
+    return [(name, place, make) for makers in modules for place, (name, make) in enumerate(makers.items())]
 
 
 def _in_turn(makers: Sequence[tuple[str, int, Callable[[], Figure]]]) -> list[tuple[str, int]]:

@@ -23,7 +23,7 @@ from harness.results.store import writing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["StoredRun", "contents", "figures", "png", "save", "write"]
+__all__ = ["StoredRun", "by_module", "contents", "figures", "png", "save", "write"]
 
 MODULES = (
     "claims",
@@ -48,11 +48,16 @@ FORMATS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 def figures(run: StoredRun) -> dict[str, Callable[[], Figure]]:
     """Return every figure that a run may have: file name without suffix -> maker."""
     found: dict[str, Callable[[], Figure]] = {}
-    for module in MODULES:
-        makers: Mapping[str, Callable[[], Figure]] = importlib.import_module(f"{__name__}.{module}").figures(run)
+    for makers in by_module(run):
         for name, make in makers.items():
             found[_free(_plain(name), found)] = make
     return found
+
+
+def by_module(run: StoredRun) -> Iterator[Mapping[str, Callable[[], Figure]]]:
+    """Yield the figures that a run may have, module by module: name -> maker."""
+    for module in MODULES:
+        yield importlib.import_module(f"{__name__}.{module}").figures(run)
 
 
 def write(run: Run, folder: Path, results: Path) -> Iterator[str]:
